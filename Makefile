@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# PYTHON chooses the interpreter of the environment (3.11 or newer), JOBS the number of test processes.
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+# The name says which Python the environment is for: another PYTHON makes another environment.
+READY := .venv/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+.PHONY: env demo test lint format bench clean
+
+env: $(READY)
+
+# A finished environment is brought up to date; an absent, half-made or foreign one is made anew.
+$(READY): pyproject.toml constraints.txt
+	test -e $@ || $(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: env
+	$(BIN)/python -m examples.demo
+
+test: env
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+lint: env
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: env
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: env
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.convert
+
+clean:
+	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

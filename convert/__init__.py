@@ -1,0 +1,63 @@
+"""Checkpoints: read them without executing anything, plan what moves where, write the other side's format.
+
+Importing this package loads neither framework and not even numpy: a name is imported when it is first
+asked for, so that `paddle2torch convert` starts in the time Python itself needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convert.checkpoint.checkpoint import Checkpoint
+    from convert.checkpoint.reader import open_checkpoint
+    from convert.checkpoint.tensor import TensorRef
+    from convert.conversion import ConversionReport, convert_checkpoint
+    from convert.errors import ConvertError
+    from convert.layout import Layout, Slot, module_layout, registered_layout
+    from convert.live import convert_state_dict
+    from convert.plan import ConversionPlan, Move, plan_conversion
+    from convert.transform import apply_transform
+
+_HOMES = {
+    "Checkpoint": "convert.checkpoint.checkpoint",
+    "ConversionPlan": "convert.plan",
+    "ConversionReport": "convert.conversion",
+    "ConvertError": "convert.errors",
+    "Layout": "convert.layout",
+    "Move": "convert.plan",
+    "Slot": "convert.layout",
+    "TensorRef": "convert.checkpoint.tensor",
+    "apply_transform": "convert.transform",
+    "convert_checkpoint": "convert.conversion",
+    "convert_state_dict": "convert.live",
+    "module_layout": "convert.layout",
+    "open_checkpoint": "convert.checkpoint.reader",
+    "plan_conversion": "convert.plan",
+    "registered_layout": "convert.layout",
+}
+
+__all__ = [
+    "Checkpoint",
+    "ConversionPlan",
+    "ConversionReport",
+    "ConvertError",
+    "Layout",
+    "Move",
+    "Slot",
+    "TensorRef",
+    "apply_transform",
+    "convert_checkpoint",
+    "convert_state_dict",
+    "module_layout",
+    "open_checkpoint",
+    "plan_conversion",
+    "registered_layout",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'convert' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

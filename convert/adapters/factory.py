@@ -1,0 +1,61 @@
+"""Find a factory that a user names: `package.module:name`, or `path/to/file.py:name`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from convert.errors import ConvertError
+from convert.names import did_you_mean
+
+
+def load_factory(reference: str) -> Any:
+    """The class or function; ConvertError says what is wrong with the reference."""
+    place, colon, name = reference.rpartition(":")
+    if not colon or not place or not name:
+        raise ConvertError(f"{reference!r}: write package.module:factory or path/to/file.py:factory")
+    module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+    factory = module
+    for part in name.split("."):
+        if not hasattr(factory, part):
+            raise ConvertError(f"{place} has no {part!r}{did_you_mean(part, dir(factory))}")
+        factory = getattr(factory, part)
+    if not callable(factory):
+        raise ConvertError(f"{reference} is not a class or function")
+    return factory
+
+
+def _load_module(name: str) -> ModuleType:
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # a console script does not have the current directory there
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name in ("torch", "paddle"):
+            raise ConvertError(
+                f"{name} needs {error.name}, which is not installed: "
+                f"run `pip install 'paddle2torch[{error.name}]'`"
+            ) from error
+        raise ConvertError(f"there is no module {error.name!r} (asked for {name})") from error
+    except Exception as error:
+        raise ConvertError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ConvertError(f"{path}: no such file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ConvertError(f"{path}: is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConvertError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,57 @@
+"""What conversion needs from torch itself: making tensors, and building a user's module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from convert.errors import ConvertError
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    raise ConvertError(
+        "this needs torch, which is not installed: run `pip install 'paddle2torch[torch]'`"
+    ) from error
+
+
+def to_torch(array: np.ndarray, dtype_name: str) -> torch.Tensor:
+    """A tensor with a copy of `array`; bits in uint16 become bfloat16 when `dtype_name` says so."""
+    tensor = torch.from_numpy(np.array(array, order="C", copy=True))
+    return tensor.view(torch.bfloat16) if dtype_name == "bfloat16" else tensor
+
+
+def filled(shape: tuple[int, ...], value: int, dtype: str) -> torch.Tensor:
+    """A tensor of one value."""
+    return torch.full(shape, value, dtype=getattr(torch, dtype))
+
+
+def build_module(reference: str, arguments: dict[str, Any] | None = None) -> torch.nn.Module:
+    """The module that `package.module:factory` or `path/to/file.py:factory` makes, called with `arguments`.
+
+    Built on torch's meta device where that works: a layout needs names and shapes, not weights.
+    """
+    from convert.adapters.factory import load_factory
+
+    factory = load_factory(reference)
+    try:
+        with torch.device("meta"):
+            module = factory(**(arguments or {}))
+    except Exception:  # some constructors compute with their weights
+        module = _call(reference, factory, arguments or {})
+    if not isinstance(module, torch.nn.Module):
+        raise ConvertError(f"{reference} made a {type(module).__name__}, which is not a torch.nn.Module")
+    return module
+
+
+def _call(reference: str, factory: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return factory(**arguments)
+    except Exception as error:
+        raise ConvertError(f"{reference} cannot be built: {type(error).__name__}: {error}") from error
+
+
+def scalar(value: float) -> torch.Tensor:
+    """A float32 tensor of no dimensions, as `torch.optim` keeps its step counts."""
+    return torch.tensor(float(value), dtype=torch.float32)

@@ -1,0 +1,273 @@
+"""`.pdparams` and `.pdopt`: the three shapes of pickle that `paddle.save` writes.
+
+A state dict with a table of parameter names; nested containers whose tensors are `(name, array)` pairs;
+a static program's plain dictionary. See facts/checkpoints.md, and paddle/framework/io.py:85, 432, 529,
+964 (paddlepaddle 3.3.1) for the writing side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from convert.checkpoint.checkpoint import Checkpoint, FileFacts, require_tensors
+from convert.checkpoint.payload import JoinedPayload
+from convert.checkpoint.pickle_calls import MOST_SHARES
+from convert.checkpoint.pickle_machine import HostilePickle, PickleMachine
+from convert.checkpoint.pickle_values import Array, Value
+from convert.checkpoint.source import SourceFile
+from convert.checkpoint.tensor import TensorRef
+from convert.errors import ConvertError
+from convert.names import did_you_mean, shown
+
+NAME_TABLE = "StructuredToParameterName@@"
+SLICE_TABLE = "UnpackBigParamInfor@@"
+MASTER_WEIGHTS = "master_weights"
+_BESIDE_A_STATE_DICT = (MASTER_WEIGHTS, "LR_Scheduler", NAME_TABLE, SLICE_TABLE)
+DEPTH_MOST = 32
+NODES_FREE = 1000
+
+
+@dataclass(frozen=True)
+class StateDict:
+    """One dictionary of the file that directly holds tensors."""
+
+    key: str
+    arrays: Mapping[str, Array]
+    names: Mapping[str, str]
+    slices: Mapping[str, Value]
+    others: Mapping[str, Value]
+
+    @property
+    def is_scalars(self) -> bool:
+        """Whether it is only a few numbers, such as a learning rate kept as a tensor."""
+        return all(array.shape in ((), (1,)) for array in self.arrays.values())
+
+
+@dataclass
+class _Walk:
+    """Finds the state dicts of a value; counts its steps, so that shared containers cannot explode."""
+
+    path: Path
+    most: int
+    """How many values there may be: what the pickle's instructions can honestly have made."""
+    found: list[StateDict] = field(default_factory=list)
+    nodes: int = 0
+
+    def visit(self, value: Value, key: str, depth: int) -> None:
+        if depth > DEPTH_MOST:
+            raise HostilePickle(f"{self.path}: containers nested more than {DEPTH_MOST} deep; refused")
+        items = _items(value)
+        arrays: dict[str, Array] = {}
+        names: dict[str, str] = {}
+        others: dict[str, Value] = {}
+        for name, item in items:
+            self.nodes += 1
+            if self.nodes > self.most:
+                raise HostilePickle(f"{self.path}: containers that share their contents many times; refused")
+            array, parameter = _as_array(item)
+            if array is None:
+                others[name] = item
+            else:
+                arrays[name] = array
+                if parameter is not None:
+                    names[name] = parameter
+        if arrays:
+            table = _text_table(others.get(NAME_TABLE))
+            slices = others.get(SLICE_TABLE)
+            self.found.append(
+                StateDict(key, arrays, table or names, slices if isinstance(slices, dict) else {}, others)
+            )
+        for name, item in others.items():
+            if isinstance(item, (dict, list, tuple)) and name not in (NAME_TABLE, SLICE_TABLE):
+                self.visit(item, f"{key}.{name}" if key else name, depth + 1)
+
+
+def open_pdparams(source: SourceFile, *, key: str | None = None) -> Checkpoint:
+    """Read a `.pdparams` or `.pdopt`; `key` chooses among nested state dicts."""
+    machine = PickleMachine(source)
+    root = machine.run()
+    states = find_state_dicts(source.path, root, machine.steps)
+    chosen = choose(source.path, states, key)
+    tensors = _tensors(source.path, chosen)
+    require_tensors(source.path, tensors)
+    notes = []
+    if machine.end != source.size:
+        notes.append(f"{source.size - machine.end} bytes follow the end of the pickle")
+    if chosen.slices:
+        notes.append(f"{len(chosen.slices)} large arrays are stored in slices")
+    shared = len(tensors) - len({id(array) for array in chosen.arrays.values()})
+    if shared > 0 and not chosen.slices:
+        notes.append(f"{shared} tensors share their data with another (tied weights)")
+    facts = FileFacts(
+        "pdparams", source.size, machine.protocol, _shape_of(root, chosen), chosen.key, tuple(notes)
+    )
+    return Checkpoint(
+        source.path,
+        MappingProxyType(tensors),
+        facts,
+        MappingProxyType({name: chosen.names[name] for name in tensors if name in chosen.names}),
+        MappingProxyType(_extras(source.path, root, chosen)),
+        (source.close,),
+        (source.check_unchanged,),
+    )
+
+
+def find_state_dicts(path: Path, root: Value, steps: int) -> list[StateDict]:
+    """Every dictionary (or list) in the value that directly holds tensors, outermost first.
+
+    `steps` is how many instructions made the value.
+    """
+    walk = _Walk(path, NODES_FREE + 2 * steps)
+    array, _ = _as_array(root)
+    walk.visit({"tensor": root} if array is not None else root, "", 0)
+    return walk.found
+
+
+def choose(path: Path, states: list[StateDict], key: str | None) -> StateDict:
+    """The state dict to convert: the one at `key`, or the only one there is."""
+    if not states:
+        raise ConvertError(f"{path}: holds no tensors, so there is nothing to convert")
+    if key is not None:
+        for state in states:
+            if state.key == key:
+                return state
+        keys = [state.key for state in states]
+        raise ConvertError(
+            f"{path}: no state dict at key {key!r}{did_you_mean(key, keys)}; there are: {_list(states)}"
+        )
+    candidates = [state for state in states if state.key.rpartition(".")[2] not in _BESIDE_A_STATE_DICT]
+    candidates = [state for state in candidates if not state.is_scalars] or candidates or states
+    if len(candidates) > 1:
+        raise ConvertError(
+            f"{path}: holds {len(candidates)} state dicts; choose one with --key: {_list(candidates)}"
+        )
+    return candidates[0]
+
+
+def _list(states: list[StateDict]) -> str:
+    return ", ".join(
+        f"{shown(state.key) or '(top level)'} ({len(state.arrays)} tensors)" for state in states[:20]
+    )
+
+
+def _items(value: Value) -> Iterator[tuple[str, Value]]:
+    if isinstance(value, dict):
+        return ((str(name), item) for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ((str(index), item) for index, item in enumerate(value))
+    return iter(())
+
+
+def _as_array(value: Value) -> tuple[Array | None, str | None]:
+    """An array, or the `(parameter name, array)` pair that containers hold."""
+    match value:
+        case Array(kind=kind) if kind is not None:
+            return value, None
+        case (str() as name, Array(kind=kind) as array) if kind is not None and isinstance(value, tuple):
+            return array, name
+    return None, None
+
+
+def _text_table(value: Value) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {name: text for name, text in value.items() if isinstance(name, str) and isinstance(text, str)}
+
+
+def _tensors(path: Path, state: StateDict) -> dict[str, TensorRef]:
+    sliced: dict[str, str] = {}
+    for name, info in state.slices.items():
+        match info:
+            case {"slices": list() | tuple() as parts}:
+                sliced |= {str(part): str(name) for part in parts}
+    tensors: dict[str, TensorRef] = {}
+    for name, array in state.arrays.items():
+        owner = sliced.get(name)
+        if owner is None:
+            tensors[name] = _ref(path, name, array)
+        elif owner not in tensors:
+            tensors[owner] = _join(path, owner, state)
+    return tensors
+
+
+def _ref(path: Path, name: str, array: Array) -> TensorRef:
+    if array.kind is None or array.payload is None:
+        raise ConvertError(f"{path}: the array {shown(name)!r} has no data; the file is damaged")
+    array.uses += 1
+    if array.uses > MOST_SHARES and array.payload.nbytes > 16:
+        raise HostilePickle(
+            f"{path}: one array under more than {MOST_SHARES} names (such as {shown(name)!r}); refused"
+        )
+    return TensorRef(array.shape, array.kind, array.payload, array.fortran)
+
+
+def _join(path: Path, name: str, state: StateDict) -> TensorRef:
+    """A large array that protocols 2 and 3 keep in flat slices (paddle/framework/io_utils.py:238)."""
+    info = state.slices[name]
+    parts: list[TensorRef] = []
+    shape: tuple[int, ...] = ()
+    match info:
+        case {"OriginShape": list() | tuple() as sizes, "slices": list() | tuple() as pieces}:
+            shape = tuple(size for size in sizes if isinstance(size, int))
+            missing = [str(piece) for piece in pieces if piece not in state.arrays]
+            if missing:
+                raise ConvertError(
+                    f"{path}: the slice {shown(missing[0])!r} of {shown(name)!r} is missing; the file is damaged"
+                )
+            parts = [_ref(path, str(piece), state.arrays[str(piece)]) for piece in pieces]
+    kinds = {part.kind.name for part in parts}
+    joined = (
+        TensorRef(shape, parts[0].kind, JoinedPayload([part.payload for part in parts])) if parts else None
+    )
+    if joined is None or len(kinds) != 1 or joined.nbytes != joined.payload.nbytes:
+        raise ConvertError(
+            f"{path}: the slices of {shown(name)!r} do not make up its shape {shape}; the file is damaged"
+        )
+    return joined
+
+
+def _shape_of(root: Value, chosen: StateDict) -> str:
+    if NAME_TABLE in chosen.others:
+        return "state dict with a table of parameter names"
+    if chosen.names:
+        return "container of named tensors"
+    return "dictionary of arrays without a table of names" if isinstance(root, dict) else "arrays"
+
+
+def _extras(path: Path, root: Value, chosen: StateDict) -> dict[str, object]:
+    """What is beside the tensors: plain numbers, texts and small containers of them."""
+    top = root if isinstance(root, dict) else {}
+    budget = [100_000]
+    skip = {NAME_TABLE, SLICE_TABLE}
+    result = {str(name): plain(value, budget) for name, value in top.items() if name not in skip}
+    result |= {name: plain(value, budget) for name, value in chosen.others.items() if name not in skip}
+    return {name: value for name, value in result.items() if value is not _TENSORS}
+
+
+class _Tensors:
+    """Stands for tensors inside `extras`, where they do not belong."""
+
+    def __repr__(self) -> str:
+        return "<tensors>"
+
+
+_TENSORS = _Tensors()
+
+
+def plain(value: Value, budget: list[int], depth: int = 0) -> object:
+    """A copy of a value with nothing but Python literals in it; tensors and excess become `<tensors>`."""
+    budget[0] -= 1
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if budget[0] < 0 or depth > DEPTH_MOST:
+        return _TENSORS
+    if isinstance(value, dict):
+        items = {str(name): plain(item, budget, depth + 1) for name, item in value.items()}
+        kept = {name: item for name, item in items.items() if item is not _TENSORS}
+        return kept if kept or not items else _TENSORS
+    if isinstance(value, (list, tuple)) and _as_array(value)[0] is None:
+        return [plain(item, budget, depth + 1) for item in value]
+    return _TENSORS

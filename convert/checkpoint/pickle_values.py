@@ -1,0 +1,102 @@
+"""What the opcode machine puts on its stack in place of live objects.
+
+None of these can run anything: a global is a member of an enumeration, a call builds one of the few
+dataclasses below, and everything else is a plain Python literal or container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from convert.checkpoint.payload import Payload
+from convert.dtypes import DType
+
+
+class Global(Enum):
+    """The only globals a checkpoint may name."""
+
+    RECONSTRUCT = "numpy array"
+    SCALAR = "numpy scalar"
+    NDARRAY = "numpy.ndarray"
+    DTYPE = "numpy.dtype"
+    ENCODE = "_codecs.encode"
+    ORDERED_DICT = "OrderedDict"
+    TUPLE = "tuple"
+    BYTES = "bytes"
+    EVAL = "eval"
+
+
+GLOBALS: Mapping[tuple[str, str], Global] = MappingProxyType(
+    {
+        ("numpy.core.multiarray", "_reconstruct"): Global.RECONSTRUCT,
+        ("numpy._core.multiarray", "_reconstruct"): Global.RECONSTRUCT,
+        ("numpy.core.multiarray", "scalar"): Global.SCALAR,
+        ("numpy._core.multiarray", "scalar"): Global.SCALAR,
+        ("numpy", "ndarray"): Global.NDARRAY,
+        ("numpy", "dtype"): Global.DTYPE,
+        ("_codecs", "encode"): Global.ENCODE,
+        ("collections", "OrderedDict"): Global.ORDERED_DICT,
+        ("builtins", "tuple"): Global.TUPLE,
+        ("__builtin__", "tuple"): Global.TUPLE,
+        ("builtins", "bytes"): Global.BYTES,
+        ("__builtin__", "bytes"): Global.BYTES,
+        ("builtins", "eval"): Global.EVAL,
+        ("__builtin__", "eval"): Global.EVAL,
+    }
+)
+
+
+class Mark:
+    """The pickle MARK."""
+
+    __slots__ = ()
+
+
+MARK = Mark()
+
+
+@dataclass(slots=True, eq=False)
+class Text:
+    """A text too long to be a name: almost always an array's data in protocol 2."""
+
+    offset: int
+    length: int
+
+
+@dataclass(slots=True, eq=False)
+class Blob:
+    """A byte string, not read. `encoded` when it is UTF-8 of Latin-1 text (protocol 2)."""
+
+    offset: int
+    length: int
+    encoded: bool
+    data: bytes | None = None
+    """The decoded bytes when they are few (or not in the file at all)."""
+    uses: int = 0
+    """How many arrays have claimed it so far."""
+
+
+@dataclass(slots=True, eq=False)
+class DTypeValue:
+    """`numpy.dtype('f4', False, True)`, then BUILD with its byte order."""
+
+    code: str
+    order: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Array:
+    """An array or numpy scalar; complete once BUILD has set `kind` and `payload`."""
+
+    shape: tuple[int, ...] = ()
+    kind: DType | None = None
+    payload: Payload | None = None
+    fortran: bool = False
+    uses: int = field(default=0)
+
+
+Value = object
+"""What may be on the stack: the classes above, None, bool, int, float, str, tuple, list, dict."""

@@ -1,0 +1,89 @@
+"""`open_checkpoint`: find out what a path is, and read it with the right reader."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from convert.checkpoint.checkpoint import Checkpoint
+from convert.checkpoint.pdparams import open_pdparams
+from convert.checkpoint.safetensors_file import looks_like_safetensors, open_safetensors
+from convert.checkpoint.source import SourceFile
+from convert.errors import ConvertError
+
+_SIGNATURES = (
+    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (b"<!DOCTYPE", "a web page, probably a failed download"),
+    (b"<html", "a web page, probably a failed download"),
+    (b"version https://git-lfs", "a Git LFS pointer; fetch the real file with `git lfs pull`"),
+    (b"\x89HDF", "an HDF5 file"),
+)
+_USUAL_SUFFIXES = (".pdparams", ".pdiparams", ".safetensors")
+_PROGRAM_SUFFIXES = (".json", ".pdmodel")
+
+
+def open_checkpoint(
+    path: str | os.PathLike[str], *, key: str | None = None, names: Sequence[str] | None = None
+) -> Checkpoint:
+    """Open a Paddle checkpoint lazily: names, shapes and dtypes are read, tensors are not.
+
+    PyTorch's `.pth` and `.safetensors` are read too, for the way back.
+
+    `path` is a file, or a directory that holds one. `key` chooses one state dict of a file that nests
+    several (`model`, `optimizer.master_weights`); `names` are the parameters of a `.pdiparams` that has no
+    program beside it. Raises ConvertError when there is nothing there, or it is damaged or hostile.
+    """
+    source = SourceFile(locate(Path(path)))
+    try:
+        return _open(source, key, names)
+    except BaseException:
+        source.close()
+        raise
+
+
+def locate(path: Path) -> Path:
+    """The data file that a directory or an exported program stands for; any other path as it is."""
+    if path.is_dir():
+        for suffix in _USUAL_SUFFIXES:
+            found = sorted(entry for entry in path.iterdir() if entry.suffix == suffix and entry.is_file())
+            if len(found) == 1:
+                return found[0]
+            if found:
+                shown = ", ".join(entry.name for entry in found[:20])
+                raise ConvertError(f"{path}: holds several checkpoints; name one of: {shown}")
+        raise ConvertError(f"{path}: a directory without {', '.join(_USUAL_SUFFIXES)}")
+    if path.suffix in _PROGRAM_SUFFIXES and path.with_suffix(".pdiparams").is_file():
+        return path.with_suffix(".pdiparams")
+    return path
+
+
+def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> Checkpoint:
+    from convert.checkpoint.pdiparams import looks_like_pdiparams, open_pdiparams
+
+    head = source.read(0, min(64, source.size))
+    if not head:
+        raise ConvertError(f"{source.path}: the file is empty")
+    if names is not None and not looks_like_pdiparams(head):
+        raise ConvertError(
+            f"{source.path}: --names is for .pdiparams files, and this one has names of its own"
+        )
+    if head[0] == 0x80:
+        return open_pdparams(source, key=key)
+    if head.startswith(b"PK\x03\x04"):
+        from convert.checkpoint.torch_file import open_torch
+
+        return open_torch(source, key=key)
+    if key is not None:
+        raise ConvertError(f"{source.path}: --key is for nested pickles, and this is not a pickle")
+    if looks_like_safetensors(head, source.size):
+        return open_safetensors(source)
+    if looks_like_pdiparams(head):
+        return open_pdiparams(source, names=names)
+    for signature, meaning in _SIGNATURES:
+        if head.lower().startswith(signature.lower()):
+            raise ConvertError(f"{source.path}: not a Paddle checkpoint but {meaning}")
+    raise ConvertError(
+        f"{source.path}: not a Paddle checkpoint: it begins with {head[:4]!r}, "
+        "neither a pickle nor safetensors nor .pdiparams"
+    )

@@ -1,0 +1,98 @@
+"""A file that is read and never trusted: exact positional reads, and a clear word when it changes.
+
+Reads are `preadv` calls rather than a memory map: a file truncated under a map kills the process with
+SIGBUS, and mapped pages count as the process's memory. Here a short read is a `ConvertError`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from convert.errors import ConvertError
+
+WINDOW = 64 * 1024
+_MAX_VIEWS = 1000  # Linux's IOV_MAX is 1024
+
+
+class SourceFile:
+    """One open, read-only file; safe to read from several threads.
+
+    Raises ConvertError when the file is missing, a directory, unreadable, or changes while open.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        try:
+            self._fd = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError:
+            raise ConvertError(f"{self.path}: no such file") from None
+        except OSError as error:
+            raise ConvertError(f"{self.path}: cannot be opened ({error.strerror})") from error
+        status = os.fstat(self._fd)
+        if not os.path.isfile(self.path):
+            os.close(self._fd)
+            raise ConvertError(f"{self.path}: not a regular file")
+        self.size = status.st_size
+        self._stamp = (status.st_size, status.st_mtime_ns)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def fd(self) -> int:
+        """The descriptor, for kernel-side copies."""
+        if self._closed:
+            raise ConvertError(f"{self.path}: this checkpoint was closed; open it again to read tensors")
+        return self._fd
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Exactly `count` bytes from `offset`."""
+        data = bytearray(count)
+        self.read_into([memoryview(data)], offset)
+        return bytes(data)
+
+    def window(self, offset: int) -> bytes:
+        """Up to `WINDOW` bytes from `offset`; fewer only at the end of the file."""
+        return self.read(offset, max(0, min(WINDOW, self.size - offset)))
+
+    def read_into(self, views: Sequence[memoryview], offset: int) -> None:
+        """Fill every view, in order, from `offset` on."""
+        for start in range(0, len(views), _MAX_VIEWS):
+            offset = self._fill(list(views[start : start + _MAX_VIEWS]), offset)
+
+    def _fill(self, views: list[memoryview], offset: int) -> int:
+        while views:
+            got = self._read_some(views, offset)
+            if got == 0 and any(view.nbytes for view in views):
+                raise ConvertError(
+                    f"{self.path}: the file ended at byte {offset}, earlier than when it was opened"
+                )
+            offset += got
+            while views and got >= views[0].nbytes:
+                got -= views.pop(0).nbytes
+            if views and got:
+                views[0] = views[0][got:]
+        return offset
+
+    def _read_some(self, views: list[memoryview], offset: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self.fd, views, offset)
+        with self._lock:  # Windows: no positional reads
+            os.lseek(self.fd, offset, os.SEEK_SET)
+            data = os.read(self.fd, views[0].nbytes)
+            views[0][: len(data)] = data
+            return len(data)
+
+    def check_unchanged(self) -> None:
+        """Raise ConvertError if the file was written to since it was opened."""
+        status = os.fstat(self.fd)
+        if (status.st_size, status.st_mtime_ns) != self._stamp:
+            raise ConvertError(f"{self.path}: the file changed while it was being read; convert it again")
+
+    def close(self) -> None:
+        """Close the descriptor; tensors can no longer be read."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._fd)

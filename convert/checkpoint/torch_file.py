@@ -1,0 +1,265 @@
+"""Reading `.pth`: the zip archive and the pickle that `torch.save` writes, again without executing anything.
+
+Only what a state dict needs: stored entries, and `_rebuild_tensor_v2` over whole, contiguous storages.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from convert.checkpoint.checkpoint import Checkpoint, FileFacts, require_tensors
+from convert.checkpoint.payload import FileSpan
+from convert.checkpoint.pickle_machine import OPCODES, HostilePickle, PickleMachine
+from convert.checkpoint.pickle_values import Global, Value
+from convert.checkpoint.source import SourceFile
+from convert.checkpoint.tensor import TensorRef
+from convert.dtypes import BY_STORAGE, DType
+from convert.errors import ConvertError
+from convert.names import shown
+
+_END = 0x06054B50
+_END_64 = 0x06064B50
+_DIRECTORY_MOST = 256 << 20
+_TIED_MOST = 8
+
+
+@dataclass(frozen=True)
+class _Storage:
+    key: str
+    kind: DType
+
+
+class _Rebuild:
+    """Stands for `torch._utils._rebuild_tensor_v2`."""
+
+
+class _RebuildParameter:
+    """Stands for `torch._utils._rebuild_parameter`."""
+
+
+_FUNCTIONS: Mapping[tuple[str, str], object] = MappingProxyType(
+    {
+        ("torch._utils", "_rebuild_tensor_v2"): _Rebuild(),
+        ("torch._utils", "_rebuild_parameter"): _RebuildParameter(),
+        ("collections", "OrderedDict"): Global.ORDERED_DICT,
+        **{("torch", storage): kind for storage, kind in BY_STORAGE.items()},
+    }
+)
+
+
+class _Span(SourceFile):
+    """A part of a file that is read as if it were the whole."""
+
+    def __init__(self, source: SourceFile, offset: int, size: int) -> None:
+        self.path, self.size = source.path, size
+        self._source, self._offset = source, offset
+
+    def read_into(self, views: object, offset: int) -> None:
+        self._source.read_into(views, self._offset + offset)  # type: ignore[arg-type]
+
+
+class _TorchMachine(PickleMachine):
+    """The same machine, with torch's persistent storages and its few functions."""
+
+    def __init__(self, source: SourceFile, storages: Mapping[str, tuple[int, int]], file: SourceFile) -> None:
+        super().__init__(source)
+        self._storages, self._file = storages, file
+        self._uses: dict[str, int] = {}
+
+    opcodes = MappingProxyType({**OPCODES, ord("Q"): lambda machine: machine.persistent()})
+
+    def _global(self, module: object, name: object) -> None:
+        known = _FUNCTIONS.get((str(module), str(name)))
+        if known is None:
+            raise HostilePickle(
+                f"{self.source.path}: refers to {shown(module)}.{shown(name)}, which a torch state dict has "
+                "no need for; refused, and nothing was executed"
+            )
+        self._stack.append(known)
+
+    def persistent(self) -> None:
+        """BINPERSID: ('storage', class, key, device, count)."""
+        match self._pop():
+            case ("storage", DType() as kind, str() as key, str(), int()):
+                self._stack.append(_Storage(key, kind))
+            case _:
+                raise self._damaged("a storage in a form that torch does not write")
+
+    def _reduce(self) -> None:
+        arguments = self._pop()
+        function = self._pop()
+        match function, arguments:
+            case Global.ORDERED_DICT, ():
+                self._stack.append({})
+            case _Rebuild(), (
+                _Storage() as storage,
+                int() as offset,
+                tuple() as shape,
+                tuple() as strides,
+                *_,
+            ):
+                self._stack.append(self._tensor(storage, offset, shape, strides))
+            case _RebuildParameter(), (TensorRef() as tensor, *_):
+                self._stack.append(tensor)
+            case _:
+                raise self._damaged("a call that torch does not write for a state dict")
+
+    def _build(self) -> None:
+        self._pop()  # an OrderedDict's _metadata: nothing that a state dict needs
+        self._top()
+
+    def _tensor(
+        self, storage: _Storage, offset: int, shape: tuple[Value, ...], strides: tuple[Value, ...]
+    ) -> TensorRef:
+        sizes = tuple(size for size in shape if isinstance(size, int) and size >= 0)
+        if len(sizes) != len(shape) or len(sizes) > 32 or storage.key not in self._storages:
+            raise self._damaged("a tensor with an impossible shape or storage")
+        start, length = self._storages[storage.key]
+        nbytes = math.prod(sizes) * storage.kind.itemsize
+        begin = offset * storage.kind.itemsize
+        if offset < 0 or begin + nbytes > length:
+            raise self._damaged(f"a tensor of {nbytes} bytes in a storage of {length}")
+        self._uses[storage.key] = self._uses.get(storage.key, 0) + (nbytes > 16 and nbytes * 2 > length)
+        if self._uses[storage.key] > _TIED_MOST:
+            raise HostilePickle(
+                f"{self.source.path}: one storage for more than {_TIED_MOST} tensors; refused"
+            )
+        fortran = _order(sizes, strides)
+        if fortran is None:
+            raise ConvertError(
+                f"{self.source.path}: holds a tensor of shape {sizes} that is a strided view; save it contiguous"
+            )
+        return TensorRef(sizes, storage.kind, FileSpan(self._file, start + begin, nbytes), fortran)
+
+
+def open_torch(source: SourceFile, *, key: str | None = None) -> Checkpoint:
+    """Read a `.pth` that holds a state dict, or a dictionary of which `key` names one."""
+    entries = _entries(source)
+    pickles = [name for name in entries if name.endswith("/data.pkl")]
+    if len(pickles) != 1:
+        raise ConvertError(f"{source.path}: a zip archive, but not one that torch.save writes")
+    folder = pickles[0].removesuffix("data.pkl")
+    storages = {
+        name.removeprefix(folder + "data/"): span
+        for name, span in entries.items()
+        if name.startswith(folder + "data/")
+    }
+    machine = _TorchMachine(_Span(source, *entries[pickles[0]]), storages, source)
+    state, chosen = _choose(source, machine.run(), key)
+    require_tensors(source.path, state)
+    return Checkpoint(
+        source.path,
+        MappingProxyType(state),
+        FileFacts("pth", source.size, shape="torch state dict", key=chosen),
+        _closers=(source.close,),
+        _checks=(source.check_unchanged,),
+    )
+
+
+def _choose(source: SourceFile, value: Value, key: str | None) -> tuple[dict[str, TensorRef], str]:
+    found: dict[str, dict[str, TensorRef]] = {}
+    if isinstance(value, dict):
+        for name, held in [("", value), *((str(name), held) for name, held in value.items())]:
+            if isinstance(held, dict):
+                tensors = {str(k): v for k, v in held.items() if isinstance(v, TensorRef)}
+                if tensors:
+                    found[name] = tensors
+    if key is None and len(found) != 1:
+        there = ", ".join(shown(name) or "(top level)" for name in found) or "none"
+        raise ConvertError(f"{source.path}: which state dict? choose one with --key; there are: {there}")
+    chosen = next(iter(found)) if key is None else key
+    if chosen not in found:
+        raise ConvertError(
+            f"{source.path}: no state dict at key {chosen!r}; there are: {', '.join(map(shown, found))}"
+        )
+    return found[chosen], chosen
+
+
+def _order(shape: tuple[int, ...], strides: tuple[Value, ...]) -> bool | None:
+    """False for row-major, True for column-major, None for anything else."""
+    rows = _contiguous(shape)
+    same = [(a, b) for a, b, size in zip(strides, rows, shape, strict=False) if size > 1]
+    if len(strides) == len(shape) and (all(a == b for a, b in same) or 0 in shape):
+        return False
+    columns = _contiguous(shape[::-1])[::-1]
+    same = [(a, b) for a, b, size in zip(strides, columns, shape, strict=False) if size > 1]
+    return True if len(strides) == len(shape) and all(a == b for a, b in same) else None
+
+
+def _contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
+    steps, step = [], 1
+    for size in reversed(shape):
+        steps.append(step)
+        step *= max(1, size)
+    return tuple(reversed(steps))
+
+
+def _entries(source: SourceFile) -> dict[str, tuple[int, int]]:
+    """Name -> (offset, size) of every stored entry, by the archive's directory."""
+    tail_at = max(0, source.size - 66_000)
+    tail = source.read(tail_at, source.size - tail_at)
+    end = tail.rfind(struct.pack("<I", _END))
+    if end < 0 or len(tail) - end < 22:
+        raise ConvertError(f"{source.path}: the zip archive is cut off; copy or download it again")
+    size, at = struct.unpack_from("<II", tail, end + 12)
+    end_64 = tail.rfind(struct.pack("<I", _END_64), 0, end)
+    if 0xFFFFFFFF in (size, at) and end_64 >= 0:
+        size, at = struct.unpack_from("<QQ", tail, end_64 + 40)
+    if at + size > source.size or size > _DIRECTORY_MOST:
+        raise _damaged(source)
+    directory = source.read(at, size)
+    entries: dict[str, tuple[int, int]] = {}
+    position = 0
+    try:
+        while position < size:
+            name, header, length, position = _entry(source, directory, position)
+            entries[name] = (_data_at(source, header, length), length)
+    except (struct.error, UnicodeDecodeError):
+        raise _damaged(source) from None
+    return entries
+
+
+def _entry(source: SourceFile, directory: bytes, at: int) -> tuple[str, int, int, int]:
+    """One entry of the directory: name, offset of its header, size, and where the next one begins."""
+    (signature,) = struct.unpack_from("<I", directory, at)
+    (method,) = struct.unpack_from("<H", directory, at + 10)
+    packed, length, names, extras, comments = struct.unpack_from("<IIHHH", directory, at + 20)
+    (header,) = struct.unpack_from("<I", directory, at + 42)
+    if signature != 0x02014B50:
+        raise _damaged(source)
+    after = at + 46 + names + extras + comments
+    wide = iter(_zip64(directory[at + 46 + names : after]))
+    length = next(wide, length) if length == 0xFFFFFFFF else length
+    packed = next(wide, packed) if packed == 0xFFFFFFFF else packed
+    header = next(wide, header) if header == 0xFFFFFFFF else header
+    if method != 0 or packed != length:
+        raise ConvertError(f"{source.path}: is a compressed zip archive, which torch.save does not write")
+    return directory[at + 46 : at + 46 + names].decode("utf-8"), header, length, after
+
+
+def _zip64(extra: bytes) -> tuple[int, ...]:
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            return struct.unpack_from(f"<{size // 8}Q", extra, at + 4)
+        at += 4 + size
+    return ()
+
+
+def _data_at(source: SourceFile, header: int, length: int) -> int:
+    if header + 30 > source.size:
+        raise _damaged(source)
+    names, extras = struct.unpack("<HH", source.read(header, 30)[26:])
+    at = header + 30 + names + extras
+    if at + length > source.size:
+        raise _damaged(source)
+    return int(at)
+
+
+def _damaged(source: SourceFile) -> ConvertError:
+    return ConvertError(f"{source.path}: the zip archive is damaged; copy or download it again")

@@ -1,0 +1,362 @@
+"""`convert_checkpoint`: read, plan, write; nothing is written unless the plan is complete."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from convert.checkpoint.checkpoint import Checkpoint
+from convert.checkpoint.payload import MemoryBytes
+from convert.checkpoint.reader import open_checkpoint
+from convert.checkpoint.tensor import TensorRef
+from convert.dtypes import FLOATS, by_name
+from convert.errors import ConvertError
+from convert.layout import Layout, infer_sizes, registered_layout
+from convert.plan import ConversionPlan, Fill, Options, plan_conversion
+from convert.write.atomic import check_target, same_file
+from convert.write.place import Placement
+
+TORCH_SUFFIXES = (".pth", ".pt", ".bin")
+OnProgress = Callable[[int, int], None]
+"""Called with the bytes written so far and the bytes in all."""
+
+
+@dataclass(frozen=True)
+class ConversionReport:
+    """What a conversion did."""
+
+    plan: ConversionPlan
+    source: Path
+    target: Path
+    format: str
+    """`safetensors`, `pth` or `pdparams`."""
+    size: int
+    """Bytes of the target file."""
+    tensor_bytes: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    def summary(self) -> list[str]:
+        """What happened, in a few lines of plain text."""
+        plan = self.plan
+        transposed = sum(move.transform == "transpose" for move in plan.moves)
+        lines = [
+            f"{self.source} -> {self.target}: {len(plan.moves)} tensors moved ({transposed} transposed), "
+            f"{len(plan.generated)} generated, {len(plan.dropped)} dropped; "
+            f"{self.size / 1e6:.1f} MB in {self.seconds:.2f} s"
+        ]
+        lines += [f"dropped: {drop.name} ({drop.why})" for drop in plan.dropped]
+        lines += [f"left as it is in the model: {name}" for name in plan.left]
+        return lines + [f"note: {note}" for note in self.notes]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data for `json.dump`."""
+        return {
+            "source": str(self.source),
+            "target": str(self.target),
+            "format": self.format,
+            "size": self.size,
+            "tensor_bytes": self.tensor_bytes,
+            "seconds": self.seconds,
+            "notes": list(self.notes),
+            "plan": self.plan.to_json(),
+        }
+
+
+def convert_checkpoint(
+    src: str | os.PathLike[str],
+    dst: str | os.PathLike[str],
+    *,
+    model: str | None = None,
+    target: Any = None,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    force: bool = False,
+    key: str | None = None,
+    names: Sequence[str] | None = None,
+    dtype: str | None = None,
+    sha256: bool = False,
+    shard_bytes: int | None = None,
+    options: Options | None = None,
+    on_progress: OnProgress | None = None,
+) -> ConversionReport:
+    """Convert the Paddle checkpoint `src` into the file `dst` (`.safetensors`, `.pth`).
+
+    A `dst` called `.pdparams` is the way back: `src` is then a torch file of the same model.
+
+    The target is a registered `model`, or `target`: a Layout or a torch module. With neither, the model is
+    recognised from the checkpoint's names and shapes; if none is, or with `model="none"`, the file's own
+    names are kept. Sizes of a registered model that are not given are read from the checkpoint.
+    `dtype` converts floating-point tensors. Raises ConvertError, and then writes nothing.
+    """
+    started = time.perf_counter()
+    source_path, target_path = Path(src), Path(dst)
+    check_target(target_path, force=force)
+    form = target_format(target_path)
+    if shard_bytes is not None and form != "safetensors":
+        raise ConvertError(f"{target_path}: only .safetensors files can be cut into shards")
+    if same_file(source_path, target_path):
+        raise ConvertError(f"{target_path}: is the checkpoint itself; choose another name")
+    with open_checkpoint(source_path, key=key, names=names) as checkpoint:
+        plan, notes = plan_for(
+            checkpoint,
+            model=model,
+            target=target,
+            num_classes=num_classes,
+            in_channels=in_channels,
+            options=options,
+            back=form == "pdparams",
+        )
+        plan.require()
+        items = placements(checkpoint, plan, dtype=dtype)
+        metadata = _metadata(checkpoint, plan, model, sha256=sha256)
+        writer = partial(_write, target_path, form, items, metadata, checkpoint, shard_bytes=shard_bytes)
+        size = writer(force=force, on_progress=on_progress)
+    return ConversionReport(
+        plan,
+        source_path,
+        target_path,
+        form,
+        size,
+        sum(item.nbytes for item in items),
+        time.perf_counter() - started,
+        (*notes, *plan.notes, *checkpoint.facts.notes),
+    )
+
+
+def plan_for(
+    checkpoint: Checkpoint,
+    *,
+    model: str | None = None,
+    target: Any = None,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    options: Options | None = None,
+    back: bool = False,
+) -> tuple[ConversionPlan, list[str]]:
+    """The plan for a checkpoint and a target, and notes on sizes that were read from the checkpoint.
+
+    `back` plans from torch to Paddle.
+    """
+    if model is not None and target is not None:
+        raise ConvertError("give a registered model or a torch module as the target, not both")
+    notes: list[str] = []
+    hints: list[str] = []
+    unsized = num_classes is None and in_channels is None
+    if model is None and target is None and unsized and not back and not _asks_for_names(options):
+        model = _recognized(checkpoint, notes)
+    if model == KEEP_NAMES:
+        model = None
+    if model is not None:
+        target, found, hints = _layout_of(model, checkpoint, num_classes, in_channels, back=back)
+        notes += found
+        options = _with_aliases(options, checkpoint, target)
+    elif num_classes is not None or in_channels is not None:
+        raise ConvertError("--num-classes and --in-channels are for registered models; name one with --model")
+    plan = (_plan_back if back else plan_conversion)(checkpoint, target, options)
+    if plan.problems and hints:
+        plan = replace(plan, notes=(*plan.notes, *hints))
+    return plan, notes
+
+
+def _asks_for_names(options: Options | None) -> bool:
+    """Whether the user says how names are to be read, so that recognising them would be guessing."""
+    return options is not None and any(
+        (
+            options.rules,
+            options.include,
+            options.exclude,
+            options.strip_prefix,
+            options.add_prefix,
+            options.match,
+        )
+    )
+
+
+KEEP_NAMES = "none"
+"""The `model` that asks for Paddle's own names, even where the checkpoint is recognised."""
+
+
+def _recognized(checkpoint: Checkpoint, notes: list[str]) -> str | None:
+    """The one registered network that the checkpoint's names and shapes say it is; ConvertError for two."""
+    from convert.recognize import recognize
+
+    found = recognize({name: ref.shape for name, ref in checkpoint.items()})
+    names = list(dict.fromkeys(candidate.spec.name for candidate in found))
+    if len(names) > 1:
+        shown = "; ".join(str(candidate) for candidate in found)
+        raise ConvertError(f"{checkpoint.path} fits {len(names)} models ({shown}); name one with --model")
+    if not names:
+        return None
+    notes.append(f"recognised as {found[0]}")
+    return names[0]
+
+
+def _with_aliases(options: Options | None, checkpoint: Checkpoint, target: Layout) -> Options | None:
+    """Rules for another known spelling of the network (Paddle's zoo, old DenseNet files), unless rules are given."""
+    from convert.recognize import rules_for
+
+    if options is not None and options.rules:
+        return options
+    shapes = {name: ref.shape for name, ref in checkpoint.items()}
+    rules = rules_for(shapes, [slot.name for slot in target.slots])
+    return replace(options or Options(), rules=rules) if rules else options
+
+
+def _plan_back(checkpoint: Checkpoint, target: Any, options: Options | None) -> ConversionPlan:
+    from convert.back import plan_back
+
+    if target is None:
+        raise ConvertError(
+            "the way back to .pdparams needs to know the layers: name them with --model or --torch"
+        )
+    if options not in (None, Options()):
+        raise ConvertError("the way back to .pdparams takes no rules, patterns, prefixes or matching")
+    return plan_back(checkpoint, target)
+
+
+def _layout_of(
+    model: str, checkpoint: Checkpoint, num_classes: int | None, in_channels: int | None, *, back: bool
+) -> tuple[Layout, list[str], list[str]]:
+    from convert.recognize import recognize
+    from convert.registry import find_model
+
+    name = find_model(model).name
+    given = {"num_classes": num_classes, "in_channels": in_channels}
+    sizes = dict(given)
+    notes: list[str] = []
+    hints: list[str] = []
+    shapes = {key: ref.shape for key, ref in checkpoint.items()}
+    told = infer_sizes(name, shapes, torch_order=back)
+    if len(told) < len(find_model(name).defaults):
+        # The names are another spelling's, so the sizes stand under other names too.
+        for candidate in recognize(shapes):
+            if candidate.spec.name == name:
+                told = {"num_classes": candidate.num_classes, "in_channels": candidate.in_channels}
+    for size, value in told.items():
+        if given.get(size) is None:
+            sizes[size] = value
+            notes.append(f"{size} {value} is what the checkpoint has")
+        elif given[size] != value:
+            hints.append(f"the checkpoint was made with --{size.replace('_', '-')} {value}")
+    return (
+        registered_layout(name, num_classes=sizes["num_classes"], in_channels=sizes["in_channels"]),
+        notes,
+        hints,
+    )
+
+
+def placements(
+    checkpoint: Mapping[str, TensorRef], plan: ConversionPlan, *, dtype: str | None = None
+) -> list[Placement]:
+    """Every tensor of the target, in its state dict's order."""
+    if dtype is not None and dtype not in FLOATS:
+        raise ConvertError(f"--dtype {dtype}: use one of {', '.join(FLOATS)}")
+    wanted = by_name(dtype) if dtype else None
+    made: dict[str, Placement] = {}
+    for move in plan.moves:
+        ref = checkpoint[move.source]
+        kind = wanted if wanted is not None and ref.kind.is_float else ref.kind
+        made[move.target] = Placement(move.target, move.shape, kind, ref, move.transform)
+    for fill in plan.generated:
+        ref = _filled(fill)
+        made[fill.name] = Placement(fill.name, fill.shape, ref.kind, ref, "copy")
+    return [made[name] for name in plan.order if name in made]
+
+
+def target_format(path: Path) -> str:
+    """`safetensors`, `pth` or `pdparams`, by the name; ConvertError for any other."""
+    suffix = path.suffix.lower()
+    if suffix == ".safetensors":
+        return "safetensors"
+    if suffix in TORCH_SUFFIXES:
+        return "pth"
+    if suffix == ".pdparams":
+        return "pdparams"
+    raise ConvertError(f"{path}: name the target *.safetensors or *.pth")
+
+
+def _filled(fill: Fill) -> TensorRef:
+    kind = by_name(fill.dtype)
+    count = 1
+    for size in fill.shape:
+        count *= size
+    return TensorRef(fill.shape, kind, MemoryBytes(fill.value.to_bytes(kind.itemsize, "little") * count))
+
+
+def _metadata(
+    checkpoint: Checkpoint, plan: ConversionPlan, model: str | None, *, sha256: bool
+) -> dict[str, str]:
+    metadata = {
+        "format": "pt",
+        "source": checkpoint.path.name,
+        "source_size": str(checkpoint.facts.size),
+        "tool": f"paddle2torch {_version()}",
+        "model": model or plan.target,
+    }
+    if sha256:
+        metadata["source_sha256"] = _sha256(checkpoint.path)
+    return metadata
+
+
+def _sha256(path: Path) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("paddle2torch")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def _write(
+    path: Path,
+    form: str,
+    items: list[Placement],
+    metadata: Mapping[str, str],
+    checkpoint: Checkpoint,
+    *,
+    shard_bytes: int | None,
+    force: bool,
+    on_progress: OnProgress | None,
+) -> int:
+    total = sum(item.nbytes for item in items)
+    done = 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done += count
+        if on_progress is not None:
+            on_progress(done, total)
+
+    def before_publish(_: int) -> None:
+        checkpoint.check_unchanged()
+
+    if form == "safetensors":
+        from convert.write.safetensors_file import write_safetensors, write_shards
+
+        write = write_safetensors if shard_bytes is None else partial(write_shards, shard_bytes=shard_bytes)
+        return write(path, items, metadata, force=force, progress=progress, before_publish=before_publish)
+    if form == "pdparams":
+        from convert.write.pdparams_file import write_pdparams
+
+        return write_pdparams(path, items, force=force, progress=progress, before_publish=before_publish)
+    from convert.write.torch_zip import state_structure, write_torch
+
+    return write_torch(
+        path, items, state_structure(items), force=force, progress=progress, before_publish=before_publish
+    )

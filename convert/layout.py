@@ -1,0 +1,118 @@
+"""A torch model as a conversion sees it: every state dict entry with its shape and the kind of its layer.
+
+For registered models the layout is data in `convert/layouts/`, generated from the live modules and held
+to them by a test, so that converting needs neither framework. Any other module is asked directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from convert.errors import ConvertError
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One entry of a torch state dict."""
+
+    name: str
+    shape: tuple[int, ...]
+    layer: str
+    """The torch layer class that owns it (`Conv2d`); "" for a bare parameter."""
+    role: str
+    """The attribute of that layer (`weight`, `running_mean`)."""
+
+    @property
+    def prefix(self) -> str:
+        """The owner's path with its dot: `fc1.0.` of `fc1.0.weight`."""
+        return self.name[: len(self.name) - len(self.role)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All entries of a torch state dict, in its order, and where this knowledge comes from."""
+
+    slots: tuple[Slot, ...]
+    origin: str
+
+
+def registered_layout(
+    model: str, *, num_classes: int | None = None, in_channels: int | None = None
+) -> Layout:
+    """The layout of one of our models; sizes that are not given are the model's defaults.
+
+    Raises ConvertError with the nearest names for an unknown model.
+    """
+    from convert.layouts import load_layout, resolve_dimension
+    from convert.registry import find_model
+
+    spec = find_model(model)
+    sizes = dict(spec.defaults)
+    for name, size in (("num_classes", num_classes), ("in_channels", in_channels)):
+        if size is not None:
+            if name not in sizes:
+                raise ConvertError(f"{spec.name} has no {name}; leave --{name.replace('_', '-')} out")
+            if size < 1:
+                raise ConvertError(f"{name} must be at least 1, not {size}")
+            sizes[name] = size
+    slots = tuple(
+        Slot(name, tuple(resolve_dimension(size, sizes) for size in shape), layer, role)
+        for name, shape, layer, role in load_layout(spec.name)
+    )
+    return Layout(slots, spec.name)
+
+
+def infer_sizes(
+    model: str, shapes: Mapping[str, tuple[int, ...]], *, torch_order: bool = False
+) -> dict[str, int]:
+    """The free sizes of a model that a checkpoint's own shapes tell, by the entries of the same name.
+
+    `shapes` are Paddle's (a matrix of a Linear layer is [in, out]) unless they are in `torch_order`.
+    """
+    from convert.layouts import DIMENSION, load_layout
+
+    found: dict[str, int] = {}
+    for name, shape, layer, _ in load_layout(model):
+        theirs = shapes.get(name, ())
+        if len(theirs) != len(shape):
+            continue
+        turned = theirs[::-1] if layer == "Linear" and len(shape) == 2 and not torch_order else theirs
+        for size, actual in zip(shape, turned, strict=True):
+            match = DIMENSION.fullmatch(size) if isinstance(size, str) else None
+            if match is None or match["name"] in found:
+                continue
+            value, rest = divmod(actual - int(match["const"] or 0), int(match["coef"] or 1))
+            if rest == 0 and value > 0:
+                found[match["name"]] = value
+    return found
+
+
+def module_layout(module: Any) -> Layout:
+    """The layout of a live torch module, by its `state_dict`; nothing is imported or changed."""
+    owners = dict(module.named_modules())
+    slots = []
+    for name, value in module.state_dict(keep_vars=True).items():
+        if not hasattr(value, "shape"):
+            raise ConvertError(
+                f"{name!r} of {type(module).__name__} is not a tensor, so it cannot be converted"
+            )
+        path, _, role = name.rpartition(".")
+        owner = owners.get(path)
+        slots.append(Slot(name, tuple(value.shape), "" if owner is None else layer_kind(type(owner)), role))
+    return Layout(tuple(slots), type(module).__name__)
+
+
+def layer_kind(cls: type) -> str:
+    """The torch layer that a module class is or extends; "" for none."""
+    for base in cls.__mro__:
+        if base.__module__.startswith("torch.nn.modules.") and base.__name__ not in _NOT_LAYERS:
+            return _ALIASES.get(base.__name__, base.__name__)
+    return ""
+
+
+_NOT_LAYERS = frozenset(
+    {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
+)
+_ALIASES = {"NonDynamicallyQuantizableLinear": "Linear"}

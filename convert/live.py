@@ -1,0 +1,48 @@
+"""`convert_state_dict`: the same plan and transforms on tensors that are in memory already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from convert.plan import Options, plan_conversion
+from convert.transform import apply_transform
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+
+def convert_state_dict(
+    tensors: Mapping[str, Any], module: torch.nn.Module, options: Options | None = None
+) -> dict[str, torch.Tensor]:
+    """A torch state dict for `module` from a Paddle state dict, a Checkpoint or a mapping of numpy arrays.
+
+    Ready for `module.load_state_dict(..., strict=True)`; dtypes are the source's, data is always copied.
+    Raises ConvertError listing every key that does not fit.
+    """
+    from convert.adapters.torch import filled, to_torch
+
+    plan = plan_conversion(tensors, module, options).require()
+    moves = {move.target: move for move in plan.moves}
+    fills = {fill.name: fill for fill in plan.generated}
+    result: dict[str, torch.Tensor] = {}
+    for name in plan.order:
+        if name in moves:
+            move = moves[name]
+            array, dtype_name = _array(tensors[move.source])
+            result[name] = to_torch(apply_transform(array, move.transform), dtype_name)
+        elif name in fills:
+            fill = fills[name]
+            result[name] = filled(fill.shape, fill.value, fill.dtype)
+    return result
+
+
+def _array(value: Any) -> tuple[np.ndarray, str]:
+    """A tensor's elements and the name of their type (bfloat16 comes as uint16, as Paddle has it)."""
+    import numpy as np
+
+    if isinstance(value, np.ndarray):
+        return value, "bfloat16" if value.dtype == np.uint16 else str(value.dtype)
+    name = getattr(value, "dtype_name", None) or str(value.dtype).rpartition(".")[2]
+    return np.asarray(value.numpy()), str(name)

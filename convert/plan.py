@@ -1,0 +1,201 @@
+"""What moves where, and everything that is wrong, settled before a single tensor is read.
+
+Every Paddle key is moved or dropped with a reason; every torch key is filled once or generated with a
+reason. Whether to transpose follows from the kind of the torch layer (the Rosetta table), never from a
+shape: a square matrix has the same shape either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from convert.errors import ConvertError
+from convert.layout import Layout, Slot, module_layout
+from convert.names import nearest
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from convert.rules import Rule
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One tensor: from which Paddle key to which torch key, how, why, and how the pair was found."""
+
+    source: str
+    target: str
+    transform: str
+    """`copy`, `transpose` or `reshape:<sizes>`."""
+    why: str
+    found_by: str
+    source_shape: Shape = ()
+    shape: Shape = ()
+    """The shape in torch."""
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A torch key that Paddle has no counterpart of, and the value that it gets everywhere."""
+
+    name: str
+    shape: Shape
+    value: int
+    dtype: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A Paddle key that goes nowhere, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that stops the conversion."""
+
+    kind: str
+    """`missing` (no Paddle key for a torch key), `extra`, `shape`, `layer` or `empty`."""
+    name: str
+    message: str
+    nearest: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        near = f" (nearest: {', '.join(self.nearest)})" if self.nearest else ""
+        return f"{self.message}{near}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may ask for beside the plain conversion."""
+
+    rules: Sequence[Rule] = ()
+    include: Sequence[str] = ()
+    """Paddle keys to take, as `*` patterns; all when empty."""
+    exclude: Sequence[str] = ()
+    """Paddle keys to drop, as `*` patterns."""
+    strip_prefix: str = ""
+    """Removed from the beginning of Paddle's keys before they are matched."""
+    add_prefix: str = ""
+    """Put before Paddle's keys (after stripping) before they are matched."""
+    partial: bool = False
+    """Accept torch keys that get nothing and Paddle keys that go nowhere, and list them."""
+    match: str = ""
+    """`structure`: pair keys whose names differ by what their layers hold, where that is unambiguous;
+    `order`: equal layers too, in the order of their definition, which only a parity check can confirm."""
+
+
+@dataclass(frozen=True)
+class ConversionPlan:
+    """The whole conversion, tensor by tensor. `require()` raises unless it is complete."""
+
+    source: str
+    target: str
+    moves: tuple[Move, ...]
+    generated: tuple[Fill, ...]
+    dropped: tuple[Drop, ...]
+    problems: tuple[Problem, ...]
+    left: tuple[str, ...] = ()
+    """Torch keys that a partial load leaves as they are."""
+    notes: tuple[str, ...] = ()
+    order: tuple[str, ...] = field(default=(), repr=False)
+    """Torch keys in the order of the target's state dict."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stops the conversion."""
+        return not self.problems
+
+    def require(self) -> ConversionPlan:
+        """This plan; ConvertError with every problem, one a line, if there is any."""
+        if self.problems:
+            counts: dict[str, int] = {}
+            for problem in self.problems:
+                counts[problem.kind] = counts.get(problem.kind, 0) + 1
+            summary = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in counts.items())
+            lines = "".join(f"\n  {problem}" for problem in self.problems)
+            hints = "".join(f"\n{note}" for note in self.notes)
+            raise ConvertError(
+                f"{self.source} does not fit {self.target}: {summary}; nothing was written{lines}{hints}"
+            )
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain data for `json.dump`."""
+        from dataclasses import asdict
+
+        data = asdict(self)
+        data.pop("order")
+        return {**data, "ok": self.ok}
+
+    def table(self) -> Table:
+        """The plan as a rich table."""
+        from convert.tables import plan_table
+
+        return plan_table(self)
+
+    def __rich__(self) -> Table:
+        return self.table()
+
+
+_KINDS = {
+    "missing": "missing",
+    "extra": "extra",
+    "shape": "of a wrong shape",
+    "layer": "of another kind of layer",
+    "empty": "problem",
+    "rule": "in conflict with a rule",
+}
+
+
+def plan_conversion(source: Any, target: Any, options: Options | None = None) -> ConversionPlan:
+    """Plan the conversion of `source` into `target`; never raises for a mismatch (see `problems`).
+
+    `source` is a Checkpoint, or any mapping from names to objects with a `shape` (a live Paddle
+    `state_dict()` too). `target` is a Layout, a torch module, or None to go by what the source itself
+    tells about its layers.
+    """
+    from convert.pairing import Pairing
+
+    options = options or Options()
+    shapes = {name: tuple(int(size) for size in value.shape) for name, value in source.items()}
+    kinds = _parameter_names(source)
+    label = str(getattr(source, "path", "") or "the Paddle state dict")
+    layout = target if isinstance(target, Layout) or target is None else module_layout(target)
+    pairing = Pairing(shapes, kinds, layout, options)
+    pairing.run()
+    return ConversionPlan(
+        label,
+        pairing.layout.origin,
+        tuple(_in_order(pairing.moves, pairing.layout.slots)),
+        tuple(pairing.generated),
+        tuple(pairing.dropped),
+        tuple(pairing.problems),
+        tuple(pairing.left),
+        tuple(pairing.notes),
+        tuple(slot.name for slot in pairing.layout.slots),
+    )
+
+
+def _in_order(moves: Mapping[str, Move], slots: Iterable[Slot]) -> list[Move]:
+    return [moves[slot.name] for slot in slots if slot.name in moves]
+
+
+def _parameter_names(source: Any) -> Mapping[str, str]:
+    """Structured name -> Paddle's automatic parameter name, from the file or from live tensors."""
+    names = getattr(source, "parameter_names", None)
+    if names is not None:
+        return dict(names)
+    return {key: value.name for key, value in source.items() if isinstance(getattr(value, "name", None), str)}
+
+
+def nearest_names(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
+    """The nearest candidates as a tuple, for a `Problem`."""
+    return tuple(nearest(name, candidates))

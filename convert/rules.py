@@ -1,0 +1,124 @@
+"""Rules for names that cannot be found: a TOML file, written by hand or by `--save-rules`.
+
+[[rule]]
+source = 'features\\.denseblock(\\d+)\\.norm\\.1\\.(.*)'   # matches a whole Paddle name
+target = 'features.denseblock\\1.norm1.\\2'               # left out: the tensor is dropped
+transform = "copy"                                       # left out: the layer's own
+reason = "the old official key names"
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convert.errors import ConvertError
+from convert.rosetta.rows import COPY, RESHAPE, TRANSPOSE
+
+if TYPE_CHECKING:
+    from convert.plan import ConversionPlan
+
+_FIELDS = ("source", "target", "transform", "reason")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: Paddle names that `source` matches whole go to `target`, or are dropped when it is None."""
+
+    source: str
+    target: str | None
+    transform: str | None
+    reason: str
+
+    def apply(self, name: str) -> str | None:
+        """The target of `name`, or None when it does not match or is to be dropped (see `matches`)."""
+        match = re.fullmatch(self.source, name)
+        return match.expand(self.target) if match is not None and self.target is not None else None
+
+    def matches(self, name: str) -> bool:
+        """Whether the rule speaks about `name`."""
+        return re.fullmatch(self.source, name) is not None
+
+
+def load_rules(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
+    """The rules of a TOML file, in order; ConvertError says which rule is wrong and how."""
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConvertError(f"{path}: the rules cannot be read ({error})") from None
+    table = _parse(path, text)
+    rules = table.pop("rule", [])
+    if table or not isinstance(rules, list):
+        raise ConvertError(f"{path}: rules are [[rule]] tables, and nothing else belongs in the file")
+    return tuple(_rule(path, number, entry) for number, entry in enumerate(rules, 1))
+
+
+def dump_rules(rules: Iterable[Rule]) -> str:
+    """Rules as TOML text that `load_rules` reads."""
+    lines = [
+        "# Which Paddle tensor is which torch tensor; `source` is a regular expression for the whole name."
+    ]
+    for rule in rules:
+        lines += ["", "[[rule]]", f"source = {_quote(rule.source)}"]
+        lines += [
+            f"{name} = {_quote(value)}" for name in _FIELDS[1:] if (value := getattr(rule, name)) is not None
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def exact_rule(source: str, target: str | None, transform: str | None, reason: str) -> Rule:
+    """A rule for one name, taken literally."""
+    literal = None if target is None else target.replace("\\", "\\\\")
+    return Rule(re.escape(source), literal, transform, reason)
+
+
+def rules_of_plan(plan: ConversionPlan) -> list[Rule]:
+    """What a plan found, as rules that lead to the same plan."""
+    rules = [exact_rule(move.source, move.target, move.transform, move.why) for move in plan.moves]
+    return rules + [exact_rule(drop.name, None, None, drop.why) for drop in plan.dropped]
+
+
+def _rule(path: object, number: int, entry: Any) -> Rule:
+    where = f"{path}: rule {number}"
+    if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
+        raise ConvertError(f"{where} has no source, the regular expression for Paddle's names")
+    unknown = [name for name in entry if name not in _FIELDS]
+    if unknown or not all(isinstance(value, str) for value in entry.values()):
+        raise ConvertError(f"{where}: use only {', '.join(_FIELDS)}, each a text")
+    transform = entry.get("transform")
+    if transform is not None and transform.partition(":")[0] not in (COPY, TRANSPOSE, RESHAPE):
+        raise ConvertError(
+            f"{where}: transform is {COPY}, {TRANSPOSE} or {RESHAPE}:<sizes>, not {transform!r}"
+        )
+    rule = Rule(
+        entry["source"], entry.get("target"), transform, entry.get("reason", f"rule {number} of {path}")
+    )
+    try:
+        pattern = re.compile(rule.source)
+        if rule.target is not None:
+            re.compile(rule.source + "|").fullmatch("").expand(rule.target)  # type: ignore[union-attr]
+    except (re.error, IndexError) as error:
+        raise ConvertError(f"{where}: {error}") from None
+    del pattern
+    return rule
+
+
+def _parse(path: object, text: str) -> dict[str, Any]:
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        raise ConvertError(f"{path}: reading rules needs Python 3.11 or newer") from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConvertError(f"{path}: not valid TOML: {error}") from None
+
+
+def _quote(text: str) -> str:
+    """A TOML string; JSON's escapes are all valid TOML."""
+    return f"'{text}'" if text.isprintable() and "'" not in text else json.dumps(text)

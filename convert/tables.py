@@ -1,0 +1,39 @@
+"""Plans and checkpoints as rich tables; the only module of `convert` that knows rich."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from convert.plan import ConversionPlan
+
+
+def plan_table(plan: ConversionPlan) -> Table:
+    """One line per torch key, then what is dropped, then every problem."""
+    table = Table(title=f"{plan.source} -> {plan.target}", title_justify="left")
+    for column in ("Paddle", "torch", "shape", "transform", "found by", "why"):
+        table.add_column(column, overflow="fold")
+    moves = {move.target: move for move in plan.moves}
+    fills = {fill.name: fill for fill in plan.generated}
+    for name in plan.order:
+        if name in moves:
+            move = moves[name]
+            table.add_row(
+                move.source, name, _shape(move.shape), move.transform, move.found_by, Text(move.why)
+            )
+        elif name in fills:
+            fill = fills[name]
+            table.add_row(
+                "", name, _shape(fill.shape), f"= {fill.value} ({fill.dtype})", "generated", Text(fill.why)
+            )
+        elif name in plan.left:
+            table.add_row("", name, "", "left as it is", "", "partial load")
+    for drop in plan.dropped:
+        table.add_row(drop.name, "", "", "dropped", "", Text(drop.why))
+    for problem in plan.problems:
+        table.add_row(Text("problem", "red"), "", "", "", "", Text(str(problem), "red"))
+    return table
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "scalar"

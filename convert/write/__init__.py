@@ -1,0 +1,1 @@
+"""Writing checkpoints: in flat memory, to a temporary file that becomes the target only when complete."""

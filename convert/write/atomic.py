@@ -1,0 +1,178 @@
+"""A target file that appears complete or not at all.
+
+Where the system allows it (Linux), the temporary file has no name until it is finished, so that even a
+killed process leaves nothing behind. Elsewhere it is a hidden file beside the target.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from convert.errors import ConvertError
+
+
+class AtomicFile:
+    """Positional writes to a file that takes `path`'s name when the `with` block ends without an error.
+
+    Raises ConvertError when the target exists (unless `force`), cannot be written, or the disk is full.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, force: bool = False, size: int = 0) -> None:
+        self.path = Path(path)
+        self.force = force
+        check_target(self.path, force=force, size=size)
+        self._name: Path | None = None
+        try:
+            self.fd = self._open()
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        self.written = 0
+
+    def _open(self) -> int:
+        unnamed = getattr(os, "O_TMPFILE", 0)
+        if unnamed and os.path.isdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):  # not every file system has unnamed files
+                return os.open(self.path.parent, unnamed | os.O_RDWR, 0o666)
+        self._name = self._temporary_name()
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        return os.open(self._name, flags, 0o666)
+
+    def _temporary_name(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.partial")
+
+    def write(self, data: bytes | memoryview, offset: int) -> None:
+        """Write all of `data` at `offset`."""
+        view = memoryview(data).cast("B")
+        try:
+            while view.nbytes:
+                done = _pwrite(self.fd, view, offset)
+                view, offset = view[done:], offset + done
+        except OSError as error:
+            raise self.failed(error) from error
+
+    def write_pieces(self, view: memoryview, offset: int, *, length: int, step: int, stride: int) -> None:
+        """Write `length` bytes of every `step` in `view`, to places `stride` apart from `offset` on."""
+        if not hasattr(os, "pwrite"):
+            for start in range(0, view.nbytes, step):
+                self.write(view[start : start + length], offset + start // step * stride)
+            return
+        pwrite, fd = os.pwrite, self.fd  # tens of thousands of small writes: nothing else in the loop
+        try:
+            for start in range(0, view.nbytes, step):
+                if pwrite(fd, view[start : start + length], offset) != length:
+                    self.write(view[start : start + length], offset)
+                offset += stride
+        except OSError as error:
+            raise self.failed(error) from error
+
+    def failed(self, error: OSError) -> ConvertError:
+        """The ConvertError for a failed write."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return ConvertError(
+                f"{self.path}: the disk is full, so nothing was written; free some space first"
+            )
+        if error.errno == errno.EFBIG:
+            return ConvertError(
+                f"{self.path}: a file of this size is not allowed here, so nothing was written"
+            )
+        return ConvertError(f"{self.path}: writing failed ({error.strerror}), so nothing was written")
+
+    def __enter__(self) -> AtomicFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._publish()
+        finally:
+            with contextlib.suppress(OSError):
+                os.close(self.fd)
+            if self._name is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(self._name)
+
+    def _publish(self) -> None:
+        if not self.force and self.path.exists():
+            raise _exists(self.path)
+        try:
+            if self._name is None:
+                name = self.path if not self.path.exists() else self._temporary_name()
+                _give_name(self.fd, name)
+                if name == self.path:
+                    return
+                self._name = name
+            elif os.name == "nt":
+                os.close(self.fd)  # Windows does not rename an open file
+            os.replace(self._name, self.path)
+        except FileExistsError:
+            raise _exists(self.path) from None  # it appeared this very moment
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+
+def _give_name(fd: int, name: Path) -> None:
+    """Link an unnamed file into its directory."""
+    here = os.open(name.parent, os.O_RDONLY)
+    try:  # with a directory's descriptor Python calls linkat, which follows the link in /proc
+        os.link(f"/proc/self/fd/{fd}", name.absolute(), src_dir_fd=here, follow_symlinks=True)
+    finally:
+        os.close(here)
+
+
+def check_target(path: Path, *, force: bool, size: int = 0) -> None:
+    """Raise ConvertError when `path` cannot become a file of `size` bytes, before anything is computed."""
+    if path.is_dir():
+        raise ConvertError(f"{path}: is a directory; name a file in it")
+    if path.exists() and not force:
+        raise _exists(path)
+    parent = path.parent
+    if not parent.is_dir():
+        raise ConvertError(f"{path}: the directory {parent} does not exist; create it first")
+    if not os.access(parent, os.W_OK):
+        raise ConvertError(f"{path}: the directory {parent} is not writable")
+    if size and hasattr(os, "statvfs"):
+        status = os.statvfs(parent)
+        free = status.f_bavail * status.f_frsize
+        if status.f_blocks and free < size:  # some virtual file systems count no blocks
+            raise ConvertError(
+                f"{path}: needs {size} bytes and the disk has {free} free; nothing was written"
+            )
+
+
+def write_text(path: str | os.PathLike[str], text: str, *, force: bool = False) -> None:
+    """Write a small text file, whole or not at all."""
+    with AtomicFile(path, force=force) as out:
+        out.write(text.encode("utf-8"), 0)
+
+
+def same_file(one: str | os.PathLike[str], two: str | os.PathLike[str]) -> bool:
+    """Whether two paths are one existing file."""
+    return os.path.exists(one) and os.path.exists(two) and os.path.samefile(one, two)
+
+
+def _exists(path: Path) -> ConvertError:
+    return ConvertError(f"{path}: already exists; use --force to replace it")
+
+
+def _unwritable(path: Path, error: OSError) -> ConvertError:
+    return ConvertError(f"{path}: cannot be written ({error.strerror})")
+
+
+def _pwrite(fd: int, data: memoryview, offset: int) -> int:
+    if hasattr(os, "pwrite"):
+        return os.pwrite(fd, data, offset)
+    os.lseek(fd, offset, os.SEEK_SET)  # Windows; only one thread writes
+    return os.write(fd, data)
+
+
+def pieces(total: int, size: int) -> Sequence[tuple[int, int]]:
+    """`total` cut into (start, count) pieces of at most `size`."""
+    return [(start, min(size, total - start)) for start in range(0, total, size)]

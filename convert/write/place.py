@@ -1,0 +1,139 @@
+"""Move one tensor's bytes from a checkpoint to their place in the target file, in flat memory.
+
+Three ways, by what has to happen: the kernel copies a plain span of a file; a transpose goes through
+row blocks; anything else streams through a small buffer.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from convert.checkpoint.payload import FileSpan
+from convert.checkpoint.tensor import TensorRef
+from convert.dtypes import DType
+from convert.rosetta.rows import TRANSPOSE
+from convert.write.atomic import AtomicFile, pieces
+from convert.write.transpose import Matrix, write_transposed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+STREAM_BYTES = 1 << 20
+_KERNEL_COPY_FROM = 1 << 16
+_NO_KERNEL_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM}
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One tensor of the target: where it comes from, what happens to it, where it goes."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: DType
+    """The element type in the target."""
+    source: TensorRef
+    transform: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in the target."""
+        return self.source.size * self.kind.itemsize
+
+    @property
+    def turned(self) -> bool:
+        """Whether the stored order of the elements changes."""
+        return (self.transform == TRANSPOSE) != (self.source.fortran and len(self.source.shape) == 2)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the target's bytes are the source's, in the same order."""
+        return not self.turned and self.kind == self.source.kind and not _needs_memory(self.source)
+
+
+def place(out: AtomicFile, offset: int, item: Placement, progress: Progress) -> None:
+    """Write `item` at `offset` of `out`; ConvertError if the source is damaged or the disk is full."""
+    if item.plain and isinstance(item.source.payload, FileSpan):
+        _copy_span(out, offset, item.source.payload, progress)
+    elif _needs_memory(item.source):
+        _write_in_memory(out, offset, item, progress)
+    elif item.turned and min(item.source.shape) > 1:
+        shape = item.source.shape[::-1] if item.source.fortran else item.source.shape
+        write_transposed(out, offset, Matrix(item.source, shape[0], shape[1], item.kind), progress)
+    else:
+        _stream(out, offset, item, progress)
+
+
+def _needs_memory(source: TensorRef) -> bool:
+    """Column-major with more than two dimensions: rare enough to be put in order in memory."""
+    return source.fortran and len(source.shape) > 2
+
+
+def _write_in_memory(out: AtomicFile, offset: int, item: Placement, progress: Progress) -> None:
+    array = cast(item.source.numpy(), item.source.kind, item.kind)
+    out.write(array.reshape(-1).view("u1").data, offset)
+    progress(item.nbytes)
+
+
+def _copy_span(out: AtomicFile, offset: int, span: FileSpan, progress: Progress) -> None:
+    done = 0
+    if span.nbytes >= _KERNEL_COPY_FROM and hasattr(os, "copy_file_range"):
+        done = _kernel_copy(out, offset, span, progress)
+    buffer = memoryview(bytearray(min(STREAM_BYTES, max(0, span.nbytes - done))))
+    for start, count in pieces(span.nbytes - done, STREAM_BYTES):
+        span.source.read_into([buffer[:count]], span.offset + done + start)
+        out.write(buffer[:count], offset + done + start)
+        progress(count)
+
+
+def _kernel_copy(out: AtomicFile, offset: int, span: FileSpan, progress: Progress) -> int:
+    """Copy without the bytes passing through this process; how many were copied (0: not possible)."""
+    done = 0
+    while done < span.nbytes:
+        count = min(span.nbytes - done, 64 << 20)
+        try:
+            copied = os.copy_file_range(span.source.fd, out.fd, count, span.offset + done, offset + done)
+        except OSError as error:
+            if error.errno in _NO_KERNEL_COPY:
+                return done
+            raise out.failed(error) from error
+        if copied == 0:
+            return done  # the plain copy will say why
+        done += copied
+        progress(copied)
+    return done
+
+
+def _stream(out: AtomicFile, offset: int, item: Placement, progress: Progress) -> None:
+    """Same order, perhaps another type."""
+    source = item.source
+    reader = source.payload.open()
+    step = max(1, STREAM_BYTES // source.kind.itemsize)
+    buffer = memoryview(bytearray(min(source.size, step) * source.kind.itemsize))
+    for _, count in pieces(source.size, step):
+        chunk = buffer[: count * source.kind.itemsize]
+        reader.read_into([chunk])
+        if item.kind != source.kind:
+            chunk = cast(_as_array(chunk, source.kind), source.kind, item.kind).data.cast("B")
+        out.write(chunk, offset)
+        offset += chunk.nbytes
+        progress(chunk.nbytes)
+    reader.finish()
+
+
+def _as_array(data: memoryview, kind: DType) -> np.ndarray:
+    import numpy as np
+
+    return np.frombuffer(data, kind.numpy)
+
+
+def cast(array: np.ndarray, source: DType, target: DType) -> np.ndarray:
+    """`array` (bits of `source`) as bits of `target`; rounds to nearest even, overflows to infinity."""
+    from convert.write.cast import cast_array
+
+    return array if source == target else cast_array(array, source, target)

@@ -1,0 +1,121 @@
+"""Writing `.safetensors`: a header that is known beforehand, then every tensor in its place.
+
+A large checkpoint may be cut into shards with an index, in the form that the Hugging Face libraries read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from convert.errors import ConvertError
+from convert.write.atomic import AtomicFile
+from convert.write.place import Placement, Progress, place
+from convert.write.schedule import by_size
+
+_ALIGN = 64
+
+
+def write_safetensors(
+    path: str | os.PathLike[str],
+    items: Sequence[Placement],
+    metadata: Mapping[str, str],
+    *,
+    force: bool = False,
+    progress: Progress = lambda _: None,
+    before_publish: Progress = lambda _: None,
+) -> int:
+    """Write `items`; returns the file's size. Nothing appears at `path` unless everything was written."""
+    shard = _Shard(items, metadata)
+    with AtomicFile(path, force=force, size=shard.size) as out:
+        shard.fill(out, progress)
+        before_publish(shard.size)
+    return shard.size
+
+
+def write_shards(
+    path: str | os.PathLike[str],
+    items: Sequence[Placement],
+    metadata: Mapping[str, str],
+    *,
+    shard_bytes: int,
+    force: bool = False,
+    progress: Progress = lambda _: None,
+    before_publish: Progress = lambda _: None,
+) -> int:
+    """Write `items` as `name-00001-of-00002.safetensors`, ... and `name.safetensors.index.json`.
+
+    No shard holds more than `shard_bytes`, except one with a single larger tensor. Returns the size of
+    all files. Nothing appears unless everything was written; the index appears last.
+    """
+    whole = Path(path)
+    groups = _groups(items, shard_bytes)
+    names = [f"{whole.stem}-{n:05}-of-{len(groups):05}.safetensors" for n in range(1, len(groups) + 1)]
+    shards = [_Shard(group, metadata) for group in groups]
+    index = {
+        "metadata": {**metadata, "total_size": sum(item.nbytes for item in items)},
+        "weight_map": {item.name: name for name, group in zip(names, groups, strict=True) for item in group},
+    }
+    text = json.dumps(index, indent=2, ensure_ascii=False).encode("utf-8")
+    total = sum(shard.size for shard in shards) + len(text)
+    with ExitStack() as files:  # closes, and so publishes, the last opened first: the index comes last
+        out = files.enter_context(
+            AtomicFile(whole.with_name(whole.name + ".index.json"), force=force, size=total)
+        )
+        out.write(text, 0)
+        for name, shard in zip(names, shards, strict=True):
+            shard.fill(files.enter_context(AtomicFile(whole.with_name(name), force=force)), progress)
+        before_publish(total)
+    return total
+
+
+class _Shard:
+    """One file: its header and where everything goes."""
+
+    def __init__(self, items: Sequence[Placement], metadata: Mapping[str, str]) -> None:
+        self._items = sorted(items, key=lambda item: -item.kind.itemsize)  # each aligned to its type
+        self._header, self._offsets = _header(self._items, metadata)
+        self.size = len(self._header) + sum(item.nbytes for item in items)
+
+    def fill(self, out: AtomicFile, progress: Progress) -> None:
+        out.write(self._header, 0)
+        for index in by_size(self._items):
+            place(out, len(self._header) + self._offsets[index], self._items[index], progress)
+
+
+def _groups(items: Sequence[Placement], shard_bytes: int) -> list[list[Placement]]:
+    if shard_bytes < 1:
+        raise ConvertError("a shard must hold at least one byte")
+    groups: list[list[Placement]] = [[]]
+    room = shard_bytes
+    for item in items:
+        if groups[-1] and item.nbytes > room:
+            groups.append([])
+            room = shard_bytes
+        groups[-1].append(item)
+        room -= item.nbytes
+    return groups
+
+
+def _header(items: Sequence[Placement], metadata: Mapping[str, str]) -> tuple[bytes, list[int]]:
+    entries: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
+    offsets: list[int] = []
+    at = 0
+    for item in items:
+        if item.kind.safetensors is None:
+            raise ConvertError(f"{item.name}: safetensors has no {item.kind.name}; write a .pth file instead")
+        if item.name == "__metadata__":
+            raise ConvertError("a tensor called '__metadata__' cannot be stored in safetensors")
+        offsets.append(at)
+        entries[item.name] = {
+            "dtype": item.kind.safetensors,
+            "shape": list(item.shape),
+            "data_offsets": [at, at + item.nbytes],
+        }
+        at += item.nbytes
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    text += b" " * (-(len(text) + 8) % _ALIGN)
+    return len(text).to_bytes(8, "little") + text, offsets

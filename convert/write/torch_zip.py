@@ -1,0 +1,233 @@
+"""Writing `.pth`: the zip archive that `torch.save` writes, without torch and in flat memory.
+
+An entry's local header comes before its data and holds the data's CRC, so the header is written last.
+The CRC is read back from the file by a second thread. Entries are stored, not compressed, and begin on
+64-byte boundaries, so that `torch.load(mmap=True)` maps them.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Queue
+
+from convert.errors import ConvertError
+from convert.write.atomic import AtomicFile, pieces
+from convert.write.opcodes import PickleText
+from convert.write.place import Placement, Progress, place
+from convert.write.schedule import by_size
+
+ZIP64_FROM = 0xFFFFFFFF
+_ALIGN = 64
+_READ_BACK = 1 << 20
+_VERSION = b"3\n"
+_DATE = (0, 0x21)  # 1980-01-01, as a reproducible file has
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Marks the place of `items[index]` in the structure that is pickled."""
+
+    index: int
+
+
+@dataclass
+class _Entry:
+    name: bytes
+    size: int
+    header_at: int
+    data_at: int
+    crc: int = 0
+    zip64: bool = False
+
+
+def write_torch(
+    path: str | os.PathLike[str],
+    items: Sequence[Placement],
+    structure: object,
+    *,
+    force: bool = False,
+    progress: Progress = lambda _: None,
+    before_publish: Progress = lambda _: None,
+    zip64_from: int = ZIP64_FROM,
+) -> int:
+    """Write `structure` (plain values, `Tensor(i)` where `items[i]` belongs); the file's size."""
+    text = _TorchPickle(items)
+    text.value(structure)
+    small = {
+        b"archive/data.pkl": text.finish(),
+        b"archive/byteorder": b"little",
+        b"archive/version": _VERSION,
+    }
+    at = 0
+    entries: list[_Entry] = []
+    for name, size in [(name, len(data)) for name, data in small.items()] + [
+        (f"archive/data/{index}".encode(), item.nbytes) for index, item in enumerate(items)
+    ]:
+        entry = _entry(name, size, at, zip64_from)
+        entries.append(entry)
+        at = entry.data_at + size
+    tail_size = sum(len(_central(entry)) for entry in entries) + 200
+    with AtomicFile(path, force=force, size=at + tail_size) as out:
+        for entry, data in zip(entries, small.values(), strict=False):
+            entry.crc = zlib.crc32(data)
+            out.write(data, entry.data_at)
+        with _Checksums(out) as checksums:
+            for index in by_size(items):
+                entry = entries[len(small) + index]
+                place(out, entry.data_at, items[index], progress)
+                checksums.add(entry)
+        for entry in entries:
+            out.write(_local(entry), entry.header_at)
+        end = _directory(entries, at, zip64_from)
+        out.write(end, at)
+        before_publish(at + len(end))
+    return at + len(end)
+
+
+def state_structure(items: Sequence[Placement]) -> dict[str, Tensor]:
+    """The structure of a plain state dict."""
+    return {item.name: Tensor(index) for index, item in enumerate(items)}
+
+
+class _TorchPickle(PickleText):
+    def __init__(self, items: Sequence[Placement]) -> None:
+        super().__init__(2)
+        self._items = items
+
+    def value(self, value: object) -> None:
+        if isinstance(value, Tensor):
+            self._tensor(value.index)
+        else:
+            super().value(value)
+
+    def _tensor(self, index: int) -> None:
+        item = self._items[index]
+        if item.kind.storage is None:
+            raise ConvertError(f"{item.name}: a .pth file has no {item.kind.name}; write safetensors instead")
+        self.glob("torch._utils", "_rebuild_tensor_v2")
+        self.data += b"(("
+        self.text("storage")
+        self.glob("torch", item.kind.storage)
+        self.text(str(index))
+        self.text("cpu")
+        self.integer(item.source.size)
+        self.data += b"tQ"
+        self.integer(0)
+        self.tuple(item.shape)
+        self.tuple(_strides(item.shape))
+        self.data += b"\x89"
+        self.glob("collections", "OrderedDict")
+        self.data += b")RtR"
+
+
+def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    strides: list[int] = []
+    step = 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= max(1, size)
+    return tuple(reversed(strides))
+
+
+def _entry(name: bytes, size: int, at: int, zip64_from: int) -> _Entry:
+    zip64 = size >= zip64_from or at >= zip64_from
+    begin = at + 30 + len(name) + (20 if zip64 else 0)
+    begin += 4  # the padding's own header
+    return _Entry(name, size, at, begin + (-begin % _ALIGN), zip64=zip64)
+
+
+def _local(entry: _Entry) -> bytes:
+    extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.size) if entry.zip64 else b""
+    padding = entry.data_at - entry.header_at - 30 - len(entry.name) - len(extra) - 4
+    extra += struct.pack("<HH", 0x4246, padding) + b"Z" * padding  # "FB", as torch pads
+    size = 0xFFFFFFFF if entry.zip64 else entry.size
+    fields = (0x04034B50, 45 if entry.zip64 else 20, 0x800, 0, *_DATE, entry.crc, size, size)
+    return struct.pack("<IHHHHHIIIHH", *fields, len(entry.name), len(extra)) + entry.name + extra
+
+
+def _central(entry: _Entry) -> bytes:
+    extra = struct.pack("<HHQQQ", 1, 24, entry.size, entry.size, entry.header_at) if entry.zip64 else b""
+    size = 0xFFFFFFFF if entry.zip64 else entry.size
+    at = 0xFFFFFFFF if entry.zip64 else entry.header_at
+    version = 45 if entry.zip64 else 20
+    head = (
+        0x02014B50,
+        version,
+        version,
+        0x800,
+        0,
+        *_DATE,
+        entry.crc,
+        size,
+        size,
+        len(entry.name),
+        len(extra),
+    )
+    return struct.pack("<IHHHHHHIIIHHHHHII", *head, 0, 0, 0, 0, at) + entry.name + extra
+
+
+def _directory(entries: list[_Entry], at: int, zip64_from: int) -> bytes:
+    central = b"".join(_central(entry) for entry in entries)
+    count, size = len(entries), len(central)
+    large = at >= zip64_from or count >= 0xFFFF
+    end = b""
+    if large:
+        end += struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, count, count, size, at)
+        end += struct.pack("<IIQI", 0x07064B50, 0, at + size, 1)
+    number = 0xFFFF if large else count
+    end += struct.pack(
+        "<IHHHHIIH",
+        0x06054B50,
+        0,
+        0,
+        number,
+        number,
+        0xFFFFFFFF if large else size,
+        0xFFFFFFFF if large else at,
+        0,
+    )
+    return central + end
+
+
+class _Checksums:
+    """Reads finished entries back and computes their CRCs in a second thread."""
+
+    def __init__(self, out: AtomicFile) -> None:
+        self._out = out
+        self._work: Queue[_Entry | None] = Queue()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.add: Callable[[_Entry], None] = self._work.put
+
+    def __enter__(self) -> _Checksums:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._work.put(None)
+        self._thread.join()
+        if kind is None and self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        buffer = memoryview(bytearray(_READ_BACK))
+        while (entry := self._work.get()) is not None:
+            if self._error is not None:
+                continue
+            try:
+                entry.crc = self._crc(entry, buffer)
+            except BaseException as error:
+                self._error = error
+
+    def _crc(self, entry: _Entry, buffer: memoryview) -> int:
+        crc = 0
+        for start, count in pieces(entry.size, _READ_BACK):
+            if os.preadv(self._out.fd, [buffer[:count]], entry.data_at + start) != count:
+                raise ConvertError(f"{self._out.path}: reading back what was written failed")
+            crc = zlib.crc32(buffer[:count], crc)
+        return crc

@@ -1,0 +1,71 @@
+"""The command line.
+
+A command is one module of `paddle2torch.commands` with `configure(parser)` and `run(args) -> int`.
+Only the chosen command's module is imported, so that `--help` stays instant and works without
+torch, Paddle or even numpy being importable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "inspect": "show what a Paddle checkpoint holds, without executing any of it",
+    "convert": "convert a Paddle checkpoint to PyTorch (.safetensors or .pth)",
+    "parity": "prove layer by layer that a Paddle and a PyTorch model compute the same",
+    "models": "list the networks that exist in both frameworks",
+    "summary": "show a network's layers, shapes, parameters, memory and receptive field",
+}
+
+EXIT_CODES = "exit codes: 0 done / equivalent, 1 different, 2 wrong input, 3 inconclusive"
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    from paddle2torch.version import __version__
+
+    parser.add_argument("--version", action="version", version=f"paddle2torch {__version__}")
+
+
+def _build_parser(chosen: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="paddle2torch",
+        description="Move a PaddlePaddle vision model to PyTorch and prove that nothing changed.",
+        epilog=EXIT_CODES,
+    )
+    _add_version(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, epilog=EXIT_CODES)
+        if name == chosen:
+            importlib.import_module(f"paddle2torch.commands.{name}").configure(command)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (0 done, 1 different, 2 wrong input, 3 inconclusive)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    args = _build_parser(chosen).parse_args(arguments)
+    from convert.errors import Paddle2TorchError
+
+    try:
+        result: int = importlib.import_module(f"paddle2torch.commands.{args.command}").run(args)
+    except Paddle2TorchError as error:
+        sys.stderr.write(getattr(error, "detail", ""))  # a user's model that raised: its own traceback first
+        print(f"paddle2torch {args.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not an error of the command.
+        sys.stderr.close()
+        return 0
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

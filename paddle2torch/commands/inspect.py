@@ -1,0 +1,117 @@
+"""`paddle2torch inspect`: what a checkpoint holds, without executing any of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convert.checkpoint.checkpoint import Checkpoint
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("source", metavar="CHECKPOINT", help=".pdparams, .pdopt, .pdiparams or .safetensors")
+    parser.add_argument("--key", help="which state dict of a file that nests several, such as `model`")
+    parser.add_argument(
+        "--stats", action="store_true", help="read every tensor: min, max, mean, NaN and Inf counts"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the checkpoint holds; 0, or ConvertError (exit code 2) when it cannot be read."""
+    from convert.checkpoint.reader import open_checkpoint
+
+    with open_checkpoint(args.source, key=args.key) as checkpoint:
+        tensors = _tensors(checkpoint, stats=args.stats)
+        if args.json:
+            print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))
+        else:
+            print("\n".join(_report(checkpoint, tensors)))
+    return 0
+
+
+def _tensors(checkpoint: Checkpoint, *, stats: bool) -> list[dict[str, Any]]:
+    rows = []
+    for name, ref in checkpoint.items():
+        row: dict[str, Any] = {
+            "name": name,
+            "shape": list(ref.shape),
+            "dtype": ref.dtype_name,
+            "bytes": ref.nbytes,
+        }
+        if checkpoint.parameter_names:
+            row["parameter"] = checkpoint.parameter_names.get(name, "")
+        if stats:
+            from convert.statistics import statistics
+
+            row |= statistics(ref)
+        rows.append(row)
+    return rows
+
+
+def _facts(checkpoint: Checkpoint) -> dict[str, Any]:
+    facts = checkpoint.facts
+    return {
+        "path": str(checkpoint.path),
+        "format": facts.format,
+        "protocol": facts.protocol,
+        "shape": facts.shape,
+        "key": facts.key,
+        "size": facts.size,
+        "elements": sum(ref.size for ref in checkpoint.values()),
+        "tensor_bytes": checkpoint.nbytes,
+        "looks_like": _candidates(checkpoint),
+        "extras": dict(checkpoint.extras),
+        "notes": list(facts.notes),
+    }
+
+
+def _candidates(checkpoint: Checkpoint) -> list[str]:
+    """Registered networks that these names and shapes can be."""
+    from convert.recognize import recognize
+
+    return [str(found) for found in recognize({name: ref.shape for name, ref in checkpoint.items()})]
+
+
+def _report(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterable[str]:
+    facts = _facts(checkpoint)
+    protocol = f", pickle protocol {facts['protocol']}" if facts["protocol"] else ""
+    yield f"{facts['path']}: {facts['format']}{protocol}, {facts['shape']}, {facts['size']:,} bytes"
+    if facts["key"]:
+        yield f"state dict at key: {facts['key']}"
+    yield ""
+    yield from _columns(tensors)
+    yield ""
+    yield f"{len(tensors)} tensors, {facts['elements']:,} elements, {facts['tensor_bytes']:,} bytes"
+    for candidate in facts["looks_like"]:
+        yield f"looks like: {candidate}"
+    for name, value in facts["extras"].items():
+        text = str(value)
+        yield f"also in the file: {name} = {text if len(text) <= 100 else text[:97] + '...'}"
+    for note in facts["notes"]:
+        yield f"unusual: {note}"
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
+    """Rows as aligned columns: numbers to the right, text to the left."""
+    titles = list(rows[0])
+    cells = [[_cell(row[title]) for title in titles] for row in rows]
+    widths = [max(len(line[i]) for line in [titles, *cells]) for i in range(len(titles))]
+    right = [isinstance(rows[0][title], (int, float)) for title in titles]
+    for line in [titles, *cells]:
+        aligned = (
+            cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(line, widths, right, strict=True)
+        )
+        yield "  ".join(aligned).rstrip()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return "x".join(map(str, value)) or "scalar"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

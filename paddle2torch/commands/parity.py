@@ -1,0 +1,385 @@
+"""`paddle2torch parity`: prove that two models compute the same, or say what differs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parity.capture.training import Recipe
+    from parity.report.model import Report
+    from parity.workers import WorkerSide
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="a registered model (see `paddle2torch models`)"
+    )
+    models = parser.add_argument_group("models")
+    models.add_argument(
+        "--paddle", metavar="MODULE:FACTORY", help="your Paddle model, e.g. my_pkg.net:Net or net.py:Net"
+    )
+    models.add_argument("--torch", metavar="MODULE:FACTORY", help="your torch model")
+    models.add_argument("--args", metavar="JSON", default="{}", help="keyword arguments for both factories")
+    models.add_argument("--paddle-args", metavar="JSON", default="{}", help="more for the Paddle factory")
+    models.add_argument("--torch-args", metavar="JSON", default="{}", help="more for the torch factory")
+    models.add_argument("--num-classes", type=int, metavar="N", help="classes of a registered model")
+    models.add_argument("--in-channels", type=int, metavar="N", help="input channels of a registered model")
+    models.add_argument(
+        "--weights", type=Path, metavar="FILE", help="a Paddle checkpoint; without it, random weights"
+    )
+    models.add_argument("--key", help="which entry of a nested checkpoint")
+    what = parser.add_argument_group("what is compared")
+    what.add_argument("--mode", choices=["eval", "train", "both"], default="both", help="default: both")
+    what.add_argument(
+        "--input", type=Path, metavar="FILE", help=".npy, .npz or an image; default: random numbers"
+    )
+    what.add_argument("--shape", metavar="N,C,H,W", help="shape of the random input")
+    what.add_argument("--seed", type=int, default=0, help="of the random input and weights (default 0)")
+    what.add_argument(
+        "--only-given", action="store_true", help="do not also try other numbers and an odd size"
+    )
+    back = parser.add_argument_group("backward and training, in float64 on copies")
+    back.add_argument("--gradients", action="store_true", help="also compare gradients, from the loss down")
+    back.add_argument("--steps", type=int, default=0, metavar="N", help="also train N steps, in train mode")
+    back.add_argument("--optimizer", choices=["sgd", "momentum", "adam", "adamw"], help="default: momentum")
+    back.add_argument("--lr", type=float, metavar="RATE", help="learning rate (default 0.01)")
+    back.add_argument("--momentum", type=float, metavar="M", help="of --optimizer momentum (default 0.9)")
+    back.add_argument("--weight-decay", type=float, metavar="D", help="default 0")
+    back.add_argument("--clip-norm", type=float, metavar="NORM", help="clip gradients to this global norm")
+    where = parser.add_argument_group("where")
+    where.add_argument("--device", default="cpu", metavar="cpu|cuda[:N]", help="for both sides")
+    where.add_argument("--paddle-device", metavar="DEVICE")
+    where.add_argument("--torch-device", metavar="DEVICE")
+    where.add_argument("--paddle-python", metavar="PYTHON", help="an interpreter that has Paddle and numpy")
+    where.add_argument("--torch-python", metavar="PYTHON", help="an interpreter that has torch and numpy")
+    output = parser.add_argument_group("output")
+    output.add_argument("--html", type=Path, metavar="FILE", help="write the report as one HTML page")
+    output.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
+    output.add_argument(
+        "--junit", type=Path, metavar="FILE", help="write JUnit XML: a test case a layer, for CI"
+    )
+    output.add_argument("--force", action="store_true", help="overwrite the report files")
+    output.add_argument(
+        "--all-layers", action="store_true", help="show every layer, not only those worth seeing"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, show and store; the exit code is the verdict's."""
+    from paddle2torch.console import stdout_console
+    from parity.checker import compare_sides
+    from parity.report.text import show
+
+    _check_targets(args)
+    _check_options(args)
+    sides = _sides(args)
+    inputs = _inputs(args, sides)
+    modes = ("eval", "train") if args.mode == "both" else (args.mode,)
+    with ExitStack() as stack:
+        tell = stack.enter_context(_progress())
+        paddle, torch, pairs, warnings = _start(args, sides, inputs, stack, tell)
+        paddle.recipe = torch.recipe = _recipe(args)
+        report = compare_sides(
+            paddle,
+            torch,
+            inputs,
+            modes=modes,
+            pairs=pairs,
+            further=not args.only_given,
+            gradients=args.gradients,
+            steps=args.steps,
+            progress=tell,
+            warnings=warnings,
+        )
+    show(report, stdout_console(), every_layer=args.all_layers)
+    _write(args, report)
+    return report.verdict.exit_code
+
+
+WRITERS: Mapping[str, Callable[[Report], str]] = {
+    "html": lambda report: report.to_html(),
+    "json": lambda report: json.dumps(report.to_json(), indent=1, allow_nan=False),
+    "junit": lambda report: report.to_junit(),
+}
+"""Option of a report file -> what it holds."""
+
+
+def _targets(args: argparse.Namespace) -> dict[str, Path]:
+    return {option: path for option in WRITERS if (path := getattr(args, option)) is not None}
+
+
+def _check_targets(args: argparse.Namespace) -> None:
+    """Raise before anything runs if a report file cannot be written or two are the same."""
+    from convert.write.atomic import check_target
+    from parity.errors import ParityError
+
+    seen: dict[Path, str] = {}
+    for option, path in _targets(args).items():
+        check_target(path, force=args.force)
+        other = seen.setdefault(path.resolve(), option)
+        if other != option:
+            raise ParityError(f"--{other} and --{option} name the same file, {path}")
+
+
+def _write(args: argparse.Namespace, report: Report) -> None:
+    """Write every report file that was asked for, once all of them are made."""
+    from convert.write.atomic import write_text
+
+    texts = {path: WRITERS[option](report) for option, path in _targets(args).items()}
+    for path, text in texts.items():
+        write_text(path, text, force=args.force)
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    from parity.errors import ParityError
+
+    if args.seed < 0:
+        raise ParityError(f"--seed {args.seed}: a seed is 0 or more")
+    for option in ("device", "paddle_device", "torch_device"):
+        device = getattr(args, option)
+        if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+            raise ParityError(f"--{option.replace('_', '-')} {device}: write cpu, cuda or cuda:N")
+
+    _check_training(args)
+
+
+RECIPE = ("optimizer", "lr", "momentum", "weight_decay", "clip_norm")
+"""Options that say how `--steps` trains."""
+
+
+def _check_training(args: argparse.Namespace) -> None:
+    from parity.errors import ParityError
+
+    if args.steps < 0:
+        raise ParityError(f"--steps {args.steps}: a number of steps is 0 or more")
+    if args.steps and args.mode == "eval":
+        raise ParityError("--steps trains, but --mode is eval; give --mode train or both")
+    given = [f"--{option.replace('_', '-')}" for option in RECIPE if getattr(args, option) is not None]
+    if given and not args.steps:
+        raise ParityError(f"{', '.join(given)}: used in training only; give --steps N as well")
+    if args.momentum is not None and args.optimizer not in (None, "momentum"):
+        raise ParityError(f"--momentum does not go with --optimizer {args.optimizer}")
+    for option in ("lr", "momentum", "weight_decay", "clip_norm"):
+        value = getattr(args, option)
+        if value is not None and not 0 <= value < float("inf"):
+            raise ParityError(f"--{option.replace('_', '-')} {value}: must be 0 or more")
+
+
+def _recipe(args: argparse.Namespace) -> Recipe | None:
+    """The optimizer that both sides train with, or None."""
+    from parity.capture.training import Recipe
+
+    if not args.steps:
+        return None
+    return Recipe(
+        args.optimizer or "momentum",
+        lr=0.01 if args.lr is None else args.lr,
+        momentum=0.9 if args.momentum is None else args.momentum,
+        weight_decay=args.weight_decay or 0.0,
+        clip=args.clip_norm,
+    )
+
+
+def _sides(args: argparse.Namespace) -> dict[str, Any]:
+    """Factories and arguments of both sides, from a registered name or as given."""
+    from convert.registry import find_model
+    from parity.errors import ParityError
+
+    both = _json(args.args, "--args")
+    given = {
+        "paddle": _json(args.paddle_args, "--paddle-args"),
+        "torch": _json(args.torch_args, "--torch-args"),
+    }
+    sizes = {
+        k: v
+        for k, v in (("num_classes", args.num_classes), ("in_channels", args.in_channels))
+        if v is not None
+    }
+    if args.model is not None:
+        spec = find_model(args.model)
+        unknown = sorted(set(sizes) - set(spec.defaults))
+        if unknown:
+            raise ParityError(f"{spec.name} has no {unknown[0]}; leave --{unknown[0].replace('_', '-')} out")
+        for name, value in sizes.items():
+            if value < 1:
+                raise ParityError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+        factories = {"paddle": args.paddle or spec.paddle_factory, "torch": args.torch or spec.torch_factory}
+        if args.weights is not None:
+            sizes = _sizes_of(args, spec.name, sizes)
+    else:
+        spec = None
+        if args.paddle is None or args.torch is None:
+            raise ParityError(
+                "name a registered model, or both --paddle MODULE:FACTORY and --torch MODULE:FACTORY"
+            )
+        factories = {"paddle": args.paddle, "torch": args.torch}
+    arguments = {}
+    for side in ("paddle", "torch"):
+        registered = spec is not None and getattr(args, side) is None
+        arguments[side] = {**(sizes if registered else {}), **both, **given[side]}
+    return {"spec": spec, "factories": factories, "arguments": arguments}
+
+
+def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> dict[str, int]:
+    """Class count and input channels: as given, else what the checkpoint's own shapes tell.
+
+    ConvertError lists what does not fit, before a worker is started.
+    """
+    from convert import open_checkpoint
+    from convert.conversion import plan_for
+    from convert.layout import infer_sizes
+
+    with open_checkpoint(args.weights, key=args.key) as checkpoint:
+        told = infer_sizes(model, {name: tuple(ref.shape) for name, ref in checkpoint.items()})
+        if args.paddle is None and args.torch is None:
+            plan_for(
+                checkpoint,
+                model=model,
+                num_classes=given.get("num_classes"),
+                in_channels=given.get("in_channels"),
+            )[0].require()
+    return {**told, **given}
+
+
+def _json(text: str, option: str) -> dict[str, Any]:
+    from parity.errors import ParityError
+
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ParityError(
+            f"{option} is not JSON ({error}); write e.g. {option} '{{\"num_classes\": 10}}'"
+        ) from error
+    if not isinstance(value, dict):
+        raise ParityError(f"{option} must be a JSON object of keyword arguments, not {text}")
+    return value
+
+
+def _inputs(args: argparse.Namespace, sides: dict[str, Any]) -> Mapping[str, Any]:
+    from parity.errors import ParityError
+    from parity.inputs import as_arrays, load_inputs, random_input
+
+    spec = sides["spec"]
+    channels = 0
+    if spec is not None:
+        built = {**spec.defaults, **sides["arguments"]["paddle"]}
+        channels = built.get("in_channels", spec.input_shape[0])
+    if args.input is not None:
+        if args.shape is not None:
+            raise ParityError("--input and --shape both say what the models take; give one of them")
+        inputs = load_inputs(args.input, grey=channels == 1)
+    elif args.shape is not None:
+        try:
+            shape = tuple(int(n) for n in args.shape.replace("x", ",").split(","))
+        except ValueError:
+            raise ParityError(f"--shape {args.shape}: write sizes with commas, e.g. 2,3,224,224") from None
+        if not shape or min(shape) < 1:
+            raise ParityError(f"--shape {args.shape}: every size must be at least 1")
+        inputs = as_arrays(random_input(shape, seed=args.seed))
+    elif spec is not None:
+        inputs = as_arrays(random_input((2, channels, *spec.input_shape[1:]), seed=args.seed))
+    else:
+        raise ParityError("say what the models take: --shape 2,3,224,224, or --input FILE")
+    if spec is not None:
+        for array in inputs.values():
+            spec.check_input(array.shape[1:])
+            if array.shape[1] != channels:
+                raise ParityError(
+                    f"this {spec.name} takes {channels} input channel(s), and the input of shape "
+                    f"{'x'.join(map(str, array.shape))} has {array.shape[1]}; give --in-channels "
+                    f"{array.shape[1]}, or another input"
+                )
+    return inputs
+
+
+def _start(
+    args: argparse.Namespace,
+    sides: dict[str, Any],
+    inputs: Mapping[str, Any],
+    stack: ExitStack,
+    tell: Any,
+) -> tuple[WorkerSide, WorkerSide, dict[str, str], list[str]]:
+    """Both workers with equal weights, which torch name holds which Paddle one, and the conversion's warnings."""
+    from convert.layout import Layout, Slot
+    from convert.plan import Options, plan_conversion
+    from convert.recognize import rules_for
+    from parity.workers import WorkerSide
+
+    started = []
+    for side in ("paddle", "torch"):
+        started.append(
+            stack.enter_context(
+                WorkerSide(
+                    side,
+                    sides["factories"][side],
+                    sides["arguments"][side],
+                    device=getattr(args, f"{side}_device") or args.device,
+                    python=getattr(args, f"{side}_python"),
+                )
+            )
+        )
+    paddle, torch = started
+    for worker in started:
+        tell(f"building the {worker.framework} model")
+        worker.build()
+    tell("loading weights")
+    source = _weights(args, paddle, inputs)
+    answer = torch.ask("layout")
+    layout = Layout(tuple(Slot(n, tuple(s), k, r) for n, s, k, r in answer["slots"]), answer["origin"])
+    with _shapes(source) as shapes:
+        known = rules_for(
+            {name: tuple(value.shape) for name, value in shapes.items()}, [slot.name for slot in layout.slots]
+        )
+        plan = plan_conversion(shapes, layout, Options(rules=known))
+    if sides["spec"] is not None and args.torch is None:
+        plan.require()
+    torch.ask("load", source=source, moves=[[m.source, m.target, m.transform] for m in plan.moves])
+    shown = [f"conversion: {problem}" for problem in plan.problems[:5]]
+    if len(plan.problems) > 5:
+        shown.append(
+            f"conversion: {len(plan.problems) - 5} more problems; see `paddle2torch convert --dry-run`"
+        )
+    return paddle, torch, {move.target: move.source for move in plan.moves}, shown
+
+
+def _weights(args: argparse.Namespace, paddle: WorkerSide, inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Load the checkpoint into Paddle, or make random weights there; where torch can read them too."""
+    if args.weights is not None:
+        source = {"checkpoint": str(args.weights), "key": args.key or ""}
+        paddle.ask("load", source=source, moves=None)
+        return source
+    return {"npz": str(paddle.randomize(inputs, seed=args.seed))}
+
+
+@contextmanager
+def _shapes(source: dict[str, str]) -> Iterator[Any]:
+    import numpy as np
+
+    from convert import open_checkpoint
+
+    if "npz" in source:
+        with np.load(source["npz"], allow_pickle=False) as archive:
+            yield {name: archive[name] for name in archive.files}
+    else:
+        with open_checkpoint(source["checkpoint"], key=source["key"] or None) as checkpoint:
+            yield checkpoint
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A spinner with the current step on a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update

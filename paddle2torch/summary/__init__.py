@@ -1,0 +1,52 @@
+"""A network at a glance, in either framework: layers, output shapes, parameters, memory, receptive field.
+
+`summarize` runs one forward pass and records every layer that has no layers of its own, in the order
+in which it was called. Only the framework that is asked about is imported.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from convert.errors import ConvertError
+from paddle2torch.summary.rows import Difference, LayerRow, Summary, compare
+
+__all__ = ["Difference", "LayerRow", "Summary", "compare", "summarize"]
+
+FRAMEWORKS = ("paddle", "torch")
+
+
+def summarize(framework: str, factory: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Summary:
+    """Build "module:function" with `arguments` and record one forward pass of an input of `shape`.
+
+    `shape` is without the batch, which is 1. Raises ConvertError when the framework is not installed,
+    the factory cannot be found or called, or the input does not fit the network.
+    """
+    try:
+        import_module(framework)
+    except ImportError:
+        raise ConvertError(
+            f"{framework} is not installed here; install it with: pip install 'paddle2torch[{framework}]'"
+        ) from None
+    recorder = import_module(f"paddle2torch.summary.{framework}_side")
+    build = _find_factory(factory)
+    try:
+        result: Summary = recorder.record(lambda: build(**arguments), shape)
+    except ConvertError:
+        raise
+    except Exception as error:
+        given = "x".join(map(str, shape))
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise ConvertError(f"{factory} cannot run an input of {given} in {framework}: {reason}") from error
+    return result
+
+
+def _find_factory(factory: str) -> Any:
+    module, _, function = factory.partition(":")
+    try:
+        return getattr(import_module(module), function)
+    except ImportError as error:
+        raise ConvertError(f"{factory}: module {module!r} cannot be imported ({error})") from None
+    except AttributeError:
+        raise ConvertError(f"{factory}: module {module!r} has no {function!r}") from None

@@ -1,0 +1,37 @@
+"""The proof: does a PyTorch model compute what a Paddle model computes, and if not, which line differs?
+
+    report = parity.check(paddle_model, torch_model, inputs)
+    parity.assert_equivalent(paddle_model, torch_model, inputs)     # in pytest
+
+Names are imported when first asked for: a worker process needs only its own framework and numpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parity.checker import assert_equivalent, check
+    from parity.errors import ParityError
+    from parity.findings import Finding, Note
+    from parity.report.model import Report
+    from parity.verdict import Verdict
+
+_HOMES = {
+    "Finding": "parity.findings",
+    "Note": "parity.findings",
+    "ParityError": "parity.errors",
+    "Report": "parity.report.model",
+    "Verdict": "parity.verdict",
+    "assert_equivalent": "parity.checker",
+    "check": "parity.checker",
+}
+
+__all__ = ["Finding", "Note", "ParityError", "Report", "Verdict", "assert_equivalent", "check"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'parity' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

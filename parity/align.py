@@ -1,0 +1,376 @@
+"""Which torch operator is which Paddle operator.
+
+Alignment starts from what is known (the inputs, and the parameters that conversion pairs) and spreads along
+the dataflow to a fixed point; names of layers, the order of definitions and the order of execution play no
+part. What it cannot pair is a finding or a note, never a guess: `parity.compare` decides by the numbers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from parity.graph import Graph, Node
+from parity.ops.kinds import kind_of
+
+
+@dataclass
+class Pair:
+    """One operator seen from both sides; `slots` maps torch slot -> Paddle slot.
+
+    substituted: the two stand in the same place but are of different kinds. folded: Paddle's BatchNorm is part
+    of torch's weights. anchor: the parameter that tied them, "content", or "" for dataflow.
+    """
+
+    paddle: Node
+    torch: Node
+    slots: dict[str, str]
+    substituted: bool = False
+    anchor: str = ""
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One input of an aligned operator that the two sides do not feed from the same aligned value."""
+
+    pair: Pair
+    torch_slot: str
+    torch_value: int
+    paddle_value: int
+    only_paddle: tuple[Node, ...]
+    only_torch: tuple[Node, ...]
+
+
+@dataclass
+class Alignment:
+    """Everything that is known to correspond, and what is left on either side."""
+
+    paddle: Graph
+    torch: Graph
+    pairs: list[Pair] = field(default_factory=list)
+    same: dict[int, int] = field(default_factory=dict)
+    outputs: dict[str, tuple[int, int]] = field(default_factory=dict)
+    only_paddle: list[Node] = field(default_factory=list)
+    only_torch: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    output_edges: dict[str, Edge] = field(default_factory=dict)
+
+    def pair_of_torch(self, node: Node) -> Pair | None:
+        return self._by_torch.get(id(node))
+
+    def __post_init__(self) -> None:
+        self._by_torch: dict[int, Pair] = {}
+        self._by_paddle: dict[int, Pair] = {}
+
+    def add(self, pair: Pair) -> None:
+        self.pairs.append(pair)
+        self._by_torch[id(pair.torch)] = pair
+        self._by_paddle[id(pair.paddle)] = pair
+        self.same[pair.torch.output] = pair.paddle.output
+        for torch_slot, paddle_slot in pair.slots.items():
+            torch_value, paddle_value = pair.torch.inputs[torch_slot], pair.paddle.inputs[paddle_slot]
+            if torch_value in self.torch.parameters and paddle_value in self.paddle.parameters:
+                self.same.setdefault(torch_value, paddle_value)
+
+    def has_torch(self, node: Node) -> bool:
+        return id(node) in self._by_torch
+
+    def has_paddle(self, node: Node) -> bool:
+        return id(node) in self._by_paddle
+
+
+def align(paddle: Graph, torch: Graph, parameters: Mapping[str, str]) -> Alignment:
+    """Pair the operators of two graphs.
+
+    `parameters` maps torch parameter names to Paddle ones, as far as conversion (or the user) knows.
+    """
+    return _Aligner(paddle, torch, parameters).run()
+
+
+class _Aligner:
+    def __init__(self, paddle: Graph, torch: Graph, parameters: Mapping[str, str]) -> None:
+        self.paddle, self.torch = paddle, torch
+        self.result = Alignment(paddle, torch)
+        paddle_values = {name: value for value, name in paddle.parameters.items()}
+        torch_values = {name: value for value, name in torch.parameters.items()}
+        paddle_values.update({n: p.value for n, p in paddle.trace.parameters.items()})
+        torch_values.update({n: p.value for n, p in torch.trace.parameters.items()})
+        self.twin = {
+            torch_values[t]: paddle_values[p]
+            for t, p in parameters.items()
+            if t in torch_values and p in paddle_values
+        }
+        self.twins_used = set(self.twin.values())
+        for name, value in torch.inputs.items():
+            if name in paddle.inputs:
+                self.result.same[value] = paddle.inputs[name]
+
+    def run(self) -> Alignment:
+        self._anchor()
+        while self._forward() or self._backward() or self._substitute():
+            pass
+        result = self.result
+        result.pairs.sort(key=lambda pair: pair.paddle.order)
+        result.only_torch = [n for n in self.torch.nodes if not result.has_torch(n)]
+        result.only_paddle = [n for n in self.paddle.nodes if not result.has_paddle(n)]
+        for path, torch_value in self.torch.outputs.items():
+            paddle_value = self.paddle.outputs.get(path)
+            if torch_value is not None and paddle_value is not None:
+                result.outputs[path] = (paddle_value, torch_value)
+        self._edges()
+        return result
+
+    # -- anchors ----------------------------------------------------------------------------------
+
+    def _anchor(self) -> None:
+        """Operators that use paired parameters: the n-th use on one side is the n-th on the other."""
+        for torch_value, paddle_value in self.twin.items():
+            torch_uses = sorted(self._layers(self.torch, torch_value), key=_part)
+            paddle_uses = sorted(self._layers(self.paddle, paddle_value), key=_part)
+            for torch_node, paddle_node in zip(torch_uses, paddle_uses, strict=False):
+                packed = paddle_node.rows is not None or torch_node.rows is not None
+                self._match(
+                    paddle_node, torch_node, anchor=self.torch.parameters[torch_value], any_size=not packed
+                )
+        self._anchor_by_content()
+
+    def _anchor_by_content(self) -> None:
+        """Layers whose names tell nothing: the one Paddle layer that holds the very same weight."""
+        holders: dict[str, list[Node]] = defaultdict(list)
+        for node in self.paddle.nodes:
+            if node.content and not self.result.has_paddle(node):
+                holders[node.content].append(node)
+        for node in self.torch.nodes:
+            if node.content and not self.result.has_torch(node) and not self._promised(node):
+                found = holders.get(node.content, [])
+                if len(found) == 1 and not self._promised_to_another(found[0], node):
+                    self._match(found[0], node, anchor="content")
+
+    @staticmethod
+    def _layers(graph: Graph, value: int) -> Iterator[Node]:
+        """The layers that a parameter belongs to, each told by its first weight slot."""
+        for node, slot in graph.consumers[value]:
+            weights = [s for s in kind_of(node.kind).weights if s in node.inputs]
+            if (weights and slot == weights[0]) or not weights:
+                yield node
+
+    def _match(
+        self,
+        paddle: Node,
+        torch: Node,
+        *,
+        anchor: str = "",
+        substituted: bool = False,
+        any_size: bool = False,
+    ) -> bool:
+        result = self.result
+        if result.has_torch(torch) or result.has_paddle(paddle):
+            return False
+        alike = paddle.kind == torch.kind and (any_size or self._same_size(paddle, torch))
+        if not alike and not substituted:
+            return False
+        result.add(Pair(paddle, torch, self._slots(paddle, torch), substituted, anchor))
+        return True
+
+    def _same_size(self, paddle: Node, torch: Node) -> bool:
+        """Whether two layers hold as many numbers: one packed from several is not one of them."""
+        return _weight_size(self.paddle, paddle) == _weight_size(self.torch, torch)
+
+    def _slots(self, paddle: Node, torch: Node) -> dict[str, str]:
+        """Torch slot -> Paddle slot; the two sides of a sum are told apart by what feeds them."""
+        common = {slot: slot for slot in torch.inputs if slot in paddle.inputs}
+        if not kind_of(torch.kind).commutative or set(torch.inputs) != {"x", "y"} or len(common) != 2:
+            return common
+        same, swapped = self.result.same, {"x": "y", "y": "x"}
+        straight = sum(same.get(torch.inputs[s]) == paddle.inputs[s] for s in ("x", "y"))
+        crossed = sum(same.get(torch.inputs[s]) == paddle.inputs[swapped[s]] for s in ("x", "y"))
+        if straight == crossed:
+            straight = sum(self._kinship(torch.inputs[s], paddle.inputs[s]) for s in ("x", "y"))
+            crossed = sum(self._kinship(torch.inputs[s], paddle.inputs[swapped[s]]) for s in ("x", "y"))
+        return swapped if crossed > straight else common
+
+    def _kinship(self, torch_value: int, paddle_value: int) -> int:
+        """How many aligned ancestors two values share, looking a few operators up."""
+        ours = {self.result.same[v] for v in _ancestors(self.torch, torch_value) if v in self.result.same}
+        return len(ours & _ancestors(self.paddle, paddle_value))
+
+    # -- spreading --------------------------------------------------------------------------------
+
+    def _forward(self) -> bool:
+        """Same kind, same inputs: the same operator."""
+        changed = False
+        for node in self.torch.nodes:
+            if self.result.has_torch(node) or not node.data:
+                continue
+            inputs = [self.result.same.get(value) for value in node.data.values()]
+            if None in inputs or self._promised(node):
+                continue
+            candidates = [
+                other
+                for other, _ in self.paddle.consumers[inputs[0]]  # type: ignore[index]
+                if other.kind == node.kind
+                and not self.result.has_paddle(other)
+                and self._same_inputs(other, node, inputs)  # type: ignore[arg-type]
+                and not self._promised_to_another(other, node)
+            ]
+            if candidates:
+                changed |= self._match(self._best(node, candidates), node)
+        return changed
+
+    @staticmethod
+    def _same_inputs(paddle: Node, torch: Node, inputs: list[int]) -> bool:
+        theirs = list(paddle.data.values())
+        if kind_of(torch.kind).commutative:
+            return sorted(theirs) == sorted(inputs)
+        return theirs == inputs
+
+    def _promised(self, node: Node) -> bool:
+        """The node's parameter is paired with one that another Paddle layer of its kind uses."""
+        for slot in kind_of(node.kind).weights[:1]:
+            twin = self.twin.get(node.inputs.get(slot, -1))
+            if twin is not None and any(n.kind == node.kind for n in self._layers(self.paddle, twin)):
+                return True
+        return False
+
+    def _promised_to_another(self, paddle: Node, torch: Node) -> bool:
+        value = paddle.inputs.get("weight")
+        if value is None or value not in self.twins_used:
+            return False
+        return self.twin.get(torch.inputs.get("weight", -1)) != value
+
+    def _best(self, node: Node, candidates: list[Node]) -> Node:
+        """Among equals: equal attributes, then equal weight shapes, then similar names, then first."""
+
+        def score(other: Node) -> tuple[bool, bool, float, float]:
+            return (
+                other.attributes == node.attributes,
+                _weight_shape(self.paddle, other) == _weight_shape(self.torch, node),
+                round(SequenceMatcher(None, other.module, node.module).ratio(), 2),
+                -other.order,
+            )
+
+        return max(candidates, key=score)
+
+    def _backward(self) -> bool:
+        """Inputs of an aligned operator correspond; so do their makers, if of one kind."""
+        for paddle_value, torch_value in self._expected_equal():
+            torch_node, paddle_node = (
+                self.torch.producer.get(torch_value),
+                self.paddle.producer.get(paddle_value),
+            )
+            if torch_node is None or paddle_node is None:
+                continue
+            if self._promised(torch_node) or self._promised_to_another(paddle_node, torch_node):
+                continue
+            if self._match(paddle_node, torch_node):
+                return True
+        return False
+
+    def _expected_equal(self) -> Iterator[tuple[int, int]]:
+        """(Paddle value, torch value) that feed the same slot of an aligned operator, or the same output."""
+        for path, torch_value in self.torch.outputs.items():
+            paddle_value = self.paddle.outputs.get(path)
+            if torch_value is not None and paddle_value is not None:
+                yield paddle_value, torch_value
+        for pair in list(self.result.pairs):
+            for torch_slot, paddle_slot in pair.slots.items():
+                yield pair.paddle.inputs[paddle_slot], pair.torch.inputs[torch_slot]
+
+    def _substitute(self) -> bool:
+        """Two different operators in the same place: fed by the same values, feeding the same slot."""
+        for paddle_value, torch_value in self._expected_equal():
+            torch_node, paddle_node = (
+                self.torch.producer.get(torch_value),
+                self.paddle.producer.get(paddle_value),
+            )
+            if torch_node is None or paddle_node is None:
+                continue
+            if torch_node.kind == paddle_node.kind and self._same_size(paddle_node, torch_node):
+                continue
+            if self.result.has_torch(torch_node) or self.result.has_paddle(paddle_node):
+                continue
+            if self._promised(torch_node):
+                continue
+            feeds = [self.result.same.get(v) for v in torch_node.data.values()]
+            if feeds and feeds == list(paddle_node.data.values()):
+                return self._match(paddle_node, torch_node, substituted=True)
+        return False
+
+    # -- what does not fit ------------------------------------------------------------------------
+
+    def _edges(self) -> None:
+        result = self.result
+        for pair in result.pairs:
+            for torch_slot, paddle_slot in pair.slots.items():
+                torch_value, paddle_value = pair.torch.inputs[torch_slot], pair.paddle.inputs[paddle_slot]
+                if result.same.get(torch_value) != paddle_value and torch_slot in pair.torch.data:
+                    result.edges.append(self._edge(pair, torch_slot, torch_value, paddle_value))
+        for path, (paddle_value, torch_value) in result.outputs.items():
+            if result.same.get(torch_value) != paddle_value:
+                end = Node("output", {"x": torch_value}, -1, {}, -1, (), {}, {}, "", "", path, float("inf"))
+                pair = Pair(end, end, {})
+                result.output_edges[path] = self._edge(pair, "x", torch_value, paddle_value)
+
+    def _edge(self, pair: Pair, slot: str, torch_value: int, paddle_value: int) -> Edge:
+        return Edge(
+            pair=pair,
+            torch_slot=slot,
+            torch_value=torch_value,
+            paddle_value=paddle_value,
+            only_paddle=tuple(_unaligned_above(self.paddle, paddle_value, self.result.has_paddle)),
+            only_torch=tuple(_unaligned_above(self.torch, torch_value, self.result.has_torch)),
+        )
+
+
+def _weight_shape(graph: Graph, node: Node) -> tuple[int, ...]:
+    value = node.inputs.get("weight")
+    if value is None:
+        return ()
+    shape = graph.shapes[value]
+    return tuple(sorted(shape)) if node.kind == "linear" else shape
+
+
+def _weight_size(graph: Graph, node: Node) -> int:
+    value = node.inputs.get("weight")
+    if value is None:
+        return 0
+    shape = graph.shapes[value]
+    size = 1
+    for n in shape:
+        size *= n
+    if node.rows is not None and shape:
+        outputs = shape[1] if node.attributes.get("weight") == "in_out" else shape[0]
+        size = size * (node.rows[1] - node.rows[0]) // outputs
+    return size
+
+
+def _part(node: Node) -> tuple[int, float]:
+    """Parts of a packed layer by the outputs that they make, uses of a shared one in order."""
+    return (node.rows[0] if node.rows is not None else 0, node.order)
+
+
+def _ancestors(graph: Graph, value: int, depth: int = 6) -> set[int]:
+    """Values up to `depth` operators above, weights excluded."""
+    found, front = {value}, [value]
+    for _ in range(depth):
+        front = [
+            v for f in front if f in graph.producer for v in graph.producer[f].data.values() if v not in found
+        ]
+        found.update(front)
+    return found
+
+
+def _unaligned_above(graph: Graph, value: int, aligned: object) -> list[Node]:
+    """Operators between a value and the nearest aligned values above it, in order."""
+    found: dict[int, Node] = {}
+    stack = [value]
+    while stack:
+        node = graph.producer.get(stack.pop())
+        if node is None or id(node) in found or aligned(node):  # type: ignore[operator]
+            continue
+        found[id(node)] = node
+        stack.extend(node.data.values())
+    return sorted(found.values(), key=lambda n: n.order)

@@ -1,0 +1,92 @@
+"""Configuration against configuration: what numbers cannot show, or show only on other inputs.
+
+Two aligned operators must have been called with the same attributes, whatever the values say: a wrong
+BatchNorm momentum is invisible in eval, a wrong ceil_mode on even sizes, a wrong dropout rate always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parity.align import Alignment, Pair
+from parity.graph import Node
+from parity.ops.kinds import DATAFLOW_KINDS, kind_of
+
+
+@dataclass(frozen=True)
+class AttributeDifference:
+    """One attribute of an aligned pair that differs; `paddle` and `torch` are canonical values."""
+
+    pair: Pair
+    attribute: str
+    paddle: Any
+    torch: Any
+
+
+@dataclass(frozen=True)
+class SlotDifference:
+    """A weight that one side's operator has and the other's has not (a bias, a scale)."""
+
+    pair: Pair
+    slot: str
+    only_in: str
+
+
+# Attributes that say how a call was spelled, not what it computes.
+SPELLING = frozenset({"weight", "arguments", "shape", "keepdim", "how", "op", "counted"})
+
+DEFAULTS: Mapping[str, Any] = {"scale": 1.0, "alpha": 1.0}
+"""What an attribute means where one side does not have it."""
+
+
+def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]:
+    """Every attribute that differs within an aligned pair."""
+    for pair in alignment.pairs:
+        if pair.substituted:
+            continue
+        paddle, torch = pair.paddle.attributes, pair.torch.attributes
+        for name in sorted(set(paddle) | set(torch)):
+            if name in SPELLING or name in kind_of(pair.torch.kind).ignored:
+                continue
+            expected, actual = paddle.get(name, DEFAULTS.get(name)), torch.get(name, DEFAULTS.get(name))
+            if not same_value(expected, actual):
+                if pair.torch.kind in DATAFLOW_KINDS and not _same_layout(pair) and name != "map":
+                    continue
+                yield AttributeDifference(pair, name, expected, actual)
+
+
+def _same_layout(pair: Pair) -> bool:
+    """Axes and permutations mean the same only if both sides see the input in the same shape."""
+    return pair.paddle.shapes.get("x") == pair.torch.shapes.get("x")
+
+
+def slot_differences(alignment: Alignment) -> Iterator[SlotDifference]:
+    """Weights that only one side's operator uses."""
+    for pair in alignment.pairs:
+        if pair.substituted:
+            continue
+        for slot in kind_of(pair.torch.kind).weights:
+            if (slot in pair.paddle.inputs) != (slot in pair.torch.inputs):
+                yield SlotDifference(pair, slot, "paddle" if slot in pair.paddle.inputs else "torch")
+
+
+def same_value(expected: Any, actual: Any) -> bool:
+    """Equal as the frameworks see it: numbers as float32, sequences element by element."""
+    if isinstance(expected, bool) or isinstance(actual, bool):
+        return bool(expected) == bool(actual)
+    if isinstance(expected, (int, float)) and isinstance(actual, (int, float)):
+        return bool(np.float32(expected) == np.float32(actual))
+    if isinstance(expected, (tuple, list)) and isinstance(actual, (tuple, list)):
+        return len(expected) == len(actual) and all(map(same_value, expected, actual))
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        return expected.keys() == actual.keys() and all(same_value(expected[k], actual[k]) for k in expected)
+    return bool(expected == actual)
+
+
+def describe(node: Node) -> str:
+    """ "conv `layer1.0.conv1`" for a message."""
+    return f"{node.kind} `{node.module}`" if node.module else node.kind

@@ -1,0 +1,247 @@
+"""One aligned operator on trial: its numbers alone, its configuration, its weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from parity.align import Pair
+from parity.audit import AttributeDifference, SlotDifference
+from parity.evidence import Evidence
+from parity.findings import COMPOSITES, TRAPS, Note, label, torch_argument
+from parity.judgement import Row
+from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
+from parity.parameters import ParameterDifference
+from parity.trace import Op
+from parity.wording import (
+    arguments,
+    first_difference,
+    first_different_move,
+    layer,
+    named,
+    numbers_of,
+    show,
+    spelled,
+    squeezed,
+    training,
+)
+
+
+class Blame(Evidence):
+    """Findings about single operators."""
+
+    def _judge_pair(
+        self,
+        pair: Pair,
+        attributes: list[AttributeDifference],
+        slots: list[SlotDifference],
+        weights: list[ParameterDifference],
+        outputs_agree: bool,
+    ) -> None:
+        row = self.rows[id(pair)]
+        different = self._locally_different(pair)
+        if pair.folded:
+            self._folded(pair, row)
+            return
+        if pair.torch.kind == "random":
+            # Named among the reasons why nothing can be claimed.
+            row.status = "not compared"
+            return
+        if pair.substituted:
+            functions = {pair.torch.kind, pair.paddle.kind} <= ACTIVATIONS
+            excuse = max(kind_of(kind).slack for kind in (pair.torch.kind, pair.paddle.kind))
+            different = different and not (row.local is not None and row.local.max_rel <= excuse)
+            if (outputs_agree or (row.local is not None and not different)) and not functions:
+                row.status = "written differently" if different else "same"
+                self._written_differently(pair)
+            else:
+                self._substituted(pair)
+                row.status = "different"
+            return
+        slack = self._explained(pair, row) if different else ""
+        if slack:
+            row.status = "float32 constants"
+            self.result.notes.append(
+                Note(
+                    f"{label(pair.torch)} `{pair.torch.module}`: {slack}", pair.torch.module, numbers_of(row)
+                )
+            )
+            different = False
+        if outputs_agree:
+            # The function is the same on this input. What differs inside is another way of writing it, unless the
+            # very same operator, fed with the same value, was configured otherwise.
+            if different:
+                row.status = "written differently"
+                different, attributes = False, []
+            if pair.torch.kind in DATAFLOW_KINDS or not self._fed_alike(pair):
+                attributes = []
+        elif not different and row.local is not None and row.local.comparable and not self._fed_alike(pair):
+            # Configured otherwise because it is fed otherwise, and the result is the same.
+            attributes = []
+        for found in attributes:
+            self._attribute(pair, found, different)
+        for missing in slots:
+            self._slot(pair, missing, different)
+        for weight in weights:
+            self._weight(pair, weight)
+        if different:
+            row.status = "different"
+            if not (attributes or slots or weights):
+                self._unexplained(pair)
+        elif attributes or slots or weights:
+            row.status = "different"
+        elif self.result.replayed and row.status == "different":
+            row.status = "inherited" if row.local is not None else row.status
+
+    def _fed_alike(self, pair: Pair) -> bool:
+        """Whether both sides feed this operator from the same aligned values, in the same shape."""
+        same = self.alignment.same
+        return all(
+            same.get(pair.torch.inputs[t]) == pair.paddle.inputs[p]
+            and squeezed(pair.torch.shapes.get(t, ())) == squeezed(pair.paddle.shapes.get(p, ()))
+            for t, p in pair.slots.items()
+            if t in pair.torch.data
+        )
+
+    def _folded(self, pair: Pair, row: Row) -> None:
+        row.status = "float32 constants"
+        self.result.notes.append(
+            Note(
+                f"{label(pair.torch)} `{pair.torch.module}`: Paddle's BatchNorm is folded into its weights (they are "
+                "Paddle's times scale / sqrt(variance + eps), rounded to float32): written differently",
+                pair.torch.module,
+                numbers_of(row),
+            )
+        )
+
+    def _explained(self, pair: Pair, row: Row) -> str:
+        """Why a small local difference is the framework's own float32 constant, or ""."""
+        kind = kind_of(pair.torch.kind)
+        if (
+            kind.float32
+            and row.local is not None
+            and row.local.comparable
+            and row.local.max_rel <= kind.slack
+        ):
+            return f"{kind.float32}; a difference of {row.local.max_rel:.1e} in float64 is that, not the port"
+        return ""
+
+    def _attribute(self, pair: Pair, found: AttributeDifference, different: bool) -> None:
+        name = found.attribute
+        row = self.rows[id(pair)]
+        torch_value, paddle_value, operator = found.torch, found.paddle, ""
+        blamed: Op | None = None
+        if name == "map":
+            torch_value, paddle_value = spelled(pair.torch), spelled(pair.paddle)
+            name, operator = "order", first_different_move(pair)
+            blamed = self._first_different_op(pair)
+        cause = f"{name}: torch has {show(torch_value)}, Paddle has {show(paddle_value)}"
+        argument = self._argument_of_composite(pair, name)
+        if argument:
+            cause = f"{argument}: {cause}"
+        if name == "momentum":
+            cause += " (in Paddle's convention: the share of the old statistics that is kept)"
+        if name == "training":
+            cause = (
+                f"training flag: runs {training(found.torch)} in torch, {training(found.paddle)} in Paddle"
+            )
+        effect = "" if different or row.status == "different" else "; no effect on these inputs"
+        fix = f"{label(pair.torch)}(..., {torch_argument(pair.torch.kind, name, found.paddle)})"
+        if name == "order":
+            fix = f"move the numbers as Paddle does: {paddle_value}"
+        if name == "training":
+            fix = (
+                "call model.eval() / model.train() on the whole model, and leave no layer's flag set by hand"
+            )
+        self._finding(
+            pair,
+            cause + effect,
+            fix,
+            {"attribute": name, "paddle": show(paddle_value), "torch": show(torch_value), **numbers_of(row)},
+            operator,
+            blamed,
+        )
+
+    def _first_different_op(self, pair: Pair) -> Op | None:
+        """The torch operator of a chain of moves that first differs from Paddle's chain."""
+        ours, theirs = pair.torch.attributes["how"], pair.paddle.attributes["how"]
+        if len(pair.torch.raw) != len(ours) or len(pair.paddle.raw) != len(theirs):
+            return None
+        at = first_difference(ours, theirs)
+        op = self.torch.trace.ops[pair.torch.raw[min(at, len(ours) - 1)]]
+        if len(theirs) > len(ours):
+            # The move is missing in torch: the place is where Paddle makes it.
+            module = self.paddle.trace.ops[pair.paddle.raw[at]].module
+            return replace(op, module=module) if module in self.torch.trace.modules else op
+        return op
+
+    def _argument_of_composite(self, pair: Pair, attribute: str) -> str:
+        """Which argument of a ready-made layer an operator inside it comes from, as far as the table knows."""
+        kind = self.alignment.torch.trace.modules.get(pair.torch.module, {}).get("type", "")
+        return COMPOSITES.get(kind, {}).get(attribute, "")
+
+    def _slot(self, pair: Pair, found: SlotDifference, different: bool) -> None:
+        other = "torch" if found.only_in == "paddle" else "Paddle"
+        side = "Paddle" if found.only_in == "paddle" else "torch"
+        cause = f"{found.slot} only in {side}: the {other} layer is made without one"
+        fix = f"{label(pair.torch)}(..., {'bias' if found.slot == 'bias' else 'affine'}={found.only_in == 'paddle'})"
+        self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])})
+
+    def _weight(self, pair: Pair, found: ParameterDifference) -> None:
+        self._finding(
+            pair,
+            found.cause,
+            found.fix,
+            {
+                "parameter": found.torch,
+                "paddle parameter": found.paddle,
+                "relative difference": found.max_rel,
+                **numbers_of(self.rows[id(pair)]),
+            },
+        )
+
+    def _substituted(self, pair: Pair) -> None:
+        cause = f"torch runs {layer(pair.torch)} where Paddle runs {layer(pair.paddle)}"
+        if pair.torch.kind == pair.paddle.kind:
+            sizes = [
+                list(graph.shapes[node.inputs["weight"]]) if "weight" in node.inputs else "none"
+                for graph, node in ((self.alignment.torch, pair.torch), (self.alignment.paddle, pair.paddle))
+            ]
+            cause += f": weight of shape {sizes[0]} in torch, {sizes[1]} in Paddle"
+        fix = f"replace {label(pair.torch)} by {label(pair.paddle)}{arguments(pair.paddle)}"
+        self._finding(
+            pair,
+            cause,
+            fix,
+            {"paddle": pair.paddle.kind, "torch": pair.torch.kind, **numbers_of(self.rows[id(pair)])},
+        )
+
+    def _written_differently(self, pair: Pair) -> None:
+        self.result.notes.append(
+            Note(
+                f"{named(pair.torch)}: {label(pair.torch)} in torch, {label(pair.paddle)} in Paddle, "
+                "same numbers: written differently",
+                pair.torch.module,
+            )
+        )
+
+    def _unexplained(self, pair: Pair) -> None:
+        row = self.rows[id(pair)]
+        local = row.local
+        assert local is not None
+        if not local.comparable:
+            cause = f"the result cannot be compared: {local.problem}"
+            shapes = {"paddle shapes": pair.paddle.shapes, "torch shapes": pair.torch.shapes}
+            fix = "compare how both sides shape this operator's inputs"
+        else:
+            cause = f"same inputs, attributes and weights, yet the result differs by {local.max_rel:.1e} of its scale"
+            shapes = {}
+            layout = pair.paddle.shapes.get("x"), pair.torch.shapes.get("x")
+            if layout[0] != layout[1]:
+                cause = (
+                    f"works on shape {list(layout[1] or ())} in torch and {list(layout[0] or ())} in Paddle"
+                )
+            fix = "compare the two lines: an argument that is not recorded must differ"
+            trap = TRAPS.get(pair.torch.kind)
+            if trap is not None:
+                cause, fix = f"{trap[0]} (differs by {local.max_rel:.1e} of its scale)", trap[1]
+        self._finding(pair, cause, fix, {**shapes, **numbers_of(row)})

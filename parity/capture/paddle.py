@@ -1,0 +1,424 @@
+"""Recording a Paddle layer: every operator is an attribute of `paddle._C_ops`, or a tensor method.
+
+Replacing those attributes sees all calls that look them up there; about seventy functions import
+an operator by name, so the same replacement is made, by identity, in every loaded module's namespace.
+Tensor operators (`x + y`, `x[...]`, `clone`) bypass `_C_ops` and are patched on the tensor class.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import paddle
+from paddle import _C_ops, _legacy_C_ops
+
+from parity.capture.recorder import MARK, Options, Recorder
+from parity.capture.source import constructor_line, module_facts
+from parity.errors import ParityError
+from parity.ops import paddle as vocabulary
+from parity.ops.signature import Signature
+from parity.store import Array, ValueStore
+from parity.trace import Op, Trace
+
+_FLOAT_TYPES = {"float16", "bfloat16", "float32", "float64"}
+_TENSOR = paddle.Tensor
+# Bound before anything is patched: what the recorder itself uses must never be recorded.
+_cast, _assign, _clone, _detach = _C_ops.cast, _C_ops.assign, _TENSOR.clone, _TENSOR.detach
+_numpy, _register_hook = _TENSOR.numpy, _TENSOR.register_hook
+
+
+class PaddleRecorder(Recorder):
+    signatures = vocabulary.SIGNATURES
+    aliases = vocabulary.ALIASES
+    creators = vocabulary.CREATORS
+    random = vocabulary.RANDOM
+
+    def __init__(self, trace: Trace, store: ValueStore | None, options: Options) -> None:
+        super().__init__(trace, store, options)
+        self.inside = False
+        self.corrected = 0
+
+    def finish(self, result: Any) -> None:
+        super().finish(result)
+        if self.corrected:
+            self.trace.notes.append(
+                f"{self.corrected} average pool(s): going backward Paddle multiplies by float32(1/k), a constant of the "
+                "framework of relative size up to 6e-8; it was taken out of Paddle's gradients for this comparison"
+            )
+
+    def is_tensor(self, value: Any) -> bool:
+        return isinstance(value, _TENSOR)
+
+    def describe(self, tensor: Any) -> tuple[tuple[int, ...], str]:
+        return tuple(tensor.shape), str(tensor.dtype).removeprefix("paddle.")
+
+    def to_numpy(self, tensor: Any) -> Array:
+        if str(tensor.dtype) == "paddle.bfloat16":
+            tensor = _cast(tensor, paddle.float32)
+        return np.asarray(_numpy(tensor))
+
+    def from_numpy(self, array: Array, like: Any) -> Any:
+        result = paddle.to_tensor(array, dtype=like.dtype, place=like.place)
+        mark = getattr(like, MARK, None)
+        if mark is not None:
+            setattr(result, MARK, mark)
+        return result
+
+    def cast(self, tensor: Any, precision: str) -> Any:
+        dtype = str(tensor.dtype).removeprefix("paddle.")
+        return (
+            _cast(tensor, getattr(paddle, precision))
+            if dtype in _FLOAT_TYPES and dtype != precision
+            else tensor
+        )
+
+    def copy(self, tensor: Any) -> Any:
+        return _clone(_detach(tensor))
+
+    def overwrite(self, tensor: Any, source: Any) -> None:
+        with paddle.no_grad():
+            tensor.set_value(source)
+
+    def leaf_for_gradients(self, tensor: Any) -> Any:
+        result = _clone(_detach(tensor))
+        result.stop_gradient = False
+        return result
+
+    def copy_with_gradient(self, tensor: Any) -> Any:
+        return _clone(tensor)
+
+    def requires_gradient(self, tensor: Any) -> bool:
+        return not tensor.stop_gradient
+
+    def on_gradient(self, tensor: Any, hook: Callable[[Any], Any]) -> None:
+        _register_hook(tensor, hook)
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        before, self.inside = self.inside, True
+        try:
+            yield
+        finally:
+            self.inside = before
+
+    def gradients_of(self, outputs: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
+        return list(paddle.grad(outputs, leaves, grad_outputs=seeds or None, allow_unused=True))
+
+    def correct_gradient(self, op: Op, tensor: Any, bound: Mapping[Any, Any]) -> None:
+        """Average pools multiply by float32(1/k) going backward (phi/kernels/funcs/pooling.cc, CPU)."""
+        if op.kind not in ("avg_pool", "adaptive_avg_pool") or self.options.precision != "float64":
+            return
+        if str(bound.get("layout", "NCHW"))[1] != "C" or self.trace.device != "cpu":
+            return
+        sizes = _window_sizes(op, self.trace.values[op.inputs["x"]].shape, tensor.shape, bound)
+        exact = paddle.to_tensor((1.0 / sizes) / (1.0 / sizes).astype(np.float32).astype(np.float64))
+        self.corrected += 1
+        _register_hook(tensor, lambda gradient: gradient * exact)
+
+    def writes_in_place(self, name: str) -> bool:
+        return name != "sync_batch_norm_" and (
+            super().writes_in_place(name) or name in vocabulary.IN_PLACE_METHODS
+        )
+
+    def execute(self, base: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        # A dropout that does nothing hands its input back; its result must be a value of its own.
+        given = any(result is tensor for _, tensor in self._find([args, kwargs]))
+        return self.copy_with_gradient(result) if given and base.startswith("functional.") else result
+
+    def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        if base == "dropout" and not args[3]:
+            args = (*args[:2], 0.0, *args[3:])
+        elif base.startswith("functional.") and kwargs.get("training", True):
+            # Switched off for the proof, as every dropout is: no mask can be equal in both frameworks.
+            if len(args) > 1:
+                args = (args[0], 0.0, *args[2:])
+            else:
+                kwargs = {**kwargs, "p": 0.0}
+        elif base == "cast" and str(args[1]).rsplit(".", 1)[-1].lower() in _FLOAT_TYPES:
+            args = (args[0], getattr(paddle, self.options.precision), *args[2:])
+        return args, kwargs
+
+
+def _window_sizes(op: Op, shape: Any, output: Any, bound: Mapping[Any, Any]) -> Array:
+    """How many elements each output of an average pool is divided by, shaped to multiply the output."""
+    attributes, rank = op.attributes, len(shape)
+    total = np.ones((1,) * rank)
+    for d, (size, count) in enumerate(zip(shape[2:], output[2:], strict=True)):
+        position = np.arange(count)
+        if op.kind == "adaptive_avg_pool":
+            counts = -(-(position + 1) * size // count) - position * size // count
+        elif bound["exclusive"]:
+            start = position * attributes["stride"][d] - attributes["padding"][d][0]
+            counts = np.minimum(start + attributes["kernel_size"][d], size) - np.maximum(start, 0)
+        else:
+            counts = np.full(count, attributes["kernel_size"][d])
+        total = total * np.maximum(counts, 1).reshape([-1 if i == d + 2 else 1 for i in range(rank)])
+    return total.astype(np.float64)
+
+
+def _wrapped(recorder: PaddleRecorder, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if recorder.inside or name in vocabulary.QUERIES:
+            return function(*args, **kwargs)
+        recorder.inside = True
+        try:
+            return recorder.call(name, function, args, kwargs)
+        finally:
+            recorder.inside = False
+
+    wrapper.__name__ = getattr(function, "__name__", name)
+    wrapper.__doc__ = function.__doc__
+    return wrapper
+
+
+def _noting(recorder: PaddleRecorder) -> Callable[..., Any]:
+    def register_hook(tensor: Any, hook: Callable[[Any], Any]) -> Any:
+        recorder.note_hook(tensor)
+        return _register_hook(tensor, hook)
+
+    return register_hook
+
+
+def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
+    """Every public operator of `_C_ops` and its older twin (`BatchNorm(act=...)`), and `to_tensor`, by identity."""
+    found = {
+        id(function): (name, function)
+        for namespace in (_legacy_C_ops, _C_ops)
+        for name, function in vars(namespace).items()
+        if callable(function) and not name.startswith("__") and not name.endswith(("_grad", "_grad_"))
+    }
+    found[id(paddle.to_tensor)] = ("to_tensor", paddle.to_tensor)
+    functional = paddle.nn.functional
+    for name in ("dropout", "alpha_dropout"):
+        found[id(getattr(functional, name))] = (f"functional.{name}", getattr(functional, name))
+    return found
+
+
+def _places(operators: Mapping[int, tuple[str, Callable[..., Any]]]) -> Iterator[tuple[Any, str, int]]:
+    """Every namespace that holds one of the operators: loaded modules and the tensor class."""
+    for module in list(sys.modules.values()):
+        if isinstance(module, ModuleType):
+            for key, value in list(vars(module).items()):
+                if id(value) in operators and operators[id(value)][1] is value:
+                    yield module, key, id(value)
+    for key, value in list(vars(_TENSOR).items()):
+        if id(value) in operators and operators[id(value)][1] is value:
+            yield _TENSOR, key, id(value)
+
+
+@contextmanager
+def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients: bool) -> Iterator[None]:
+    original_call = paddle.nn.Layer.__call__
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        with recorder.module(paths.get(id(layer), type(layer).__name__)):
+            return original_call(layer, *args, **kwargs)
+
+    operators = _operators()
+    wrappers = {key: _wrapped(recorder, name, function) for key, (name, function) in operators.items()}
+    state = paddle.get_rng_state()
+    with ExitStack() as stack:
+        stack.callback(paddle.set_rng_state, state)
+        paddle.seed(recorder.options.seed)
+        stack.callback(setattr, paddle.nn.Layer, "__call__", original_call)
+        paddle.nn.Layer.__call__ = call
+        places = list(_places(operators))
+
+        def restore() -> None:
+            for owner, key, identity in places:
+                setattr(owner, key, operators[identity][1])
+
+        stack.callback(restore)
+        for owner, key, identity in places:
+            setattr(owner, key, wrappers[identity])
+        for name in (*vocabulary.METHODS, *vocabulary.IN_PLACE_METHODS):
+            method = getattr(_TENSOR, name, None)
+            if method is not None:
+                stack.callback(setattr, _TENSOR, name, method)
+                setattr(_TENSOR, name, _wrapped(recorder, name, method))
+        if gradients:
+            stack.callback(setattr, _TENSOR, "register_hook", _register_hook)
+            _TENSOR.register_hook = _noting(recorder)
+        stack.enter_context(paddle.enable_grad() if gradients else paddle.no_grad())
+        yield
+
+
+def _unregistered(root: Any) -> Iterator[tuple[str, Any, str]]:
+    """Layers that live in plain lists, tuples or dictionaries: used, but never registered."""
+    known = {id(layer) for layer in root.sublayers(include_self=True)}
+    for path, owner in list(root.named_sublayers(include_self=True)):
+        for name, value in list(vars(owner).items()):
+            if name in ("_sub_layers", "_parameters", "_buffers"):
+                continue
+            entries: list[tuple[str, Any]] = []
+            if isinstance(value, (list, tuple)):
+                entries = [(f"{name}[{i}]", v) for i, v in enumerate(value)]
+            elif isinstance(value, dict):
+                entries = [(f"{name}[{k!r}]", v) for k, v in value.items()]
+            for label, layer in entries:
+                if isinstance(layer, paddle.nn.Layer) and id(layer) not in known:
+                    known.update(id(item) for item in layer.sublayers(include_self=True))
+                    yield (f"{path}.{label}" if path else label), layer, constructor_line(owner, name)
+
+
+def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
+    """Fill the trace's parameters, modules and constructor lines; return layer paths by id."""
+    trace, paths = recorder.trace, {id(model): ""}
+    hidden = list(_unregistered(model))
+    for path, _, line in hidden:
+        trace.unregistered[path] = line
+    registered = set(model.state_dict())
+    for prefix, root in [("", model), *((path, layer) for path, layer, _ in hidden)]:
+        for name, layer in root.named_sublayers(include_self=True):
+            path = ".".join(part for part in (prefix, name) if part)
+            paths.setdefault(id(layer), path)
+            trace.modules[path] = module_facts(layer)
+            for child in dict(layer.named_children()):
+                line = constructor_line(layer, child)
+                trace.constructors[f"{path}.{child}" if path else child] = line or trace.constructors.get(
+                    path, ""
+                )
+            for key, value in vars(layer).items():
+                if isinstance(value, _TENSOR):
+                    label = f"{path}.{key}" if path else key
+                    recorder.add_leaf(label, value, registered=False, trainable=False)
+            for key, tensor in (*layer._parameters.items(), *layer._buffers.items()):
+                if tensor is not None:
+                    label = f"{path}.{key}" if path else key
+                    recorder.add_leaf(
+                        label, tensor, registered=label in registered, trainable=not tensor.stop_gradient
+                    )
+    return paths
+
+
+def run(
+    model: Any,
+    inputs: Mapping[str, Array],
+    *,
+    mode: str,
+    options: Options,
+    store: ValueStore | None,
+    device: str = "cpu",
+) -> Trace:
+    """Run `model` once and return what it did; the same contract as `parity.capture.torch.run`."""
+    trace = Trace(
+        framework="paddle",
+        framework_version=paddle.__version__,
+        model=type(model).__name__,
+        mode=mode,
+        precision=options.precision,
+        device=device,
+    )
+    recorder = PaddleRecorder(trace, store, options)
+    paths = _describe_model(model, recorder)
+    flags = [(layer, layer.training) for layer in model.sublayers(include_self=True)]
+    place = place_of(device)
+    positional, named = [], {}
+    for name, array in inputs.items():
+        tensor = recorder.cast(paddle.to_tensor(array, place=place), options.precision)
+        if options.gradients and tensor.dtype in (paddle.float32, paddle.float64):
+            tensor = recorder.gradient_input(tensor)
+        recorder.add_input(name, tensor)
+        if name.isdigit():
+            positional.append(tensor)
+        else:
+            named[name] = tensor
+    held = [(layer, dict(layer._buffers)) for layer in model.sublayers(include_self=True)]
+    try:
+        (model.train if mode == "train" else model.eval)()
+        with _recording(recorder, paths, gradients=options.gradients):
+            result = model(*positional, **named)
+            loss = recorder.take_loss(result) if options.gradients else None
+        recorder.finish(result)
+        for layer, buffers in held:
+            for name, tensor in buffers.items():
+                recorder.note_replaced(tensor, layer._buffers.get(name))
+        if loss is not None:
+            recorder.run_backward(result, *loss)
+    finally:
+        for layer, flag in flags:
+            layer.training = flag
+        for layer, buffers in held:
+            layer._buffers.update(buffers)
+    return trace
+
+
+def place_of(device: str) -> Any:
+    """Paddle's place for "cpu", "cuda" or "cuda:1"."""
+    if device == "cpu":
+        return paddle.CPUPlace()
+    return paddle.CUDAPlace(int(device.partition(":")[2] or 0))
+
+
+def parameters(model: Any) -> dict[str, Array]:
+    """Every parameter and buffer of a model as numpy arrays, by the names a trace uses."""
+    recorder = PaddleRecorder(
+        Trace("paddle", paddle.__version__, type(model).__name__, "eval", "float32", "cpu"), None, Options()
+    )
+    _describe_model(model, recorder)
+    return {leaf.name: recorder.to_numpy(leaf.tensor) for leaf in recorder.leaves.values()}
+
+
+def state(model: Any) -> dict[str, Array]:
+    """The state dict as numpy arrays."""
+    return {
+        name: np.asarray(
+            tensor.astype("float32").numpy() if tensor.dtype == paddle.bfloat16 else tensor.numpy()
+        )
+        for name, tensor in model.state_dict().items()
+    }
+
+
+def load_state(model: Any, arrays: Mapping[str, Array], *, strict: bool) -> None:
+    """Load arrays by name; ParityError lists what is missing, unknown or of another shape if `strict`."""
+    own = model.state_dict()
+    wrong = [
+        f"{name} has shape {list(array.shape)}, the model's is {list(own[name].shape)}"
+        for name, array in arrays.items()
+        if name in own and tuple(own[name].shape) != tuple(array.shape)
+    ]
+    missing, unknown = (
+        model.set_state_dict({n: a for n, a in arrays.items() if n in own}),
+        set(arrays) - set(own),
+    )
+    problems = [
+        *wrong,
+        *(f"{n} is missing" for n in missing[0]),
+        *(f"{n} is unknown to the model" for n in sorted(unknown)),
+    ]
+    if strict and problems:
+        shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        raise ParityError(f"the weights do not fit the Paddle model: {shown}")
+
+
+def check_device(device: str) -> None:
+    """ParityError unless this process can run on `device`."""
+    if device == "cpu":
+        return
+    if not paddle.device.is_compiled_with_cuda():
+        raise ParityError(
+            f"--device {device}: this Paddle is a CPU build; use --paddle-device cpu, or an interpreter with "
+            "paddlepaddle-gpu (--paddle-python)"
+        )
+    index = int(device.partition(":")[2] or 0)
+    if index >= paddle.device.cuda.device_count():
+        raise ParityError(
+            f"--device {device}: Paddle sees {paddle.device.cuda.device_count()} CUDA device(s)"
+        )
+
+
+def check_model(model: Any, factory: str) -> None:
+    """ParityError unless a factory made a Paddle layer."""
+    if not isinstance(model, paddle.nn.Layer):
+        raise ParityError(f"{factory} made a {type(model).__name__}, which is not a paddle.nn.Layer")
+
+
+def place(model: Any, device: str) -> Any:
+    """The model on `device`."""
+    return model if device == "cpu" else model.to(device.replace("cuda", "gpu"))

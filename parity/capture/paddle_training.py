@@ -1,0 +1,289 @@
+"""Training a float64 copy of a Paddle layer, one step at a time.
+
+A Paddle optimizer does not survive the conversion of its parameters to float64, so it is built anew: by the user's
+function, or from the class and settings of the user's object.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import paddle
+
+from parity.capture import paddle as capture
+from parity.capture.recorder import Backward, Options
+from parity.capture.training import Recipe, Settings, Step, collect
+from parity.errors import ParityError
+from parity.store import Array, ValueStore, scratch_directory
+from parity.trace import Trace
+
+RULES = {"SGD": "sgd", "Momentum": "sgd", "Adam": "adam", "AdamW": "adam"}
+CLIPS = {"ClipGradByGlobalNorm": "clip_norm", "ClipGradByNorm": "clip_norm", "ClipGradByValue": "max"}
+
+
+class PaddleTrainer:
+    def __init__(
+        self, model: Any, *, mode: str, loss: Any, optimizer: Any, scheduler: Any, device: str = "cpu"
+    ) -> None:
+        """`optimizer` is one of the model's parameters, or takes the model; `scheduler` likewise of the optimizer."""
+        self.mode, self.loss, self.device = mode, loss, device
+        self.notes: list[str] = []
+        try:
+            self.model = copy.deepcopy(model)
+        except Exception as error:
+            raise ParityError(
+                f"the Paddle model cannot be copied, which training a copy needs: {error}"
+            ) from error
+        self.tensors = _tensors(self.model)
+        # Rules like apply_decay_param_fun go by name: the copy's parameters keep theirs.
+        for name, original in _tensors(model).items():
+            self.tensors[name].name = original.name
+        self.model.to(dtype="float64")
+        self.tensors = _tensors(self.model)
+        given = isinstance(optimizer, paddle.optimizer.Optimizer)
+        self.optimizer = self._rebuilt(model, optimizer) if given else optimizer(self.model)
+        if not isinstance(self.optimizer, paddle.optimizer.Optimizer):
+            raise ParityError(
+                f"Paddle's optimizer factory made a {type(self.optimizer).__name__}, not a paddle.optimizer.Optimizer"
+            )
+        self.scheduler = self._schedule(scheduler, optimizer if given else None)
+
+    def _rebuilt(self, model: Any, optimizer: Any) -> Any:
+        kind = type(optimizer)
+        if kind.__module__.split(".")[0] != "paddle" or kind.__name__ not in RULES:
+            raise ParityError(
+                f"Paddle's {kind.__name__} cannot be rebuilt for the float64 copy; give a function that takes the "
+                "model and makes the optimizer"
+            )
+        if any(accumulators for accumulators in optimizer._accumulators.values()):
+            self.notes.append("Paddle's optimizer had taken steps; the comparison starts from a fresh state")
+        twins = {id(tensor): self.tensors[name] for name, tensor in _tensors(model).items()}
+
+        def moved(parameters: Any) -> list[Any]:
+            strangers = [p for p in parameters if id(p) not in twins]
+            if strangers:
+                raise ParityError(
+                    f"Paddle's optimizer holds {len(strangers)} tensor(s) that are not the model's parameters; build "
+                    "it from this model's parameters, or give a function that takes the model"
+                )
+            return [twins[id(p)] for p in parameters]
+
+        groups = optimizer._parameter_list
+        parameters: list[Any] = (
+            [
+                {key: moved(value) if key == "params" else value for key, value in group.items()}
+                for group in groups
+            ]
+            if groups and isinstance(groups[0], dict)
+            else moved(groups)
+        )
+        options: dict[str, Any] = {
+            "learning_rate": copy.deepcopy(optimizer._learning_rate),
+            "parameters": parameters,
+            "grad_clip": copy.deepcopy(optimizer._grad_clip),
+        }
+        name = kind.__name__
+        if name == "AdamW":
+            options.update(
+                weight_decay=optimizer._default_dict["weight_decay"],
+                apply_decay_param_fun=optimizer._apply_decay_param_fun,
+                lr_ratio=optimizer._lr_ratio,
+            )
+        else:
+            options["weight_decay"] = copy.deepcopy(_coupled_decay(optimizer))
+        if name == "Momentum":
+            options.update(
+                momentum=optimizer._momentum,
+                use_nesterov=optimizer._use_nesterov,
+                rescale_grad=optimizer._rescale_grad,
+            )
+        if name in ("Adam", "AdamW"):
+            options.update(
+                beta1=optimizer._beta1,
+                beta2=optimizer._beta2,
+                epsilon=optimizer._epsilon,
+                amsgrad=optimizer._amsgrad,
+            )
+        return kind(**options)
+
+    def _schedule(self, scheduler: Any, optimizer: Any) -> Any:
+        own = self.optimizer._learning_rate
+        own = own if isinstance(own, paddle.optimizer.lr.LRScheduler) else None
+        if scheduler is None:
+            if own is not None:
+                self.notes.append(
+                    "Paddle's optimizer has a learning rate schedule, which is not stepped: give schedulers=(...)"
+                )
+            return None
+        if not isinstance(scheduler, paddle.optimizer.lr.LRScheduler):
+            return scheduler(self.optimizer)
+        if optimizer is None or optimizer._learning_rate is not scheduler:
+            raise ParityError(
+                "Paddle's scheduler is not the optimizer's learning rate; give the optimizer that was made with it, or "
+                "a function that takes the optimizer"
+            )
+        return own
+
+    def settings(self) -> Settings:
+        names = {id(tensor): name for name, tensor in self.tensors.items()}
+        kind = type(self.optimizer).__name__
+        rule = RULES.get(kind, kind.lower())
+        found = {}
+        for group, parameters in self._groups():
+            for parameter in parameters:
+                if not parameter.stop_gradient:
+                    name = names.get(id(parameter), f"a tensor of shape {list(parameter.shape)}")
+                    found[name] = self._settings(rule, kind, group, parameter)
+        clips = {_clip(group.get("grad_clip")) for group, _ in self._groups()} - {""}
+        return Settings(kind, rule, found, clip=", ".join(sorted(clips)), notes=tuple(self.notes))
+
+    def _groups(self) -> list[tuple[Mapping[str, Any], list[Any]]]:
+        groups = self.optimizer._param_groups
+        if groups and isinstance(groups[0], dict):
+            return [(group, group["params"]) for group in groups]
+        return [({"grad_clip": self.optimizer._grad_clip}, groups)]
+
+    def _settings(self, rule: str, kind: str, group: Mapping[str, Any], parameter: Any) -> dict[str, Any]:
+        optimizer = self.optimizer
+        share = getattr(parameter, "optimize_attr", {}).get("learning_rate", 1.0)
+        coupled = getattr(parameter, "regularizer", None) or (
+            _coupled_decay(optimizer) if kind != "AdamW" else None
+        )
+        found: dict[str, Any] = {
+            "lr": float(optimizer.get_lr()) * float(share),
+            "weight_decay": float(getattr(coupled, "_coeff", 0.0) or 0.0),
+            "decoupled": kind == "AdamW",
+        }
+        if coupled is not None and type(coupled).__name__ != "L2Decay":
+            found["decay kind"] = type(coupled).__name__
+        if kind == "AdamW":
+            chosen = optimizer._apply_decay_param_fun
+            decay = group.get("weight_decay", optimizer._default_dict["weight_decay"])
+            found["weight_decay"] = float(decay) if chosen is None or chosen(parameter.name) else 0.0
+            if coupled is not None:
+                found["added decay"] = float(getattr(coupled, "_coeff", 0.0))
+            if optimizer._lr_ratio is not None:
+                found["lr"] *= float(optimizer._lr_ratio(parameter))
+        if rule == "sgd":
+            found.update(
+                momentum=float(getattr(optimizer, "_momentum", 0.0)),
+                dampening=0.0,
+                nesterov=bool(getattr(optimizer, "_use_nesterov", False)),
+            )
+        if rule == "adam":
+            found.update(
+                beta1=_number(group.get("beta1", optimizer._beta1)),
+                beta2=_number(group.get("beta2", optimizer._beta2)),
+                eps=_number(group.get("epsilon", optimizer._epsilon)),
+                amsgrad=bool(optimizer._amsgrad),
+            )
+        return found
+
+    def state(self) -> dict[str, Array]:
+        return {name: np.array(tensor.numpy()) for name, tensor in self.tensors.items()}
+
+    def load(self, arrays: Mapping[str, Array]) -> None:
+        for name, array in arrays.items():
+            tensor = self.tensors[name]
+            tensor.set_value(np.ascontiguousarray(array).reshape(tensor.shape))
+
+    def backward(self, inputs: Mapping[str, Array]) -> Step:
+        with scratch_directory() as scratch:
+            store = ValueStore(scratch / "values")
+            options = Options(outputs_only=True, backward=Backward(self.loss))
+            try:
+                capture.run(
+                    self.model, inputs, mode=self.mode, options=options, store=store, device=self.device
+                )
+                step = collect(store)
+            finally:
+                store.close()
+        self.load({name: array for name, array in step.buffers.items() if name in self.tensors})
+        return step
+
+    def _give(self, gradients: Mapping[str, Array]) -> None:
+        for name, tensor in self.tensors.items():
+            array = gradients.get(name)
+            tensor.clear_gradient(set_to_zero=False)
+            if array is not None and not tensor.stop_gradient:
+                tensor.grad = paddle.to_tensor(np.array(array).reshape(tensor.shape), place=tensor.place)
+
+    def clipped(self, gradients: Mapping[str, Array]) -> dict[str, Array]:
+        names = {id(tensor): name for name, tensor in self.tensors.items()}
+        found = {}
+        for group, parameters in self._groups():
+            pairs = [
+                (p, paddle.to_tensor(np.array(gradients[names[id(p)]]).reshape(p.shape)))
+                for p in parameters
+                if not p.stop_gradient and names.get(id(p)) in gradients
+            ]
+            clip = group.get("grad_clip")
+            with paddle.no_grad():
+                pairs = clip(pairs) if clip is not None and pairs else pairs
+            found.update({names[id(p)]: np.array(g.numpy()) for p, g in pairs if g is not None})
+        return found
+
+    def step(self, gradients: Mapping[str, Array], *, raw: bool = False) -> None:
+        self._give(gradients)
+        self.optimizer.step()
+
+    def advance(self) -> None:
+        if self.scheduler is not None:
+            self.scheduler.step()
+
+    def round(self, names: tuple[str, ...]) -> None:
+        """Paddle rounds by itself."""
+
+
+def from_recipe(recipe: Recipe) -> Callable[[Any], Any]:
+    """What makes the recipe's optimizer for a model."""
+
+    def make(model: Any) -> Any:
+        clip = paddle.nn.ClipGradByGlobalNorm(recipe.clip) if recipe.clip is not None else None
+        common = {
+            "learning_rate": recipe.lr,
+            "parameters": model.parameters(),
+            "grad_clip": clip,
+            "weight_decay": recipe.weight_decay,
+        }
+        adam = {"beta1": recipe.betas[0], "beta2": recipe.betas[1], "epsilon": recipe.eps}
+        if recipe.kind == "sgd":
+            return paddle.optimizer.SGD(**common)
+        if recipe.kind == "momentum":
+            return paddle.optimizer.Momentum(momentum=recipe.momentum, use_nesterov=recipe.nesterov, **common)
+        if recipe.kind == "adam":
+            return paddle.optimizer.Adam(**adam, **common)
+        return paddle.optimizer.AdamW(**adam, **common)
+
+    return make
+
+
+def _tensors(model: Any) -> dict[str, Any]:
+    """Parameters and buffers by the names that a trace uses."""
+    recorder = capture.PaddleRecorder(
+        Trace("paddle", paddle.__version__, type(model).__name__, "train", "float64", "cpu"), None, Options()
+    )
+    capture._describe_model(model, recorder)
+    return {leaf.name: leaf.tensor for leaf in recorder.leaves.values()}
+
+
+def _coupled_decay(optimizer: Any) -> Any:
+    """The regularizer of every parameter without one of its own; Momentum keeps its L2 coefficient apart."""
+    if getattr(optimizer, "_regularization_method", "") == "l2_decay":
+        return paddle.regularizer.L2Decay(optimizer._regularization_coeff)
+    return optimizer.regularization
+
+
+def _clip(clip: Any) -> str:
+    if clip is None:
+        return ""
+    kind = type(clip).__name__
+    value = getattr(clip, CLIPS.get(kind, ""), None)
+    return f"{kind}({value:g})" if isinstance(value, (int, float)) else kind
+
+
+def _number(value: Any) -> float:
+    return float(value.numpy()) if hasattr(value, "numpy") else float(value)

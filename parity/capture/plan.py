@@ -1,0 +1,47 @@
+"""A teacher-forced run, as data: it is planned by whoever compares and carried out beside torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from parity.capture.recorder import Forcing
+from parity.compare import Difference, difference
+from parity.store import Array, ValueStore
+
+
+@dataclass
+class ReplayPlan:
+    """`inputs[op][slot]` and `outputs[op]`: Paddle values that torch operators get, and hand on."""
+
+    inputs: dict[int, dict[str, int]] = field(default_factory=dict)
+    outputs: dict[int, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ReplayPlan:
+        return cls(
+            {int(op): dict(slots) for op, slots in data["inputs"].items()},
+            {int(op): value for op, value in data["outputs"].items()},
+        )
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """How far one operator's input (`slot`) or result (slot None) was from Paddle's, alone."""
+
+    op: int
+    slot: str | None
+    difference: Difference
+
+
+def forcing(plan: ReplayPlan, expected: ValueStore) -> tuple[Forcing, list[Measurement]]:
+    """What the recorder needs to carry out `plan`, and the list it fills."""
+    measured: list[Measurement] = []
+
+    def measure(op: int, slot: str | None, actual: Array, wanted: Array) -> None:
+        measured.append(Measurement(op, slot, difference(actual, wanted)))
+
+    return Forcing(plan.inputs, plan.outputs, expected.get, expected.__contains__, measure), measured

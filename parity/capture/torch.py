@@ -1,0 +1,393 @@
+"""Recording a torch module: a function mode sees every call, `torch.nn.functional` is looked through.
+
+`TorchFunctionMode` is handed each call that touches a tensor, methods and operators included. The
+Python functions of `torch.nn.functional` would be handed over whole (attention would be one operator), so
+while a run lasts their own dispatch check is switched off and their bodies run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
+
+from parity.capture.recorder import MARK, Options, Recorder
+from parity.capture.source import constructor_line, module_facts
+from parity.errors import ParityError
+from parity.ops import torch as vocabulary
+from parity.ops.signature import Signature
+from parity.store import Array, ValueStore
+from parity.trace import Trace
+
+_DISPATCH_CHECKS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
+
+
+def float32(value: float) -> float:
+    """The float64 number that Paddle's float32 attribute of this value is."""
+    return float(np.float32(value))
+
+
+# Which arguments Paddle keeps as float32 even in float64 (facts/semantics.md, "f32attr").
+FLOAT32_ARGUMENTS: Mapping[str, Mapping[str, Callable[[float], float]]] = {
+    "batch_norm": {"eps": float32, "momentum": lambda m: 1.0 - float32(1.0 - m)},
+    "layer_norm": {"eps": float32},
+    "instance_norm": {"eps": float32},
+    "elu": {"alpha": float32},
+    "pow": {"exponent": float32},
+}
+
+
+class TorchRecorder(Recorder):
+    signatures = vocabulary.SIGNATURES
+    aliases = vocabulary.ALIASES
+    creators = vocabulary.CREATORS
+    random = vocabulary.RANDOM
+
+    def is_tensor(self, value: Any) -> bool:
+        return isinstance(value, torch.Tensor)
+
+    def describe(self, tensor: torch.Tensor) -> tuple[tuple[int, ...], str]:
+        return tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
+
+    def to_numpy(self, tensor: torch.Tensor) -> Array:
+        tensor = tensor.detach()
+        if tensor.dtype is torch.bfloat16:
+            tensor = tensor.float()
+        array: Array = tensor.cpu().numpy()
+        return array
+
+    def from_numpy(self, array: Array, like: torch.Tensor) -> torch.Tensor:
+        result = torch.from_numpy(np.ascontiguousarray(array)).to(like.device)
+        result = result.to(like.dtype)
+        mark = getattr(like, MARK, None)
+        if mark is not None:
+            setattr(result, MARK, mark)
+        return result
+
+    def cast(self, tensor: torch.Tensor, precision: str) -> torch.Tensor:
+        target = getattr(torch, precision)
+        return tensor.to(target) if tensor.is_floating_point() and tensor.dtype is not target else tensor
+
+    def copy(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.detach().clone()
+
+    def overwrite(self, tensor: torch.Tensor, source: torch.Tensor) -> None:
+        with torch.no_grad():
+            tensor.copy_(source)
+
+    def leaf_for_gradients(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.detach().requires_grad_(tensor.is_floating_point())
+
+    def copy_with_gradient(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.clone()
+
+    def requires_gradient(self, tensor: torch.Tensor) -> bool:
+        return tensor.requires_grad
+
+    def on_gradient(self, tensor: torch.Tensor, hook: Callable[[Any], Any]) -> None:
+        tensor.register_hook(hook)  # type: ignore[no-untyped-call]
+
+    def unrecorded(self) -> AbstractContextManager[Any]:
+        return torch._C.DisableTorchFunction()
+
+    def gradients_of(self, outputs: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
+        with _exact_arithmetic():
+            return list(torch.autograd.grad(outputs, leaves, seeds or None, allow_unused=True))
+
+    def writes_in_place(self, name: str) -> bool:
+        return super().writes_in_place(name) or name in ("__setitem__", "__iadd__", "__imul__", "__isub__")
+
+    def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        if signature is None:
+            return args, kwargs
+        names = signature.names
+        changes: dict[str, Callable[[Any], Any]] = {}
+        if signature.kind in ("dropout", "attention"):
+            changes["p" if signature.kind == "dropout" else "dropout_p"] = lambda _: 0.0
+        if self.options.precision == "float64":
+            changes.update(FLOAT32_ARGUMENTS.get(str(signature.kind), {}))
+        for name, change in changes.items():
+            position = names.index(name) if name in names else len(args)
+            if position < len(args):
+                if isinstance(args[position], (int, float)):
+                    args = (*args[:position], change(args[position]), *args[position + 1 :])
+            elif isinstance(kwargs.get(name), (int, float)):
+                kwargs = {**kwargs, name: change(kwargs[name])}
+        if base in ("to", "type", "float", "double", "half", "bfloat16", "type_as"):
+            return self._same_width(base, args, kwargs)
+        return args, kwargs
+
+    def _same_width(self, base: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """A cast between float widths must not leave the precision of the run."""
+        target = getattr(torch, self.options.precision)
+
+        def widen(value: Any) -> Any:
+            return target if isinstance(value, torch.dtype) and value.is_floating_point else value
+
+        return tuple(widen(a) for a in args), {k: widen(v) for k, v in kwargs.items()}
+
+    def execute(self, base: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        wide = self.options.precision == "float64"
+        if wide and base == "hardsigmoid":
+            # Paddle's literal slope, so that a correct port agrees to float64 rounding.
+            result = (args[0] * float32(0.1666667) + 0.5).clamp(0.0, 1.0)
+            return args[0].copy_(result) if function.__name__.endswith("_") else result
+        if wide and base in ("float", "half", "bfloat16"):
+            return args[0]
+        if base == "dropout" and not function.__name__.endswith("_"):
+            # With p=0 torch hands its input back: the result must be a value of its own.
+            result = function(*args, **kwargs)
+            return result.view_as(result) if result is args[0] else result
+        backward = self.options.backward
+        if base == "batch_norm" and backward is not None and backward.plain_variance is not None:
+            return self._biased_batch_norm(function, args, kwargs, backward.plain_variance)
+        return function(*args, **kwargs)
+
+    def _biased_batch_norm(
+        self, function: Callable[..., Any], args: Any, kwargs: Any, plain: dict[str, Any]
+    ) -> Any:
+        """BatchNorm that accumulates the biased variance, as Paddle's; what torch's own would hold is kept too."""
+        x, variance, training, momentum = args[0], args[4], args[5], args[6]
+        layer = self.trace.modules.get(self.stack[-1], {}).get("type", "")
+        if variance is None or not training or layer.startswith("BiasedBatchNorm"):
+            return function(*args, **kwargs)
+        before = variance.detach().clone()
+        result = function(*args, **kwargs)
+        n = x.numel() // x.shape[1]
+        with torch.no_grad():
+            kept = (1.0 - momentum) * before
+            gained = variance - kept
+            owner = next((leaf for leaf in self.leaves.values() if leaf.shadow is variance), None)
+            if owner is not None:
+                plain[owner.name] = (1.0 - momentum) * plain.get(owner.name, before) + gained
+            # Through .data: backward holds on to the tensor, which training does not read again.
+            variance.data.copy_(kept + gained * ((n - 1) / n))
+        return result
+
+
+class _Mode(TorchFunctionMode):
+    def __init__(self, recorder: TorchRecorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", str(func))
+        if name == "__get__":
+            name = getattr(getattr(func, "__self__", None), "__name__", "")
+            if name not in ("T", "mT", "H", "mH", "data"):
+                return func(*args, **kwargs)
+        elif name in vocabulary.SHAPE_QUERIES or name in ("__set__", "__delete__"):
+            return func(*args, **kwargs)
+        if name == "register_hook":
+            self.recorder.note_hook(args[0])
+            return func(*args, **kwargs)
+        return self.recorder.call(name, func, args, kwargs)
+
+
+@contextmanager
+def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: bool) -> Iterator[None]:
+    """Module calls, functional calls and tensor operators go through `recorder` while this is open."""
+    original_call = torch.nn.Module.__call__
+
+    def call(module: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+        with recorder.module(paths.get(id(module), type(module).__name__)):
+            return original_call(module, *args, **kwargs)
+
+    saved = {name: getattr(F, name) for name in _DISPATCH_CHECKS if hasattr(F, name)}
+    with ExitStack() as stack:
+        stack.callback(setattr, torch.nn.Module, "__call__", original_call)
+        torch.nn.Module.__call__ = call  # type: ignore[method-assign]
+        for name, value in saved.items():
+            stack.callback(setattr, F, name, value)
+            setattr(F, name, lambda *_: False)
+        stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
+        torch.manual_seed(recorder.options.seed)
+        stack.enter_context(_exact_arithmetic())
+        stack.enter_context(torch.set_grad_enabled(gradients))
+        stack.enter_context(_Mode(recorder))
+        yield
+
+
+@contextmanager
+def _exact_arithmetic() -> Iterator[None]:
+    """No TF32, no autotuned or nondeterministic kernels; whatever was set before comes back."""
+    backends = torch.backends
+    flags = (
+        (backends.cudnn, "allow_tf32", False),
+        (backends.cudnn, "benchmark", False),
+        (backends.cudnn, "deterministic", True),
+        (backends.cuda.matmul, "allow_tf32", False),
+    )
+    with ExitStack() as stack:
+        for owner, name, value in flags:
+            stack.callback(setattr, owner, name, getattr(owner, name))
+            setattr(owner, name, value)
+        yield
+
+
+def _unregistered(root: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module, str]]:
+    """Modules that live in plain lists, tuples or dictionaries: used, but never registered."""
+    known = {id(m) for m in root.modules()}
+    for path, owner in list(root.named_modules()):
+        for name, value in list(vars(owner).items()):
+            if name.startswith("_") and name in ("_modules", "_parameters", "_buffers"):
+                continue
+            entries: list[tuple[str, Any]] = []
+            if isinstance(value, (list, tuple)):
+                entries = [(f"{name}[{i}]", v) for i, v in enumerate(value)]
+            elif isinstance(value, dict):
+                entries = [(f"{name}[{k!r}]", v) for k, v in value.items()]
+            for label, module in entries:
+                if isinstance(module, torch.nn.Module) and id(module) not in known:
+                    known.update(id(m) for m in module.modules())
+                    yield (f"{path}.{label}" if path else label), module, constructor_line(owner, name)
+
+
+def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int, str]:
+    """Fill the trace's parameters, modules and constructor lines; return module paths by id."""
+    trace, paths = recorder.trace, {id(model): ""}
+    hidden = list(_unregistered(model))
+    for path, _, line in hidden:
+        trace.unregistered[path] = line
+    registered = set(model.state_dict(keep_vars=True))
+    for prefix, root in [("", model), *((path, module) for path, module, _ in hidden)]:
+        for name, module in root.named_modules():
+            path = ".".join(part for part in (prefix, name) if part)
+            paths.setdefault(id(module), path)
+            trace.modules[path] = module_facts(module)
+            for child in dict(module.named_children()):
+                line = constructor_line(module, child)
+                trace.constructors[f"{path}.{child}" if path else child] = line or trace.constructors.get(
+                    path, ""
+                )
+            for key, value in vars(module).items():
+                if isinstance(value, torch.Tensor) and key not in ("_parameters", "_buffers"):
+                    label = f"{path}.{key}" if path else key
+                    recorder.add_leaf(label, value, registered=False, trainable=False)
+        for tensors, trainable in (
+            (root.named_parameters(remove_duplicate=False), True),
+            (root.named_buffers(remove_duplicate=False), False),
+        ):
+            for name, tensor in tensors:
+                label = f"{prefix}.{name}" if prefix else name
+                recorder.add_leaf(
+                    label,
+                    tensor,
+                    registered=not prefix and (trainable or name in registered),
+                    trainable=trainable and tensor.requires_grad,
+                )
+    return paths
+
+
+def run(
+    model: torch.nn.Module,
+    inputs: Mapping[str, Array],
+    *,
+    mode: str,
+    options: Options,
+    store: ValueStore | None,
+    device: str = "cpu",
+) -> Trace:
+    """Run `model` once and return what it did.
+
+    `inputs` are numpy arrays by name; names that are numbers are passed by position, in order.
+    Whatever the run touches (training flags, random state, backend flags) is restored.
+    """
+    trace = Trace(
+        framework="torch",
+        framework_version=torch.__version__,
+        model=type(model).__name__,
+        mode=mode,
+        precision=options.precision,
+        device=device,
+    )
+    recorder = TorchRecorder(trace, store, options)
+    paths = _describe_model(model, recorder)
+    flags = [(module, module.training) for module in model.modules()]
+    positional, named = [], {}
+    for name, array in inputs.items():
+        tensor = recorder.cast(torch.from_numpy(np.array(array)).to(device), options.precision)
+        if options.gradients and tensor.is_floating_point():
+            tensor = recorder.gradient_input(tensor)
+        recorder.add_input(name, tensor)
+        if name.isdigit():
+            positional.append(tensor)
+        else:
+            named[name] = tensor
+    held = [(module, dict(module._buffers)) for module in model.modules()]
+    try:
+        model.train(mode == "train")
+        with _recording(recorder, paths, gradients=options.gradients):
+            result = model(*positional, **named)
+            loss = recorder.take_loss(result) if options.gradients else None
+        recorder.finish(result)
+        for module, buffers in held:
+            for name, buffer in buffers.items():
+                recorder.note_replaced(buffer, module._buffers.get(name))
+        if loss is not None:
+            recorder.run_backward(result, *loss)
+    finally:
+        for module, flag in flags:
+            module.training = flag
+        for module, buffers in held:
+            module._buffers.update(buffers)
+    return trace
+
+
+def parameters(model: torch.nn.Module) -> dict[str, Array]:
+    """Every parameter and buffer of a model as numpy arrays, by the names a trace uses."""
+    recorder = TorchRecorder(
+        Trace("torch", torch.__version__, type(model).__name__, "eval", "float32", "cpu"), None, Options()
+    )
+    _describe_model(model, recorder)
+    return {leaf.name: recorder.to_numpy(leaf.tensor) for leaf in recorder.leaves.values()}
+
+
+def state(model: torch.nn.Module) -> dict[str, Array]:
+    """The state dict as numpy arrays."""
+    return {
+        name: tensor.detach().cpu().float().numpy()
+        if tensor.dtype is torch.bfloat16
+        else tensor.detach().cpu().numpy()
+        for name, tensor in model.state_dict().items()
+    }
+
+
+def load_state(model: torch.nn.Module, arrays: Mapping[str, Array], *, strict: bool) -> None:
+    """Load arrays by name; what the model has and `arrays` lacks keeps its value unless `strict`."""
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    try:
+        model.load_state_dict(tensors, strict=strict)
+    except RuntimeError as error:
+        raise ParityError(f"the torch model does not take the converted weights: {error}") from error
+
+
+def check_device(device: str) -> None:
+    """ParityError unless this process can run on `device`."""
+    if device == "cpu":
+        return
+    if not torch.cuda.is_available():
+        raise ParityError(
+            f"--device {device}: this torch sees no CUDA device; use --torch-device cpu, or an interpreter "
+            "with a CUDA build of torch (--torch-python)"
+        )
+    index = int(device.partition(":")[2] or 0)
+    if index >= torch.cuda.device_count():
+        raise ParityError(f"--device {device}: torch sees {torch.cuda.device_count()} CUDA device(s)")
+
+
+def check_model(model: Any, factory: str) -> None:
+    """ParityError unless a factory made a torch module."""
+    if not isinstance(model, torch.nn.Module):
+        raise ParityError(f"{factory} made a {type(model).__name__}, which is not a torch.nn.Module")
+
+
+def place(model: torch.nn.Module, device: str) -> torch.nn.Module:
+    """The model on `device`."""
+    return model.to(device)

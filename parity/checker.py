@@ -1,0 +1,382 @@
+"""`parity.check` and `parity.assert_equivalent`: the whole comparison, on models as they are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from parity.errors import ParityError
+from parity.findings import Finding
+from parity.inputs import as_arrays, further_inputs
+from parity.judge import Judgement, Run, judge
+from parity.report.model import Case, Report
+from parity.sides import LiveSide, Side
+from parity.store import Array, ValueStore, scratch_directory
+from parity.trace import Framework, Trace
+
+if TYPE_CHECKING:
+    from parity.gradients import GradientJudgement
+
+MODES = ("eval", "train")
+
+
+def check(
+    paddle_model: Any,
+    torch_model: Any,
+    inputs: Any,
+    *,
+    mode: str = "eval",
+    pairs: Mapping[str, str] | None = None,
+    further: bool = True,
+    device: str = "cpu",
+    gradients: bool = False,
+    steps: int = 0,
+    losses: tuple[Any, Any] | None = None,
+    optimizers: tuple[Any, Any] | None = None,
+    schedulers: tuple[Any, Any] | None = None,
+) -> Report:
+    """Compare a Paddle layer with a torch module, operator by operator, and return a `Report`.
+
+    inputs: an array, or a tuple (positional) or dictionary (keyword) of arrays or tensors.
+    mode: "eval" or "train". pairs: torch parameter name -> Paddle name, where names do not tell.
+    further: also compare the outputs on other numbers and, for images, on an odd size.
+    gradients: also compare the gradients of inputs, weights and values in between, from the loss down.
+    steps: also train copies of both models that many steps, in float64 and on the same inputs.
+    losses: (Paddle's, torch's) function of the model's output that gives a scalar; without one, a fixed weighting
+    of all float outputs serves.
+    optimizers: (Paddle's, torch's) optimizer of the model, or function that takes a model and makes one. Clipping
+    is Paddle's grad_clip; in torch a step pre-hook (`optimizer.register_step_pre_hook`).
+    schedulers: (Paddle's, torch's) learning rate schedule, or function that takes the optimizer; stepped once a step.
+    The models are not changed: no weight is written, and modes, random state and flags are restored.
+    Raises ParityError for inputs, options or models that cannot be run at all.
+    """
+    _check_models(paddle_model, torch_model)
+    _check_training(gradients, steps, losses, optimizers, schedulers)
+    loss, optimizer, scheduler = (pair or (None, None) for pair in (losses, optimizers, schedulers))
+    return compare_sides(
+        LiveSide("paddle", paddle_model, device, loss[0], optimizer[0], scheduler[0]),
+        LiveSide("torch", torch_model, device, loss[1], optimizer[1], scheduler[1]),
+        as_arrays(inputs),
+        modes=(mode,),
+        pairs=pairs,
+        further=further,
+        gradients=gradients,
+        steps=steps,
+    )
+
+
+def assert_equivalent(paddle_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
+    """`check` for pytest: AssertionError with verdict and first findings unless EQUIVALENT."""
+    __tracebackhide__ = True
+    report = check(paddle_model, torch_model, inputs, **options)
+    if not report:
+        raise AssertionError(str(report))
+    return report
+
+
+def compare_sides(
+    paddle: Side,
+    torch: Side,
+    inputs: Mapping[str, Array],
+    *,
+    modes: tuple[str, ...] = ("eval",),
+    pairs: Mapping[str, str] | None = None,
+    further: bool = True,
+    gradients: bool = False,
+    steps: int = 0,
+    progress: Any = None,
+    warnings: Sequence[str] = (),
+) -> Report:
+    """Compare two sides, wherever they run; what `check` and the command line share."""
+    for mode in modes:
+        if mode not in MODES:
+            raise ParityError(f"mode is {mode!r}; it must be one of {', '.join(MODES)}")
+    tell = progress or (lambda _: None)
+    tell("reading parameters")
+    parameters = {"paddle": paddle.parameters(), "torch": torch.parameters()}
+    _check_pairs(pairs, parameters)
+    cases: list[Case] = []
+    versions: dict[str, str] = {}
+    for mode in modes:
+        # With both modes asked for, training belongs to the one that trains.
+        trained = steps if mode == "train" or len(modes) == 1 else 0
+        found = _case(paddle, torch, "given input", inputs, mode, parameters, pairs, tell, gradients, trained)
+        versions.update(found[1])
+        cases.append(found[0])
+    if further and not any(case.judgement.findings for case in cases):
+        for name, more in further_inputs(inputs):
+            case = _quick_case(paddle, torch, name, more, modes[0], tell)
+            if case is None:
+                continue
+            if case.judgement.inconclusive:
+                # The outputs differ on this input: look into it properly.
+                case = _case(paddle, torch, name, more, modes[0], parameters, pairs, tell)[0]
+            cases.append(case)
+            if case.judgement.findings:
+                break
+    return Report(
+        paddle=paddle.name,
+        torch=torch.name,
+        cases=tuple(cases),
+        environment={"python": sys.version.split()[0], "numpy": np.__version__, **versions},
+        warnings=(*warnings, *_blind_spots(parameters["paddle"])),
+    )
+
+
+def _case(
+    paddle: Side,
+    torch: Side,
+    name: str,
+    inputs: Mapping[str, Array],
+    mode: str,
+    parameters: Mapping[str, Mapping[str, Array]],
+    pairs: Mapping[str, str] | None,
+    tell: Any,
+    gradients: bool = False,
+    steps: int = 0,
+) -> tuple[Case, dict[str, str]]:
+    """Record both sides in both precisions on one input and judge them."""
+    with ExitStack() as stack:
+        scratch = stack.enter_context(scratch_directory())
+        runs = {}
+        for side in (paddle, torch):
+            stores = {}
+            for precision in ("float64", "float32"):
+                tell(f"{name}, {mode}: {side.framework} in {precision}")
+                stores[precision] = side.capture(
+                    inputs,
+                    mode=mode,
+                    precision=precision,
+                    store=scratch / f"{side.framework}-{precision}",
+                    gradients=gradients or steps > 0,
+                )
+                stack.callback(stores[precision][1].close)
+            runs[side.framework] = Run(*stores["float64"], *stores["float32"])
+        expected = runs["paddle"]
+        tell(f"{name}, {mode}: comparing")
+
+        def replay(plan: Any) -> Any:
+            tell(f"{name}, {mode}: each torch operator on Paddle's inputs")
+            return torch.replay(inputs, mode=mode, plan=plan, expected=expected.store)
+
+        judgement = judge(
+            expected, runs["torch"], parameters["paddle"], parameters["torch"], replay=replay, pairs=pairs
+        )
+        if gradients or steps:
+            tell(f"{name}, {mode}: gradients")
+            backward = _go_backward(
+                torch, inputs, mode, runs, parameters, pairs, judgement, scratch / "forced"
+            )
+            if steps:
+                tell(f"{name}, {mode}: training")
+                _train(paddle, torch, inputs, mode, steps, backward, judgement)
+        _require_finite(judgement, {side: run.store for side, run in runs.items()})
+        versions: dict[str, str] = {
+            str(side): f"{run.trace.framework_version} on {run.trace.device}" for side, run in runs.items()
+        }
+    return Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement), versions
+
+
+def _go_backward(
+    torch: Side,
+    inputs: Mapping[str, Array],
+    mode: str,
+    runs: Mapping[Framework, Run],
+    parameters: Mapping[str, Mapping[str, Array]],
+    pairs: Mapping[str, str] | None,
+    judgement: Judgement,
+    scratch: Path,
+) -> GradientJudgement:
+    """Judge the gradients of runs that went backward, and add what they show to the judgement."""
+    from parity.gradients import judge_gradients
+
+    def again(given: dict[int, str]) -> tuple[Trace, ValueStore]:
+        return torch.capture(
+            inputs,
+            mode=mode,
+            precision="float64",
+            store=scratch,
+            gradients=True,
+            given=given,
+            expected=runs["paddle"].store,
+        )
+
+    found = judge_gradients(
+        runs["paddle"],
+        runs["torch"],
+        parameters["paddle"],
+        parameters["torch"],
+        again=again,
+        pairs=pairs,
+        known=judgement.findings,
+    )
+    judgement.findings += found.findings
+    judgement.notes += found.notes
+    judgement.inconclusive += found.inconclusive
+    return found
+
+
+def _train(
+    paddle: Side,
+    torch: Side,
+    inputs: Mapping[str, Array],
+    mode: str,
+    steps: int,
+    backward: GradientJudgement,
+    judgement: Judgement,
+) -> None:
+    """Train copies of both models, and add what that shows to the judgement."""
+    from parity.training import judge_training
+
+    if backward.alignment is None:
+        return
+    found = judge_training(
+        paddle.trainer(mode),
+        torch.trainer(mode),
+        torch.trainer(mode),
+        inputs,
+        steps,
+        backward.twins,
+        backward.alignment,
+        known=judgement.findings,
+        level=judgement.worst,
+    )
+    judgement.findings += found.findings
+    judgement.notes += found.notes
+    judgement.inconclusive += found.inconclusive
+
+
+def _check_training(
+    gradients: bool,
+    steps: int,
+    losses: tuple[Any, Any] | None,
+    optimizers: tuple[Any, Any] | None,
+    schedulers: tuple[Any, Any] | None,
+) -> None:
+    """ParityError for training options that do not fit together."""
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        raise ParityError(f"steps is {steps!r}; it must be a number of optimizer steps, 0 or more")
+    for name, pair in (("losses", losses), ("optimizers", optimizers), ("schedulers", schedulers)):
+        if pair is not None and (not isinstance(pair, (tuple, list)) or len(pair) != 2):
+            raise ParityError(f"{name} is a {type(pair).__name__}; it must be a pair (Paddle's, torch's)")
+    if steps and optimizers is None:
+        raise ParityError(
+            f"steps={steps} needs optimizers=(Paddle's, torch's): optimizers, or functions that take the model"
+        )
+    if not steps and (optimizers is not None or schedulers is not None):
+        raise ParityError("optimizers and schedulers are used in training only; give steps=N as well")
+    if losses is not None and not (steps or gradients):
+        raise ParityError("losses are used going backward only; give gradients=True or steps=N as well")
+
+
+def _quick_case(
+    paddle: Side, torch: Side, name: str, inputs: Mapping[str, Array], mode: str, tell: Any
+) -> Case | None:
+    """Compare the outputs alone, in float64; None when Paddle's model does not take such an input."""
+    from parity.compare import difference
+
+    judgement = Judgement()
+    case = Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement, quick=True)
+    with ExitStack() as stack:
+        scratch = stack.enter_context(scratch_directory())
+        stores: dict[str, ValueStore] = {}
+        tell(f"{name}, {mode}: outputs")
+        for side in (paddle, torch):
+            try:
+                _, store = side.capture(
+                    inputs,
+                    mode=mode,
+                    precision="float64",
+                    store=scratch / side.framework,
+                    outputs_only=True,
+                )
+            except ParityError as error:
+                if side is paddle:
+                    return None
+                judgement.findings.append(_raises(name, case.shapes, error))
+                return case
+            stores[side.framework] = store
+            stack.callback(store.close)
+        _require_finite(judgement, stores)
+        for key in stores["paddle"].index:
+            if key.startswith("output:") and key in stores["torch"]:
+                path = key.removeprefix("output:")
+                judgement.outputs[path] = difference(stores["torch"].get(key), stores["paddle"].get(key))
+        differ = any(not d.comparable or d.max_rel > QUICK_LIMIT for d in judgement.outputs.values())
+        if differ or stores["paddle"].index.keys() ^ stores["torch"].index.keys():
+            judgement.inconclusive.append(f"{name}: the outputs differ")
+    return case
+
+
+def _raises(name: str, shapes: Mapping[str, tuple[int, ...]], error: ParityError) -> Finding:
+    sizes = ", ".join("x".join(map(str, shape)) for shape in shapes.values())
+    return Finding(
+        layer="",
+        operator="forward",
+        where="",
+        cause=f"on an input of {sizes} ({name}), which Paddle's model takes, {error}",
+        fix="make the torch model take every input that Paddle's takes",
+        evidence={"error": str(error), "shapes": {k: list(v) for k, v in shapes.items()}},
+        order=float("inf"),
+    )
+
+
+def _require_finite(judgement: Judgement, stores: Mapping[str, ValueStore]) -> None:
+    """An output that holds NaN or Inf, even the same on both sides, hides whatever was added to it."""
+    for side, store in stores.items():
+        for key in store.index:
+            if key.startswith("output:") and not np.isfinite(store.get(key)).all():
+                path = key.removeprefix("output:")
+                judgement.inconclusive.append(f"`{path}` of the {side} model holds NaN or Inf")
+
+
+QUICK_LIMIT = 1e-12
+"""Output differences above this are looked into with the full comparison; it decides nothing itself."""
+
+
+def _check_models(paddle_model: Any, torch_model: Any) -> None:
+    for side, model, base in (("paddle", paddle_model, "Layer"), ("torch", torch_model, "Module")):
+        names = {f"{c.__module__.split('.')[0]}.{c.__name__}" for c in type(model).__mro__}
+        if f"{side}.{base}" not in names:
+            other = "torch" if side == "paddle" else "paddle"
+            swapped = any(n.startswith(f"{other}.") for n in names)
+            hint = "; the two models are in the wrong order" if swapped else ""
+            raise ParityError(
+                f"the {side} model is a {type(model).__name__}, not a {side}.nn.{base}{hint}; "
+                "call check(paddle_model, torch_model, inputs)"
+            )
+
+
+def _check_pairs(pairs: Mapping[str, str] | None, parameters: Mapping[str, Mapping[str, Array]]) -> None:
+    for torch_name, paddle_name in (pairs or {}).items():
+        for side, name in (("torch", torch_name), ("paddle", paddle_name)):
+            if name not in parameters[side]:
+                from convert.names import did_you_mean
+
+                raise ParityError(
+                    f"pairs names {name!r}, which the {side} model does not have"
+                    f"{did_you_mean(name, parameters[side])}; pairs maps torch names to Paddle names"
+                )
+
+
+def _blind_spots(parameters: Mapping[str, Array]) -> list[str]:
+    """Kinds of mistakes that these weights cannot show, because their values are neutral."""
+    neutral = {
+        "bias": (0.0, "all biases are zero: a missing or swapped bias is visible only in the audit"),
+        "_mean": (
+            0.0,
+            "all running means are zero, as at initialisation: train or randomize before trusting eval",
+        ),
+        "_variance": (1.0, "all running variances are one, as at initialisation"),
+    }
+    found = []
+    for last, (value, text) in neutral.items():
+        arrays = [a for name, a in parameters.items() if name.rpartition(".")[2] == last]
+        if arrays and all(bool((a == value).all()) for a in arrays):
+            found.append(text)
+    return found

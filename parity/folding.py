@@ -1,0 +1,90 @@
+"""BatchNorm folded into the convolution before it: another network with the same function.
+
+Recognised by arithmetic, not by trust: the torch weight must be Paddle's weight times scale / sqrt(variance + eps),
+to float32 rounding. Then the two Paddle operators are taken as one, so that everything after them compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from parity.align import Alignment
+from parity.graph import Graph, Node
+from parity.parameters import effective
+from parity.store import Array
+
+ROUNDING = 1e-5
+"""Relative distance that folding in float32 may leave: a few roundings of 2**-24, and eps in float32."""
+
+
+def fold(alignment: Alignment, paddle: Mapping[str, Array], torch: Mapping[str, Array]) -> list[Node]:
+    """Merge every Paddle BatchNorm that torch's weights already hold; return the merged layers.
+
+    The Paddle graph of `alignment` is changed: build a new alignment from it if the result is not empty.
+    """
+    graph = alignment.paddle
+    merged = []
+    for pair in alignment.pairs:
+        layer = pair.paddle
+        if pair.substituted or layer.kind not in ("conv", "linear", "conv_transpose"):
+            continue
+        readers = graph.consumers[layer.output]
+        if len(readers) != 1 or readers[0][0].kind != "batch_norm" or alignment.has_paddle(readers[0][0]):
+            continue
+        norm = readers[0][0]
+        if norm.attributes["training"] or not _holds(alignment, pair.torch, layer, norm, paddle, torch):
+            continue
+        layer.output, layer.op = norm.output, norm.op
+        layer.raw = (*layer.raw, *norm.raw)
+        layer.attributes = {**layer.attributes, "folded": True}
+        graph.nodes.remove(norm)
+        merged.append(layer)
+    return merged
+
+
+def _holds(
+    alignment: Alignment,
+    torch_layer: Node,
+    layer: Node,
+    norm: Node,
+    paddle: Mapping[str, Array],
+    torch: Mapping[str, Array],
+) -> bool:
+    """Whether the torch layer's weight and bias are the folded ones."""
+    values = {
+        slot: _own(alignment.paddle, norm, slot, paddle) for slot in ("weight", "bias", "mean", "variance")
+    }
+    weight, bias = (
+        effective(alignment.paddle, layer, "weight", paddle),
+        _own(alignment.paddle, layer, "bias", paddle),
+    )
+    actual = effective(alignment.torch, torch_layer, "weight", torch)
+    actual_bias = effective(alignment.torch, torch_layer, "bias", torch)
+    mean, variance = values["mean"], values["variance"]
+    if weight is None or actual is None or actual_bias is None or mean is None or variance is None:
+        return False
+    scale = (1.0 if values["weight"] is None else values["weight"]) / np.sqrt(
+        variance + norm.attributes["eps"]
+    )
+    shift = (0.0 if values["bias"] is None else values["bias"]) - mean * scale
+    axis = 1 if layer.kind == "conv_transpose" else 0
+    shape = [1] * weight.ndim
+    shape[axis] = -1
+    if weight.shape != actual.shape or scale.size != weight.shape[axis]:
+        return False
+    expected_bias = shift + (0.0 if bias is None else bias * scale)
+    return _close(weight * scale.reshape(shape), actual) and _close(expected_bias, actual_bias)
+
+
+def _own(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) -> Array | None:
+    found = effective(graph, node, slot, arrays)
+    return None if found is None else found.astype(np.float64)
+
+
+def _close(expected: Array, actual: Array) -> bool:
+    if expected.shape != actual.shape:
+        return False
+    scale = float(np.abs(expected).max()) or 1.0
+    return float(np.abs(expected - actual).max()) <= ROUNDING * scale

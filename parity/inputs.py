@@ -1,0 +1,109 @@
+"""Inputs of a check: whatever the user has, as named numpy arrays; and further ones that show more."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from parity.errors import ParityError
+from parity.store import Array
+
+
+def as_arrays(inputs: Any) -> dict[str, Array]:
+    """Inputs by name: positional ones are "0", "1", ...; a dictionary gives keyword arguments.
+
+    Takes a numpy array, a torch or Paddle tensor, a number list, or a tuple, list or dict of them.
+    """
+    if isinstance(inputs, Mapping):
+        found = {str(name): _array(value, str(name)) for name, value in inputs.items()}
+    elif isinstance(inputs, (tuple, list)):
+        found = {str(i): _array(value, str(i)) for i, value in enumerate(inputs)}
+    else:
+        found = {"0": _array(inputs, "0")}
+    if not found:
+        raise ParityError("no inputs were given; pass an array, or a tuple or dictionary of arrays")
+    for name, array in found.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ParityError(f"input {name} holds NaN or Inf; a comparison on it would show nothing")
+    return found
+
+
+def _array(value: Any, name: str) -> Array:
+    if hasattr(value, "detach"):
+        value = value.detach()
+    if hasattr(value, "cpu"):
+        value = value.cpu()
+    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    if array.dtype.kind not in "fiub":
+        raise ParityError(f"input {name} is a {type(value).__name__}, not an array or a tensor")
+    return array.astype(np.float32) if array.dtype in (np.float64, np.float16) else array
+
+
+def random_input(shape: tuple[int, ...], *, seed: int = 0) -> Array:
+    """Standard normal float32 numbers, the same on every machine."""
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+
+def further_inputs(inputs: Mapping[str, Array], *, seed: int = 1) -> list[tuple[str, dict[str, Array]]]:
+    """(name, inputs) like the given ones, but with other numbers, and with odd heights and widths.
+
+    An odd size shows what an even one hides: ceil_mode, padding on one side, floor in an upsampling.
+    """
+    rng = np.random.default_rng(seed)
+    images = [name for name, array in inputs.items() if array.ndim == 4 and array.dtype.kind == "f"]
+
+    def like(array: Array, shape: tuple[int, ...]) -> Array:
+        if array.dtype.kind == "f":
+            spread = float(array.std()) or 1.0
+            return (float(array.mean()) + spread * rng.standard_normal(shape)).astype(np.float32)
+        if array.dtype.kind in "iu" and array.size:
+            return rng.integers(int(array.min()), int(array.max()) + 1, shape).astype(array.dtype)
+        return array
+
+    found = [("other numbers", {name: like(a, a.shape) for name, a in inputs.items()})]
+    if images:
+
+        def odd(shape: tuple[int, ...]) -> tuple[int, ...]:
+            return (*shape[:2], *(n - 1 if n % 2 == 0 else n + 2 for n in shape[2:]))
+
+        found.append(
+            ("odd size", {n: like(a, odd(a.shape) if n in images else a.shape) for n, a in inputs.items()})
+        )
+    return found
+
+
+def load_inputs(path: Path, *, grey: bool = False) -> dict[str, Array]:
+    """Inputs from a .npy, a .npz (names become arguments), or an image (batch of one, 0..1, channels first).
+
+    An image becomes one channel if `grey`, else RGB.
+    """
+    if not path.is_file():
+        raise ParityError(f"the input file {path} {'is a directory' if path.is_dir() else 'does not exist'}")
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".npy":
+            return as_arrays(np.load(path, allow_pickle=False))
+        if suffix == ".npz":
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                return as_arrays({name.removeprefix("arr_"): archive[name] for name in archive.files})
+        if suffix in (".png", ".jpg", ".jpeg", ".bmp", ".webp"):
+            return as_arrays(_image(path, "L" if grey else "RGB"))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ParityError(f"cannot read the input file {path}: {error}") from error
+    raise ParityError(f"{path} is neither .npy, .npz nor an image (.png, .jpg, .bmp, .webp)")
+
+
+def _image(path: Path, pixels_as: str) -> Array:
+    try:
+        from PIL import Image
+    except ModuleNotFoundError:
+        raise ParityError("reading an image needs Pillow: run `pip install pillow`") from None
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert(pixels_as), dtype=np.float32) / np.float32(255)
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    result: Array = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
+    return result

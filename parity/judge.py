@@ -1,0 +1,80 @@
+"""From two recorded runs to rows, findings and notes: what differs, where, and why.
+
+The order of thought: pair the operators; compare every pair of values; audit every pair's configuration and
+weights; and, only if some number differs, run torch once more with Paddle's numbers handed to every
+operator, so that each one answers for itself alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from parity.align import align
+from parity.audit import attribute_differences, slot_differences
+from parity.blame import Blame
+from parity.folding import fold
+from parity.graph import build
+from parity.judgement import Judgement, Replay, Row, Run
+from parity.parameters import compare_parameters, note_contents, pair_names
+from parity.store import Array
+from parity.unseen import Unseen
+from parity.wiring import Wiring
+
+__all__ = ["Judgement", "Row", "Run", "judge"]
+
+
+def judge(
+    paddle: Run,
+    torch: Run,
+    paddle_parameters: Mapping[str, Array],
+    torch_parameters: Mapping[str, Array],
+    *,
+    replay: Replay,
+    pairs: Mapping[str, str] | None = None,
+) -> Judgement:
+    """Judge one case. `replay` runs torch once more, teacher-forced; it is called only if numbers differ."""
+    names = pair_names(paddle_parameters, torch_parameters, pairs)
+    graphs = build(paddle.trace), build(torch.trace)
+    for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
+        note_contents(graph, arrays)
+    alignment = align(*graphs, names)
+    folded = fold(alignment, paddle_parameters, torch_parameters)
+    if folded:
+        graphs[0].index()
+        alignment = align(*graphs, names)
+        for pair in alignment.pairs:
+            pair.folded = any(pair.paddle is layer for layer in folded)
+    return _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay).run()
+
+
+class _Judge(Blame, Wiring, Unseen):
+    """The three kinds of questions, asked of the same evidence."""
+
+    def run(self) -> Judgement:
+        result, alignment = self.result, self.alignment
+        self._unknown_values()
+        agree = self.measure()
+        attributes = _by_pair(attribute_differences(alignment))
+        slots = _by_pair(slot_differences(alignment))
+        weights = _by_pair(compare_parameters(alignment, self.paddle_parameters, self.torch_parameters))
+        for pair in alignment.pairs:
+            self._judge_pair(
+                pair, attributes.get(id(pair), []), slots.get(id(pair), []), weights.get(id(pair), []), agree
+            )
+        self._edges(agree)
+        self._silent()
+        self._registration()
+        self._batch_statistics()
+        self._missing_outputs()
+        result.findings.sort(key=lambda f: f.order)
+        if not result.findings and not agree and not result.inconclusive:
+            self._amplified()
+        return result
+
+
+def _by_pair(found: Any) -> dict[int, list[Any]]:
+    grouped: dict[int, list[Any]] = {}
+    for item in found:
+        grouped.setdefault(id(item.pair), []).append(item)
+    return grouped

@@ -1,0 +1,94 @@
+"""What judging one case yields: runs go in, rows, findings, notes and open questions come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from parity.capture.plan import Measurement, ReplayPlan
+from parity.compare import Difference, rounding_limit
+from parity.findings import Finding, Note
+from parity.store import Array, ValueStore
+from parity.trace import Framework, Trace
+
+
+@dataclass
+class Run:
+    """One side's runs on one input: float64 decides, float32 is shown beside it."""
+
+    trace: Trace
+    store: ValueStore
+    trace32: Trace | None = None
+    store32: ValueStore | None = None
+
+    def value(self, number: int) -> Array | None:
+        key = str(number)
+        return self.store.get(key) if key in self.store else None
+
+    def value32(self, number: int) -> Array | None:
+        if self.trace32 is None or self.store32 is None or len(self.trace32.ops) != len(self.trace.ops):
+            return None
+        key = str(number)
+        return self.store32.get(key) if key in self.store32 else None
+
+
+@dataclass
+class Row:
+    """One aligned operator in the layer table.
+
+    `float64` and `float32` compare the two free runs (accumulated error); `local` compares this operator
+    alone on Paddle's inputs. `noise_*` is each side's own distance between float32 and float64. `order` is the
+    place in Paddle's graph.
+    """
+
+    paddle_layer: str
+    torch_layer: str
+    operator: str
+    shape: tuple[int, ...]
+    line: str
+    float64: Difference | None = None
+    float32: Difference | None = None
+    noise_paddle: float = 0.0
+    noise_torch: float = 0.0
+    local: Difference | None = None
+    status: str = "not compared"
+    line_paddle: str = ""
+    order: float = 0.0
+
+    @property
+    def limit(self) -> float:
+        """Largest relative float64 difference that rounding explains here."""
+        return rounding_limit(self.noise_paddle, self.noise_torch)
+
+
+@dataclass(frozen=True)
+class OneSided:
+    """An operator that runs on one side only; `order` is its place among the rows."""
+
+    side: Framework
+    layer: str
+    operator: str
+    line: str
+    order: float
+
+
+@dataclass
+class Judgement:
+    """What one case (one input, one mode) showed."""
+
+    rows: list[Row] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    inconclusive: list[str] = field(default_factory=list)
+    outputs: dict[str, Difference] = field(default_factory=dict)
+    outputs32: dict[str, Difference] = field(default_factory=dict)
+    replayed: bool = False
+    only: list[OneSided] = field(default_factory=list)
+
+    @property
+    def worst(self) -> float:
+        """Largest relative float64 difference of any compared operator."""
+        return max((r.float64.max_rel for r in self.rows if r.float64 is not None), default=0.0)
+
+
+Replay = Callable[[ReplayPlan], list[Measurement]]

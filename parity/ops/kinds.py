@@ -1,0 +1,99 @@
+"""The canonical operators: their tensor slots and what is true of each in either framework.
+
+An operator that is not listed keeps the framework's own name as its kind: it is still aligned by
+dataflow and compared by value, only its attributes are not audited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the comparison needs to know of one canonical operator.
+
+    slots: names of the tensor arguments; a trailing "*" marks a list of tensors.
+    commutative: the order of `x` and `y` carries no meaning.
+    weights: slots that hold parameters of a layer (they anchor the alignment).
+    float32: why this operator's float64 result carries float32 rounding in Paddle ("" if it does not);
+        the torch recorder rounds the same constants, so what remains is below `slack`.
+    slack: largest relative difference that `float32` explains.
+    """
+
+    slots: tuple[str, ...] = ("x",)
+    commutative: bool = False
+    weights: tuple[str, ...] = ()
+    float32: str = ""
+    slack: float = 0.0
+    ignored: frozenset[str] = field(default_factory=frozenset)
+
+
+_WB = ("weight", "bias")
+
+KINDS: Mapping[str, Kind] = {
+    "conv": Kind(("x", *_WB), weights=_WB),
+    "conv_transpose": Kind(("x", *_WB), weights=_WB),
+    "linear": Kind(("x", *_WB), weights=_WB),
+    "embedding": Kind(("x", "weight"), weights=("weight",)),
+    "batch_norm": Kind(("x", *_WB, "mean", "variance"), weights=(*_WB, "mean", "variance")),
+    "layer_norm": Kind(("x", *_WB), weights=_WB),
+    "group_norm": Kind(("x", *_WB), weights=_WB),
+    "instance_norm": Kind(("x", *_WB, "mean", "variance"), weights=_WB),
+    "prelu": Kind(("x", "weight"), weights=("weight",)),
+    "matmul": Kind(("x", "y")),
+    "add": Kind(("x", "y"), commutative=True),
+    "mul": Kind(("x", "y"), commutative=True),
+    "maximum": Kind(("x", "y"), commutative=True),
+    "minimum": Kind(("x", "y"), commutative=True),
+    "sub": Kind(("x", "y")),
+    "div": Kind(("x", "y")),
+    "concat": Kind(("x*",)),
+    "stack": Kind(("x*",)),
+    "where": Kind(("condition", "x", "y")),
+    "cross_entropy": Kind(("x", "label", "weight")),
+    "attention": Kind(("x", "key", "value", "mask")),
+    "interpolate": Kind(float32="Paddle computes sampling positions in float32", slack=2e-6),
+    "hardsigmoid": Kind(float32="Paddle's slope is the literal 0.1666667, torch's is 1/6", slack=1e-6),
+    "selu": Kind(float32="Paddle keeps SELU's scale and alpha in float32", slack=1e-6),
+    "getitem": Kind(),
+}
+
+IDENTITY_KINDS = frozenset({"identity", "reshape"})
+"""Kinds whose output holds the input's numbers: nothing is stored for them."""
+
+DATAFLOW_KINDS = frozenset({"move", "concat", "pad"})
+"""Kinds that only move numbers around: a difference there is a difference of wiring, not of arithmetic."""
+
+
+ACTIVATIONS = frozenset(
+    {
+        "relu",
+        "clip",
+        "leaky_relu",
+        "elu",
+        "celu",
+        "selu",
+        "gelu",
+        "silu",
+        "mish",
+        "softplus",
+        "hardsigmoid",
+        "hardswish",
+        "sigmoid",
+        "tanh",
+        "exp",
+        "sqrt",
+        "abs",
+        "log",
+        "softsign",
+        "pow",
+    }
+)
+"""Functions of one number. Two different ones are two functions, even where they agree on some inputs."""
+
+
+def kind_of(name: str) -> Kind:
+    """The entry of `name`; a one-slot default for operators that are not listed."""
+    return KINDS.get(name, Kind())

@@ -1,0 +1,259 @@
+"""Parameters side by side: which torch parameter holds which Paddle one, and what is wrong if it does not.
+
+Weights under test are never overwritten; they are compared, bit by bit, with the transform of their twin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from convert.rosetta.layers import LAYERS
+from parity.align import Alignment, Pair
+from parity.graph import Graph, Node
+from parity.ops.kinds import kind_of
+from parity.store import Array
+
+RENAMES: Mapping[str, str] = {
+    p.paddle: p.torch for row in LAYERS.values() for p in row.parameters if p.paddle != p.torch
+}
+"""Last part of a Paddle parameter's name -> torch's, where they differ (from the Rosetta table)."""
+
+
+def pair_names(
+    paddle: Iterable[str], torch: Iterable[str], given: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Torch parameter name -> Paddle parameter name, as far as names tell.
+
+    `given` (torch -> Paddle) comes first; the rest are equal after the Rosetta table's renames.
+    """
+    paddle_names = set(paddle)
+    renamed = {_renamed(name): name for name in paddle_names}
+    pairs: dict[str, str] = {}
+    for name in torch:
+        if given and name in given:
+            pairs[name] = given[name]
+        elif name in renamed:
+            pairs[name] = renamed[name]
+        elif name in paddle_names:
+            pairs[name] = name
+    return pairs
+
+
+def _renamed(name: str) -> str:
+    head, _, last = name.rpartition(".")
+    new = RENAMES.get(last, last)
+    return f"{head}.{new}" if head else new
+
+
+@dataclass(frozen=True)
+class ParameterDifference:
+    """A torch parameter that is not the transform of its Paddle twin, and what it looks like instead."""
+
+    pair: Pair
+    slot: str
+    paddle: str
+    torch: str
+    cause: str
+    fix: str
+    max_rel: float
+
+
+def effective(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) -> Array | None:
+    """A layer's own weight as every framework would keep it: a Linear's as [out, in], a packed layer's part.
+
+    None if the slot is empty or no parameter.
+    """
+    value = node.inputs.get(slot)
+    name = graph.parameters.get(-1 if value is None else value, "")
+    if name not in arrays:
+        return None
+    array = arrays[name]
+    if (
+        node.kind == "linear"
+        and slot == "weight"
+        and array.ndim == 2
+        and node.attributes.get("weight") == "in_out"
+    ):
+        array = array.T
+    if node.rows is not None and array.ndim:
+        array = array[node.rows[0] : node.rows[1]]
+    return array
+
+
+def note_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
+    """Give every layer of the graph the digest of its weight, so that equal ones can find each other."""
+    for node in graph.nodes:
+        weight = effective(graph, node, "weight", arrays)
+        if weight is not None and weight.size > 1 and not (weight == weight.reshape(-1)[0]).all():
+            node.content = f"{node.kind}:{_digest(weight)}"
+
+
+def compare_parameters(
+    alignment: Alignment, paddle: Mapping[str, Array], torch: Mapping[str, Array]
+) -> list[ParameterDifference]:
+    """Compare the weights of every aligned layer by slot; names play no part."""
+    found = []
+    holders = _fingerprints(paddle)
+    for pair in alignment.pairs:
+        if pair.substituted or pair.folded:
+            continue
+        weights = kind_of(pair.torch.kind).weights
+        for slot, paddle_slot in pair.slots.items():
+            expected = effective(alignment.paddle, pair.paddle, paddle_slot, paddle)
+            actual = effective(alignment.torch, pair.torch, slot, torch)
+            if expected is None or actual is None:
+                continue
+            torch_name = alignment.torch.parameters[pair.torch.inputs[slot]]
+            paddle_name = alignment.paddle.parameters[pair.paddle.inputs[paddle_slot]]
+            if slot not in weights and expected.size != actual.size:
+                continue
+            shapeless = slot != "weight" or pair.torch.kind in ("layer_norm", "prelu", "conv")
+            if expected.size == actual.size and shapeless:
+                expected = expected.reshape(actual.shape)
+            if not _equal(expected, actual):
+                turned = pair.torch.kind == "linear" and slot == "weight"
+                turned = turned and pair.paddle.attributes.get("weight") != pair.torch.attributes.get(
+                    "weight"
+                )
+                cause, fix = diagnose(torch_name, paddle_name, expected, actual, holders, turned=turned)
+                found.append(
+                    ParameterDifference(
+                        pair, slot, paddle_name, torch_name, cause, fix, _relative(expected, actual)
+                    )
+                )
+    return found
+
+
+def _equal(expected: Array, actual: Array) -> bool:
+    return expected.shape == actual.shape and bool(
+        np.array_equal(expected, actual, equal_nan=expected.dtype.kind == "f")
+    )
+
+
+def _relative(expected: Array, actual: Array) -> float:
+    if expected.shape != actual.shape or not expected.size:
+        return float("inf")
+    scale = float(np.abs(expected.astype(np.float64)).max())
+    gap = float(np.abs(expected.astype(np.float64) - actual.astype(np.float64)).max())
+    return gap / scale if scale else (0.0 if gap == 0 else float("inf"))
+
+
+def _digest(array: Array) -> str:
+    data = np.ascontiguousarray(array)
+    return hashlib.blake2b(data.tobytes() + str(data.shape).encode(), digest_size=16).hexdigest()
+
+
+def _fingerprints(paddle: Mapping[str, Array]) -> dict[str, str]:
+    """Content (as it is, and transposed if two-dimensional) -> name, for telling swapped weights."""
+    found: dict[str, str] = {}
+    for name, array in paddle.items():
+        if array.size > 1 and not (array == array.reshape(-1)[0]).all():
+            found.setdefault(_digest(array), name)
+            if array.ndim == 2:
+                found.setdefault(_digest(array.T), name)
+    return found
+
+
+def diagnose(
+    torch_name: str,
+    paddle_name: str,
+    expected: Array,
+    actual: Array,
+    holders: Mapping[str, str],
+    *,
+    turned: bool,
+) -> tuple[str, str]:
+    """Cause and fix for a torch parameter that is not the transform of its Paddle twin."""
+    copy = f"torch_state[{torch_name!r}] = paddle_state[{paddle_name!r}]{'.T' if turned else ''}"
+    if expected.shape != actual.shape:
+        return (
+            f"`{torch_name}` has shape {list(actual.shape)}; Paddle's `{paddle_name}` gives {list(expected.shape)}",
+            f"give the torch layer the shape {list(expected.shape)}, then {copy}",
+        )
+    if actual.ndim == 2 and expected.shape[0] == expected.shape[1] and _equal(expected.T, actual):
+        return (
+            f"`{torch_name}` was loaded untransposed: Paddle's Linear keeps [in, out], torch's [out, in]"
+            if turned
+            else f"`{torch_name}` is transposed against Paddle's `{paddle_name}`",
+            copy,
+        )
+    other = holders.get(_digest(actual))
+    if other is not None and other != paddle_name:
+        what = _role(torch_name), _role(other)
+        swapped = "swapped weights" if what[0] == what[1] else f"{what[0]} and {what[1]} are swapped"
+        return f"{swapped}: `{torch_name}` holds Paddle's `{other}` instead of `{paddle_name}`", copy
+    for dtype, name in ((np.float16, "float16"), (None, "bfloat16")):
+        if expected.dtype == np.float32 and _equal(_through(expected, dtype), actual):
+            return f"`{torch_name}` went through {name}: it is Paddle's `{paddle_name}` rounded", copy
+    relative = _relative(expected, actual)
+    if relative < 1e-2:
+        return (
+            f"`{torch_name}` differs slightly from Paddle's `{paddle_name}` (relative {relative:.1e}): "
+            "it was perturbed, rounded or trained on",
+            copy,
+        )
+    rearranged = _rearranged(expected, actual)
+    if rearranged:
+        return f"`{torch_name}` holds Paddle's `{paddle_name}` {rearranged}", copy
+    if actual.size and (actual == actual.reshape(-1)[0]).all():
+        value = float(actual.reshape(-1)[0])
+        return f"`{torch_name}` was never loaded: all its values are {value:g}", copy
+    if np.abs(expected).max() > 0:
+        at = int(np.abs(expected).argmax())
+        factor = float(actual.reshape(-1)[at]) / float(expected.reshape(-1)[at])
+        if factor and np.allclose(actual, expected * factor, rtol=1e-5, atol=0):
+            return f"`{torch_name}` is {factor:.6g} times Paddle's `{paddle_name}`", copy
+    return f"`{torch_name}` is unrelated to Paddle's `{paddle_name}`: it was probably never loaded", copy
+
+
+def _role(name: str) -> str:
+    return {"running_mean": "mean", "_mean": "mean", "running_var": "variance", "_variance": "variance"}.get(
+        name.rpartition(".")[2], name.rpartition(".")[2]
+    )
+
+
+def _through(array: Array, dtype: type[np.float16] | None) -> Array:
+    """float32 rounded to float16, or to bfloat16 (None: numpy has none; round to nearest even by bits)."""
+    if dtype is not None:
+        with np.errstate(over="ignore"):
+            return array.astype(dtype).astype(np.float32)
+    bits = np.ascontiguousarray(array).view(np.uint32).astype(np.uint64)
+    rounded = (bits + 0x7FFF + ((bits >> np.uint64(16)) & np.uint64(1))) & np.uint64(0xFFFF0000)
+    result: Array = rounded.astype(np.uint32).view(np.float32)
+    return result
+
+
+def _rearranged(expected: Array, actual: Array) -> str:
+    """How `actual` is a rearrangement of `expected`, or ""."""
+    if not np.array_equal(np.sort(expected, axis=None), np.sort(actual, axis=None)):
+        return ""
+    for axis in range(expected.ndim):
+        if _equal(np.flip(expected, axis), actual):
+            return (
+                "with its input channels reversed (RGB for BGR?)"
+                if axis == 1 and expected.shape[1] == 3
+                else (f"reversed along axis {axis}")
+            )
+    for axis in range(expected.ndim):
+        if expected.shape[axis] % 2 == 0 and _equal(
+            np.roll(expected, expected.shape[axis] // 2, axis), actual
+        ):
+            return f"with the two halves of axis {axis} exchanged"
+        if expected.shape[axis] % 3 == 0:
+            parts = np.split(expected, 3, axis)
+            for order in permutations(range(3)):
+                if _equal(np.concatenate([parts[i] for i in order], axis), actual):
+                    return f"with the three parts of axis {axis} in the order {order} (query, key, value?)"
+    if expected.ndim > 1:
+        for order in permutations(range(expected.ndim)):
+            turned = expected.transpose(order)
+            if turned.shape == actual.shape and _equal(turned, actual):
+                return f"with its axes permuted {order}"
+            if turned.size == actual.size and _equal(turned.reshape(actual.shape), actual):
+                return f"with its axes permuted {order} and reshaped"
+    return "with its elements in another order"

@@ -1,0 +1,434 @@
+"""The report as one HTML page that needs no network: what to change first, then everything it rests on.
+
+All text comes from models and is escaped by the template engine. The page forbids every request and every
+script but its own (by its digest), so that a name that slipped through would still do nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from parity.compare import Difference
+from parity.findings import Finding
+from parity.judgement import Judgement, Row
+from parity.report.model import REPORT_VERSION, Case, Report, is_about
+from parity.report.plot import Plot, answers_alone, plot
+from parity.report.source import Excerpt, excerpt, short_place
+from parity.verdict import Verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+SIGN = {Verdict.EQUIVALENT: "≡", Verdict.DIFFERENT: "≠", Verdict.INCONCLUSIVE: "?"}
+
+MEANING: Mapping[str, str] = {
+    "same": "the two sides agree in float64 as far as rounding allows",
+    "different": "this operator itself is not the same on both sides",
+    "inherited": "differs only because what it is given differs; alone, on Paddle's inputs, it agrees",
+    "float32 constants": "a tiny difference that the framework's own float32 constant explains; no fault",
+    "written differently": "other operators, same numbers; no fault",
+    "inside": "part of a fused operator on one side, so there is no value of its own to compare",
+    "not compared": "a value was not recorded on one side",
+}
+"""What the words in the result column say to someone who reads them for the first time."""
+
+MARK: Mapping[str, str] = {
+    "same": "=",
+    "different": "≠",
+    "inherited": "↓",
+    "float32 constants": "≈",
+    "written differently": "≡",
+    "only": "",
+}
+
+
+OPEN = 10
+"""Findings that are shown at once; the others open on request."""
+
+QUOTED = 100
+"""Findings with code excerpts; whoever has more starts with the first."""
+
+
+def to_html(report: Report) -> str:
+    """The whole report as one self-contained page."""
+    template = _environment().get_template("report.html.j2")
+    script = _asset("report.js")
+    findings = [_shown_finding(n, finding) for n, finding in enumerate(report.findings, 1)]
+    return template.render(
+        title=f"{report.verdict.value}: {report.torch} against {report.paddle}",
+        report=report,
+        verdict=report.verdict,
+        sign=SIGN[report.verdict],
+        sentence=_sentence(report),
+        next_step=_next_step(report),
+        figures=_figures(report),
+        findings=findings[:OPEN],
+        further=findings[OPEN:],
+        runs=_runs(report),
+        cases=[_shown_case(n, case, report) for n, case in enumerate(report.cases) if case.judgement.rows],
+        meaning=MEANING,
+        style=_asset("report.css"),
+        script=script,
+        digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        report_version=REPORT_VERSION,
+    )
+
+
+def to_notebook(report: Report) -> str:
+    """What a notebook shows: the verdict as text, and the page in a frame that can reach nothing around it."""
+    template = _environment().get_template("notebook.html.j2")
+    return template.render(
+        verdict=report.verdict,
+        sign=SIGN[report.verdict],
+        sentence=_sentence(report),
+        page=to_html(report),
+        height=460 if report.verdict is Verdict.EQUIVALENT else 640,
+    )
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, size=_size, place=short_place, named=_named)
+    return environment
+
+
+@cache
+def _asset(name: str) -> str:
+    """A file of `templates/` as text."""
+    return (files("parity.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+# -- the top of the page ------------------------------------------------------------------------------
+
+
+def _sentence(report: Report) -> str:
+    """The headline without the word that stands beside it."""
+    from parity.report.text import headline
+
+    text = headline(report).removeprefix(f"{report.verdict.value}: ")
+    return text[:1].upper() + text[1:] if report.verdict is Verdict.INCONCLUSIVE else text
+
+
+def _next_step(report: Report) -> str:
+    if report.verdict is Verdict.DIFFERENT:
+        first = report.findings[0]
+        start = f"change `{_file_and_line(first.where)}`" if first.where else "make the change it names"
+        if len(report.findings) == 1:
+            return f"One thing to change, see the finding: {start}. Then run the check again."
+        return (
+            f"Start with finding 1: {start}. Findings are in the order in which the data meets them, and each is "
+            "a fault of its own. Then run the check again."
+        )
+    if report.verdict is Verdict.INCONCLUSIVE:
+        return "Nothing is claimed, neither equal nor different: see below what could not be compared, remove that, and run the check again."
+    if report.warnings:
+        return (
+            "Nothing to change. Read the warnings below: they say what these weights or inputs cannot show."
+        )
+    return "Nothing to change: the port computes the same function on every input that was tried."
+
+
+def _figures(report: Report) -> list[tuple[str, str]]:
+    rows = [row for case in report.cases for row in case.judgement.rows]
+    compared = sum(row.float64 is not None for row in rows)
+    outputs32 = [d.max_rel for case in report.cases for d in case.judgement.outputs32.values()]
+    outputs = [d.max_rel for case in report.cases for d in case.judgement.outputs.values()]
+    found = [
+        (str(len(report.findings)), "finding" if len(report.findings) == 1 else "findings"),
+        (
+            f"{compared:,}",
+            f"operators compared, {len(report.cases)} run{'s' if len(report.cases) != 1 else ''}",
+        ),
+    ]
+    if outputs:
+        found.append((number(max(outputs)), "worst output difference, float64, relative"))
+    if outputs32:
+        found.append((number(max(outputs32)), "worst output difference, float32, relative"))
+    return found
+
+
+# -- findings -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side's place of a finding; `excerpt` is None where the file is not here."""
+
+    name: str
+    place: str
+    layer: str
+    excerpt: Excerpt | None
+    edit: bool
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    number: int
+    finding: Finding
+    sides: tuple[Side, ...]
+    evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """Groups of (name, value) pairs; the group without a name comes first."""
+
+
+def _shown_finding(number_: int, finding: Finding) -> ShownFinding:
+    sides = [
+        Side(name, place, layer, excerpt(place) if number_ <= QUOTED else None, name == "torch")
+        for name, place, layer in (
+            ("Paddle", finding.where_paddle, finding.layer_paddle),
+            ("torch", finding.where, finding.layer),
+        )
+        if place
+    ]
+    return ShownFinding(number_, finding, tuple(sides), tuple(_evidence(finding.evidence)))
+
+
+def _evidence(evidence: Mapping[str, Any]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    plain = {key: value for key, value in evidence.items() if not isinstance(value, Mapping)}
+    groups = {"": plain, **{key: value for key, value in evidence.items() if isinstance(value, Mapping)}}
+    for name, values in groups.items():
+        if values:
+            yield str(name), tuple((str(key), _value(str(key), value)) for key, value in values.items())
+
+
+def _value(name: str, value: Any) -> str:
+    """A value of a tensor keeps its digits, a difference needs two."""
+    if isinstance(value, float) and name.endswith("value"):
+        return f"{value:.12g}"
+    if isinstance(value, float) and math.isinf(value):
+        return "not comparable"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_value(str(key), item)}" for key, item in value.items())
+    return number(value)
+
+
+# -- runs ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """One output of one case."""
+
+    name: str
+    mode: str
+    shapes: str
+    output: str
+    float64: Difference | None
+    float32: Difference | None
+    quick: bool
+
+
+def _runs(report: Report) -> list[Run]:
+    found = []
+    for case in report.cases:
+        shapes = ", ".join(f"{name}: {_size(shape)}" for name, shape in case.shapes.items())
+        judged = case.judgement
+        for path, d in judged.outputs.items() or [("", None)]:
+            found.append(Run(case.name, case.mode, shapes, path, d, judged.outputs32.get(path), case.quick))
+    return found
+
+
+# -- one case -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the two graphs: what either side runs there, or nothing."""
+
+    status: str
+    mark: str
+    paddle: tuple[str, str]
+    torch: tuple[str, str]
+    findings: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive lines of the two graphs; `fold` says what all of them do if they may be folded up."""
+
+    fold: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    number: int
+    row: Row
+    status: str
+    line: str
+    line_paddle: str
+    limit: str
+    alone: str
+    problem: str
+    findings: tuple[int, ...]
+    first: bool
+
+
+@dataclass(frozen=True)
+class ShownCase:
+    id: str
+    case: Case
+    plot: Plot | None
+    blocks: tuple[Block, ...]
+    rows: tuple[ShownRow, ...]
+    statuses: tuple[str, ...]
+    has: Mapping[str, bool] = field(default_factory=dict)
+
+
+FOLD = 7
+"""So many equal operators in a row are shown as one line that opens."""
+
+
+def _shown_case(number_: int, case: Case, report: Report) -> ShownCase:
+    rows = case.judgement.rows
+    first = next((i for i, row in enumerate(rows) if row.status == "different"), None)
+    at = _rows_of_findings(rows, report.findings)
+    shown = tuple(
+        ShownRow(
+            number=i + 1,
+            row=row,
+            status=row.status,
+            line=_file_and_line(row.line),
+            line_paddle=_file_and_line(row.line_paddle),
+            limit=number(row.limit) if row.float64 is not None else "",
+            alone=number(row.local.max_rel) if row.local is not None and answers_alone(row) else "",
+            problem=row.float64.problem if row.float64 is not None and row.status == "different" else "",
+            findings=tuple(at.get(i, ())),
+            first=i == first,
+        )
+        for i, row in enumerate(rows)
+    )
+    return ShownCase(
+        id=f"c{number_}",
+        case=case,
+        plot=plot(rows),
+        blocks=tuple(_blocks(list(_lines(case.judgement, at, report.findings)))),
+        rows=shown,
+        statuses=tuple(dict.fromkeys(row.status for row in rows)),
+        has={
+            "float32": any(row.float32 is not None for row in rows),
+            "alone": any(row.local is not None for row in rows),
+            "line_paddle": any(row.line_paddle for row in shown),
+        },
+    )
+
+
+def _rows_of_findings(rows: Sequence[Row], findings: Iterable[Finding]) -> dict[int, list[int]]:
+    """Row index -> numbers of the findings about it."""
+    found: dict[int, list[int]] = {}
+    for n, finding in enumerate(findings, 1):
+        for i, row in enumerate(rows):
+            if is_about(finding, row):
+                found.setdefault(i, []).append(n)
+                break
+    return found
+
+
+def _lines(
+    judgement: Judgement, at: Mapping[int, Sequence[int]], findings: Sequence[Finding]
+) -> Iterator[Line]:
+    """Aligned operators in Paddle's order, and between them what runs on one side only."""
+    loose = sorted(getattr(judgement, "only", ()), key=lambda one: one.order)
+    for i, row in enumerate(judgement.rows):
+        while loose and loose[0].order < getattr(row, "order", i):
+            yield _gap(loose.pop(0), findings)
+        paddle, slash, torch = row.operator.partition(" / ")
+        yield Line(
+            status=row.status,
+            mark=MARK.get(row.status, "·"),
+            paddle=(paddle, row.paddle_layer),
+            torch=(torch if slash else paddle, row.torch_layer),
+            findings=tuple(at.get(i, ())),
+        )
+    for one in loose:
+        yield _gap(one, findings)
+
+
+def _gap(one: Any, findings: Sequence[Finding]) -> Line:
+    """An operator that has nothing opposite; the finding that names it, if there is one."""
+    there, nothing = (one.operator, one.layer), ("", "")
+    left, right = (there, nothing) if one.side == "paddle" else (nothing, there)
+    word = f"only in {'Paddle' if one.side == 'paddle' else 'torch'}"
+    about = [
+        n
+        for n, f in enumerate(findings, 1)
+        if word in f.cause
+        and one.operator == f.operator
+        and one.layer == (f.layer_paddle if one.side == "paddle" else f.layer)
+        and one.line in ((f.where_paddle if one.side == "paddle" else f.where), "")
+    ]
+    return Line("only", "", left, right, tuple(about))
+
+
+def _blocks(lines: list[Line]) -> Iterator[Block]:
+    """Runs of lines that agree, or that only inherit a difference, fold up but for their ends."""
+    start = 0
+    for i in range(1, len(lines) + 1):
+        if i == len(lines) or _fold(lines[i]) != _fold(lines[start]):
+            run, word = tuple(lines[start:i]), _fold(lines[start])
+            if word and len(run) >= FOLD + 2:
+                yield Block("", run[:1])
+                yield Block(word, run[1:-1])
+                yield Block("", run[-1:])
+            else:
+                yield Block("", run)
+            start = i
+
+
+def _fold(line: Line) -> str:
+    if line.findings:
+        return ""
+    if line.status in ("same", "inside"):
+        return "agree"
+    return "only inherit a difference" if line.status == "inherited" else ""
+
+
+# -- words and numbers ------------------------------------------------------------------------------------------
+
+
+def number(value: Any) -> str:
+    """A number as the tables show it: two significant digits, exact zero as 0."""
+    if isinstance(value, bool) or not isinstance(value, float):
+        return str(value)
+    if value == 0:
+        return "0"
+    return f"{value:.1e}" if math.isfinite(value) else ("NaN" if math.isnan(value) else "∞")
+
+
+def _size(shape: Sequence[int]) -> str:
+    return "\u00d7".join(map(str, shape)) or "scalar"
+
+
+def _file_and_line(place: str) -> str:
+    """ "net.py:83": enough where the full path stands elsewhere."""
+    return place.replace("\\", "/").rpartition("/")[2]
+
+
+def _named(text: str) -> Markup:
+    """A sentence with the names between `backticks` set as code; everything is escaped."""
+    from markupsafe import Markup, escape
+
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part)
+        for i, part in enumerate(parts)
+        if part
+    )

@@ -1,0 +1,92 @@
+"""The report as JSON. Schema, version 1:
+
+{version, verdict, headline, paddle, torch, environment, warnings,
+ findings: [{layer, operator, where, cause, fix, evidence, layer_paddle, where_paddle, kind, order}],
+ notes: [{text, layer, evidence}], inconclusive: [reason],
+ cases: [{name, mode, quick, shapes, replayed,
+          outputs: {path: {float64: difference, float32: difference or null}},
+          layers: [{paddle_layer, torch_layer, operator, shape, line, status, limit,
+                    noise_paddle, noise_torch, float64, float32, local: difference or null}]}]}
+
+A difference is {max_abs, max_rel, scale, index, mismatched, size, actual, expected, problem}; numbers that
+JSON cannot hold (NaN, infinity) are null.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from parity.compare import Difference
+
+if TYPE_CHECKING:
+    from parity.report.model import Report
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as plain data that `json.dumps(..., allow_nan=False)` takes."""
+    from parity.report.model import REPORT_VERSION
+    from parity.report.text import headline
+
+    data = {
+        "version": REPORT_VERSION,
+        "verdict": report.verdict.value,
+        "headline": headline(report),
+        "paddle": report.paddle,
+        "torch": report.torch,
+        "environment": report.environment,
+        "warnings": list(report.warnings),
+        "findings": [finding.to_json() for finding in report.findings],
+        "notes": [note.to_json() for note in report.notes],
+        "inconclusive": report.inconclusive,
+        "cases": [
+            {
+                "name": case.name,
+                "mode": case.mode,
+                "quick": case.quick,
+                "shapes": case.shapes,
+                "replayed": case.judgement.replayed,
+                "outputs": {
+                    path: {
+                        "float64": _difference(d),
+                        "float32": _difference(case.judgement.outputs32.get(path)),
+                    }
+                    for path, d in case.judgement.outputs.items()
+                },
+                "layers": [
+                    {
+                        **{
+                            key: value
+                            for key, value in asdict(row).items()
+                            if key not in ("float64", "float32", "local")
+                        },
+                        "limit": row.limit,
+                        "float64": _difference(row.float64),
+                        "float32": _difference(row.float32),
+                        "local": _difference(row.local),
+                    }
+                    for row in case.judgement.rows
+                ],
+            }
+            for case in report.cases
+        ],
+    }
+    cleaned: dict[str, Any] = _plain(data)
+    return cleaned
+
+
+def _difference(d: Difference | None) -> dict[str, Any] | None:
+    return None if d is None else asdict(d)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)

@@ -1,0 +1,117 @@
+"""`Report`: what a check found, as data. `text`, `json` and the other modules beside it show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from parity.findings import Finding, Note
+from parity.judgement import Judgement, Row
+from parity.verdict import Verdict
+
+REPORT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input in one mode, and what it showed. `quick`: only outputs were compared."""
+
+    name: str
+    mode: str
+    shapes: dict[str, tuple[int, ...]]
+    judgement: Judgement
+    quick: bool = False
+
+
+def is_about(finding: Finding, row: Row) -> bool:
+    """Whether a finding is about this row; without a layer's name the line of the call decides."""
+    same = row.torch_layer == finding.layer and row.operator.endswith(finding.operator)
+    return same and bool(finding.layer or row.line == finding.where)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of `parity.check`. True in a boolean context only when EQUIVALENT."""
+
+    paddle: str
+    torch: str
+    cases: tuple[Case, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What must change, in the order in which the data meets it; each fault once."""
+        seen: set[tuple[str, str, str]] = set()
+        found = []
+        for case in self.cases:
+            for finding in case.judgement.findings:
+                key = (finding.layer, finding.operator, finding.cause.split(";")[0])
+                if key not in seen:
+                    seen.add(key)
+                    found.append(finding)
+        return found
+
+    @property
+    def notes(self) -> list[Note]:
+        """What is worth knowing and no fault; each once."""
+        seen: dict[str, Note] = {}
+        for case in self.cases:
+            for note in case.judgement.notes:
+                seen.setdefault(note.text, note)
+        return list(seen.values())
+
+    @property
+    def inconclusive(self) -> list[str]:
+        """Why nothing can be claimed, if so."""
+        return list(dict.fromkeys(reason for case in self.cases for reason in case.judgement.inconclusive))
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.findings:
+            return Verdict.DIFFERENT
+        if self.inconclusive or not self.cases:
+            return Verdict.INCONCLUSIVE
+        return Verdict.EQUIVALENT
+
+    @property
+    def layers(self) -> list[Row]:
+        """The layer table of the first case."""
+        return self.cases[0].judgement.rows if self.cases else []
+
+    @property
+    def worst(self) -> float:
+        """Largest relative float64 difference of any operator in any case."""
+        return max((case.judgement.worst for case in self.cases), default=0.0)
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.EQUIVALENT
+
+    def __str__(self) -> str:
+        from parity.report.text import summary
+
+        return summary(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole report as JSON-ready data; the schema is described in `parity.report.json`."""
+        from parity.report.json import to_json
+
+        return to_json(self)
+
+    def to_html(self) -> str:
+        """One self-contained page: verdict, findings with both sources, plot, both graphs, every layer."""
+        from parity.report.html import to_html
+
+        return to_html(self)
+
+    def to_junit(self) -> str:
+        """JUnit XML: a test case a layer, so that a CI system shows them."""
+        from parity.report.junit import to_junit
+
+        return to_junit(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from parity.report.html import to_notebook
+
+        return to_notebook(self)

@@ -1,0 +1,172 @@
+"""The two sides of a check, live in this process or behind a worker process: one small interface.
+
+`parity.check` runs both live; the command line runs each in a worker (`parity.worker`), because GPU builds
+of the two frameworks often cannot be imported together and people keep them in separate environments.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from parity.capture.plan import Measurement, ReplayPlan, forcing
+from parity.capture.recorder import Backward, Options
+from parity.capture.training import Trainer
+from parity.errors import ModelError, ParityError
+from parity.store import Array, ValueStore
+from parity.trace import Framework, Trace
+
+
+class Side(Protocol):
+    """What a check asks of one framework's model."""
+
+    framework: Framework
+
+    @property
+    def name(self) -> str: ...
+
+    def capture(
+        self,
+        inputs: Mapping[str, Array],
+        *,
+        mode: str,
+        precision: str,
+        store: Path,
+        outputs_only: bool = False,
+        gradients: bool = False,
+        given: Mapping[int, str] | None = None,
+        expected: ValueStore | None = None,
+    ) -> tuple[Trace, ValueStore]:
+        """Record one run into `store`; with `gradients`, backward too (`parity.capture.recorder.Backward`).
+
+        `given` and `expected` make the backward run teacher-forced: value -> key of the gradient to go on with.
+        """
+        ...
+
+    def replay(
+        self, inputs: Mapping[str, Array], *, mode: str, plan: ReplayPlan, expected: ValueStore
+    ) -> list[Measurement]: ...
+
+    def parameters(self) -> dict[str, Array]: ...
+
+    def trainer(self, mode: str) -> Trainer:
+        """A float64 copy of the model with the optimizer of this side, for training steps."""
+        ...
+
+
+def adapter(framework: Framework) -> Any:
+    """The recording module of a framework; ParityError with the pip command if it is not installed."""
+    try:
+        return importlib.import_module(f"parity.capture.{framework}")
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "paddle"):
+            raise
+        package = {"torch": "torch", "paddle": "paddlepaddle"}[framework]
+        raise ParityError(
+            f"{framework} is not installed in this environment: run `{sys.executable} -m pip install "
+            f"{package}`, or name an interpreter that has it with --{framework}-python"
+        ) from None
+
+
+def own_traceback(error: BaseException) -> str:
+    """The traceback of a model that raised, without the frames of the check and of module calls above it."""
+    shown = traceback.TracebackException.from_exception(error)
+    here = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    calls = tuple(
+        os.path.join(*parts)
+        for parts in (("torch", "nn", "modules", "module.py"), ("paddle", "nn", "layer", "layers.py"))
+    )
+    kept = [f for f in shown.stack if not f.filename.startswith(here) and not f.filename.endswith(calls)]
+    shown.stack = traceback.StackSummary.from_list(kept)
+    return "".join(shown.format())
+
+
+@dataclass
+class LiveSide:
+    """A model object in this process."""
+
+    framework: Framework
+    model: Any
+    device: str = "cpu"
+    loss: Any = None
+    optimizer: Any = None
+    scheduler: Any = None
+
+    @property
+    def name(self) -> str:
+        return f"{type(self.model).__name__} ({self.framework})"
+
+    def capture(
+        self,
+        inputs: Mapping[str, Array],
+        *,
+        mode: str,
+        precision: str,
+        store: Path,
+        outputs_only: bool = False,
+        gradients: bool = False,
+        given: Mapping[int, str] | None = None,
+        expected: ValueStore | None = None,
+    ) -> tuple[Trace, ValueStore]:
+        """Record one run into `store`; a model that raises is a ParityError that carries its error."""
+        values = ValueStore(store)
+        backward = Backward(self.loss, given or {}, expected.get if expected else None) if gradients else None
+        options = Options(precision=precision, outputs_only=outputs_only, backward=backward)
+        try:
+            return self._run(inputs, mode, options, values), values
+        except BaseException:
+            values.close()
+            raise
+
+    def replay(
+        self, inputs: Mapping[str, Array], *, mode: str, plan: ReplayPlan, expected: ValueStore
+    ) -> list[Measurement]:
+        forced, measured = forcing(plan, expected)
+        self._run(inputs, mode, Options(forcing=forced), None)
+        return measured
+
+    def _run(
+        self, inputs: Mapping[str, Array], mode: str, options: Options, store: ValueStore | None
+    ) -> Trace:
+        try:
+            trace: Trace = adapter(self.framework).run(
+                self.model, inputs, mode=mode, options=options, store=store, device=self.device
+            )
+        except ParityError:
+            raise
+        except Exception as error:
+            shapes = ", ".join(f"{list(a.shape)}" for a in inputs.values())
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ModelError(
+                f"the {self.framework} model raised {type(error).__name__} in forward on inputs of shape "
+                f"{shapes}: {first}",
+                own_traceback(error),
+            ) from error
+        return trace
+
+    def trainer(self, mode: str) -> Trainer:
+        if self.optimizer is None:
+            raise ParityError(
+                "steps needs optimizers=(Paddle's, torch's): optimizers, or functions that take the model"
+            )
+        adapter(self.framework)
+        module = importlib.import_module(f"parity.capture.{self.framework}_training")
+        trainer: Trainer = getattr(module, f"{self.framework.capitalize()}Trainer")(
+            self.model,
+            mode=mode,
+            loss=self.loss,
+            optimizer=self.optimizer,
+            scheduler=self.scheduler,
+            device=self.device,
+        )
+        return trainer
+
+    def parameters(self) -> dict[str, Array]:
+        found: dict[str, Array] = adapter(self.framework).parameters(self.model)
+        return found

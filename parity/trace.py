@@ -1,0 +1,113 @@
+"""What a run of one model looked like: its operators, values and parameters.
+
+A trace is plain data. It is written by the side that has the framework and read by the side that
+compares, which needs numpy alone; the two may be different processes, environments or machines.
+The arrays themselves live in a `parity.store.ValueStore` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Framework = Literal["paddle", "torch"]
+
+TRACE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Value:
+    """One tensor that existed during the run.
+
+    `origin` says where it came from: "input", "parameter", "constant" (made outside any operator but
+    found on the model), "operator", or "unknown" (nobody saw it being made: it is never trusted).
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    origin: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operator call, in the vocabulary that both frameworks share (`parity.ops`).
+
+    `inputs` maps slot names ("x", "weight", ...) to value numbers; a slot that takes a list of
+    tensors is spelled "x[0]", "x[1]", ... `line` is the user's line that made the call, `module` the
+    path of the innermost module that was running.
+    """
+
+    index: int
+    kind: str
+    name: str
+    module: str
+    line: str
+    inputs: Mapping[str, int]
+    outputs: tuple[int, ...]
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter or buffer: its value number, and whether the state dict holds it."""
+
+    value: int
+    registered: bool
+    trainable: bool
+
+
+@dataclass
+class Trace:
+    """A run of one model on one input in one precision.
+
+    A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
+    result); `hooks`, (value, line) of each gradient hook the model registered; and `loss_at`, the index
+    of the first operator of the loss.
+    """
+
+    framework: Framework
+    framework_version: str
+    model: str
+    mode: str
+    precision: str
+    device: str
+    ops: list[Op] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    inputs: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, int | None] = field(default_factory=dict)
+    modules: dict[str, dict[str, str]] = field(default_factory=dict)
+    constructors: dict[str, str] = field(default_factory=dict)
+    unregistered: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    flows: dict[str, list[str]] = field(default_factory=dict)
+    hooks: list[tuple[int, str]] = field(default_factory=list)
+    loss_at: int = -1
+    version: int = TRACE_VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        """The trace as JSON-ready data (arrays are not included)."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Trace:
+        """The inverse of `to_json`; raises KeyError or TypeError on foreign data."""
+        fields = dict(data)
+        fields["ops"] = [
+            Op(**{**op, "outputs": tuple(op["outputs"]), "attributes": _tuples(op["attributes"])})
+            for op in data["ops"]
+        ]
+        fields["values"] = [Value(**{**value, "shape": tuple(value["shape"])}) for value in data["values"]]
+        fields["parameters"] = {name: Parameter(**p) for name, p in data["parameters"].items()}
+        return cls(**fields)
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has no tuples: attributes come back as they were recorded, with tuples for lists."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

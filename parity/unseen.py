@@ -1,0 +1,231 @@
+"""What numbers do not show: silent operators, registration, origins, running statistics, missing outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from parity.align import Pair
+from parity.compare import difference
+from parity.evidence import Evidence
+from parity.findings import Finding, Note
+from parity.graph import Silent
+from parity.wording import difference_data, named
+
+STATISTICS_LIMIT = 1e-9
+"""A running variance is recomputed here in numpy, so it may differ by that much and be the same."""
+
+
+class Unseen(Evidence):
+    """Findings, notes and doubts about what no comparison of values reaches."""
+
+    def _silent(self) -> None:
+        """Dropouts that are switched off in this run, and detached values."""
+        same = self.alignment.same
+        paddle_silent = {(s.kind, s.value): s for s in self.alignment.paddle.silent}
+        matched = set()
+        for item in self.alignment.torch.silent:
+            twin = paddle_silent.get((item.kind, same.get(item.value, -1)))
+            if twin is None and item.kind == "cast":
+                self._cast(item, "torch")
+            elif twin is not None:
+                matched.add(id(twin))
+                if item.kind == "dropout":
+                    self._compare_dropout(item.attributes, twin.attributes, item, twin)
+            else:
+                self._one_sided(item.kind, item.module, "torch")
+        for item in self.alignment.paddle.silent:
+            if id(item) not in matched and item.kind == "cast":
+                self._cast(item, "Paddle")
+            elif id(item) not in matched:
+                self._one_sided(item.kind, item.module, "Paddle")
+
+    def _one_sided(self, kind: str, module: str, side: str) -> None:
+        meaning = {
+            "dropout": f"Dropout only in {side}: no effect in eval; check with mode='train'",
+            "detach": f"detach only in {side}: no effect on values; check with gradients=True",
+        }
+        self.result.notes.append(Note(meaning[kind], module))
+
+    def _cast(self, item: Silent, side: str) -> None:
+        """A cast to half precision that only one side makes rounds every number."""
+        self.result.findings.append(
+            Finding(
+                layer=item.module,
+                operator="cast",
+                where=item.line if side == "torch" else "",
+                cause=f"precision: a cast to {item.attributes['narrow']} only in {side} rounds every number here",
+                fix="remove the cast"
+                if side == "torch"
+                else f"cast to {item.attributes['narrow']} in torch too",
+                evidence={"dtype": item.attributes["narrow"]},
+                where_paddle=item.line if side == "Paddle" else "",
+                order=self._order_of(item.value) if side == "torch" else float("inf"),
+            )
+        )
+
+    def _compare_dropout(
+        self, torch: Mapping[str, Any], paddle: Mapping[str, Any], item: Any, twin: Any
+    ) -> None:
+        for name in ("p", "mode", "channels"):
+            if torch[name] != paddle[name] and not (torch["p"] == 0 == paddle["p"]):
+                self.result.findings.append(
+                    Finding(
+                        layer=item.module,
+                        operator="Dropout",
+                        where=self.alignment.torch.trace.constructors.get(item.module, "") or item.line,
+                        cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}; shows only in training",
+                        fix=f"Dropout(p={paddle['p']})",
+                        evidence={"attribute": name, "paddle": paddle[name], "torch": torch[name]},
+                        layer_paddle=twin.module,
+                        where_paddle=twin.line,
+                        order=self._order_of(item.value),
+                    )
+                )
+
+    def _registration(self) -> None:
+        """Layers that run but that the state dict does not know."""
+        for side, trace in (("torch", self.torch.trace), ("Paddle", self.paddle.trace)):
+            containers: dict[str, list[str]] = {}
+            for path in trace.unregistered:
+                containers.setdefault(path.rpartition("[")[0] or path, []).append(path)
+            for container, paths in containers.items():
+                line = trace.unregistered[paths[0]]
+                first = self._first_in(paths[0], side)
+                self.result.findings.append(
+                    Finding(
+                        layer=paths[0],
+                        operator="registration",
+                        where=line if side == "torch" else "",
+                        cause=(
+                            f"not registered: {len(paths)} layer(s) of `{container}` live in a plain list in {side}, so "
+                            "they are not in the state dict, not moved by .to(), not trained and not saved"
+                        ),
+                        fix=f"self.{container.rpartition('.')[2]} = torch.nn.ModuleList(...)",
+                        evidence={"layers": len(paths), "first": paths[0], "last": paths[-1]},
+                        where_paddle=line if side == "Paddle" else "",
+                        order=first - 0.75,
+                    )
+                )
+
+    def _first_in(self, path: str, side: str) -> float:
+        for pair in self.alignment.pairs:
+            node = pair.torch if side == "torch" else pair.paddle
+            if node.module.startswith(path):
+                return pair.paddle.order
+        return float("inf")
+
+    def _unknown_values(self) -> None:
+        for graph in (self.alignment.paddle, self.alignment.torch):
+            for value, node in graph.unknown:
+                self.result.inconclusive.append(
+                    f"{graph.framework}: {named(node)} at {node.line} takes a tensor of shape "
+                    f"{list(graph.shapes[value])} that no recorded operator made"
+                )
+            for node in graph.nodes:
+                if node.kind == "random":
+                    self.result.inconclusive.append(
+                        f"{graph.framework}: `{node.name}` at {node.line} draws random numbers, which no seed makes "
+                        "equal in both frameworks"
+                    )
+
+    def _missing_outputs(self) -> None:
+        paddle, torch = set(self.paddle.trace.outputs), set(self.torch.trace.outputs)
+        for path in sorted(paddle ^ torch):
+            side = "Paddle" if path in paddle else "torch"
+            self.result.findings.append(
+                Finding(
+                    layer="",
+                    operator="output",
+                    where=self.torch.trace.model,
+                    cause=f"the model's result has `{path}` only in {side}",
+                    fix="return the same structure on both sides",
+                    evidence={"paddle": sorted(paddle), "torch": sorted(torch)},
+                    order=float("inf"),
+                )
+            )
+        if not paddle and not torch:
+            self.result.inconclusive.append("the models return no tensor, so nothing was compared")
+
+    def _amplified(self) -> None:
+        complete = self.result.replayed and all(
+            self.rows[id(pair)].local is not None
+            or self.rows[id(pair)].status == "inside"
+            or pair.torch.kind == "move"
+            for pair in self.alignment.pairs
+        )
+        if complete:
+            self.result.notes.append(
+                Note(
+                    "the outputs differ, yet every operator agrees on equal inputs and all weights are equal: the "
+                    "network amplifies rounding",
+                    "",
+                    {path: d.max_rel for path, d in self.result.outputs.items()},
+                )
+            )
+        else:
+            self.result.inconclusive.append("the outputs differ and no operator could be blamed")
+
+    def _batch_statistics(self) -> None:
+        """Running statistics after a training forward: Paddle accumulates the biased variance, torch not."""
+        if self.paddle.trace.mode != "train":
+            return
+        layers: dict[str, list[Pair]] = {}
+        for pair in self.alignment.pairs:
+            if pair.torch.kind == "batch_norm" and pair.torch.attributes.get("training"):
+                name = self.alignment.paddle.parameters.get(pair.paddle.inputs.get("variance", -1))
+                if name is not None:
+                    layers.setdefault(name, []).append(pair)
+        sizes = [
+            gap for name, pairs in layers.items() if (gap := self._variance_after(name, pairs)) is not None
+        ]
+        if sizes:
+            self.result.notes.append(
+                Note(
+                    "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "
+                    f"this step they differ by up to {max(sizes):.1e} in {len(sizes)} layer(s), as the factor "
+                    "n/(n-1) predicts: a framework difference, not a fault of the port",
+                    "",
+                    {"max relative difference": max(sizes), "layers": len(sizes)},
+                )
+            )
+
+    def _variance_after(self, name: str, pairs: list[Pair]) -> float | None:
+        """Relative difference of one running variance if n/(n-1) explains it; a finding if it does not.
+
+        `pairs` are the uses of the layer in this forward, in order: a shared one is updated several times.
+        """
+        pair = pairs[0]
+        t_name = self.alignment.torch.parameters.get(pair.torch.inputs.get("variance", -1))
+        keys = f"after:{name}", f"after:{t_name}"
+        momentum = pair.paddle.attributes["momentum"]
+        configured = all(p.torch.attributes.get("momentum") == momentum for p in pairs)
+        if keys[0] not in self.paddle.store or keys[1] not in self.torch.store or not configured:
+            return None
+        if any(self.rows[id(p)].status not in ("same", "inherited") for p in pairs):
+            return None
+        module = self.torch.trace.modules.get(pair.torch.module, {})
+        # The remedy, `parity.torch_batch_norm`, accumulates what Paddle does.
+        biased = module.get("type", "").startswith("BiasedBatchNorm")
+        momentum = float(np.float32(momentum))
+        expected = self.paddle_parameters[name].astype(np.float64)
+        for use in pairs:
+            x = self.torch.value(use.torch.inputs["x"])
+            if x is None:
+                return None
+            axes = (0, *range(2, x.ndim))
+            expected = momentum * expected + (1 - momentum) * x.var(axis=axes, ddof=0 if biased else 1)
+        actual = self.torch.store.get(keys[1])
+        gap = difference(actual, expected)
+        if gap.max_rel > STATISTICS_LIMIT:
+            self._finding(
+                pair,
+                f"running variance: after one step it differs by {gap.max_rel:.1e} from what this layer's momentum and "
+                "batch statistics give",
+                "update the running statistics as Paddle does, once for every call",
+                {"running variance": t_name, **difference_data(gap)},
+            )
+            return None
+        return None if biased else difference(actual, self.paddle.store.get(keys[0])).max_rel

@@ -1,0 +1,157 @@
+"""How operators, layers and numbers are called in a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parity.align import Edge, Pair
+from parity.compare import Difference
+from parity.findings import label, title
+from parity.graph import Graph, Node
+from parity.judgement import Row
+
+
+def operator_of(pair: Pair) -> str:
+    return label(pair.torch) if not pair.substituted else f"{label(pair.paddle)} / {label(pair.torch)}"
+
+
+def is_single_layer(graph: Graph, node: Node) -> bool:
+    """Whether the node's module is a layer of the framework itself, made for this one operator."""
+    facts = graph.trace.modules.get(node.module, {})
+    own = facts.get("from") in ("torch.nn", "paddle.nn") and _runs_one_operator(facts["type"])
+    return own and bool(graph.trace.constructors.get(node.module))
+
+
+def _runs_one_operator(kind: str) -> bool:
+    """Class names that both frameworks' `nn` use for single-operator layers."""
+    stems = (
+        "Conv",
+        "Linear",
+        "Norm",
+        "Pool",
+        "ReLU",
+        "LU",
+        "Sigmoid",
+        "Tanh",
+        "Softmax",
+        "Dropout",
+        "Embedding",
+        "Hard",
+        "SiLU",
+        "Silu",
+        "Mish",
+        "Upsample",
+        "Pad",
+        "Flatten",
+        "Swish",
+        "Pixel",
+        "Identity",
+        "Softplus",
+    )
+    return any(stem in kind for stem in stems)
+
+
+def named(node: Node) -> str:
+    return f"{label(node)} `{node.module}`" if node.module else label(node)
+
+
+def layer(node: Node) -> str:
+    """An operator for a message, with its path if it is a layer with weights of its own."""
+    if node.kind == "constant":
+        return f"constant ({node.name})"
+    weighted = "weight" in node.inputs or "mean" in node.inputs
+    return f"{label(node)} `{node.module}`" if weighted and node.module else label(node) + arguments(node)
+
+
+def layer_above(graph: Graph, node: Node) -> str:
+    """Which layer an activation belongs to: " after Conv2d `block1.p2_1`"; "" for a layer itself."""
+    found: Node | None = node
+    for _ in range(4):
+        if found is None or "weight" in found.inputs:
+            break
+        found = next((graph.producer[v] for v in found.data.values() if v in graph.producer), None)
+    return (
+        f" after {named(found)}"
+        if found is not None and found is not node and "weight" in found.inputs
+        else ""
+    )
+
+
+def at(edge: Edge) -> str:
+    node = edge.pair.torch
+    return f"the model's {node.name}" if node.kind == "output" else named(node)
+
+
+def chain(nodes: tuple[Node, ...]) -> str:
+    if not nodes:
+        return "nothing"
+    names = [layer(n) for n in nodes]
+    return " -> ".join(names[:6]) + (f" -> ... ({len(names)} operators)" if len(names) > 6 else "")
+
+
+def arguments(node: Node) -> str:
+    if "how" in node.attributes:
+        return f"({spelled(node)})"
+    shown = {
+        k: v
+        for k, v in node.attributes.items()
+        if k not in ("weight", "shape", "arguments", "map", "op", "folded")
+    }
+    if not shown or node.kind in ("conv", "batch_norm", "linear"):
+        return ""
+    return "(" + ", ".join(f"{k}={show(v)}" for k, v in shown.items()) + ")"
+
+
+def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in shape if n != 1)
+
+
+def spelled(node: Node) -> str:
+    """How a chain of moves was written."""
+    return " -> ".join(how for _, how in node.attributes["how"])
+
+
+def first_difference(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> int:
+    """Where two chains part; the length of the shorter if it is the beginning of the longer."""
+    shared = min(len(ours), len(theirs))
+    return next((i for i in range(shared) if ours[i] != theirs[i]), shared)
+
+
+def first_different_move(pair: Pair) -> str:
+    """The title of the first move in which two chains differ."""
+    ours, theirs = pair.torch.attributes["how"], pair.paddle.attributes["how"]
+    at = first_difference(ours, theirs)
+    longer = theirs if len(theirs) > len(ours) else ours
+    return title(longer[at][0]) if at < len(longer) else label(pair.torch)
+
+
+def show(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def training(value: Any) -> str:
+    return "in train mode" if value else "in eval mode"
+
+
+def difference_data(d: Difference) -> dict[str, Any]:
+    if not d.comparable:
+        return {"problem": d.problem}
+    return {
+        "max abs": d.max_abs,
+        "max rel": d.max_rel,
+        "index": list(d.index),
+        "torch value": d.actual,
+        "paddle value": d.expected,
+        "mismatched": f"{d.mismatched}/{d.size}",
+    }
+
+
+def numbers_of(row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if row.local is not None:
+        found["on Paddle's inputs"] = difference_data(row.local)
+    if row.float64 is not None:
+        found["accumulated, float64"] = row.float64.max_rel
+    if row.float32 is not None:
+        found["accumulated, float32"] = row.float32.max_rel
+    return found

@@ -1,0 +1,210 @@
+"""One framework's half of a check, in a process of its own; `parity.workers` starts it.
+
+Says {"ready": framework}, then reads one JSON request a line from standard input and answers one JSON line
+on what was standard output; whatever the model prints goes to standard error. Arrays travel in files. The interpreter needs its framework
+and numpy, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convert.errors import Paddle2TorchError
+from parity.capture.plan import ReplayPlan
+from parity.errors import ModelError, ParityError
+from parity.sides import LiveSide, adapter, own_traceback
+from parity.store import Array, ValueStore, save_arrays, scratch_directory
+from parity.trace import Framework
+
+if TYPE_CHECKING:
+    from parity.remote_training import TrainingServer
+
+
+class Worker:
+    """Holds one model and carries out requests on it; each method is one request."""
+
+    def __init__(self, framework: Framework) -> None:
+        self.framework = framework
+        self.side: LiveSide | None = None
+        self.training: TrainingServer | None = None
+
+    @property
+    def live(self) -> LiveSide:
+        if self.side is None:
+            raise ParityError("the worker was asked to run a model before it was given one")
+        return self.side
+
+    def build(self, factory: str, arguments: Mapping[str, Any], device: str) -> dict[str, Any]:
+        """Build the model and move it to the device."""
+        from convert.adapters.factory import load_factory
+
+        tools = adapter(self.framework)
+        tools.check_device(device)
+        make = load_factory(factory)
+        try:
+            model = make(**arguments)
+        except Exception as error:
+            hint = (
+                f"; leave .cuda() out of the definition, --{self.framework}-device places the model"
+                if device == "cpu" and "cuda" in str(error).lower()
+                else ""
+            )
+            raise ModelError(
+                f"{factory} cannot be built with arguments {json.dumps(dict(arguments))}: "
+                f"{type(error).__name__}: {error}{hint}",
+                own_traceback(error),
+            ) from error
+        tools.check_model(model, factory)
+        self.side = LiveSide(self.framework, tools.place(model, device), device)
+        return {"name": self.side.name}
+
+    def layout(self) -> dict[str, Any]:
+        """The torch module's state dict as conversion sees it."""
+        from convert.layout import module_layout
+
+        layout = module_layout(self.live.model)
+        return {
+            "origin": layout.origin,
+            "slots": [[s.name, list(s.shape), s.layer, s.role] for s in layout.slots],
+        }
+
+    def state(self, path: str) -> dict[str, Any]:
+        """Write the state dict to an .npz."""
+        save_arrays(path, adapter(self.framework).state(self.live.model))
+        return {}
+
+    def load(self, source: Mapping[str, str], moves: list[list[str]] | None) -> dict[str, Any]:
+        """Load weights: Paddle's as they are, or (torch) moved and transformed by a conversion plan."""
+        from convert.transform import apply_transform
+
+        with _weights(source) as weights:
+            if moves is None:
+                arrays = {name: weights[name] for name in weights}
+            else:
+                arrays = {target: apply_transform(weights[name], how) for name, target, how in moves}
+            adapter(self.framework).load_state(self.live.model, arrays, strict=moves is None)
+        return {}
+
+    def randomize(self, seed: int, path: str, inputs: str) -> dict[str, Any]:
+        """Fill the model with values that make mistakes visible, and write them to an .npz.
+
+        One recorded run on `inputs` tells which layers end a residual branch.
+        """
+        from parity.randomize import random_state, residual_scales
+
+        tools = adapter(self.framework)
+        with scratch_directory() as scratch:
+            trace, values = self.live.capture(
+                _inputs(inputs), mode="eval", precision="float32", store=scratch / "values", outputs_only=True
+            )
+            values.close()
+        state = random_state(tools.state(self.live.model), seed=seed, damped=residual_scales(trace))
+        tools.load_state(self.live.model, state, strict=True)
+        save_arrays(path, state)
+        return {}
+
+    def parameters(self, path: str) -> dict[str, Any]:
+        """Write every parameter and buffer, registered or not, to an .npz."""
+        save_arrays(path, self.live.parameters())
+        return {}
+
+    def capture(
+        self,
+        inputs: str,
+        mode: str,
+        precision: str,
+        store: str,
+        outputs_only: bool,
+        backward: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Record one run; `backward` is {} or says how to go backward (see `parity.sides.Side.capture`)."""
+        options: dict[str, Any] = {}
+        with ExitStack() as stack:
+            if backward:
+                options = {"gradients": True, "given": dict(backward["given"]), "expected": None}
+            if backward and backward["expected"] is not None:
+                path, known = backward["expected"]
+                options["expected"] = ValueStore.from_json(Path(path), known)
+                stack.callback(options["expected"].close)
+            trace, values = self.live.capture(
+                _inputs(inputs),
+                mode=mode,
+                precision=precision,
+                store=Path(store),
+                outputs_only=outputs_only,
+                **options,
+            )
+        index = values.to_json()
+        values.close()
+        return {"trace": trace.to_json(), "index": index}
+
+    def replay(
+        self, inputs: str, mode: str, plan: dict[str, Any], store: str, index: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Run torch with Paddle's numbers handed to every aligned operator."""
+        from dataclasses import asdict
+
+        expected = ValueStore.from_json(Path(store), index)
+        measured = self.live.replay(
+            _inputs(inputs), mode=mode, plan=ReplayPlan.from_json(plan), expected=expected
+        )
+        expected.close()
+        return {"measured": [asdict(m) for m in measured]}
+
+    def train(self, task: str, number: int, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """One task of a trainer (see `parity.remote_training`)."""
+        from parity.remote_training import TrainingServer
+
+        if self.training is None:
+            self.training = TrainingServer(self.live)
+        return self.training.answer(task, number, arguments)
+
+
+def _inputs(path: str) -> dict[str, Array]:
+    with np.load(path, allow_pickle=False) as archive:
+        return {name.removeprefix("input:"): archive[name] for name in archive.files}
+
+
+@contextmanager
+def _weights(source: Mapping[str, str]) -> Iterator[Any]:
+    """Arrays by Paddle name: from an .npz of ours or from a user's checkpoint."""
+    if "npz" in source:
+        with np.load(source["npz"], allow_pickle=False) as archive:
+            yield {name: archive[name] for name in archive.files}
+        return
+    from convert import open_checkpoint
+
+    with open_checkpoint(source["checkpoint"], key=source.get("key") or None) as checkpoint:
+        yield {name: ref.numpy() for name, ref in checkpoint.items()}
+
+
+def serve(framework: Framework) -> None:
+    """Answer requests until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    worker = Worker(framework)
+    answers.write(json.dumps({"ready": framework}) + "\n")
+    answers.flush()
+    for line in sys.stdin:
+        request = json.loads(line)
+        method: Callable[..., dict[str, Any]] = getattr(worker, request.pop("do"))
+        try:
+            answer: dict[str, Any] = {"answer": method(**request)}
+        except Paddle2TorchError as error:
+            answer = {"error": str(error), "detail": getattr(error, "detail", "")}
+        except Exception as error:
+            answer = {
+                "error": f"the {framework} side failed with {type(error).__name__}: {error}",
+                "detail": traceback.format_exc(),
+            }
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()

@@ -1,0 +1,1 @@
+"""Tests of `convert`: real files made by the real frameworks."""

@@ -1,0 +1,118 @@
+"""Folders of checkpoints and sharded targets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import paddle
+import pytest
+import safetensors.torch
+import torch
+
+from convert import ConvertError, convert_checkpoint
+from convert.batch import convert_folder
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Four checkpoints of which one is cut off, in two levels."""
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    for name in ("a", "b", "deep/c"):
+        paddle.save(paddle.nn.Linear(20, 30).state_dict(), str(source / f"{name}.pdparams"))
+    data = (source / "a.pdparams").read_bytes()
+    (source / "bad.pdparams").write_bytes(data[: len(data) // 2])
+    return source
+
+
+def files(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+
+
+def test_a_folder_is_converted_and_a_bad_checkpoint_stops_nothing(folder, tmp_path, in_process):
+    done = in_process("convert", folder, "--out", "out", "--format", "pth", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "3 of 4 checkpoints converted" in done.stdout
+    assert "bad.pdparams: FAILED" in done.stdout
+    assert "bad.pdparams: the file is cut off" in done.stderr
+    assert files(tmp_path / "out") == ["a.pth", "b.pth", "deep/c.pth"]
+    assert torch.load(tmp_path / "out/deep/c.pth", weights_only=True)["weight"].shape == (30, 20)
+
+
+def test_a_folder_without_bad_checkpoints_is_exit_code_0(folder, tmp_path, in_process):
+    (folder / "bad.pdparams").unlink()
+    done = in_process("convert", folder, "-o", tmp_path / "out", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [Path(row["target"]).name for row in json.loads(done.stdout)] == [
+        "a.safetensors",
+        "b.safetensors",
+        "c.safetensors",
+    ]
+
+
+def test_a_folder_without_checkpoints_is_wrong_input(tmp_path, in_process):
+    (tmp_path / "empty").mkdir()
+    done = in_process("convert", "empty", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no .pdparams or .pdiparams file in it" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_checkpoints_that_would_become_one_file_are_both_bad(folder, tmp_path):
+    (folder / "bad.pdparams").unlink()
+    (folder / "a.pdiparams").write_bytes(b"")
+    outcomes = convert_folder(folder, tmp_path / "out", jobs=3)
+    assert [outcome.report is None for outcome in outcomes] == [True, True, False, False]
+    assert "would become" in outcomes[0].error
+
+
+def test_progress_ends_at_all_bytes(folder, tmp_path):
+    seen: list[tuple[int, int]] = []
+    convert_folder(folder, tmp_path / "out", on_progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1][0] == seen[-1][1] == sum(path.stat().st_size for path in folder.rglob("*.pdparams"))
+
+
+@pytest.mark.parametrize(("size", "count"), [("1GB", 1), ("700", 3), ("0.4KB", 4)])
+def test_shards_and_their_index_hold_everything(
+    everything, in_torch, save, tmp_path, in_process, size, count
+):
+    save(everything.state_dict())
+    done = in_process(
+        "convert", "net.pdparams", "-o", "out.safetensors", "--max-shard-size", size, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    index = json.loads((tmp_path / "out.safetensors.index.json").read_text())
+    shards = sorted(tmp_path.glob("out-*.safetensors"))
+    assert len(shards) == count
+    assert shards[0].name == f"out-00001-of-{count:05}.safetensors"
+    merged: dict[str, torch.Tensor] = {}
+    for shard in shards:
+        tensors = safetensors.torch.load_file(shard)
+        assert all(index["weight_map"][name] == shard.name for name in tensors)
+        merged |= tensors
+    whole = convert_checkpoint(tmp_path / "net.pdparams", tmp_path / "whole.safetensors")
+    expected = safetensors.torch.load_file(whole.target)
+    assert merged.keys() == expected.keys()
+    assert all(torch.equal(merged[name], expected[name]) for name in expected)
+    assert index["metadata"]["total_size"] == sum(t.nbytes for t in expected.values())
+
+
+def test_shards_that_cannot_all_be_written_leave_nothing(everything, save, tmp_path):
+    source = save(everything.state_dict())
+    (tmp_path / "out-00002-of-00003.safetensors").write_text("precious")
+    before = files(tmp_path)
+    with pytest.raises(ConvertError, match=r"out-00002-of-00003\.safetensors: already exists"):
+        convert_checkpoint(source, tmp_path / "out.safetensors", shard_bytes=700)
+    assert files(tmp_path) == before
+
+
+def test_shard_sizes_and_formats_are_checked(everything, save, tmp_path, in_process):
+    save(everything.state_dict())
+    for target, size, message in (
+        ("x.pth", "1GB", "only .safetensors"),
+        ("x.safetensors", "big", "write a size like"),
+    ):
+        done = in_process("convert", "net.pdparams", "-o", target, "--max-shard-size", size, cwd=tmp_path)
+        assert done.returncode == 2
+        assert message in done.stderr

@@ -1,0 +1,216 @@
+"""A checkpoint's names and shapes say which registered network it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import paddle
+import pytest
+
+from convert.layout import registered_layout
+from convert.plan import Options, plan_conversion
+from convert.recognize import nearest_models, recognize, torch_name
+from convert.registry import MODELS
+
+from .conftest import build_lazy, build_meta, every_model
+
+
+def paddle_shapes(network):
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+
+
+def torch_shapes(network):
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+
+
+@every_model
+def test_paddle_state_dict_is_recognised_with_its_class_and_channel_counts(spec):
+    arguments = {"num_classes": 7, "in_channels": 5}
+    found = recognize(paddle_shapes(build_lazy(spec, **arguments)))
+    assert [(c.spec.name, c.num_classes, c.in_channels) for c in found] == [(spec.name, 7, 5)]
+    assert found[0].linear_is_transposed
+
+
+@every_model
+def test_torch_state_dict_is_recognised_too(spec):
+    found = recognize(torch_shapes(build_meta(spec, num_classes=7, in_channels=5)))
+    assert [(c.spec.name, c.num_classes, c.in_channels) for c in found] == [(spec.name, 7, 5)]
+
+
+def lenet_shapes(**changes):
+    return {**paddle_shapes(build_lazy(MODELS["lenet"])), **changes}
+
+
+def test_one_wrong_shape_is_no_candidate():
+    assert recognize(lenet_shapes(**{"conv2.weight": (16, 6, 3, 3)})) == []
+
+
+def test_class_counts_that_contradict_each_other_are_no_candidate():
+    assert recognize(lenet_shapes(**{"fc3.bias": (11,)})) == []
+
+
+def test_one_name_too_many_is_no_candidate_and_is_named():
+    shapes = lenet_shapes(extra=(1,))
+    assert recognize(shapes) == []
+    nearest = nearest_models(shapes)
+    assert nearest[0].spec.name == "lenet"
+    assert nearest[0].extra == ("extra",)
+    assert nearest[0].missing == ()
+
+
+def test_missing_name_is_named():
+    shapes = lenet_shapes()
+    del shapes["fc2.bias"]
+    assert recognize(shapes) == []
+    assert nearest_models(shapes)[0].missing == ("fc2.bias",)
+
+
+def test_strange_names_are_near_nothing():
+    assert recognize({"x": (1,)}) == []
+    assert nearest_models(["x"]) == []
+    assert recognize({}) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("bb_0_0.conv0._batch_norm._mean", "bb_0_0.conv0._batch_norm.running_mean"),
+        ("norm._variance", "norm.running_var"),
+        ("my_mean", "my_mean"),
+    ],
+)
+def test_names_are_spelled_the_torch_way(given, expected):
+    assert torch_name(given) == expected
+
+
+def old_densenet(shapes):
+    """The names of DenseNet files from before 2018, which the seeds remap by a regular expression."""
+    return {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12])", r"\1.\2", name): shape
+        for name, shape in shapes.items()
+        if not name.endswith("num_batches_tracked")
+    }
+
+
+def sequential(*layers):
+    """A textbook network as one Sequential of Paddle layers; text stands for layers without weights."""
+    nn = paddle.nn
+    return nn.Sequential(*(nn.ReLU() if isinstance(layer, str) else layer for layer in layers))
+
+
+def textbook_lenet(*, reshape):
+    nn = paddle.nn
+    body = [nn.Conv2D(1, 6, 5), "act", "pool", nn.Conv2D(6, 16, 5), "act", "pool", "flatten"]
+    head = [nn.Linear(400, 120), "act", nn.Linear(120, 84), "act", nn.Linear(84, 10)]
+    return sequential(*(["reshape"] if reshape else []), *body, *head)
+
+
+def textbook_alexnet():
+    nn = paddle.nn
+    first = [nn.Conv2D(1, 96, 11), "act", "pool", nn.Conv2D(96, 256, 5), "act", "pool"]
+    rest = [nn.Conv2D(256, 384, 3), "act", nn.Conv2D(384, 384, 3), "act", nn.Conv2D(384, 256, 3), "act"]
+    head = [nn.Linear(6400, 4096), "act", "drop", nn.Linear(4096, 4096), "act", "drop", nn.Linear(4096, 10)]
+    return sequential(*first, *rest, "pool", "flatten", *head)
+
+
+def textbook_nin():
+    nn = paddle.nn
+
+    def block(before, after, size):
+        return sequential(
+            nn.Conv2D(before, after, size),
+            "a",
+            nn.Conv2D(after, after, 1),
+            "a",
+            nn.Conv2D(after, after, 1),
+            "a",
+        )
+
+    return sequential(
+        block(1, 96, 11),
+        "pool",
+        block(96, 256, 5),
+        "pool",
+        block(256, 384, 3),
+        "pool",
+        "drop",
+        block(384, 10, 3),
+        "pool",
+        "flatten",
+    )
+
+
+def textbook_vgg(divisor):
+    nn = paddle.nn
+    blocks, before = [], 1
+    for convolutions, full in ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512)):
+        layers = []
+        for _ in range(convolutions):
+            layers += [nn.Conv2D(before, full // divisor, 3), "act"]
+            before = full // divisor
+        blocks.append(sequential(*layers, "pool"))
+    head = [
+        nn.Linear(before * 49, 4096),
+        "act",
+        "drop",
+        nn.Linear(4096, 4096),
+        "act",
+        "drop",
+        nn.Linear(4096, 10),
+    ]
+    return sequential(*blocks, "flatten", *head)
+
+
+def zoo(name, **arguments):
+    return lambda: getattr(paddle.vision.models, name)(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("build", "model"),
+    [
+        (lambda: textbook_lenet(reshape=False), "lenet"),
+        (lambda: textbook_lenet(reshape=True), "lenet"),
+        (textbook_alexnet, "alexnet"),
+        (textbook_nin, "nin"),
+        (lambda: textbook_vgg(1), "vgg11_pairs"),
+        (lambda: textbook_vgg(4), "vgg11_pairs_quarter"),
+        *((zoo(f"resnet{n}", num_classes=10), f"resnet{n}") for n in (18, 34, 50, 101, 152)),
+        *((zoo(f"vgg{n}", num_classes=10), f"vgg{n}_features") for n in (11, 13, 16, 19)),
+        *((zoo(f"vgg{n}", num_classes=10, batch_norm=True), f"vgg{n}_bn_features") for n in (11, 13, 16, 19)),
+        *((zoo(f"densenet{n}", num_classes=10), f"densenet{n}") for n in (121, 169, 201)),
+    ],
+)
+def test_networks_under_other_names_are_recognised_and_planned(build, model):
+    with paddle.LazyGuard():
+        state = build().state_dict()
+    found = recognize({name: tuple(value.shape) for name, value in state.items()})
+    assert [(c.spec.name, c.num_classes) for c in found] == [(model, 10)]
+    layout = registered_layout(model, num_classes=10, in_channels=found[0].in_channels)
+    shapes = {name: Shaped(tuple(value.shape)) for name, value in state.items()}
+    plan = plan_conversion(shapes, layout, Options(rules=found[0].rules))
+    assert plan.problems == ()
+    assert len(plan.moves) == len(state)
+
+
+@dataclass
+class Shaped:
+    shape: tuple[int, ...]
+
+
+def test_old_densenet_file_is_recognised():
+    old = old_densenet(torch_shapes(build_meta(MODELS["densenet121"])))
+    assert "features.denseblock1.denselayer1.norm.1.weight" in old
+    found = recognize(old)
+    assert [candidate.spec.name for candidate in found] == ["densenet121"]
+    assert "norm.1 for norm1" in str(found[0])
+
+
+def test_zoo_network_of_another_structure_is_not_recognised():
+    with paddle.LazyGuard():
+        state = paddle.vision.models.resnext50_32x4d().state_dict()
+    assert recognize({name: tuple(value.shape) for name, value in state.items()}) == []
+
+
+def test_candidate_reads_as_a_sentence():
+    assert str(recognize(lenet_shapes())[0]) == "lenet (LeNet, textbook form), num_classes 10, in_channels 1"

@@ -1,0 +1,196 @@
+"""`paddle2torch summary` and `paddle2torch models`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from convert.registry import MODELS
+from paddle2torch.cli import main
+from paddle2torch.summary import compare, summarize
+
+VGG16 = MODELS["vgg16_features"]
+
+
+@pytest.fixture(scope="module")
+def vgg16():
+    return summarize("torch", VGG16.torch_factory, {"num_classes": 1000, "in_channels": 3}, (3, 224, 224))
+
+
+def test_vgg16_has_the_printed_table(vgg16):
+    shown = [(layer.output_shape[1:], layer.parameters) for layer in vgg16.layers]
+    assert shown[:5] == [
+        ((64, 224, 224), 1_792),
+        ((64, 224, 224), 0),
+        ((64, 224, 224), 36_928),
+        ((64, 224, 224), 0),
+        ((64, 112, 112), 0),
+    ]
+    assert shown[31:] == [
+        ((512, 7, 7), 0),
+        ((4096,), 102_764_544),
+        ((4096,), 0),
+        ((4096,), 0),
+        ((4096,), 16_781_312),
+        ((4096,), 0),
+        ((4096,), 0),
+        ((1000,), 4_097_000),
+    ]
+    assert len(shown) == 39
+
+
+def test_vgg16_needs_the_printed_memory(vgg16):
+    assert vgg16.parameters == 138_357_544
+    assert vgg16.weight_mib == pytest.approx(527.79, abs=0.005)
+    # The printed 218.78 are forward and backward together.
+    assert vgg16.activation_mib == pytest.approx(218.78 / 2, abs=0.01)
+
+
+def test_vgg16_sees_the_known_receptive_fields(vgg16):
+    fields = {layer.name: layer.receptive_field for layer in vgg16.layers}
+    assert fields["features.0"] == (3, 3)
+    assert fields["features.2"] == (5, 5)
+    assert fields["features.4"] == (6, 6)
+    assert fields["features.30"] == (212, 212)
+    assert fields["classifier.0"] is None
+
+
+def torch_fields(name, shape=None):
+    spec = MODELS[name]
+    summary = summarize("torch", spec.torch_factory, {}, shape or spec.input_shape)
+    return {layer.name: layer.receptive_field for layer in summary.layers}
+
+
+def test_receptive_field_follows_shortcuts():
+    fields = torch_fields("resnet50")
+    assert fields["conv._conv"] == (7, 7)
+    assert fields["pool2d_max"] == (11, 11)
+    assert fields["bb_0_0.short._conv"] == (11, 11)
+    assert fields["bb_0_1.conv0._conv"] == (19, 19)
+    assert fields["bb_3_2.conv2._conv"] == (427, 427)
+    assert fields["out"] is None
+
+
+def test_receptive_field_follows_parallel_branches():
+    fields = torch_fields("googlenet")
+    entry = fields["block3_1.p1_1"][0]
+    # Each 3x3 or 5x5 window on a map that is a fourth of the image widens the view by 8 or 16 pixels.
+    assert fields["block3_1.p2_2"] == (entry + 8, entry + 8)
+    assert fields["block3_1.p3_2"] == (entry + 16, entry + 16)
+    assert fields["block3_1.p4_2"] == (entry + 8, entry + 8)
+    assert fields["block3_2.p1_1"] == (entry + 16, entry + 16)
+
+
+def test_layer_that_is_called_twice_counts_its_parameters_once():
+    layers = summarize("torch", MODELS["lenet"].torch_factory, {}, (1, 28, 28)).layers
+    assert [layer.name for layer in layers].count("sigmoid") == 4
+    assert sum(layer.parameters for layer in layers) == 61_706
+
+
+@pytest.mark.parametrize("name", ["lenet", "googlenet", "resnet18", "densenet_linear", "vgg11_pairs_quarter"])
+def test_both_frameworks_have_the_same_summary(name):
+    spec = MODELS[name]
+    paddle = summarize("paddle", spec.paddle_factory, {}, spec.input_shape)
+    torch = summarize("torch", spec.torch_factory, {}, spec.input_shape)
+    assert compare(paddle, torch) == []
+    assert paddle.parameters == torch.parameters == spec.parameters
+
+
+def test_difference_between_the_frameworks_is_named():
+    torch = summarize("torch", MODELS["lenet"].torch_factory, {}, (1, 28, 28))
+    first = dataclasses.replace(torch.layers[0], parameters=150)
+    paddle = dataclasses.replace(torch, layers=(first, *torch.layers[1:-1]))
+    found = [(d.row, d.field, d.paddle, d.torch) for d in compare(paddle, torch)]
+    assert found == [(0, "parameters", 150, 156), (10, "layer", None, "fc3")]
+
+
+def test_command_shows_both_frameworks_side_by_side(capsys):
+    assert main(["summary", "lenet"]) == 0
+    out = capsys.readouterr().out
+    assert "Conv2D | Conv2d" in out
+    assert "no difference" in out
+    assert "61,706 parameters" in out
+
+
+def test_command_prints_json(capsys):
+    assert main(["summary", "resnet18", "--framework", "torch", "--input", "3,64,64", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    torch = content["frameworks"]["torch"]
+    assert torch["input_shape"] == [3, 64, 64]
+    assert torch["parameters"] == 11_177_025
+    assert torch["layers"][0] == {
+        "name": "conv._conv",
+        "kind": "Conv2d",
+        "output_shape": [1, 64, 32, 32],
+        "parameters": 9408,
+        "receptive_field": [7, 7],
+    }
+    assert content["differences"] == []
+
+
+def test_number_of_classes_and_channels_follow_the_arguments(capsys):
+    words = ["summary", "lenet", "--framework", "torch", "--input", "4,28,28", "--num-classes", "3"]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "3" in out.split("fc3")[1].splitlines()[0]
+    assert f"{6 * 4 * 25 + 6}" in out
+
+
+def test_factory_of_another_package_can_be_summarised(capsys):
+    words = ["summary", "torch_models.nin:nin", "--framework", "torch", "--input", "1,100,100"]
+    assert main(words) == 0
+    assert "block4.conv3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["resnet5"], "no model is called 'resnet5'; did you mean resnet50"),
+        (["lenet", "--input", "1,20,20"], "an input of 20x20 is too small for lenet"),
+        (["lenet", "--input", "1,20,20"], "the smallest that works is 28x28"),
+        (["vgg16", "--input", "3,448,448"], "use 224x224 to 255x255"),
+        (["resnet50", "--input", "224,224"], "give the shape without the batch"),
+        (["lenet", "--num-classes", "0"], "--num-classes must be at least 1, not 0"),
+        (["torch_models.nin:nin"], "say --framework paddle or --framework torch"),
+        (["no_such_module:x", "--framework", "torch"], "module 'no_such_module' cannot be imported"),
+        (["torch_models.nin:x", "--framework", "torch"], "module 'torch_models.nin' has no 'x'"),
+        (["torch_models.nin:nin", "--framework", "torch"], "cannot run an input of 3x224x224 in torch"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_exit_code_2(words, sentence, capsys):
+    assert main(["summary", *words]) == 2
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("text", ["3,x,5", "0,28,28"])
+def test_input_that_is_no_shape_is_refused(text, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["summary", "lenet", "--input", text])
+    assert stopped.value.code == 2
+    assert repr(text) in capsys.readouterr().err
+
+
+def test_models_lists_every_network_with_its_paper(capsys):
+    assert main(["models"]) == 0
+    out = capsys.readouterr().out
+    for spec in MODELS.values():
+        assert spec.name in out
+        assert f"{spec.parameters:,}" in out
+        assert spec.paper in out
+
+
+def test_models_of_one_family(capsys):
+    assert main(["models", "vgg", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["family"] for row in rows} == {"vgg"}
+    assert rows[0]["torch"] == "torch_models.vgg:vgg16"
+
+
+def test_unknown_family_names_the_nearest(capsys):
+    assert main(["models", "resnext"]) == 2
+    assert "did you mean resnet" in capsys.readouterr().err

@@ -1,0 +1,105 @@
+"""Faults of relative size 1e-7 and below: smaller than the float32 rounding that hides them."""
+
+from tests.mutants.bugs.row import convert, line
+
+BUGS = [
+    convert("plain-weight-scaled-2e-7", "tiny", ("scale", "conv2.weight", 1 + 2e-7), "conv2", "weight|value"),
+    convert(
+        "vit-weight-scaled-2e-7",
+        "tiny",
+        ("scale", "blocks.1.mlp.fc1.weight", 1 + 2e-7),
+        "blocks.1.mlp.fc1",
+        "weight|value",
+    ),
+    convert("plain-one-weight-one-ulp", "tiny", ("nudge", "conv3.weight"), "conv3", "weight|value"),
+    convert(
+        "plain-dead-weight-one-ulp", "tiny", ("nudge", "fc3.weight"), "fc3", "weight|value", visible="nowhere"
+    ),
+    convert(
+        "vit-one-weight-one-ulp",
+        "tiny",
+        ("nudge", "blocks.0.attn.qkv.weight"),
+        "blocks.0.attn.qkv",
+        "weight|value",
+    ),
+    convert(
+        "inception-one-weight-one-ulp",
+        "tiny",
+        ("nudge", "block2.p2_2.weight"),
+        "block2.p2_2",
+        "weight|value",
+        visible="nowhere",
+    ),
+    convert(
+        "basic-variance-one-ulp",
+        "tiny",
+        ("nudge", "layer1.1.bn2.running_var"),
+        "layer1.1.bn2",
+        "running_var|var",
+    ),
+    convert(
+        "plain-weight-through-half",
+        "precision",
+        ("half", "fc1.weight"),
+        "fc1",
+        "weight|value|half|float16|precision",
+    ),
+    convert("shuffle-bias-shifted", "tiny", ("shift", "tail.bias", 1e-6), "tail", "bias|value"),
+    line(
+        "plain-eps-one-percent",
+        "eps",
+        "self.bn1 = nn.BatchNorm2d(8)",
+        "self.bn1 = nn.BatchNorm2d(8, eps=1.01e-5)",
+        "bn1",
+        "eps",
+    ),
+    line("text-eps-bert", "eps", "nn.LayerNorm(12)", "nn.LayerNorm(12, eps=1e-12)", "norm", "eps"),
+    line(
+        "norms-gn-eps-one-percent",
+        "eps",
+        "nn.GroupNorm(2, 8)",
+        "nn.GroupNorm(2, 8, eps=1.01e-5)",
+        "gn",
+        "eps",
+    ),
+    line(
+        "mlp-one-sixth",
+        "constant",
+        "x * 0.1666667",
+        "x * (1 / 6)",
+        ":mul.*|scal.*|shift|div.*",
+        "scal|constant|0\\.1666|factor",
+    ),
+    line(
+        "mlp-divided-by-six",
+        "constant",
+        "x * 0.1666667",
+        "x / 6",
+        ":mul.*|scal.*|shift|div.*",
+        "scal|constant|0\\.1666|factor|div",
+    ),
+    line(
+        "vit-scale-rounded",
+        "constant",
+        "(dim // heads) ** -0.5",
+        "round((dim // heads) ** -0.5 + 2e-7, 8)",
+        "blocks.0.attn:mul.*|scal.*|shift|b?matmul",
+        "scal|constant|0\\.5|factor|mul",
+    ),
+    line(
+        "norms-slope-tiny",
+        "LeakyReLU slope",
+        "nn.LeakyReLU(0.1)",
+        "nn.LeakyReLU(0.1000001)",
+        "leaky",
+        "slope",
+    ),
+    line(
+        "siamese-half-precision",
+        "precision",
+        "return self.embed(x)",
+        "return self.embed(x.half().to(x.dtype))",
+        ("encoder:to|cast|half|.*dtype.*|type.*", "encoder.embed"),
+        "cast|half|float16|precision|dtype",
+    ),
+]

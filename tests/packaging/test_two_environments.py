@@ -1,0 +1,42 @@
+"""The frameworks often cannot share an environment; then each side is run by an interpreter of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.packaging.environments import make_environment
+
+
+@pytest.fixture(scope="module")
+def pythons(tmp_path_factory) -> dict[str, str]:
+    """Interpreters of two environments, each with one framework and numpy, and without this project."""
+    folder = tmp_path_factory.mktemp("sides")
+    packages = {"paddle": ["paddlepaddle", "setuptools", "numpy"], "torch": ["torch", "numpy"]}
+    return {side: make_environment(folder / side, needed).python for side, needed in packages.items()}
+
+
+def test_a_proof_across_two_environments_from_a_third_without_frameworks(bare, pythons, lenet_file):
+    sides = [f"--{side}-python={python}" for side, python in pythons.items()]
+    command = [
+        "parity",
+        "lenet",
+        "--weights",
+        lenet_file.name,
+        "--only-given",
+        "--json",
+        "report.json",
+        *sides,
+    ]
+    finished = bare.run("paddle2torch", *command, cwd=lenet_file.parent)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert json.loads((lenet_file.parent / "report.json").read_text())["verdict"] == "EQUIVALENT"
+
+
+def test_an_interpreter_without_the_framework_is_told_apart(bare, pythons, lenet_file):
+    command = ["parity", "lenet", f"--paddle-python={pythons['torch']}", f"--torch-python={pythons['torch']}"]
+    finished = bare.run("paddle2torch", *command, cwd=lenet_file.parent)
+    assert finished.returncode == 2
+    assert "paddle" in finished.stderr
+    assert "Traceback" not in finished.stderr

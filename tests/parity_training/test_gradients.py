@@ -1,0 +1,250 @@
+"""Going backward: what is cut, what is changed, and that a correct port raises no alarm."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import paddle
+import pytest
+import torch
+import torch.nn.functional as F
+
+import parity
+from tests.parity_training.networks import ENTROPY, PaddleNet, TorchNet, X, pair, state_of
+
+
+def backward(torch_class=TorchNet, paddle_class=PaddleNet, *, change=None, **options):
+    paddle_net, torch_net = pair(torch_class, paddle_class)
+    if change is not None:
+        change(paddle_net, torch_net)
+    before = state_of(paddle_net, torch_net)
+    report = parity.check(paddle_net, torch_net, X, gradients=True, further=False, **options)
+    assert state_of(paddle_net, torch_net) == before
+    return report
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_gradients_of_a_correct_port_agree_and_nothing_is_changed(mode):
+    report = backward(mode=mode, losses=ENTROPY)
+    assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
+    note = next(note for note in report.notes if note.text.startswith("gradients:"))
+    assert note.evidence["worst relative difference"] < 1e-12
+
+
+def test_the_pools_float32_constant_is_named_and_taken_out():
+    report = backward()
+    assert any("float32(1/k)" in note.text for note in report.notes)
+    assert report.verdict is parity.Verdict.EQUIVALENT
+
+
+class Dropout(TorchNet):
+    def before_side(self, x):
+        return self.side(F.dropout(x, 0.3, self.training))
+
+
+class PaddleDropout(PaddleNet):
+    def forward(self, x):
+        x = paddle.nn.functional.relu(self.bn(self.conv(x)))
+        x = self.pool(x).mean(axis=[2, 3])
+        x = x + paddle.tanh(self.side(paddle.nn.functional.dropout(x, 0.3, training=self.training)))
+        return self.fc(x)
+
+
+def test_dropout_is_switched_off_and_said_so():
+    report = backward(Dropout, PaddleDropout, mode="train")
+    assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
+    assert any("dropout" in note.text and "p=0" in note.text for note in report.notes)
+
+
+class Detached(TorchNet):
+    def before_side(self, x):
+        return self.side(x.detach())
+
+
+class NoGrad(TorchNet):
+    def before_side(self, x):
+        with torch.no_grad():
+            return self.side(x)
+
+
+class Hooked(TorchNet):
+    def before_side(self, x):
+        result = self.side(x)
+        if result.requires_grad:
+            result.register_hook(lambda gradient: 3 * gradient)
+        return result
+
+
+class Half(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient / 2
+
+
+class CustomBackward(TorchNet):
+    def before_side(self, x):
+        return self.side(Half.apply(torch.tanh(x)))
+
+
+class FrozenConv(TorchNet):
+    def __init__(self):
+        super().__init__()
+        self.conv.requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "operator", "cause"),
+    [
+        (Detached, "", "detach", "detach only in torch"),
+        (NoGrad, "side", "no_grad", "under no_grad"),
+        (Hooked, "side", "Linear", "hook only in torch.*3 times"),
+        (FrozenConv, "conv", "Conv2d", "frozen: .*conv.weight"),
+    ],
+)
+def test_the_first_finding_names_the_operator_that_changes_the_gradient(network, layer, operator, cause):
+    report = backward(network, mode="train")
+    first = report.findings[0]
+    assert (first.layer, first.operator) == (layer, operator)
+    assert re.search(cause, first.cause), first.cause
+    assert first.evidence
+    assert len(report.findings) == 1, str(report)
+
+
+def test_a_detach_is_found_on_its_line():
+    finding = backward(Detached).findings[0]
+    file, _, line = finding.where.rpartition(":")
+    assert "x.detach()" in Path(file).read_text().splitlines()[int(line) - 1]
+
+
+def test_a_backward_of_its_own_is_recognised():
+    class PaddleScaled(PaddleNet):
+        def forward(self, x):
+            x = paddle.nn.functional.relu(self.bn(self.conv(x)))
+            x = self.pool(x).mean(axis=[2, 3])
+            x = x + paddle.tanh(self.side(paddle.tanh(x)))
+            return self.fc(x)
+
+    report = backward(CustomBackward, PaddleScaled)
+    assert len(report.findings) == 1
+    assert "0.5 times Paddle's" in report.findings[0].cause
+
+
+class PaddleDetached(PaddleNet):
+    def forward(self, x):
+        x = paddle.nn.functional.relu(self.bn(self.conv(x)))
+        x = self.pool(x).mean(axis=[2, 3])
+        x = x + paddle.tanh(self.side(x.detach()))
+        return self.fc(x)
+
+
+class PaddleStopped(PaddleNet):
+    def forward(self, x):
+        x = paddle.nn.functional.relu(self.bn(self.conv(x)))
+        x = self.pool(x).mean(axis=[2, 3])
+        side = self.side(x)
+        side.stop_gradient = True
+        return self.fc(x + paddle.tanh(side))
+
+
+@pytest.mark.parametrize(("network", "word"), [(PaddleDetached, "detach"), (PaddleStopped, "stopped")])
+def test_a_cut_in_paddle_alone_is_found_too(network, word):
+    finding = backward(paddle_class=network).findings[0]
+    assert word in finding.cause
+    assert "only in Paddle" in finding.cause
+
+
+def test_the_same_cut_on_both_sides_is_no_difference():
+    assert backward(Detached, PaddleDetached).verdict is parity.Verdict.EQUIVALENT
+
+
+def test_a_parameter_frozen_in_paddle_alone_is_found():
+    def freeze(paddle_net, torch_net):
+        paddle_net.fc.bias.stop_gradient = True
+
+    finding = backward(change=freeze).findings[0]
+    assert finding.layer == "fc"
+    assert "frozen only in Paddle" in finding.cause
+
+
+def test_two_faults_are_both_reported_from_the_loss_down():
+    class Two(Hooked):
+        def __init__(self):
+            super().__init__()
+            self.conv.weight.requires_grad_(False)
+
+    report = backward(Two)
+    assert [finding.layer for finding in report.findings] == ["side", "conv"]
+
+
+def test_a_straight_through_estimator_written_two_ways_agrees():
+    class Torch(TorchNet):
+        def before_side(self, x):
+            return self.side(x + (torch.round(x * 4) / 4 - x).detach())
+
+    class Paddle(PaddleNet):
+        def forward(self, x):
+            x = paddle.nn.functional.relu(self.bn(self.conv(x)))
+            x = self.pool(x).mean(axis=[2, 3])
+            x = x + paddle.tanh(self.side(x + (paddle.round(x * 4) / 4 - x).detach()))
+            return self.fc(x)
+
+    class Forgotten(TorchNet):
+        def before_side(self, x):
+            return self.side(torch.round(x * 4) / 4)
+
+    assert backward(Torch, Paddle).verdict is parity.Verdict.EQUIVALENT
+    assert backward(Forgotten, Paddle).verdict is parity.Verdict.DIFFERENT
+
+
+def test_hooks_of_both_sides_that_do_the_same_agree():
+    class Paddle(PaddleNet):
+        def forward(self, x):
+            x = paddle.nn.functional.relu(self.bn(self.conv(x)))
+            x = self.pool(x).mean(axis=[2, 3])
+            side = self.side(x)
+            if not side.stop_gradient:
+                side.register_hook(lambda gradient: gradient * 3)
+            return self.fc(x + paddle.tanh(side))
+
+    assert backward(Hooked, Paddle).verdict is parity.Verdict.EQUIVALENT
+
+
+def summed(output):
+    return F.cross_entropy(output, torch.tensor([0, 2, 1, 2, 0, 1]), reduction="sum")
+
+
+def smoothed(output):
+    labels = torch.tensor([0, 2, 1, 2, 0, 1])
+    return F.cross_entropy(output, labels, label_smoothing=0.2)
+
+
+def twice(output):
+    return F.cross_entropy(output.softmax(1), torch.tensor([0, 2, 1, 2, 0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("loss", "cause"), [(summed, "sums where Paddle averages"), (smoothed, "0.2"), (twice, "softmax")]
+)
+def test_a_wrong_loss_is_blamed_and_the_model_is_not(loss, cause):
+    report = backward(losses=(ENTROPY[0], loss))
+    assert [finding.layer for finding in report.findings] == ["loss"]
+    assert cause in report.findings[0].cause
+    assert "test_gradients.py" in report.findings[0].where
+
+
+def test_a_loss_that_is_no_scalar_is_an_error_that_says_so():
+    with pytest.raises(parity.ParityError, match="scalar"):
+        backward(losses=(ENTROPY[0], lambda output: output))
+
+
+def test_a_loss_that_raises_is_told_from_a_model_that_does():
+    def broken(output):
+        return output.no_such_attribute
+
+    with pytest.raises(parity.ParityError, match="the torch loss raised AttributeError"):
+        backward(losses=(ENTROPY[0], broken))
