@@ -8,12 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from convert.layout import Layout, Slot
 from convert.plan import Drop, Fill, Move, Options, Problem, Shape, nearest_names
 from convert.rosetta.layers import BY_TORCH, LAYERS, layer_of_parameter_name, role_of_parameter_name
 from convert.rosetta.rows import COPY, RESHAPE, TRANSPOSE, Generated, LayerRow, Parameter
 from convert.transform import reshape_to, result_shape
+
+if TYPE_CHECKING:
+    from convert.rules import Rule
 
 _BARE = "a bare parameter is copied as it is"
 # A layer that the table does not know may still hold what the table's layers hold under other names.
@@ -44,7 +48,7 @@ class Pairing:
         self.dropped: list[Drop] = []
         self.problems: list[Problem] = []
         self.left: list[str] = []
-        self.notes: list[str] = []
+        self.notes: list[str] = list(options.notes)
         self._slots: dict[str, Slot] = {}
         self._free: dict[str, str] = {}
         """Paddle names still to be placed, by the name they are matched under."""
@@ -111,15 +115,16 @@ class Pairing:
                     first = self.moves[target].source
                     self._problem("rule", name, f"rules send both {first!r} and {name!r} to {target!r}")
                 else:
-                    self._by_rule(name, self._slots[target], rule.transform, rule.reason)
+                    self._by_rule(name, self._slots[target], rule)
                 del self._free[matched]
 
-    def _by_rule(self, name: str, slot: Slot, transform: str | None, reason: str) -> None:
+    def _by_rule(self, name: str, slot: Slot, rule: Rule) -> None:
+        transform = rule.transform
         if transform is None:
             transform = self._parameter(slot)[0].transform
         if transform == RESHAPE:
             transform = reshape_to(slot.shape)
-        self._place(name, slot, transform, reason, "rule")
+        self._place(name, slot, transform, rule.reason, rule.found_by)
 
     # names
 

@@ -90,6 +90,8 @@ class Options:
     match: str = ""
     """`structure`: pair keys whose names differ by what their layers hold, where that is unambiguous;
     `order`: equal layers too, in the order of their definition, which only a parity check can confirm."""
+    notes: Sequence[str] = ()
+    """What is known of the names already; carried into the plan."""
 
 
 @dataclass(frozen=True)

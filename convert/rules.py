@@ -34,6 +34,8 @@ class Rule:
     target: str | None
     transform: str | None
     reason: str
+    found_by: str = "rule"
+    """What a plan calls it: a rule that was found rather than written says how."""
 
     def apply(self, name: str) -> str | None:
         """The target of `name`, or None when it does not match or is to be dropped (see `matches`)."""

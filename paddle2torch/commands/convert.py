@@ -64,13 +64,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="structure",
         default="",
-        choices=("structure", "order"),
+        choices=("structure", "order", "run"),
         help="pair differing names by what the layers hold; `order` also pairs equal layers in order of "
-        "definition, to be confirmed with `paddle2torch parity`",
+        "definition, to be confirmed with `paddle2torch parity`; `run` runs both models and follows the data",
     )
     names.add_argument("--names", metavar="FILE", help="parameter names, one a line, for a .pdiparams alone")
     names.add_argument("--rules", metavar="FILE", help="TOML rules for names that cannot be found")
     names.add_argument("--save-rules", metavar="FILE", help="write the pairs that were found as rules")
+    probe = parser.add_argument_group("both models on one input, for --match run")
+    probe.add_argument("--paddle", metavar="MODULE:FACTORY", help="the Paddle model of the checkpoint")
+    probe.add_argument("--paddle-args", metavar="JSON", default="{}", help="keyword arguments for --paddle")
+    probe.add_argument("--shape", metavar="N,C,H,W", help="of a random input")
+    probe.add_argument("--input", type=Path, metavar="FILE", help="an input: .npy, .npz or an image")
+    for side in ("paddle", "torch"):
+        probe.add_argument(f"--{side}-python", metavar="PYTHON", help=f"an interpreter that has {side}")
     output = parser.add_argument_group("output")
     output.add_argument(
         "--dtype", metavar="TYPE", help="store floating-point tensors as float16, bfloat16 or float32"
@@ -204,7 +211,7 @@ def _options(args: argparse.Namespace) -> Options:
         from convert.rules import load_rules
 
         rules = load_rules(args.rules)
-    return Options(
+    options = Options(
         rules=rules,
         include=args.include,
         exclude=args.exclude,
@@ -213,22 +220,20 @@ def _options(args: argparse.Namespace) -> Options:
         partial=args.partial,
         match=args.match,
     )
+    if args.match != "run":
+        return options
+    from paddle2torch.probe import options_by_running
+
+    return options_by_running(args, options)
 
 
 def _target(args: argparse.Namespace) -> Any:
     if args.torch is None:
         return None
-    try:
-        arguments = json.loads(args.torch_args)
-    except ValueError as error:
-        raise ConvertError(
-            f"--torch-args is not JSON ({error}); write it like '{{\"num_classes\": 10}}'"
-        ) from None
-    if not isinstance(arguments, dict):
-        raise ConvertError("--torch-args is not a JSON object; write it like '{\"num_classes\": 10}'")
     from convert.adapters.torch import build_module
+    from paddle2torch.options import json_object
 
-    return build_module(args.torch, arguments)
+    return build_module(args.torch, json_object(args.torch_args, "--torch-args"))
 
 
 def _names(args: argparse.Namespace) -> list[str] | None:

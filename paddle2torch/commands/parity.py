@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -74,7 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, show and store; the exit code is the verdict's."""
-    from paddle2torch.console import stdout_console
+    from paddle2torch.console import status, stdout_console
     from parity.checker import compare_sides
     from parity.report.text import show
 
@@ -84,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     inputs = _inputs(args, sides)
     modes = ("eval", "train") if args.mode == "both" else (args.mode,)
     with ExitStack() as stack:
-        tell = stack.enter_context(_progress())
+        tell = stack.enter_context(status())
         paddle, torch, pairs, warnings = _start(args, sides, inputs, stack, tell)
         paddle.recipe = torch.recipe = _recipe(args)
         report = compare_sides(
@@ -191,12 +190,13 @@ def _recipe(args: argparse.Namespace) -> Recipe | None:
 def _sides(args: argparse.Namespace) -> dict[str, Any]:
     """Factories and arguments of both sides, from a registered name or as given."""
     from convert.registry import find_model
+    from paddle2torch.options import json_object
     from parity.errors import ParityError
 
-    both = _json(args.args, "--args")
+    both = json_object(args.args, "--args")
     given = {
-        "paddle": _json(args.paddle_args, "--paddle-args"),
-        "torch": _json(args.torch_args, "--torch-args"),
+        "paddle": json_object(args.paddle_args, "--paddle-args"),
+        "torch": json_object(args.torch_args, "--torch-args"),
     }
     sizes = {
         k: v
@@ -249,21 +249,8 @@ def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> di
     return {**told, **given}
 
 
-def _json(text: str, option: str) -> dict[str, Any]:
-    from parity.errors import ParityError
-
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ParityError(
-            f"{option} is not JSON ({error}); write e.g. {option} '{{\"num_classes\": 10}}'"
-        ) from error
-    if not isinstance(value, dict):
-        raise ParityError(f"{option} must be a JSON object of keyword arguments, not {text}")
-    return value
-
-
 def _inputs(args: argparse.Namespace, sides: dict[str, Any]) -> Mapping[str, Any]:
+    from paddle2torch.options import shape_of
     from parity.errors import ParityError
     from parity.inputs import as_arrays, load_inputs, random_input
 
@@ -277,13 +264,7 @@ def _inputs(args: argparse.Namespace, sides: dict[str, Any]) -> Mapping[str, Any
             raise ParityError("--input and --shape both say what the models take; give one of them")
         inputs = load_inputs(args.input, grey=channels == 1)
     elif args.shape is not None:
-        try:
-            shape = tuple(int(n) for n in args.shape.replace("x", ",").split(","))
-        except ValueError:
-            raise ParityError(f"--shape {args.shape}: write sizes with commas, e.g. 2,3,224,224") from None
-        if not shape or min(shape) < 1:
-            raise ParityError(f"--shape {args.shape}: every size must be at least 1")
-        inputs = as_arrays(random_input(shape, seed=args.seed))
+        inputs = as_arrays(random_input(shape_of(args.shape), seed=args.seed))
     elif spec is not None:
         inputs = as_arrays(random_input((2, channels, *spec.input_shape[1:]), seed=args.seed))
     else:
@@ -371,15 +352,3 @@ def _shapes(source: dict[str, str]) -> Iterator[Any]:
     else:
         with open_checkpoint(source["checkpoint"], key=source["key"] or None) as checkpoint:
             yield checkpoint
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A spinner with the current step on a terminal; nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield status.update

@@ -1,0 +1,289 @@
+"""Which torch parameter is which Paddle parameter, told from two recorded runs alone.
+
+No name, no order of definition: only what each parameter feeds. Both graphs are coloured together until no
+round tells more vertices apart (colour refinement; Weisfeiler and Leman 1968): a vertex's colour is its kind and
+the colours of everything around it, so equal colours mean equal places in the dataflow. A colour that one
+parameter has on each side is a pair. Colours that several share are symmetric branches: every way to pair them
+is offered in turn, and the caller runs the models to decide.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+import numpy as np
+
+from parity.audit import DEFAULTS, SPELLING
+from parity.graph import Graph, Node
+from parity.ops.kinds import kind_of
+
+ARGUMENTS, OPERATORS, JOINS, LAYERS = (
+    "operators and their arguments",
+    "operators",
+    "layers and joins",
+    "layers",
+)
+VIEWS = (ARGUMENTS, OPERATORS, JOINS, LAYERS)
+"""What is looked at, most telling first; a later view forgives a port its mistakes in what it leaves out."""
+
+Colours = list[int]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Parameters that stand in the same place of the dataflow, so that any could be any."""
+
+    torch: tuple[str, ...]
+    paddle: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """What two runs say about their parameters; names are those of the models."""
+
+    view: str
+    certain: Mapping[str, str]
+    """Torch name -> Paddle name, where there is one possibility."""
+    open: tuple[Candidates, ...]
+    """Where there are several."""
+    unpaired_paddle: tuple[str, ...]
+    unpaired_torch: tuple[str, ...]
+    _refined: _Refined = field(repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every parameter has its counterpart, or several to choose from."""
+        return not self.unpaired_paddle and not self.unpaired_torch
+
+    def pairings(self) -> Iterator[dict[str, str]]:
+        """Every way to pair all parameters, torch name -> Paddle name, those with the most alike names first."""
+        return (_names(pairs) for pairs in self._refined.assignments())
+
+
+def dataflow(paddle: Graph, torch: Graph) -> Dataflow:
+    """Pair parameters by dataflow, in the most telling view in which the two runs look alike.
+
+    Where they look alike in none, the result is that of the last view, and not `complete`.
+    """
+    for view in VIEWS:
+        found = _read(view, _Refined.of(_vertices(paddle, view), _vertices(torch, view)))
+        if found.complete:
+            break
+    return found
+
+
+def _read(view: str, refined: _Refined) -> Dataflow:
+    certain: dict[str, str] = {}
+    candidates: list[Candidates] = []
+    alone: tuple[list[str], list[str]] = [], []
+    for ours, theirs in refined.classes():
+        if len(ours) == len(theirs) == 1:
+            certain |= _names([(ours[0], theirs[0])])
+        elif len(ours) == len(theirs):
+            candidates.append(Candidates(*(tuple(held[0] for held in side) for side in (theirs, ours))))
+        else:
+            for side, held in zip(alone, (ours, theirs), strict=True):
+                side.extend(name for names in held for name in names)
+    return Dataflow(view, certain, tuple(candidates), tuple(alone[0]), tuple(alone[1]), refined)
+
+
+Held = tuple[str, ...]
+"""All names of one parameter: more than one where weights are tied."""
+
+
+def _names(pairs: Sequence[tuple[Held, Held]]) -> dict[str, str]:
+    return {t: p for ours, theirs in pairs for t, p in zip(theirs, ours, strict=False)}
+
+
+# -- graphs as vertices, labels and edges ---------------------------------------------------------
+
+
+@dataclass
+class _Vertices:
+    """A directed graph with labels on vertices and edges; `parameters` are the vertices that have names."""
+
+    labels: list[Any] = field(default_factory=list)
+    edges: list[tuple[int, int, str]] = field(default_factory=list)
+    parameters: dict[int, Held] = field(default_factory=dict)
+
+    def add(self, label: Any) -> int:
+        self.labels.append(label)
+        return len(self.labels) - 1
+
+
+def _vertices(graph: Graph, view: str) -> _Vertices:
+    """Every value of a graph that `view` looks at; an operator stands for the value that it makes."""
+    result = _Vertices()
+    held = _parameters(graph)
+    seen = {node.output: node for node in graph.nodes if _is_seen(node, view, held)}
+    inputs = {value: name for name, value in graph.inputs.items()}
+    vertex: dict[int, int] = {}
+
+    def of(value: int) -> int:
+        if value not in vertex:
+            shape = tuple(sorted(n for n in graph.shapes[value] if n != 1))  # whichever way it is stored
+            if value in seen:
+                vertex[value] = result.add(_label(seen[value], view))
+            elif value in held:
+                vertex[value] = result.add(("parameter", shape))
+                result.parameters[vertex[value]] = held[value]
+            else:
+                vertex[value] = result.add(("input", inputs[value]) if value in inputs else ("value", shape))
+        return vertex[value]
+
+    for value, node in seen.items():
+        for slot, source in node.inputs.items():
+            for maker in _makers(graph, source, seen):
+                result.edges.append((of(maker), of(value), _slot(node, slot, view)))
+    for path, value in graph.outputs.items():
+        end = result.add(("output", path if view == ARGUMENTS else ""))
+        if value is not None:
+            result.edges += [(of(maker), end, "") for maker in _makers(graph, value, seen)]
+    return result
+
+
+def _is_seen(node: Node, view: str, held: Mapping[int, Held]) -> bool:
+    if view in (ARGUMENTS, OPERATORS):
+        return True
+    return any(v in held for v in node.inputs.values()) or (view == JOINS and len(node.data) > 1)
+
+
+def _parameters(graph: Graph) -> dict[int, Held]:
+    """Value -> its names in the state dict."""
+    held: dict[int, Held] = {}
+    for name, parameter in graph.trace.parameters.items():
+        if parameter.registered:
+            held[parameter.value] = (*held.get(parameter.value, ()), name)
+    return held
+
+
+def _makers(graph: Graph, value: int, seen: Mapping[int, Node]) -> set[int]:
+    """The nearest values in view that `value` is made from; itself, where it is in view."""
+    found: set[int] = set()
+    visited: set[int] = set()
+    stack = [value]
+    while stack:
+        at = stack.pop()
+        if at in visited:
+            continue
+        visited.add(at)
+        if at in seen or at not in graph.producer:
+            found.add(at)
+        else:
+            stack.extend(graph.producer[at].inputs.values())
+    return found
+
+
+def _label(node: Node, view: str) -> Any:
+    if view != ARGUMENTS:
+        return node.kind
+    attributes = {
+        name: _canonical(value)
+        for name, value in {**DEFAULTS, **node.attributes}.items()
+        if name not in SPELLING and name not in kind_of(node.kind).ignored
+    }
+    return node.kind, tuple(sorted(attributes.items())), node.rows
+
+
+def _canonical(value: Any) -> str:
+    """A value as both frameworks see it: numbers as float32, sequences alike."""
+    if isinstance(value, (bool, str)) or value is None:
+        return str(value)
+    if isinstance(value, (int, float)):
+        return str(np.float32(value))
+    if isinstance(value, (tuple, list)):
+        return f"({','.join(map(_canonical, value))})"
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{k}:{_canonical(v)}' for k, v in sorted(value.items()))}}}"
+    return str(value)
+
+
+def _slot(node: Node, slot: str, view: str) -> str:
+    """The edge's label: what the input is to the operator, where that has a meaning."""
+    weights = kind_of(node.kind).weights
+    if slot in weights:
+        return slot
+    return "" if view == LAYERS or kind_of(node.kind).commutative else slot
+
+
+# -- colour refinement ----------------------------------------------------------------------------
+
+
+@dataclass
+class _Refined:
+    """Both graphs in one, and the coarsest colouring in which equal colours have equal surroundings."""
+
+    paddle: Mapping[int, Held]
+    torch: Mapping[int, Held]
+    around: list[list[tuple[str, int]]]
+    colours: Colours
+
+    @classmethod
+    def of(cls, paddle: _Vertices, torch: _Vertices) -> _Refined:
+        offset = len(paddle.labels)
+        around: list[list[tuple[str, int]]] = [[] for _ in range(offset + len(torch.labels))]
+        for graph, start in ((paddle, 0), (torch, offset)):
+            for source, target, label in graph.edges:
+                around[start + source].append((f">{label}", start + target))
+                around[start + target].append((f"<{label}", start + source))
+        moved = {offset + vertex: names for vertex, names in torch.parameters.items()}
+        refined = cls(paddle.parameters, moved, around, [])
+        refined.colours = refined.refine(_numbered([*paddle.labels, *torch.labels]))
+        return refined
+
+    def refine(self, colours: Colours) -> Colours:
+        """Tell vertices apart by the colours around them, until that tells no more apart."""
+        count = len(set(colours))
+        while True:
+            colours = _numbered(
+                [
+                    (colours[vertex], tuple(sorted((label, colours[other]) for label, other in around)))
+                    for vertex, around in enumerate(self.around)
+                ]
+            )
+            if len(set(colours)) == count:
+                return colours
+            count = len(set(colours))
+
+    def _members(self, colours: Colours) -> Iterator[tuple[list[int], list[int]]]:
+        """The parameters of each colour on both sides, as vertices, in the order of their first use."""
+        found: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+        for side, held in enumerate((self.paddle, self.torch)):
+            for vertex in held:
+                found[colours[vertex]][side].append(vertex)
+        yield from found.values()
+
+    def classes(self) -> Iterator[tuple[list[Held], list[Held]]]:
+        """The parameters of each colour on both sides, by their names."""
+        for ours, theirs in self._members(self.colours):
+            yield [self.paddle[v] for v in ours], [self.torch[v] for v in theirs]
+
+    def assignments(self, colours: Colours | None = None) -> Iterator[list[tuple[Held, Held]]]:
+        """Every way to pair parameters of equal colour that respects the edges between them."""
+        colours = self.colours if colours is None else colours
+        members = list(self._members(colours))
+        if any(len(ours) != len(theirs) for ours, theirs in members):
+            return
+        several = [pair for pair in members if len(pair[0]) > 1]
+        if not several:
+            yield [(self.paddle[ours[0]], self.torch[theirs[0]]) for ours, theirs in members]
+            return
+        ours, theirs = min(several, key=lambda pair: len(pair[0]))
+        first, alone = ours[0], len(colours)
+        for other in sorted(theirs, key=lambda vertex: -self._likeness(first, vertex)):
+            chosen = list(colours)
+            chosen[first] = chosen[other] = alone  # they are each other's, and nobody else's
+            yield from self.assignments(self.refine(_numbered(chosen)))
+
+    def _likeness(self, paddle: int, torch: int) -> float:
+        return SequenceMatcher(None, self.paddle[paddle][0], self.torch[torch][0]).ratio()
+
+
+def _numbered(labels: Sequence[Any]) -> Colours:
+    """Equal labels to equal small numbers."""
+    numbers: dict[Any, int] = {}
+    return [numbers.setdefault(label, len(numbers)) for label in labels]
