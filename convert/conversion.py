@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.payload import MemoryBytes
@@ -20,6 +21,9 @@ from convert.layout import Layout, infer_sizes, registered_layout
 from convert.plan import ConversionPlan, Fill, Options, plan_conversion
 from convert.write.atomic import check_target, same_file
 from convert.write.place import Placement
+
+if TYPE_CHECKING:
+    from convert.training import Training
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin")
 OnProgress = Callable[[int, int], None]
@@ -83,6 +87,7 @@ def convert_checkpoint(
     sha256: bool = False,
     shard_bytes: int | None = None,
     options: Options | None = None,
+    training: Training | None = None,
     on_progress: OnProgress | None = None,
 ) -> ConversionReport:
     """Convert the Paddle checkpoint `src` into the file `dst` (`.safetensors`, `.pth`).
@@ -92,7 +97,8 @@ def convert_checkpoint(
     The target is a registered `model`, or `target`: a Layout or a torch module. With neither, the model is
     recognised from the checkpoint's names and shapes; if none is, or with `model="none"`, the file's own
     names are kept. Sizes of a registered model that are not given are read from the checkpoint.
-    `dtype` converts floating-point tensors. Raises ConvertError, and then writes nothing.
+    `dtype` converts floating-point tensors. With `training`, a `.pth` holds the state of the optimizer and its
+    schedule too (`convert.training`). Raises ConvertError, and then writes nothing.
     """
     started = time.perf_counter()
     source_path, target_path = Path(src), Path(dst)
@@ -100,9 +106,12 @@ def convert_checkpoint(
     form = target_format(target_path)
     if shard_bytes is not None and form != "safetensors":
         raise ConvertError(f"{target_path}: only .safetensors files can be cut into shards")
+    if training is not None and form != "pth":
+        raise ConvertError(f"{target_path}: weights with optimizer state are one .pth file; name it *.pth")
     if same_file(source_path, target_path):
         raise ConvertError(f"{target_path}: is the checkpoint itself; choose another name")
-    with open_checkpoint(source_path, key=key, names=names) as checkpoint:
+    with ExitStack() as stack:
+        checkpoint = stack.enter_context(open_checkpoint(source_path, key=key, names=names))
         plan, notes = plan_for(
             checkpoint,
             model=model,
@@ -114,9 +123,15 @@ def convert_checkpoint(
         )
         plan.require()
         items = placements(checkpoint, plan, dtype=dtype)
+        structure: object = None
+        if training is not None:
+            from convert.training import training_file
+
+            whole = stack.enter_context(training_file(training, checkpoint, plan, items))
+            items, structure, notes = list(whole.items), whole.structure, [*notes, *whole.notes]
         metadata = _metadata(checkpoint, plan, model, sha256=sha256)
         writer = partial(_write, target_path, form, items, metadata, checkpoint, shard_bytes=shard_bytes)
-        size = writer(force=force, on_progress=on_progress)
+        size = writer(structure=structure, force=force, on_progress=on_progress)
     return ConversionReport(
         plan,
         source_path,
@@ -331,6 +346,7 @@ def _write(
     checkpoint: Checkpoint,
     *,
     shard_bytes: int | None,
+    structure: object,
     force: bool,
     on_progress: OnProgress | None,
 ) -> int:
@@ -357,6 +373,5 @@ def _write(
         return write_pdparams(path, items, force=force, progress=progress, before_publish=before_publish)
     from convert.write.torch_zip import state_structure, write_torch
 
-    return write_torch(
-        path, items, state_structure(items), force=force, progress=progress, before_publish=before_publish
-    )
+    whole = state_structure(items) if structure is None else structure
+    return write_torch(path, items, whole, force=force, progress=progress, before_publish=before_publish)

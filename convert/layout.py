@@ -12,6 +12,9 @@ from typing import Any
 
 from convert.errors import ConvertError
 
+BUFFERS = frozenset({"running_mean", "running_var", "num_batches_tracked"})
+"""Roles that no optimizer holds."""
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -23,6 +26,8 @@ class Slot:
     """The torch layer class that owns it (`Conv2d`); "" for a bare parameter."""
     role: str
     """The attribute of that layer (`weight`, `running_mean`)."""
+    learned: bool = True
+    """Whether `parameters()` yields it: no buffer, and the first name where weights are tied."""
 
     @property
     def prefix(self) -> str:
@@ -58,7 +63,7 @@ def registered_layout(
                 raise ConvertError(f"{name} must be at least 1, not {size}")
             sizes[name] = size
     slots = tuple(
-        Slot(name, tuple(resolve_dimension(size, sizes) for size in shape), layer, role)
+        Slot(name, tuple(resolve_dimension(size, sizes) for size in shape), layer, role, role not in BUFFERS)
         for name, shape, layer, role in load_layout(spec.name)
     )
     return Layout(slots, spec.name)
@@ -92,6 +97,7 @@ def infer_sizes(
 def module_layout(module: Any) -> Layout:
     """The layout of a live torch module, by its `state_dict`; nothing is imported or changed."""
     owners = dict(module.named_modules())
+    learned = {name for name, _ in module.named_parameters()}
     slots = []
     for name, value in module.state_dict(keep_vars=True).items():
         if not hasattr(value, "shape"):
@@ -100,7 +106,8 @@ def module_layout(module: Any) -> Layout:
             )
         path, _, role = name.rpartition(".")
         owner = owners.get(path)
-        slots.append(Slot(name, tuple(value.shape), "" if owner is None else layer_kind(type(owner)), role))
+        kind = "" if owner is None else layer_kind(type(owner))
+        slots.append(Slot(name, tuple(value.shape), kind, role, name in learned))
     return Layout(tuple(slots), type(module).__name__)
 
 

@@ -109,6 +109,8 @@ class ConversionPlan:
     notes: tuple[str, ...] = ()
     order: tuple[str, ...] = field(default=(), repr=False)
     """Torch keys in the order of the target's state dict."""
+    learned: tuple[str, ...] = field(default=(), repr=False)
+    """Those that the target's `parameters()` yields, in its order."""
 
     @property
     def ok(self) -> bool:
@@ -135,6 +137,7 @@ class ConversionPlan:
 
         data = asdict(self)
         data.pop("order")
+        data.pop("learned")
         return {**data, "ok": self.ok}
 
     def table(self) -> Table:
@@ -183,6 +186,7 @@ def plan_conversion(source: Any, target: Any, options: Options | None = None) ->
         tuple(pairing.left),
         tuple(pairing.notes),
         tuple(slot.name for slot in pairing.layout.slots),
+        tuple(slot.name for slot in pairing.layout.slots if slot.learned),
     )
 
 

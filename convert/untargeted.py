@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convert.layout import Layout, Slot
+from convert.layout import BUFFERS, Layout, Slot
 from convert.rosetta.layers import layer_of_parameter_name
 from convert.rosetta.rows import TRANSPOSE
 
@@ -28,9 +28,12 @@ def layout_of_names(
             slots.append(Slot(name, shape, "", role))
             continue
         turned = shape[::-1] if parameter.transform == TRANSPOSE and len(shape) == 2 else shape
-        slots.append(Slot(prefix + dot + parameter.torch, turned, row.torch, parameter.torch))
+        learned = parameter.torch not in BUFFERS
+        slots.append(Slot(prefix + dot + parameter.torch, turned, row.torch, parameter.torch, learned))
         if role == "_variance":
-            slots += [Slot(prefix + dot + fill.torch, (), row.torch, fill.torch) for fill in row.generated]
+            slots += [
+                Slot(prefix + dot + fill.torch, (), row.torch, fill.torch, False) for fill in row.generated
+            ]
     notes = ["no target was given: the names are Paddle's, the layer kinds are read from its parameter names"]
     if unknown:
         shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")

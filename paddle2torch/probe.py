@@ -11,6 +11,9 @@ from convert.errors import ConvertError
 
 if TYPE_CHECKING:
     from convert.plan import Options
+    from parity.trace import Framework
+
+FRAMEWORKS: tuple[Framework, ...] = ("paddle", "torch")
 
 
 def options_by_running(args: argparse.Namespace, options: Options) -> Options:
@@ -30,17 +33,17 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
     with ExitStack() as stack:
         checkpoint = stack.enter_context(open_checkpoint(args.source, key=args.key))
         tell = stack.enter_context(status())
-        sides = [
+        paddle, torch = (
             stack.enter_context(
                 WorkerSide(side, factories[side], arguments[side], python=getattr(args, f"{side}_python"))
             )
-            for side in ("paddle", "torch")
-        ]
-        for side in sides:
+            for side in FRAMEWORKS
+        )
+        for side in (paddle, torch):
             tell(f"building the {side.framework} model")
             side.build()
         source = {"checkpoint": str(args.source), "key": args.key or ""}
-        found = match_by_running(*sides, source, checkpoint, inputs, options, tell=tell)
+        found = match_by_running(paddle, torch, source, checkpoint, inputs, options, tell=tell)
     return replace(options, rules=found.rules, match="structure", notes=found.notes)
 
 

@@ -139,10 +139,10 @@ def _vertices(graph: Graph, view: str) -> _Vertices:
         for slot, source in node.inputs.items():
             for maker in _makers(graph, source, seen):
                 result.edges.append((of(maker), of(value), _slot(node, slot, view)))
-    for path, value in graph.outputs.items():
+    for path, output in graph.outputs.items():
         end = result.add(("output", path if view == ARGUMENTS else ""))
-        if value is not None:
-            result.edges += [(of(maker), end, "") for maker in _makers(graph, value, seen)]
+        if output is not None:
+            result.edges += [(of(maker), end, "") for maker in _makers(graph, output, seen)]
     return result
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convert.errors import ConvertError
+
+if TYPE_CHECKING:
+    from convert.training import LiveGroups
 
 try:
     import torch
@@ -52,6 +55,27 @@ def _call(reference: str, factory: Any, arguments: dict[str, Any]) -> Any:
         raise ConvertError(f"{reference} cannot be built: {type(error).__name__}: {error}") from error
 
 
-def scalar(value: float) -> torch.Tensor:
-    """A float32 tensor of no dimensions, as `torch.optim` keeps its step counts."""
-    return torch.tensor(float(value), dtype=torch.float32)
+def optimizer_groups(reference: str, module: torch.nn.Module) -> LiveGroups:
+    """The parameter groups of the optimizer that `package.module:factory` makes of a module."""
+    from convert.adapters.factory import load_factory
+    from convert.optimizer import group_names, torch_class
+    from convert.training import Group, LiveGroups
+
+    factory = load_factory(reference)
+    try:
+        optimizer = factory(module)
+    except Exception as error:
+        raise ConvertError(
+            f"{reference} cannot make an optimizer of the module: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise ConvertError(
+            f"{reference} made a {type(optimizer).__name__}, which is no torch.optim.Optimizer"
+        )
+    groups = [
+        {name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups
+    ]
+    names = group_names(module, optimizer)
+    return LiveGroups(
+        torch_class(optimizer), tuple(Group(g, tuple(n)) for g, n in zip(groups, names, strict=True))
+    )

@@ -25,7 +25,8 @@ from convert.names import did_you_mean, shown
 NAME_TABLE = "StructuredToParameterName@@"
 SLICE_TABLE = "UnpackBigParamInfor@@"
 MASTER_WEIGHTS = "master_weights"
-_BESIDE_A_STATE_DICT = (MASTER_WEIGHTS, "LR_Scheduler", NAME_TABLE, SLICE_TABLE)
+SCHEDULER = "LR_Scheduler"
+_BESIDE_A_STATE_DICT = (MASTER_WEIGHTS, SCHEDULER, NAME_TABLE, SLICE_TABLE)
 DEPTH_MOST = 32
 NODES_FREE = 1000
 
@@ -90,9 +91,33 @@ def open_pdparams(source: SourceFile, *, key: str | None = None) -> Checkpoint:
     machine = PickleMachine(source)
     root = machine.run()
     states = find_state_dicts(source.path, root, machine.steps)
-    chosen = choose(source.path, states, key)
+    return _checkpoint(source, machine, root, choose(source.path, states, key))
+
+
+def open_pdopt(source: SourceFile) -> tuple[Checkpoint, Checkpoint | None]:
+    """Read a `.pdopt`: its accumulators (SGD has none) with `LR_Scheduler` in `extras`, and its master weights."""
+    machine = PickleMachine(source)
+    root = machine.run()
+    states = {state.key: state for state in find_state_dicts(source.path, root, machine.steps)}
+    known = isinstance(root, dict) and (
+        {"", MASTER_WEIGHTS} & states.keys() or root.keys() <= {SCHEDULER, NAME_TABLE, SLICE_TABLE}
+    )
+    if not isinstance(root, dict) or not known:
+        raise ConvertError(f"{source.path}: has no accumulators at its top level; is it the .pdopt?")
+    top = states.get("") or StateDict("", {}, {}, {}, {str(name): item for name, item in root.items()})
+    masters = states.get(MASTER_WEIGHTS)
+    return (
+        _checkpoint(source, machine, root, top, empty=True),
+        None if masters is None else _checkpoint(source, machine, root, masters),
+    )
+
+
+def _checkpoint(
+    source: SourceFile, machine: PickleMachine, root: Value, chosen: StateDict, *, empty: bool = False
+) -> Checkpoint:
     tensors = _tensors(source.path, chosen)
-    require_tensors(source.path, tensors)
+    if tensors or not empty:
+        require_tensors(source.path, tensors)
     notes = []
     if machine.end != source.size:
         notes.append(f"{source.size - machine.end} bytes follow the end of the pickle")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convert.checkpoint.checkpoint import Checkpoint
-from convert.checkpoint.pdparams import open_pdparams
+from convert.checkpoint.pdparams import open_pdopt, open_pdparams
 from convert.checkpoint.safetensors_file import looks_like_safetensors, open_safetensors
 from convert.checkpoint.source import SourceFile
 from convert.errors import ConvertError
@@ -37,6 +37,18 @@ def open_checkpoint(
     source = SourceFile(locate(Path(path)))
     try:
         return _open(source, key, names)
+    except BaseException:
+        source.close()
+        raise
+
+
+def open_optimizer_state(path: str | os.PathLike[str]) -> tuple[Checkpoint, Checkpoint | None]:
+    """Open a `.pdopt` lazily: its accumulators, with `LR_Scheduler` in `extras`, and its master weights if any."""
+    source = SourceFile(Path(path))
+    try:
+        if source.read(0, min(1, source.size)) != b"\x80":
+            raise ConvertError(f"{path}: not a .pdopt, which is a pickle by paddle.save")
+        return open_pdopt(source)
     except BaseException:
         source.close()
         raise

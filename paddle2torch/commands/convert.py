@@ -14,6 +14,7 @@ from convert.errors import ConvertError
 
 if TYPE_CHECKING:
     from convert.plan import ConversionPlan, Options
+    from convert.training import Training
 
 PLAIN_FROM = 10_000_000
 """Bytes from which a progress bar is worth its start-up time."""
@@ -78,6 +79,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     probe.add_argument("--input", type=Path, metavar="FILE", help="an input: .npy, .npz or an image")
     for side in ("paddle", "torch"):
         probe.add_argument(f"--{side}-python", metavar="PYTHON", help=f"an interpreter that has {side}")
+    training = parser.add_argument_group("optimizer state, for a training run that goes on in torch")
+    training.add_argument(
+        "--pdopt",
+        metavar="FILE",
+        help="the .pdopt saved with the checkpoint: a .pth with model, optimizer, scheduler",
+    )
+    training.add_argument(
+        "--optimizer",
+        default="",
+        metavar="NAME",
+        help="sgd, momentum, adam or adamw, where the .pdopt does not tell; or MODULE:FACTORY that makes the torch "
+        "optimizer of the --torch module",
+    )
+    training.add_argument(
+        "--optimizer-args",
+        metavar="JSON",
+        default="{}",
+        help="options of the torch optimizer that were not Paddle's defaults",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "--dtype", metavar="TYPE", help="store floating-point tensors as float16, bfloat16 or float32"
@@ -105,8 +125,14 @@ def run(args: argparse.Namespace) -> int:
     from convert.conversion import convert_checkpoint
 
     with _Progress(args.source) as progress:
+        common = _common(args)
         report = convert_checkpoint(
-            args.source, args.output, names=_names(args), on_progress=progress.update, **_common(args)
+            args.source,
+            args.output,
+            names=_names(args),
+            training=_training(args, common["target"]),
+            on_progress=progress.update,
+            **common,
         )
     _save_rules(args, report.plan)
     print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(report.summary()))
@@ -133,8 +159,10 @@ def _run_folder(args: argparse.Namespace) -> int:
     """Convert every checkpoint of a folder; 0 when all were converted, 1 when some could not be."""
     from convert.batch import convert_folder
 
-    if args.save_rules is not None or args.names is not None:
-        raise ConvertError("--save-rules and --names are for a single checkpoint")
+    single = ("save_rules", "names", "pdopt")
+    given = [f"--{name.replace('_', '-')}" for name in single if getattr(args, name) is not None]
+    if given or args.match == "run":
+        raise ConvertError(f"{(given or ['--match run'])[0]} is for a single checkpoint, not for a folder")
     with _Progress(args.source) as progress:
         outcomes = convert_folder(
             args.source,
@@ -234,6 +262,28 @@ def _target(args: argparse.Namespace) -> Any:
     from paddle2torch.options import json_object
 
     return build_module(args.torch, json_object(args.torch_args, "--torch-args"))
+
+
+def _training(args: argparse.Namespace, target: Any) -> Training | None:
+    """The optimizer state that goes with the checkpoint, if it is asked for."""
+    from paddle2torch.options import json_object
+
+    if args.pdopt is None:
+        if args.optimizer or args.optimizer_args != "{}":
+            raise ConvertError("--optimizer and --optimizer-args are about a .pdopt: name it with --pdopt")
+        return None
+    from convert.training import Training
+
+    arguments = json_object(args.optimizer_args, "--optimizer-args")
+    if ":" not in args.optimizer:
+        return Training(Path(args.pdopt), args.optimizer, arguments)
+    if target is None:
+        raise ConvertError(f"--optimizer {args.optimizer} is made of a torch module: name that with --torch")
+    if arguments:
+        raise ConvertError("--optimizer-args are for an optimizer by name; a factory knows its own")
+    from convert.adapters.torch import optimizer_groups
+
+    return Training(Path(args.pdopt), optimizer_groups(args.optimizer, target))
 
 
 def _names(args: argparse.Namespace) -> list[str] | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import paddle
 import pytest
 import torch
 
-from convert import ConvertError, convert_state_dict, open_checkpoint
+from convert import ConvertError, convert_checkpoint, convert_state_dict, open_checkpoint
 from convert.optimizer import convert_optimizer
+from convert.training import Training
 
 f = lambda value: float(np.float32(value))  # noqa: E731 - Paddle keeps these attributes in float32
 
@@ -76,12 +81,12 @@ def torch_step(net, optimizer, scheduler, batch) -> float:
     return loss.item()
 
 
-def begun(kind: str, folder, steps: int = 7):
+def begun(kind: str, folder, steps: int = 7, scheduler=None):
     """A Paddle run after some steps, saved; and what is needed to go on with it."""
     paddle.seed(1)
     net = PaddleNet()
     net.to(dtype="float64")
-    scheduler = paddle.optimizer.lr.StepDecay(0.05, step_size=4, gamma=0.5)
+    scheduler = scheduler or paddle.optimizer.lr.StepDecay(0.05, step_size=4, gamma=0.5)
     optimizer = PADDLE[kind](net.parameters(), scheduler)
     for batch in batches()[:steps]:
         paddle_step(net, optimizer, scheduler, batch)
@@ -100,17 +105,242 @@ def test_training_resumed_in_torch_continues_paddles_run(tmp_path, kind):
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=4, gamma=0.5)
     with open_checkpoint(tmp_path / "net.pdparams") as checkpoint:
         net.load_state_dict(convert_state_dict(checkpoint, net))
-    if kind == "SGD":
-        state = None
-        for group in optimizer.param_groups:
-            group["lr"] = 0.025
-        scheduler.last_epoch = 7
-    else:
-        state = convert_optimizer(tmp_path / "net.pdopt", tmp_path / "net.pdparams", net, optimizer)
-        assert (state.last_epoch, state.last_lr, state.without_state) == (7, 0.025, ())
-        state.load(optimizer, scheduler)
+    state = convert_optimizer(tmp_path / "net.pdopt", tmp_path / "net.pdparams", net, optimizer)
+    everything = tuple(name for name, _ in net.named_parameters())
+    assert (state.last_epoch, state.last_lr) == (7, 0.025)
+    assert state.without_state == (everything if kind == "SGD" else ())
+    state.load(optimizer, scheduler)
     actual = [torch_step(net, optimizer, scheduler, batch) for batch in batches()[7:17]]
     np.testing.assert_allclose(actual, expected, rtol=1e-12)
+
+
+NAMED = {
+    "SGD": ("sgd", {"weight_decay": 1e-3}),
+    "Momentum": ("", {"weight_decay": 1e-3}),
+    "Nesterov": ("momentum", {"nesterov": True}),
+    "Adam": ("adam", {"weight_decay": 1e-3}),
+    "AMSGrad": ("adam", {}),
+    "AdamW": ("adamw", {}),
+}
+"""How the command line is told what Paddle's optimizer was: a name, and what was not Paddle's default."""
+
+
+@pytest.fixture
+def torch_file(tmp_path):
+    (tmp_path / "nets.py").write_text(
+        "import torch\nfrom tests.convert.test_optimizer import TORCH, TorchNet\n"
+        "def frozen(module):\n    return torch.optim.SGD([module.one.weight, module.one.bias], 0.1, momentum=0.9)\n"
+        "def split(module):\n    two, one = module.two.parameters(), module.one.parameters()\n"
+        "    return torch.optim.SGD([{'params': one}, {'params': two, 'nesterov': True}], 0.1, momentum=0.9)\n"
+        "def none(module):\n    return module\n"
+    )
+    return tmp_path
+
+
+def resume(folder, optimizer, scheduler_of):
+    """What a user writes: load the file into fresh objects."""
+    saved = torch.load(folder / "run.pth", weights_only=True)
+    net = TorchNet().double()
+    net.load_state_dict(saved["model"])
+    optimizer = optimizer(net.parameters())
+    scheduler = scheduler_of(optimizer)
+    optimizer.load_state_dict(saved["optimizer"])
+    scheduler.load_state_dict(saved["scheduler"])
+    return net, optimizer, scheduler
+
+
+@pytest.mark.parametrize("kind", sorted(NAMED))
+def test_a_training_file_continues_paddles_run(torch_file, in_process, kind):
+    ours = begun(kind, torch_file)
+    expected = [paddle_step(*ours, batch) for batch in batches()[7:17]]
+    name, arguments = NAMED[kind]
+    options = ["--optimizer", name] if name else []
+    done = in_process(
+        *("convert", "net.pdparams", "--torch", "nets.py:TorchNet", "--pdopt", "net.pdopt", "-o", "run.pth"),
+        *(*options, "--optimizer-args", json.dumps(arguments)),
+        cwd=torch_file,
+    )
+    assert done.returncode == 0, done.stderr
+    # The optimizer is made with other numbers on purpose: the file's are what counts.
+    wrong = {"SGD": lambda p: torch.optim.SGD(p, 9.0), "Adam": lambda p: torch.optim.Adam(p, 9.0)}
+    wrong["AdamW"] = lambda p: torch.optim.AdamW(p, 9.0)
+    make = wrong.get(kind, wrong["Adam" if kind == "AMSGrad" else "SGD"])
+    objects = resume(torch_file, make, lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=4, gamma=0.5))
+    actual = [torch_step(*objects, batch) for batch in batches()[7:17]]
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+
+
+LR = paddle.optimizer.lr
+TORCH_LR = torch.optim.lr_scheduler
+SCHEDULES = {
+    "step": (lambda: LR.StepDecay(0.05, 4, 0.5), lambda o: TORCH_LR.StepLR(o, 4, 0.5)),
+    "several steps": (
+        lambda: LR.MultiStepDecay(0.05, [3, 9, 12], 0.5),
+        lambda o: TORCH_LR.MultiStepLR(o, [3, 9, 12], 0.5),
+    ),
+    "exponential": (lambda: LR.ExponentialDecay(0.05, 0.9), lambda o: TORCH_LR.ExponentialLR(o, 0.9)),
+    "cosine": (lambda: LR.CosineAnnealingDecay(0.05, 12), lambda o: TORCH_LR.CosineAnnealingLR(o, 12)),
+    "function": (
+        lambda: LR.LambdaDecay(0.05, lambda n: 0.9**n),
+        lambda o: TORCH_LR.LambdaLR(o, lambda n: 0.9**n),
+    ),
+}
+
+
+@pytest.mark.parametrize("schedule", sorted(SCHEDULES))
+def test_every_schedule_goes_on_where_paddle_left_it(torch_file, in_process, schedule):
+    in_paddle, in_torch = SCHEDULES[schedule]
+    ours = begun("Momentum", torch_file, scheduler=in_paddle())
+    expected = [paddle_step(*ours, batch) for batch in batches()[7:17]]
+    arguments = ("--pdopt", "net.pdopt", "--optimizer-args", '{"weight_decay": 0.001}', "-o", "run.pth")
+    done = in_process("convert", "net.pdparams", "--torch", "nets.py:TorchNet", *arguments, cwd=torch_file)
+    assert done.returncode == 0, done.stderr
+    objects = resume(torch_file, lambda p: torch.optim.SGD(p, 0.05), in_torch)
+    actual = [torch_step(*objects, batch) for batch in batches()[7:17]]
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+
+
+def test_a_schedule_that_watches_the_loss_goes_on(torch_file):
+    def stepped(net, optimizer, scheduler, batch, step):
+        class Watching:
+            def step(self):
+                pass
+
+        loss = step(net, optimizer, Watching(), batch)
+        scheduler.step(2.0)  # never better: patience runs out
+        return loss
+
+    scheduler = LR.ReduceOnPlateau(0.05, patience=4, factor=0.5)
+    net, optimizer, _ = ours = begun("Momentum", torch_file, steps=0, scheduler=scheduler)
+    for batch in batches()[:7]:
+        stepped(*ours, batch, paddle_step)
+    paddle.save(net.state_dict(), str(torch_file / "net.pdparams"))
+    paddle.save(optimizer.state_dict(), str(torch_file / "net.pdopt"))
+    expected = [stepped(*ours, batch, paddle_step) for batch in batches()[7:17]]
+    twin = TorchNet()
+    training = Training(torch_file / "net.pdopt", "momentum", {"weight_decay": 1e-3})
+    convert_checkpoint(torch_file / "net.pdparams", torch_file / "run.pth", target=twin, training=training)
+    objects = resume(
+        torch_file,
+        lambda p: torch.optim.SGD(p, 0.05),
+        lambda o: TORCH_LR.ReduceLROnPlateau(o, patience=4, factor=0.5),
+    )
+    actual = [stepped(*objects, batch, torch_step) for batch in batches()[7:17]]
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+
+
+def test_a_registered_models_training_file_needs_neither_framework(tmp_path):
+    from paddle_models.lenet import lenet
+
+    net = lenet(num_classes=10)
+    optimizer = paddle.optimizer.AdamW(0.01, parameters=net.parameters())
+    net(paddle.rand([2, 1, 28, 28])).sum().backward()
+    optimizer.step()
+    paddle.save(net.state_dict(), str(tmp_path / "net.pdparams"))
+    paddle.save(optimizer.state_dict(), str(tmp_path / "net.pdopt"))
+    code = (
+        "import sys\nfrom paddle2torch.cli import main\nassert main(sys.argv[1:]) == 0\n"
+        "assert not {'torch', 'paddle'} & set(sys.modules)"
+    )
+    words = ["convert", "net.pdparams", "--model", "lenet", "--pdopt", "net.pdopt", "--optimizer", "adamw"]
+    subprocess.run([sys.executable, "-c", code, *words, "-o", "run.pth"], cwd=tmp_path, check=True)
+    saved = torch.load(tmp_path / "run.pth", weights_only=True)
+    from torch_models.lenet import lenet as lenet_in_torch
+
+    twin = lenet_in_torch(num_classes=10)
+    twin.load_state_dict(saved["model"])
+    resumed = torch.optim.AdamW(twin.parameters())
+    resumed.load_state_dict(saved["optimizer"])
+    for (name, parameter), theirs in zip(twin.named_parameters(), net.parameters(), strict=True):
+        moment = optimizer.state_dict()[f"{theirs.name}_moment1_0"].numpy()
+        expected = moment.T if name.startswith("fc") and moment.ndim == 2 else moment
+        np.testing.assert_array_equal(resumed.state[parameter]["exp_avg"].numpy(), expected)
+        assert resumed.state[parameter]["step"].item() == 1
+
+
+def test_an_optimizer_that_the_user_makes_gives_order_groups_and_options(torch_file, in_process):
+    begun("Momentum", torch_file)
+    words = (
+        "convert",
+        "net.pdparams",
+        "--torch",
+        "nets.py:TorchNet",
+        "--pdopt",
+        "net.pdopt",
+        "-o",
+        "run.pth",
+    )
+    done = in_process(*words, "--optimizer", "nets.py:split", cwd=torch_file)
+    assert done.returncode == 0, done.stderr
+    saved = torch.load(torch_file / "run.pth", weights_only=True)["optimizer"]
+    assert [group["params"] for group in saved["param_groups"]] == [[0, 1], [2, 3]]
+    assert [group["nesterov"] for group in saved["param_groups"]] == [False, True]
+    assert [group["lr"] for group in saved["param_groups"]] == [0.025, 0.025]
+    assert saved["state"][0]["momentum_buffer"].shape == (6, 6)
+    for factory, message in (("frozen", "does not hold: two.bias"), ("none", "made a TorchNet")):
+        done = in_process(*words, "--force", "--optimizer", f"nets.py:{factory}", cwd=torch_file)
+        assert done.returncode == 2
+        assert message in done.stderr
+
+
+def test_the_options_of_a_group_are_those_of_torch():
+    from convert.optimizers import OPTIMIZERS
+
+    parameters = [torch.nn.Parameter(torch.ones(2))]
+    for row in OPTIMIZERS.values():
+        [group] = getattr(torch.optim, row.torch)(parameters).state_dict()["param_groups"]
+        group.pop("params")
+        assert list(group) == list(row.options)
+        ours = {**row.options, "momentum": 0, "weight_decay": 0}
+        assert {**group, "weight_decay": 0} == {name: ours[name] for name in group}
+
+
+def test_a_run_too_long_for_its_powers_of_beta_is_past_its_bias_correction(tmp_path):
+    begun("Adam", tmp_path)
+    state = paddle.load(str(tmp_path / "net.pdopt"))
+    for key in state:
+        if "_pow_acc_" in key:
+            state[key] = np.zeros(1, "float32")
+    paddle.save(state, str(tmp_path / "net.pdopt"))
+    net = TorchNet()
+    adam = torch.optim.Adam(net.parameters(), betas=BETAS)
+    state = convert_optimizer(tmp_path / "net.pdopt", tmp_path / "net.pdparams", net, adam)
+    assert 1 - 0.999 ** state.state_dict["state"][0]["step"].item() == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--pdopt", "absent.pdopt"], "absent.pdopt: no such file"),
+        (["--pdopt", "net.pdparams"], "is no accumulator"),
+        (["--pdopt", "nets.py"], "not a .pdopt"),
+        (["--pdopt", "net.pdopt"], "Adam and AdamW keep the same state"),
+        (["--pdopt", "net.pdopt", "--optimizer", "adamm"], "use one of sgd, momentum, adam, adamw"),
+        (["--pdopt", "net.pdopt", "--optimizer", "momentum"], "no counterpart in torch's SGD"),
+        (
+            ["--pdopt", "net.pdopt", "--optimizer", "adam", "--optimizer-args", '{"beta": 1}'],
+            "no 'beta' (nearest: betas)",
+        ),
+        (
+            ["--pdopt", "net.pdopt", "--optimizer", "adam", "--optimizer-args", '{"betas": [0.9, 0.95]}'],
+            "powers of beta are not those",
+        ),
+        (
+            ["--pdopt", "net.pdopt", "--optimizer", "adam", "--optimizer-args", '{"eps": "x"}'],
+            "eps is a number",
+        ),
+        (["--optimizer", "adam"], "name it with --pdopt"),
+        (["--pdopt", "net.pdopt", "--optimizer", "adam", "-o", "run.safetensors"], "name it *.pth"),
+    ],
+)
+def test_wrong_words_about_an_optimizer_are_answered(torch_file, in_process, words, message):
+    begun("Adam", torch_file)
+    if "-o" not in words:
+        words = [*words, "-o", "run.pth"]
+    done = in_process("convert", "net.pdparams", "--torch", "nets.py:TorchNet", *words, cwd=torch_file)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not list(torch_file.glob("run.*"))
 
 
 def test_without_the_state_the_run_would_differ(tmp_path):
@@ -144,6 +374,12 @@ def test_master_weights_and_their_accumulators_are_found(tmp_path):
     assert set(state.master_weights) == set(twin.state_dict())
     expected = optimizer.state_dict()["master_weights"][net.one.weight.name].numpy().T
     np.testing.assert_array_equal(state.master_weights["one.weight"].numpy(), expected)
+    training = Training(tmp_path / "net.pdopt", "adam")
+    convert_checkpoint(tmp_path / "net.pdparams", tmp_path / "run.pth", target=twin, training=training)
+    saved = torch.load(tmp_path / "run.pth", weights_only=True)
+    np.testing.assert_array_equal(saved["master_weights"]["one.weight"].numpy(), expected)
+    assert saved["model"]["one.weight"].dtype == torch.float16
+    assert saved["optimizer"]["state"][2]["exp_avg"].dtype == torch.float32
     entry = state.state_dict["state"][2]  # one.weight is torch's third parameter
     assert entry["step"].item() == 0
     assert entry["exp_avg"].shape == (6, 6)

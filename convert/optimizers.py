@@ -1,0 +1,128 @@
+"""Torch's optimizers as a saved state spells them, and Paddle's in their terms; data, held to torch by a test.
+
+Source: torch/optim/{sgd,adam,adamw}.py (`defaults`) and python/paddle/optimizer/*.py (the accumulators' names).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from convert.errors import ConvertError
+from convert.names import did_you_mean
+
+_MOMENTS = {"moment1": "exp_avg", "moment2": "exp_avg_sq", "moment2_max": "max_exp_avg_sq"}
+
+STATE: Mapping[str, Mapping[str, str]] = {
+    "SGD": {"velocity": "momentum_buffer"},
+    "Adam": _MOMENTS,
+    "AdamW": _MOMENTS,
+}
+"""Torch class -> Paddle's accumulator -> the name of the state in torch."""
+
+POWERS = {"beta1_pow_acc": 0, "beta2_pow_acc": 1}
+"""Accumulators that only count the steps, by the index of their beta."""
+
+ACCUMULATORS = ("velocity", *_MOMENTS, *POWERS)
+
+_SGD = {
+    "lr": 0.001,
+    "momentum": 0,
+    "dampening": 0,
+    "weight_decay": 0,
+    "nesterov": False,
+    "maximize": False,
+    "foreach": None,
+    "differentiable": False,
+    "fused": None,
+}
+_ADAM = {
+    "lr": 0.001,
+    "betas": (0.9, 0.999),
+    "eps": 1e-8,
+    "weight_decay": 0,
+    "amsgrad": False,
+    "maximize": False,
+    "foreach": None,
+    "capturable": False,
+    "differentiable": False,
+    "fused": None,
+    "decoupled_weight_decay": False,
+}
+_OF_TORCH_ALONE = frozenset({"maximize", "foreach", "capturable", "differentiable", "fused"})
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One of Paddle's optimizers: its torch class, and the options of a parameter group as torch saves them.
+
+    `options` are Paddle's defaults. `single` are those that Paddle keeps, and computes with, in float32.
+    """
+
+    torch: str
+    options: Mapping[str, Any]
+    single: frozenset[str] = field(default=frozenset())
+
+    def group(self, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """The options of a parameter group with what the user gave; ConvertError for what it does not have."""
+        for name in given:
+            if name not in self.options or name == "decoupled_weight_decay":
+                known = [option for option in self.options if option not in _OF_TORCH_ALONE]
+                raise ConvertError(
+                    f"{where}: torch's {self.torch} has no {name!r}{did_you_mean(name, known)}; "
+                    f"it has {', '.join(known)}"
+                )
+        group = {**self.options, **given}
+        if "betas" in group:
+            group["betas"] = _betas(group["betas"], where)
+        for name, value in group.items():
+            default = self.options[name]
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if isinstance(default, (int, float)) and not isinstance(default, bool) and not number:
+                raise ConvertError(f"{where}: {name} is a number, not {value!r}")
+            if isinstance(default, bool) and not isinstance(value, bool):
+                raise ConvertError(f"{where}: {name} is true or false, not {value!r}")
+        return {name: _single(value) if name in self.single else value for name, value in group.items()}
+
+    def hyperparameters(self, group: Mapping[str, Any]) -> str:
+        """What the group says of the algorithm, to be read by the user."""
+        kept = (name for name in group if name not in _OF_TORCH_ALONE and name not in ("lr", "params"))
+        return ", ".join(f"{name} {group[name]}" for name in kept if name != "decoupled_weight_decay")
+
+
+OPTIMIZERS: Mapping[str, Optimizer] = {
+    "sgd": Optimizer("SGD", _SGD),
+    "momentum": Optimizer("SGD", {**_SGD, "momentum": 0.9}, frozenset({"momentum", "weight_decay"})),
+    "adam": Optimizer("Adam", _ADAM),
+    "adamw": Optimizer(
+        "AdamW",
+        {**_ADAM, "weight_decay": 0.01, "decoupled_weight_decay": True},
+        frozenset({"weight_decay"}),
+    ),
+}
+
+
+def find_optimizer(name: str) -> Optimizer:
+    """The row called `name`; ConvertError with the known ones."""
+    if name.lower() not in OPTIMIZERS:
+        raise ConvertError(
+            f"--optimizer {name}: use one of {', '.join(OPTIMIZERS)}, or MODULE:FACTORY that makes the torch "
+            "optimizer of a module"
+        )
+    return OPTIMIZERS[name.lower()]
+
+
+def _betas(value: object, where: str) -> tuple[float, float]:
+    match value:
+        case [int() | float() as one, int() | float() as two] if 0 <= one < 1 and 0 <= two < 1:
+            return float(one), float(two)
+    raise ConvertError(f"{where}: betas are two numbers from 0 to 1, such as [0.9, 0.999], not {value!r}")
+
+
+def _single(value: float) -> float:
+    """The float32 nearest to `value`."""
+    import struct
+
+    single: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    return single
