@@ -19,6 +19,7 @@ from convert.plan import ConversionPlan, Options, plan_conversion
 from convert.rules import Rule, exact_rule
 from parity.compare import difference, rounding_limit
 from parity.graph import Graph, build
+from parity.ops.kinds import kind_of
 from parity.pairing import Candidates, Dataflow, dataflow
 from parity.sides import Side
 from parity.store import Array, ValueStore, scratch_directory
@@ -64,11 +65,12 @@ def match_by_running(
             found = dataflow(paddle_graph, torch_graph)
             if not found.complete:
                 return _incomplete(found, options)
-            limits = {
-                key: rounding_limit(*[difference(rounded.get(key), expected.get(key)).max_rel] * 2)
-                for key in expected.index
-                if key.startswith("output:")
-            }
+            slack = max((kind_of(node.kind).slack for node in paddle_graph.nodes), default=0.0)
+            limits = {}
+            for key in expected.index:
+                if key.startswith("output:"):
+                    noise = difference(rounded.get(key), expected.get(key)).max_rel
+                    limits[key] = max(slack, rounding_limit(noise, noise))
             layout = _layout(torch)
             trial = _Trial(torch, source, checkpoint, inputs, layout, options, expected, limits, scratch)
             return _settle(trial, found, tell)
