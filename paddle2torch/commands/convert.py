@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from convert.errors import ConvertError
 
 if TYPE_CHECKING:
+    from convert.checkpoint.checkpoint import Checkpoint
     from convert.plan import ConversionPlan, Options
 
 PLAIN_FROM = 10_000_000
@@ -22,7 +23,13 @@ PLAIN_FROM = 10_000_000
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "source", metavar="CHECKPOINT", help=".pdparams, .pdopt, .pdiparams or .safetensors by Paddle"
+        "source",
+        metavar="CHECKPOINT",
+        help=".pdparams, .pdopt, .pdiparams or .safetensors by Paddle; or a Paddle model to build: "
+        "package.module:factory or file.py:factory, such as paddle.vision.models:resnet50",
+    )
+    parser.add_argument(
+        "--paddle-args", metavar="JSON", help="keyword arguments for a CHECKPOINT that is built"
     )
     parser.add_argument(
         "-o",
@@ -97,13 +104,28 @@ def run(args: argparse.Namespace) -> int:
         return _run_folder(args)
     from convert.conversion import convert_checkpoint
 
-    with _Progress(args.source) as progress:
-        report = convert_checkpoint(
-            args.source, args.output, names=_names(args), on_progress=progress.update, **_common(args)
-        )
+    with _Progress(args.source) as progress, _open(args) as checkpoint:
+        report = convert_checkpoint(checkpoint, args.output, on_progress=progress.update, **_common(args))
     _save_rules(args, report.plan)
     print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(report.summary()))
     return 0
+
+
+def _open(args: argparse.Namespace) -> Checkpoint:
+    """The source: a file, or a Paddle model that is built here."""
+    from convert.checkpoint.reader import is_factory, open_checkpoint
+
+    if not is_factory(args.source):
+        if args.paddle_args is not None:
+            raise ConvertError(f"--paddle-args is for a model that is built, and {args.source} is not one")
+        return open_checkpoint(args.source, key=args.key, names=_names(args))
+    for option in ("key", "names", "sha256"):
+        if getattr(args, option):
+            raise ConvertError(f"--{option} is for files, and {args.source} is a model that is built")
+    arguments = _arguments("--paddle-args", args.paddle_args or "{}")
+    from convert.adapters.paddle import open_factory
+
+    return open_factory(args.source, arguments)
 
 
 def _common(args: argparse.Namespace) -> dict[str, Any]:
@@ -114,7 +136,6 @@ def _common(args: argparse.Namespace) -> dict[str, Any]:
         "num_classes": args.num_classes,
         "in_channels": args.in_channels,
         "force": args.force,
-        "key": args.key,
         "dtype": args.dtype,
         "sha256": args.sha256,
         "shard_bytes": _bytes(args.max_shard_size),
@@ -132,6 +153,7 @@ def _run_folder(args: argparse.Namespace) -> int:
         outcomes = convert_folder(
             args.source,
             args.output,
+            key=args.key,
             suffix=f".{args.format}",
             jobs=args.jobs,
             on_progress=progress.update,
@@ -169,10 +191,9 @@ def _bytes(text: str | None) -> int | None:
 
 
 def _dry_run(args: argparse.Namespace) -> int:
-    from convert.checkpoint.reader import open_checkpoint
     from convert.conversion import plan_for
 
-    with open_checkpoint(args.source, key=args.key, names=_names(args)) as checkpoint:
+    with _open(args) as checkpoint:
         plan, notes = plan_for(
             checkpoint,
             model=args.model,
@@ -218,17 +239,23 @@ def _options(args: argparse.Namespace) -> Options:
 def _target(args: argparse.Namespace) -> Any:
     if args.torch is None:
         return None
-    try:
-        arguments = json.loads(args.torch_args)
-    except ValueError as error:
-        raise ConvertError(
-            f"--torch-args is not JSON ({error}); write it like '{{\"num_classes\": 10}}'"
-        ) from None
-    if not isinstance(arguments, dict):
-        raise ConvertError("--torch-args is not a JSON object; write it like '{\"num_classes\": 10}'")
+    arguments = _arguments("--torch-args", args.torch_args)
     from convert.adapters.torch import build_module
 
     return build_module(args.torch, arguments)
+
+
+def _arguments(option: str, text: str) -> dict[str, Any]:
+    """The keyword arguments that an option gives as JSON."""
+    try:
+        arguments = json.loads(text)
+    except ValueError as error:
+        raise ConvertError(
+            f"{option} is not JSON ({error}); write it like '{{\"num_classes\": 10}}'"
+        ) from None
+    if not isinstance(arguments, dict):
+        raise ConvertError(f"{option} is not a JSON object; write it like '{{\"num_classes\": 10}}'")
+    return arguments
 
 
 def _names(args: argparse.Namespace) -> list[str] | None:
