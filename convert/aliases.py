@@ -95,6 +95,14 @@ OLD_DENSENET = Alias(
     DENSENETS,
     ((r"(.*\.denselayer\d+\.(?:norm|conv))\.([12])", r"\1\2"),),
 )
+SPACED_DENSENET = Alias(
+    "DenseNet with a space in its names (denseblock 1)",
+    DENSENETS,
+    (
+        (r"(.*denseblock) (\d+)(\.denselayer) (\d+)(.*)", r"\1\2\3\4\5"),
+        (r"(.*transition) (\d+)(.*)", r"\1\2\3"),
+    ),
+)
 
 # Textbook networks as one Sequential: the index of each layer that has weights.
 LENET_LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
@@ -141,14 +149,35 @@ SEQUENTIAL_VGG = Alias(
         ("12", "fc3"),
     ),
 )
+SEQUENTIAL_DENSENET_LINEAR = Alias(
+    "DenseNet of Linear layers as one Sequential",
+    ("densenet_linear",),
+    (
+        (r"0\.([02])", r"stem.\1"),
+        *(
+            row
+            for block in range(1, 5)
+            for row in (
+                (rf"{2 * block - 1}\.net\.(\d+)\.0", rf"body.denseblock{block}.net.\1.norm"),
+                (rf"{2 * block - 1}\.net\.(\d+)\.2", rf"body.denseblock{block}.net.\1.linear"),
+                (rf"{2 * block}\.0", f"body.transition{block}.norm"),
+                (rf"{2 * block}\.2", f"body.transition{block}.linear"),
+            )
+        ),
+        ("8", "norm"),
+        ("10", "output"),
+    ),
+)
 
 ALIASES = (
     ZOO_RESNET,
     ZOO_DENSENET,
     OLD_DENSENET,
+    SPACED_DENSENET,
     SEQUENTIAL_LENET,
     SEQUENTIAL_LENET_RESHAPE,
     SEQUENTIAL_ALEXNET,
     SEQUENTIAL_NIN,
     SEQUENTIAL_VGG,
+    SEQUENTIAL_DENSENET_LINEAR,
 )

@@ -73,7 +73,7 @@ class ConversionReport:
 
 
 def convert_checkpoint(
-    src: str | os.PathLike[str],
+    src: str | os.PathLike[str] | Checkpoint,
     dst: str | os.PathLike[str],
     *,
     model: str | None = None,
@@ -92,6 +92,8 @@ def convert_checkpoint(
 ) -> ConversionReport:
     """Convert the Paddle checkpoint `src` into the file `dst` (`.safetensors`, `.pth`).
 
+    `src` is a file, or an open Checkpoint, which is closed at the end.
+
     A `dst` called `.pdparams` is the way back: `src` is then a torch file of the same model.
 
     The target is a registered `model`, or `target`: a Layout or a torch module. With neither, the model is
@@ -101,7 +103,7 @@ def convert_checkpoint(
     schedule too (`convert.training`). Raises ConvertError, and then writes nothing.
     """
     started = time.perf_counter()
-    source_path, target_path = Path(src), Path(dst)
+    source_path, target_path = Path(src.path if isinstance(src, Checkpoint) else src), Path(dst)
     check_target(target_path, force=force)
     form = target_format(target_path)
     if shard_bytes is not None and form != "safetensors":
@@ -110,8 +112,9 @@ def convert_checkpoint(
         raise ConvertError(f"{target_path}: weights with optimizer state are one .pth file; name it *.pth")
     if same_file(source_path, target_path):
         raise ConvertError(f"{target_path}: is the checkpoint itself; choose another name")
+    opened = src if isinstance(src, Checkpoint) else open_checkpoint(source_path, key=key, names=names)
     with ExitStack() as stack:
-        checkpoint = stack.enter_context(open_checkpoint(source_path, key=key, names=names))
+        checkpoint = stack.enter_context(opened)
         plan, notes = plan_for(
             checkpoint,
             model=model,
@@ -218,8 +221,7 @@ def _with_aliases(options: Options | None, checkpoint: Checkpoint, target: Layou
 
     if options is not None and options.rules:
         return options
-    shapes = {name: ref.shape for name, ref in checkpoint.items()}
-    rules = rules_for(shapes, [slot.name for slot in target.slots])
+    rules = rules_for(checkpoint, [slot.name for slot in target.slots])
     return replace(options or Options(), rules=rules) if rules else options
 
 
@@ -322,6 +324,8 @@ def _metadata(
 def _sha256(path: Path) -> str:
     import hashlib
 
+    if not path.is_file():
+        raise ConvertError(f"{path} is a live model and no file, so it has no SHA-256")
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):

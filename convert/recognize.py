@@ -46,8 +46,7 @@ class Candidate:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """What `convert.plan.Options(rules=...)` needs to place the tensors; () without an alias."""
-        reason = f"the names of {self.alias}"
-        return tuple(Rule(re.escape(given), name, None, reason) for given, name in self.renamed.items())
+        return rules_of(self.alias, self.renamed)
 
 
 @dataclass(frozen=True)
@@ -95,21 +94,31 @@ def recognize(names_to_shapes: Mapping[str, Sequence[int]]) -> list[Candidate]:
     return found
 
 
-def rules_for(names_to_shapes: Mapping[str, Sequence[int]], target: Iterable[str]) -> tuple[Rule, ...]:
+def rules_for(names_of: Iterable[str], target: Iterable[str]) -> tuple[Rule, ...]:
     """Rules that place a checkpoint with another spelling of a network into `target`'s names; () if none.
+
+    Names alone decide, so that a network of the same names and other sizes (a wide ResNet for a ResNet) is
+    refused by its shapes and not by hundreds of names.
 
     `target` holds the names of the torch state dict to be filled (a Layout's slots). For a command:
 
         layout = registered_layout("resnet50")
-        shapes = {name: tensor.shape for name, tensor in checkpoint.items()}
-        rules = rules_for(shapes, [slot.name for slot in layout.slots])
+        rules = rules_for(checkpoint, [slot.name for slot in layout.slots])
         plan_conversion(checkpoint, layout, Options(rules=rules))
     """
     wanted = {name for name in target if name.rpartition(".")[2] != _COUNTER}
-    for candidate in recognize(names_to_shapes):
-        if candidate.renamed and set(candidate.renamed.values()) == wanted:
-            return candidate.rules
+    given = [name for name in names_of if name.rpartition(".")[2] != _COUNTER]
+    for alias in ALIASES:
+        renamed = {name: torch_name(name, alias) for name in given}
+        if _changes(alias, given) and len(given) == len(wanted) and set(renamed.values()) == wanted:
+            return rules_of(alias.title, renamed)
     return ()
+
+
+def rules_of(title: str, renamed: Mapping[str, str]) -> tuple[Rule, ...]:
+    """One rule for each tensor that another spelling, called `title`, calls differently."""
+    reason = f"the names of {title}"
+    return tuple(Rule(re.escape(given), name, None, reason) for given, name in renamed.items())
 
 
 def _changes(alias: Alias, names: Iterable[str]) -> bool:

@@ -58,15 +58,19 @@ class ModelSpec:
                 f"not {'x'.join(map(str, shape))}; give the shape without the batch"
             )
         size = shape[1:]
-        if any(given < least for given, least in zip(size, self.smallest, strict=True)):
+        small = any(given < least for given, least in zip(size, self.smallest, strict=True))
+        if self.largest and (
+            small or any(given > most for given, most in zip(size, self.largest, strict=True))
+        ):
+            raise ConvertError(
+                f"an input of {_sides(size)} is too {'small' if small else 'large'} for {self.name}, whose first "
+                f"fully connected layer has a fixed size; the smallest that works is {_sides(self.smallest)}, "
+                f"the largest {_sides(self.largest)}"
+            )
+        if small:
             raise ConvertError(
                 f"an input of {_sides(size)} is too small for {self.name}, which halves it until nothing "
                 f"is left; the smallest that works is {_sides(self.smallest)}"
-            )
-        if self.largest and any(given > most for given, most in zip(size, self.largest, strict=True)):
-            raise ConvertError(
-                f"an input of {_sides(size)} is too large for {self.name}, whose first fully connected "
-                f"layer has a fixed size; use {_sides(self.smallest)} to {_sides(self.largest)}"
             )
 
 

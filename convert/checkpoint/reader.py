@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _SIGNATURES = (
     (b"\x89HDF", "an HDF5 file"),
 )
 _USUAL_SUFFIXES = (".pdparams", ".pdiparams", ".safetensors")
+_FACTORY = re.compile(r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|.+\.py):[^\W\d][\w.]*")
 _PROGRAM_SUFFIXES = (".json", ".pdmodel")
 
 
@@ -52,6 +54,11 @@ def open_optimizer_state(path: str | os.PathLike[str]) -> tuple[Checkpoint, Chec
     except BaseException:
         source.close()
         raise
+
+
+def is_factory(source: str) -> bool:
+    """Whether `source` names a model to build (`package.module:factory`, `file.py:factory`) and not a file."""
+    return _FACTORY.fullmatch(source) is not None and not Path(source).exists()
 
 
 def locate(path: Path) -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from convert.errors import ConvertError
 
 if TYPE_CHECKING:
+    from convert.checkpoint.checkpoint import Checkpoint
     from convert.plan import ConversionPlan, Options
     from convert.training import Training
 
@@ -23,7 +24,16 @@ PLAIN_FROM = 10_000_000
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "source", metavar="CHECKPOINT", help=".pdparams, .pdopt, .pdiparams or .safetensors by Paddle"
+        "source",
+        metavar="CHECKPOINT",
+        help=".pdparams, .pdopt, .pdiparams or .safetensors by Paddle; or a Paddle model to build: "
+        "package.module:factory or file.py:factory, such as paddle.vision.models:resnet50",
+    )
+    parser.add_argument(
+        "--paddle-args",
+        metavar="JSON",
+        default="{}",
+        help="keyword arguments for a CHECKPOINT that is built, or for --paddle",
     )
     parser.add_argument(
         "-o",
@@ -74,7 +84,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     names.add_argument("--save-rules", metavar="FILE", help="write the pairs that were found as rules")
     probe = parser.add_argument_group("both models on one input, for --match run")
     probe.add_argument("--paddle", metavar="MODULE:FACTORY", help="the Paddle model of the checkpoint")
-    probe.add_argument("--paddle-args", metavar="JSON", default="{}", help="keyword arguments for --paddle")
     probe.add_argument("--shape", metavar="N,C,H,W", help="of a random input")
     probe.add_argument("--input", type=Path, metavar="FILE", help="an input: .npy, .npz or an image")
     for side in ("paddle", "torch"):
@@ -124,12 +133,11 @@ def run(args: argparse.Namespace) -> int:
         return _run_folder(args)
     from convert.conversion import convert_checkpoint
 
-    with _Progress(args.source) as progress:
+    with _Progress(args.source) as progress, _open(args) as checkpoint:
         common = _common(args)
         report = convert_checkpoint(
-            args.source,
+            checkpoint,
             args.output,
-            names=_names(args),
             training=_training(args, common["target"]),
             on_progress=progress.update,
             **common,
@@ -137,6 +145,23 @@ def run(args: argparse.Namespace) -> int:
     _save_rules(args, report.plan)
     print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(report.summary()))
     return 0
+
+
+def _open(args: argparse.Namespace) -> Checkpoint:
+    """The source: a file, or a Paddle model that is built here."""
+    from convert.checkpoint.reader import is_factory, open_checkpoint
+
+    if not is_factory(args.source):
+        if args.paddle_args != "{}" and args.paddle is None:
+            raise ConvertError(f"--paddle-args is for a model that is built, and {args.source} is not one")
+        return open_checkpoint(args.source, key=args.key, names=_names(args))
+    for option in ("key", "names", "sha256"):
+        if getattr(args, option):
+            raise ConvertError(f"--{option} is for files, and {args.source} is a model that is built")
+    from convert.adapters.paddle import open_factory
+    from paddle2torch.options import json_object
+
+    return open_factory(args.source, json_object(args.paddle_args, "--paddle-args"))
 
 
 def _common(args: argparse.Namespace) -> dict[str, Any]:
@@ -147,7 +172,6 @@ def _common(args: argparse.Namespace) -> dict[str, Any]:
         "num_classes": args.num_classes,
         "in_channels": args.in_channels,
         "force": args.force,
-        "key": args.key,
         "dtype": args.dtype,
         "sha256": args.sha256,
         "shard_bytes": _bytes(args.max_shard_size),
@@ -167,6 +191,7 @@ def _run_folder(args: argparse.Namespace) -> int:
         outcomes = convert_folder(
             args.source,
             args.output,
+            key=args.key,
             suffix=f".{args.format}",
             jobs=args.jobs,
             on_progress=progress.update,
@@ -204,10 +229,9 @@ def _bytes(text: str | None) -> int | None:
 
 
 def _dry_run(args: argparse.Namespace) -> int:
-    from convert.checkpoint.reader import open_checkpoint
     from convert.conversion import plan_for
 
-    with open_checkpoint(args.source, key=args.key, names=_names(args)) as checkpoint:
+    with _open(args) as checkpoint:
         plan, notes = plan_for(
             checkpoint,
             model=args.model,

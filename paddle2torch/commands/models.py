@@ -12,13 +12,15 @@ from convert.registry import MODELS, ModelSpec, nearest_names
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("family", nargs="?", help="show one family only (vgg, resnet, densenet, ...)")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="show one family (vgg, resnet, ...) or one model only"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every registered model, or one family's."""
-    chosen = _choose(args.family)
+    """Print every registered model, or those called `name`."""
+    chosen = _choose(args.name)
     if args.json:
         rows = [
             {**asdict(spec), "paddle": spec.paddle_factory, "torch": spec.torch_factory} for spec in chosen
@@ -29,15 +31,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _choose(family: str | None) -> list[ModelSpec]:
-    if family is None:
+def _choose(name: str | None) -> list[ModelSpec]:
+    if name is None:
         return list(MODELS.values())
-    chosen = [spec for spec in MODELS.values() if spec.family == family]
+    chosen = [spec for spec in MODELS.values() if name in (spec.family, spec.name)]
     if not chosen:
-        families = sorted({spec.family for spec in MODELS.values()})
-        near = nearest_names(family, families)
+        families = list(dict.fromkeys(spec.family for spec in MODELS.values()))
+        near = nearest_names(name, [*families, *MODELS])
         hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(families)}"
-        raise ConvertError(f"no family is called {family!r}; {hint}")
+        raise ConvertError(f"no family or model is called {name!r}; {hint}")
     return chosen
 
 

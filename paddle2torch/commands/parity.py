@@ -316,9 +316,7 @@ def _start(
     answer = torch.ask("layout")
     layout = Layout(tuple(Slot(n, tuple(s), k, r) for n, s, k, r in answer["slots"]), answer["origin"])
     with _shapes(source) as shapes:
-        known = rules_for(
-            {name: tuple(value.shape) for name, value in shapes.items()}, [slot.name for slot in layout.slots]
-        )
+        known = rules_for(shapes, [slot.name for slot in layout.slots])
         plan = plan_conversion(shapes, layout, Options(rules=known))
     if sides["spec"] is not None and args.torch is None:
         plan.require()

@@ -123,7 +123,7 @@ def _totals(summary: Summary) -> str:
     seen = summary.receptive_field
     return (
         f"{summary.parameters:,} parameters, weights {summary.weight_mib:.1f} MiB, activations "
-        f"{summary.activation_mib:.1f} MiB an image (forward, float32, outputs of layers)"
+        f"{summary.activation_mib:.1f} MiB an image (outputs of layers in float32, forward; twice that with backward)"
         + (f", receptive field {_extent(seen)}" if seen else "")
     )
 

@@ -6,6 +6,7 @@ in which it was called. Only the framework that is asked about is imported.
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -24,7 +25,9 @@ def summarize(framework: str, factory: str, arguments: dict[str, Any], shape: tu
     the factory cannot be found or called, or the input does not fit the network.
     """
     try:
-        import_module(framework)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="No ccache found")  # Paddle says so on import
+            import_module(framework)
     except ImportError:
         raise ConvertError(
             f"{framework} is not installed here; install it with: pip install 'paddle2torch[{framework}]'"

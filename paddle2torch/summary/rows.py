@@ -50,9 +50,12 @@ class Summary:
 
     @property
     def receptive_field(self) -> tuple[int, int] | None:
-        """What the last layer with a local view sees, in input pixels."""
-        fields = [layer.receptive_field for layer in self.layers if layer.receptive_field]
-        return max(fields, default=None)
+        """The most that a place of a feature map sees, in input pixels; None when one sees everything."""
+        maps = [layer for layer in self.layers if len(layer.output_shape) == 4]
+        spatial = [layer.receptive_field for layer in maps if math.prod(layer.output_shape[2:]) > 1]
+        if None in spatial:
+            return None
+        return max((field for field in spatial if field), default=None)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -83,6 +83,14 @@ def test_receptive_field_follows_parallel_branches():
     assert fields["block3_2.p1_1"] == (entry + 16, entry + 16)
 
 
+def test_network_that_squeezes_the_image_into_one_number_has_no_receptive_field():
+    """Squeeze and excitation: each place of the map is scaled by what the whole map says."""
+    local = summarize("paddle", "paddle.vision.models:mobilenet_v2", {"num_classes": 2}, (3, 64, 64))
+    squeezed = summarize("paddle", "paddle.vision.models:mobilenet_v3_small", {"num_classes": 2}, (3, 64, 64))
+    assert local.receptive_field == (491, 491)
+    assert squeezed.receptive_field is None
+
+
 def test_layer_that_is_called_twice_counts_its_parameters_once():
     layers = summarize("torch", MODELS["lenet"].torch_factory, {}, (1, 28, 28)).layers
     assert [layer.name for layer in layers].count("sigmoid") == 4
@@ -150,7 +158,7 @@ def test_factory_of_another_package_can_be_summarised(capsys):
         (["resnet5"], "no model is called 'resnet5'; did you mean resnet50"),
         (["lenet", "--input", "1,20,20"], "an input of 20x20 is too small for lenet"),
         (["lenet", "--input", "1,20,20"], "the smallest that works is 28x28"),
-        (["vgg16", "--input", "3,448,448"], "use 224x224 to 255x255"),
+        (["vgg16", "--input", "3,448,448"], "the smallest that works is 224x224, the largest 255x255"),
         (["resnet50", "--input", "224,224"], "give the shape without the batch"),
         (["lenet", "--num-classes", "0"], "--num-classes must be at least 1, not 0"),
         (["torch_models.nin:nin"], "say --framework paddle or --framework torch"),
@@ -191,6 +199,12 @@ def test_models_of_one_family(capsys):
     assert rows[0]["torch"] == "torch_models.vgg:vgg16"
 
 
-def test_unknown_family_names_the_nearest(capsys):
-    assert main(["models", "resnext"]) == 2
-    assert "did you mean resnet" in capsys.readouterr().err
+def test_one_model_can_be_looked_up(capsys):
+    assert main(["models", "densenet121", "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["densenet121"]
+
+
+@pytest.mark.parametrize(("given", "nearest"), [("resnext", "resnet"), ("vgg_16", "vgg16")])
+def test_unknown_family_or_model_names_the_nearest(given, nearest, capsys):
+    assert main(["models", given]) == 2
+    assert f"did you mean {nearest}" in capsys.readouterr().err
