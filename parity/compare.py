@@ -8,11 +8,13 @@ runs must be that, scaled down, or it is a difference.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from parity.store import Array
+from parity.store import Array, Stored
 
 EPS64 = float(np.finfo(np.float64).eps)
 SHRINK = 2.0**-29
@@ -24,6 +26,10 @@ MARGIN = 1024.0
 Rounding in two different summation orders is random within a factor of a few; 2**10 leaves room for
 that and is still six orders of magnitude below what a difference of the same size in both precisions gives.
 """
+
+
+BLOCK = 1 << 15
+"""Elements compared at once: both operands and what is between them stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -53,56 +59,116 @@ def _broken(problem: str, size: int = 0) -> Difference:
     return Difference(float("inf"), float("inf"), 0.0, (), size, size, float("nan"), float("nan"), problem)
 
 
-def difference(actual: Array, expected: Array) -> Difference:
+def difference(actual: Array | Stored, expected: Array | Stored) -> Difference:
     """Compare two arrays elementwise; arrays that differ only by dimensions of size 1 are the same shape.
 
     NaN or Inf on either side is never equal to anything but the same Inf at the same place.
     """
-    if actual.shape != expected.shape:
-        if actual.size != expected.size or not _reshapes(actual.shape, expected.shape):
-            return _broken(f"shape {list(actual.shape)} in torch, {list(expected.shape)} in Paddle")
-        actual = actual.reshape(expected.shape)
-    if actual.size == 0:
+    if actual.shape != expected.shape and (
+        actual.size != expected.size or not _reshapes(actual.shape, expected.shape)
+    ):
+        return _broken(f"shape {list(actual.shape)} in torch, {list(expected.shape)} in Paddle")
+    if not actual.size:
         return Difference(0.0, 0.0, 0.0, (), 0, 0, 0.0, 0.0)
     if actual.dtype.kind in "biu" and expected.dtype.kind in "biu":
-        apart = actual.astype(np.int64) != expected.astype(np.int64)
-        count = int(apart.sum())
-        at = np.unravel_index(int(apart.argmax()), apart.shape)
-        index = tuple(int(i) for i in at)
-        size = float(np.abs(actual.astype(np.float64) - expected.astype(np.float64)).max())
-        top = float(np.abs(expected.astype(np.float64)).max()) or 1.0
-        return Difference(
-            size, size / top, top, index, count, actual.size, float(actual[at]), float(expected[at])
-        )
-    a = actual.astype(np.float64, copy=False)
-    e = expected.astype(np.float64, copy=False)
-    with np.errstate(invalid="ignore", over="ignore"):
-        gap = a - e
-        np.abs(gap, out=gap)
-        worst = int(gap.argmax())
-        largest = float(gap.reshape(-1)[worst])
-        scale = max(float(e.max()), -float(e.min()))
-    if not np.isfinite(largest) or not np.isfinite(scale):
-        finite_a, finite_e = np.isfinite(a), np.isfinite(e)
-        equal = (a == e) | (finite_a & finite_e)
-        if bool(equal.all()) and not np.isnan(a).any():
-            both = finite_a & finite_e
-            gap = np.where(both, np.abs(np.where(both, a, 0) - np.where(both, e, 0)), 0.0)
-            worst, largest = int(gap.argmax()), float(gap.max())
-            scale = float(np.abs(np.where(both, e, 0)).max())
-        else:
-            return _broken(_not_finite(a, e), actual.size)
-    index = tuple(int(i) for i in np.unravel_index(worst, gap.shape))
+        return _whole_numbers(_loaded(actual).reshape(expected.shape), _loaded(expected))
+    found = _scanned(actual, expected)
+    if found is not None:
+        return found
+    return _with_infinities(_loaded(actual).reshape(expected.shape), _loaded(expected))
+
+
+def _loaded(array: Array | Stored) -> Array:
+    return array.load() if isinstance(array, Stored) else array
+
+
+def _scanned(actual: Array | Stored, expected: Array | Stored) -> Difference | None:
+    """The comparison, block by block; None if it meets a number that is not finite."""
+    narrow = actual.dtype == expected.dtype == np.float32
+    between = np.empty(min(BLOCK, actual.size), np.float32 if narrow else np.float64)
+    largest, scale, mismatched = -1.0, 0.0, 0
+    worst, at_worst = 0, (0.0, 0.0)
+    for start, a, e in zip(range(0, actual.size, BLOCK), _blocks(actual), _blocks(expected), strict=True):
+        gap = between[: a.size]
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.subtract(a, e, out=gap)
+            low, high = float(gap.min()), float(gap.max())
+            top = max(abs(low), abs(high))
+            here = max(float(e.max()), -float(e.min()))
+        if not math.isfinite(top) or not math.isfinite(here):
+            return None
+        scale = max(scale, here)
+        if top:
+            mismatched += int(np.count_nonzero(gap != 0))
+        if top > largest:
+            largest = top
+            i = int(gap.argmax() if high == top else gap.argmin())
+            worst, at_worst = start + i, (float(a[i]), float(e[i]))
     return Difference(
         max_abs=largest,
-        max_rel=largest / scale if scale else (0.0 if largest == 0 else float("inf")),
+        max_rel=_relative(largest, scale),
         scale=scale,
-        index=index,
+        index=tuple(int(i) for i in np.unravel_index(worst, expected.shape)),
+        mismatched=mismatched,
+        size=actual.size,
+        actual=at_worst[0],
+        expected=at_worst[1],
+    )
+
+
+def _blocks(array: Array | Stored) -> Iterator[Array]:
+    """The elements in order, BLOCK at a time; each block is valid until the next one is asked for."""
+    if not isinstance(array, Stored):
+        flat = array.reshape(-1)
+        yield from (flat[start : start + BLOCK] for start in range(0, flat.size, BLOCK))
+        return
+    buffer: Array = np.empty(min(BLOCK, array.size), array.dtype)
+    for start in range(0, array.size, BLOCK):
+        block = buffer[: array.size - start]
+        array.read(start, block)
+        yield block
+
+
+def _whole_numbers(actual: Array, expected: Array) -> Difference:
+    apart = actual.astype(np.int64) != expected.astype(np.int64)
+    at = np.unravel_index(int(apart.argmax()), apart.shape)
+    size = float(np.abs(actual.astype(np.float64) - expected.astype(np.float64)).max())
+    top = float(np.abs(expected.astype(np.float64)).max()) or 1.0
+    return Difference(
+        size,
+        size / top,
+        top,
+        tuple(int(i) for i in at),
+        int(apart.sum()),
+        actual.size,
+        float(actual[at]),
+        float(expected[at]),
+    )
+
+
+def _with_infinities(actual: Array, expected: Array) -> Difference:
+    """Equal infinities are left out of the comparison; anything else that is not finite ends it."""
+    a, e = actual.astype(np.float64, copy=False), expected.astype(np.float64, copy=False)
+    both = np.isfinite(a) & np.isfinite(e)
+    if not bool(((a == e) | both).all()):
+        return _broken(_not_finite(a, e), actual.size)
+    gap = np.abs(np.where(both, a, 0) - np.where(both, e, 0))
+    worst, scale = int(gap.argmax()), float(np.abs(np.where(both, e, 0)).max())
+    largest = float(gap.reshape(-1)[worst])
+    return Difference(
+        max_abs=largest,
+        max_rel=_relative(largest, scale),
+        scale=scale,
+        index=tuple(int(i) for i in np.unravel_index(worst, gap.shape)),
         mismatched=int(np.count_nonzero(gap)),
         size=int(actual.size),
         actual=float(a.reshape(-1)[worst]),
         expected=float(e.reshape(-1)[worst]),
     )
+
+
+def _relative(largest: float, scale: float) -> float:
+    return largest / scale if scale else (0.0 if largest == 0 else float("inf"))
 
 
 def _reshapes(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

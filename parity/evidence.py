@@ -11,7 +11,7 @@ from parity.compare import Difference, difference, rounding_limit
 from parity.findings import Finding, label
 from parity.graph import Graph, Node
 from parity.judgement import Judgement, OneSided, Replay, Row, Run
-from parity.store import Array
+from parity.store import Array, Stored
 from parity.trace import Framework, Op
 from parity.wording import is_single_layer, operator_of
 
@@ -90,17 +90,19 @@ class Evidence:
         return row
 
     @staticmethod
-    def _value(run: Run, node: Node) -> Array | None:
+    def _value(run: Run, node: Node) -> Stored | None:
         return run.value(node.output)
 
     def _outputs(self) -> None:
         for path in self.alignment.outputs:
             key = f"output:{path}"
             if key in self.paddle.store and key in self.torch.store:
-                self.result.outputs[path] = difference(self.torch.store.get(key), self.paddle.store.get(key))
+                self.result.outputs[path] = difference(
+                    self.torch.store.stored(key), self.paddle.store.stored(key)
+                )
                 if self.paddle.store32 is not None and self.torch.store32 is not None:
                     self.result.outputs32[path] = difference(
-                        self.torch.store32.get(key), self.paddle.store32.get(key)
+                        self.torch.store32.stored(key), self.paddle.store32.stored(key)
                     )
 
     def _output_limit(self, path: str) -> float:
@@ -108,7 +110,7 @@ class Evidence:
         noise = [0.0, 0.0]
         for i, run in enumerate((self.paddle, self.torch)):
             if run.store32 is not None and key in run.store32:
-                noise[i] = difference(run.store32.get(key), run.store.get(key)).max_rel
+                noise[i] = difference(run.store32.stored(key), run.store.stored(key)).max_rel
         return rounding_limit(noise[0], noise[1])
 
     def _outputs_agree(self) -> bool:

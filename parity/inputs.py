@@ -48,12 +48,17 @@ def random_input(shape: tuple[int, ...], *, seed: int = 0) -> Array:
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
 
 
-def further_inputs(inputs: Mapping[str, Array], *, seed: int = 1) -> list[tuple[str, dict[str, Array]]]:
+def further_inputs(
+    inputs: Mapping[str, Array], *, seed: int = 1, batch: int | None = None
+) -> list[tuple[str, dict[str, Array]]]:
     """(name, inputs) like the given ones, but with other numbers, and with odd heights and widths.
 
-    An odd size shows what an even one hides: ceil_mode, padding on one side, floor in an upsampling.
+    An odd size shows what an even one hides: ceil_mode, padding on one side, floor in an upsampling. `batch` is
+    the most that a batch may hold (None: as many as given), where all inputs have the same.
     """
     rng = np.random.default_rng(seed)
+    if batch is not None and len({array.shape[:1] for array in inputs.values()}) == 1:
+        inputs = {name: array[:batch] for name, array in inputs.items()}
     images = [name for name, array in inputs.items() if array.ndim == 4 and array.dtype.kind == "f"]
 
     def like(array: Array, shape: tuple[int, ...]) -> Array:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from parity.capture.plan import Measurement, ReplayPlan
 from parity.compare import Difference, rounding_limit
 from parity.findings import Finding, Note
-from parity.store import Array, ValueStore
+from parity.store import Stored, ValueStore
 from parity.trace import Framework, Trace
 
 
@@ -21,15 +21,15 @@ class Run:
     trace32: Trace | None = None
     store32: ValueStore | None = None
 
-    def value(self, number: int) -> Array | None:
+    def value(self, number: int) -> Stored | None:
         key = str(number)
-        return self.store.get(key) if key in self.store else None
+        return self.store.stored(key) if key in self.store else None
 
-    def value32(self, number: int) -> Array | None:
+    def value32(self, number: int) -> Stored | None:
         if self.trace32 is None or self.store32 is None or len(self.trace32.ops) != len(self.trace.ops):
             return None
         key = str(number)
-        return self.store32.get(key) if key in self.store32 else None
+        return self.store32.stored(key) if key in self.store32 else None
 
 
 @dataclass

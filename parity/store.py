@@ -1,15 +1,18 @@
 """Arrays of a run, streamed to a file: memory holds one at a time, whatever the model's size.
 
 The file is a plain sequence of raw little-endian arrays; the index (offset, dtype, shape) is kept in
-memory while writing and saved beside it as JSON by `parity.capture` when the trace must travel.
+memory while writing and saved beside it as JSON by `parity.capture` when the trace must travel. A comparison
+reads both files block by block (`Stored`), so that it holds no array at all.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,42 +24,84 @@ from parity.errors import ParityError
 Array = npt.NDArray[Any]
 
 
+CHUNK = 1 << 20
+"""Bytes written at once: the kernel takes a large write into new pages of a file five times slower (ext4, 6.18)."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array in a store's file: what it looks like is known, its numbers are read where they are needed."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    _file: int
+    _offset: int
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def reshape(self, shape: tuple[int, ...]) -> Stored:
+        """The same numbers in another shape of the same size."""
+        return replace(self, shape=shape)
+
+    def read(self, start: int, out: Array) -> None:
+        """Fill `out`, flat and of this dtype, with the elements from `start` on."""
+        view, offset = out.view(np.uint8).data, self._offset + start * self.dtype.itemsize
+        while view:
+            count = os.preadv(self._file, [view], offset)
+            if not count:
+                raise ParityError("the file of recorded values is shorter than its index says; run again")
+            view, offset = view[count:], offset + count
+
+    def load(self) -> Array:
+        """The whole array, as a fresh copy."""
+        array: Array = np.empty(self.shape, self.dtype)
+        if array.size:
+            self.read(0, array.reshape(-1))
+        return array
+
+
 class ValueStore:
     """Append-only arrays by key (a value number, or a parameter's name)."""
 
     def __init__(self, path: Path, index: dict[str, tuple[int, str, tuple[int, ...]]] | None = None) -> None:
         self.path = path
         self.index = {} if index is None else index
-        self._file = path.open("r+b" if path.exists() else "w+b")
+        self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
         self._end = self._file.seek(0, os.SEEK_END)
 
     def put(self, key: str, array: Array) -> None:
         """Append `array` under `key`; a key written twice keeps the newer array."""
         array = np.ascontiguousarray(array)
-        self._file.seek(self._end)
+        view = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
+        end = self._end
         try:
-            self._file.write(array.reshape(-1).view(np.uint8).data if array.size else b"")
+            while view:
+                count = os.pwrite(self._file.fileno(), view[:CHUNK], end)
+                view, end = view[count:], end + count
         except OSError as error:
             raise ParityError(
                 f"cannot write the recorded values to {self.path.parent}: {error.strerror}; "
                 "set TMPDIR to a disk with more room, or use a smaller batch"
             ) from error
         self.index[key] = (self._end, array.dtype.str, array.shape)
-        self._end += array.nbytes
+        self._end = end
+
+    def stored(self, key: str) -> Stored:
+        """The array under `key`, unread; valid while the store is open. KeyError if there is none."""
+        offset, dtype, shape = self.index[key]
+        return Stored(shape, np.dtype(dtype), self._file.fileno(), offset)
 
     def get(self, key: str) -> Array:
         """The array stored under `key`, as a fresh copy; KeyError if there is none."""
-        offset, dtype, shape = self.index[key]
-        count = int(np.prod(shape, dtype=np.int64))
-        self._file.flush()
-        return np.fromfile(self.path, dtype=dtype, count=count, offset=offset).reshape(shape)
+        return self.stored(key).load()
 
     def __contains__(self, key: str) -> bool:
         return key in self.index
 
     def to_json(self) -> dict[str, Any]:
         """The index, for a trace that travels."""
-        self._file.flush()
         return {key: [offset, dtype, list(shape)] for key, (offset, dtype, shape) in self.index.items()}
 
     @classmethod

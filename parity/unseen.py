@@ -212,9 +212,10 @@ class Unseen(Evidence):
         momentum = float(np.float32(momentum))
         expected = self.paddle_parameters[name].astype(np.float64)
         for use in pairs:
-            x = self.torch.value(use.torch.inputs["x"])
-            if x is None:
+            stored = self.torch.value(use.torch.inputs["x"])
+            if stored is None:
                 return None
+            x = stored.load()
             axes = (0, *range(2, x.ndim))
             expected = momentum * expected + (1 - momentum) * x.var(axis=axes, ddof=0 if biased else 1)
         actual = self.torch.store.get(keys[1])

@@ -119,7 +119,8 @@ class Recorder(ABC):
         """Shape and numpy dtype name of a tensor."""
 
     @abstractmethod
-    def to_numpy(self, tensor: Any) -> Array: ...
+    def to_numpy(self, tensor: Any) -> Array:
+        """The numbers of a tensor; in the CPU's memory they are the tensor's own, so use them at once."""
 
     @abstractmethod
     def from_numpy(self, array: Array, like: Any) -> Any:
