@@ -29,10 +29,11 @@ def layout_of_names(
             continue
         turned = shape[::-1] if parameter.transform == TRANSPOSE and len(shape) == 2 else shape
         learned = parameter.torch not in BUFFERS
-        slots.append(Slot(prefix + dot + parameter.torch, turned, row.torch, parameter.torch, learned))
+        slots.append(Slot(prefix + dot + parameter.torch, turned, row.torch_class, parameter.torch, learned))
         if role == "_variance":
             slots += [
-                Slot(prefix + dot + fill.torch, (), row.torch, fill.torch, False) for fill in row.generated
+                Slot(prefix + dot + fill.torch, (), row.torch_class, fill.torch, False)
+                for fill in row.generated
             ]
     notes = ["no target was given: the names are Paddle's, the layer kinds are read from its parameter names"]
     if unknown:

@@ -17,6 +17,7 @@ COMMANDS = {
     "convert": "convert a Paddle checkpoint to PyTorch (.safetensors or .pth)",
     "parity": "prove layer by layer that a Paddle and a PyTorch model compute the same",
     "models": "list the networks that exist in both frameworks",
+    "guide": "look up what a Paddle or torch name is in the other framework",
     "summary": "show a network's layers, shapes, parameters, memory and receptive field",
 }
 
