@@ -1,0 +1,123 @@
+"""A reference page for every public name of `paddle2torch`, from its signature and docstrings."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import paddle2torch
+
+WORDS = {
+    "en": {
+        "title": "Python API",
+        "intro": "Everything below is imported from `paddle2torch`; nothing is loaded until it is asked for.",
+        "exception": "exception",
+        "source": "Source",
+    },
+    "zh": {
+        "title": "Python 接口",
+        "intro": "下列名字都从 `paddle2torch` 导入,用到时才加载。说明取自代码里的文档字符串,保留英文原文。",
+        "exception": "异常",
+        "source": "源码",
+    },
+}
+
+
+def public_names() -> list[str]:
+    """The names that need a page, in the order in which they are listed."""
+    return [name for name in paddle2torch.__all__ if not name.startswith("__")]
+
+
+def pages(language: str) -> dict[str, str]:
+    """File name -> Markdown: an index and a page a name."""
+    words = WORDS[language]
+    rows = [
+        f"| [`{name}`]({name}.md) | {_escape(_summary(getattr(paddle2torch, name)))} |" for name in public_names()
+    ]
+    index = [f"# {words['title']}", "", words["intro"], "", "| | |", "|---|---|", *rows, ""]
+    found = {"index.md": "\n".join(index)}
+    for name in public_names():
+        found[f"{name}.md"] = _page(name, words)
+    return found
+
+
+def _page(name: str, words: dict[str, str]) -> str:
+    thing = getattr(paddle2torch, name)
+    is_error = inspect.isclass(thing) and issubclass(thing, Exception)
+    home = inspect.getmodule(thing)
+    lines = [f"# {name}", ""]
+    lines += [f"*{words['exception']}*", ""] if is_error else _signature(name, thing)
+    lines += [_prose(thing), ""]
+    if inspect.isclass(thing) and not is_error:
+        for heading, text in _members(thing):
+            lines += [f"## {heading}", "", text, ""]
+    path = (home.__name__ if home else "paddle2torch").replace(".", "/")
+    lines += [f"{words['source']}: `{path}.py`", ""]
+    return "\n".join(lines)
+
+
+def _signature(name: str, thing: Any) -> list[str]:
+    if inspect.isclass(thing) and issubclass(thing, enum.Enum):
+        return []
+    signature = inspect.signature(thing)
+    short = f"{name}{signature}"
+    if len(short) > 80:
+        parts: list[str] = []
+        starred = False
+        for parameter in signature.parameters.values():
+            if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+                parts.append("*")
+                starred = True
+            parts.append(str(parameter))
+        end = "" if signature.return_annotation is signature.empty else f" -> {signature.return_annotation}"
+        short = f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f"){end}"
+    return ["```python", short.replace("'", ""), "```", ""]
+
+
+def _members(thing: type) -> Iterator[tuple[str, str]]:
+    """The public attributes and methods that say what they are."""
+    if issubclass(thing, enum.Enum):
+        for member in thing:
+            yield f"`{member.name}`", f"`{member.value!r}`"
+    notes = _attribute_notes(thing)
+    for name, value in vars(thing).items():
+        if name.startswith("_") or (inspect.isclass(thing) and name in getattr(thing, "__members__", {})):
+            continue
+        if isinstance(value, property):
+            yield f"`{name}`", _prose(value)
+        elif callable(getattr(value, "__func__", value)) and inspect.getdoc(value):
+            function = getattr(value, "__func__", value)
+            yield f"`{name}()`", "\n".join([*_signature(name, function), _prose(function)])
+    for name, text in notes.items():
+        yield f"`{name}`", text
+
+
+def _attribute_notes(thing: type) -> dict[str, str]:
+    """What stands below a field in the source, as a string of its own."""
+    try:
+        source = textwrap.dedent(inspect.getsource(thing))
+    except (OSError, TypeError):
+        return {}
+    found = re.findall(r'^    (\w+):[^\n]*\n    """(.*?)"""', source, re.MULTILINE | re.DOTALL)
+    return {name: re.sub(r"\s+", " ", text) for name, text in found if not name.startswith("_")}
+
+
+def _summary(thing: Any) -> str:
+    text = re.split(r"(?<=[.:])\s", inspect.getdoc(thing) or "", maxsplit=1)[0]
+    return re.sub(r"\s+", " ", text)
+
+
+def _prose(thing: Any) -> str:
+    """The docstring as Markdown: indented parts are code, `name: what` at a line's start is an item."""
+    text = inspect.getdoc(thing) or ""
+    return "\n".join(_escape(line) if not line.startswith("    ") else line for line in text.splitlines())
+
+
+def _escape(text: str) -> str:
+    """Keep <, *, | and [ out of HTML and Markdown, outside of code."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(p if p.startswith("`") else re.sub(r"([<*_|\[\]])", r"\\\1", p) for p in parts)
