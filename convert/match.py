@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from convert.layout import Slot
 from convert.rosetta.layers import BY_TORCH
-from convert.rosetta.rows import TRANSPOSE, LayerRow, Parameter
+from convert.rosetta.rows import TRANSPOSE, Parameter, Row
 
 Shape = tuple[int, ...]
 Signature = tuple[tuple[str, Shape], ...]
@@ -42,7 +42,7 @@ class _Group:
 def match_structure(
     sources: Mapping[str, Shape],
     slots: Sequence[Slot],
-    layers: Mapping[str, LayerRow | None],
+    layers: Mapping[str, Row | None],
     *,
     by_order: bool = False,
 ) -> MatchResult:
@@ -78,7 +78,7 @@ def match_structure(
     return MatchResult(tuple(result), (*notes, *_ambiguous(paddle, torch)))
 
 
-def _paddle_groups(sources: Mapping[str, Shape], layers: Mapping[str, LayerRow | None]) -> list[_Group]:
+def _paddle_groups(sources: Mapping[str, Shape], layers: Mapping[str, Row | None]) -> list[_Group]:
     entries: dict[str, list[tuple[str, Shape]]] = {}
     kinds: dict[str, str] = {}
     for name, shape in sources.items():
@@ -86,7 +86,7 @@ def _paddle_groups(sources: Mapping[str, Shape], layers: Mapping[str, LayerRow |
         entries.setdefault(prefix + dot, []).append((role, shape))
         row = layers.get(name)
         if row is not None:
-            kinds[prefix + dot] = _family(row.torch)
+            kinds[prefix + dot] = _family(row.torch_class)
     return [_Group(prefix, tuple(sorted(held)), kinds.get(prefix, "")) for prefix, held in entries.items()]
 
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from convert.layout import Layout, Slot
 from convert.plan import Drop, Fill, Move, Options, Problem, Shape, nearest_names
 from convert.rosetta.layers import BY_TORCH, LAYERS, layer_of_parameter_name, role_of_parameter_name
-from convert.rosetta.rows import COPY, RESHAPE, TRANSPOSE, Generated, LayerRow, Parameter
+from convert.rosetta.rows import COPY, RESHAPE, TRANSPOSE, Generated, Parameter, Row
 from convert.transform import reshape_to, result_shape
 
 _BARE = "a bare parameter is copied as it is"
@@ -193,7 +193,7 @@ class Pairing:
 
     # what the parameter's automatic name says about its layer
 
-    def _paddle_layer(self, name: str) -> LayerRow | None:
+    def _paddle_layer(self, name: str) -> Row | None:
         return layer_of_parameter_name(self.parameter_names.get(name, name))
 
     def _check_layer(self, name: str, slot: Slot, transform: str) -> None:
@@ -201,14 +201,19 @@ class Pairing:
         row = self._paddle_layer(name)
         if row is None:
             return
-        if slot.layer in BY_TORCH and _family(row.torch) != _family(slot.layer):
+        if slot.layer in BY_TORCH and _family(row.torch_class) != _family(slot.layer):
             self._problem(
                 "layer",
                 name,
-                f"{name!r} belongs to a Paddle {row.paddle} ({self.parameter_names[name]}), "
+                f"{name!r} belongs to a Paddle {row.paddle_class} ({self.parameter_names[name]}), "
                 f"{slot.name!r} to a torch {slot.layer}",
             )
-        elif slot.layer not in BY_TORCH and row.paddle == "Linear" and transform == COPY and _is_square(slot):
+        elif (
+            slot.layer not in BY_TORCH
+            and row.paddle_class == "Linear"
+            and transform == COPY
+            and _is_square(slot)
+        ):
             self._problem(
                 "layer",
                 name,

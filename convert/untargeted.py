@@ -28,9 +28,11 @@ def layout_of_names(
             slots.append(Slot(name, shape, "", role))
             continue
         turned = shape[::-1] if parameter.transform == TRANSPOSE and len(shape) == 2 else shape
-        slots.append(Slot(prefix + dot + parameter.torch, turned, row.torch, parameter.torch))
+        slots.append(Slot(prefix + dot + parameter.torch, turned, row.torch_class, parameter.torch))
         if role == "_variance":
-            slots += [Slot(prefix + dot + fill.torch, (), row.torch, fill.torch) for fill in row.generated]
+            slots += [
+                Slot(prefix + dot + fill.torch, (), row.torch_class, fill.torch) for fill in row.generated
+            ]
     notes = ["no target was given: the names are Paddle's, the layer kinds are read from its parameter names"]
     if unknown:
         shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
