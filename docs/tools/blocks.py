@@ -48,6 +48,8 @@ class Example:
         """What the command must end with: the verdict's code, 2 for a refusal, 1 for a `diff`, else 0."""
         if self.command.startswith("diff "):
             return 1
+        if not self.command.startswith("paddle2torch "):
+            return 0
         if any(REFUSED.match(line) for line in self.shown):
             return 2
         return max((EXIT_CODES.get(line.split(":")[0], 0) for line in self.shown), default=0)

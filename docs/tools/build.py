@@ -28,7 +28,7 @@ FIGURES = {"rounding.md": ("python gradients.py", "gradients.svg")}
 """Page -> the command of it that draws the figure it shows."""
 
 
-def make_tree(tree: Path, work: Path) -> None:
+def make_tree(tree: Path, work: Path, proofs: rosetta.Proofs) -> None:
     """Everything that MkDocs reads, in `tree`; commands run in `work`, and what lies there is not made again."""
     shutil.rmtree(tree, ignore_errors=True)
     for page in PAGES:
@@ -52,12 +52,12 @@ def make_tree(tree: Path, work: Path) -> None:
             (folder / f"{path.stem}{suffix}.md").write_text(
                 to_markdown(notebook, texts, path.stem, folder), encoding="utf-8"
             )
-    for name, generator in (("api", api.pages), ("rosetta", rosetta.pages)):
-        folder = tree / "reference" / name
-        folder.mkdir(parents=True)
-        for language, suffix in LANGUAGES.items():
-            for file, text in generator(language).items():
-                (folder / Path(file).with_suffix(f"{suffix}.md")).write_text(text, encoding="utf-8")
+    for language, suffix in LANGUAGES.items():
+        for name, pages in (("api", api.pages(language)), ("rosetta", rosetta.pages(language, proofs))):
+            for file, text in pages.items():
+                target = tree / "reference" / name / Path(file).with_suffix(f"{suffix}.md")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8")
 
 
 def write_config(folder: Path, tree: Path, site: Path) -> Path:
@@ -86,10 +86,13 @@ def _navigation(entry: Any, tree: Path) -> Any:
     return [f"{entry}index.md", *(f"{entry}{name}" for name in pages if name != "index.md")]
 
 
-def build(site: Path, folder: Path, work: Path) -> None:
-    """Build `site`; intermediate files lie in `folder`. Raises CalledProcessError when MkDocs warns."""
+def build(site: Path, folder: Path, work: Path, proofs: rosetta.Proofs | None = None) -> None:
+    """Build `site`; intermediate files lie in `folder`. Raises CalledProcessError when MkDocs warns.
+
+    `proofs`: measurements of the Rosetta table; without them they are made.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    make_tree(folder / "docs", work)
+    make_tree(folder / "docs", work, rosetta.measure() if proofs is None else proofs)
     config = write_config(folder, folder / "docs", site)
     subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(config)],

@@ -21,8 +21,10 @@ GUIDE = tuple(
         "adding",
     )
 )
-"""One reader follows them in this order, in one folder: a page may use the files of those before it."""
-PAGES = (DOCS / "index.md", *GUIDE, DOCS / "schema.md", DOCS / "architecture.md")
+RUN = (DOCS / "index.md", *GUIDE, DOCS / "schema.md")
+"""The pages with commands. One reader follows them in this order, in one folder: a page may use the files of those
+before it."""
+PAGES = (*RUN, DOCS / "architecture.md")
 NOTEBOOKS = (DOCS / "notebooks" / "port.ipynb", DOCS / "notebooks" / "report.ipynb")
 
 

@@ -1,6 +1,6 @@
 """Run the pages' commands and write down what came out: `python -m docs.tools.refresh [PAGE ...]`.
 
-Without names every page of the guide is run. The guide is one story, so a page needs those before it:
+Without names every page is run. The guide is one story, so a page needs those before it:
 `--work FOLDER` keeps the folder that they worked in. The Chinese twin gets the English page's blocks.
 """
 
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from docs.tools.blocks import FENCE, blocks
-from docs.tools.pages import GUIDE, PAGES, twin
+from docs.tools.pages import PAGES, RUN, twin
 from docs.tools.reader import Reader
 
 
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("pages", nargs="*", metavar="PAGE", help="names such as `port`; default: all")
     parser.add_argument("--work", type=Path, help="the folder to work in; default: a new one")
     args = parser.parse_args()
-    chosen = [page for page in GUIDE if not args.pages or page.stem in args.pages]
+    chosen = [page for page in RUN if not args.pages or page.stem in args.pages]
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:
         work = (args.work or Path(temporary)).resolve()
