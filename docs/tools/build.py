@@ -20,7 +20,7 @@ import yaml
 
 from docs.tools import api, rosetta
 from docs.tools.notebooks import execute, to_markdown
-from docs.tools.pages import DOCS, NOTEBOOKS, PAGES, ROOT, twin
+from docs.tools.pages import DOCS, NOTEBOOKS, PAGES, ROOT, RUN, twin
 from docs.tools.reader import Reader
 
 LANGUAGES = {"en": "", "zh": ".zh"}
@@ -38,7 +38,8 @@ def make_tree(tree: Path, work: Path, proofs: rosetta.Proofs) -> None:
     for page_name, (command, figure) in FIGURES.items():
         if not (work / figure).exists():
             reader = Reader(work)
-            reader.write((DOCS / "guide" / page_name).read_text(encoding="utf-8"))
+            for page in RUN:
+                reader.write(page.read_text(encoding="utf-8"))
             finished = reader.run(command)
             if finished.returncode:
                 raise SystemExit(f"{command} failed:\n{finished.stderr}")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 
 from docs.tools.reader import variables
@@ -21,10 +20,12 @@ MIME = (("image/svg+xml", "svg"), ("image/png", "png"))
 def execute(path: Path, work: Path) -> Any:
     """The notebook with its outputs, run in `work`. Raises CellExecutionError where a cell raises."""
     notebook = nbformat.read(path, as_version=4)
-    # Over a socket in the file system: a notebook's code and outputs are nobody else's on this machine.
-    manager = AsyncKernelManager(kernel_name=KERNEL, transport="ipc")
     client = NotebookClient(
-        notebook, km=manager, timeout=300, kernel_name=KERNEL, resources={"metadata": {"path": str(work)}}
+        notebook,
+        timeout=300,
+        kernel_name=KERNEL,
+        resources={"metadata": {"path": str(work)}},
+        extra_arguments=["--log-level=ERROR"],
     )
     before = dict(os.environ)
     os.environ.update(variables())
