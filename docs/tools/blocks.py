@@ -1,7 +1,7 @@
 """Code blocks of a Markdown page: what a reader types, what is shown for it, and whether that still comes out.
 
-In a `console` block a line starting with `$ ` is a command and the lines below it, if any, are its output: `...`
-alone stands for any lines, at the end of a line for its rest. The space between words does not count, and
+In a `console` block a line starting with `$ ` is a command, which goes on after a line that ends with a backslash,
+and the lines below it, if any, are its output: `...` alone stands for any lines, at the end of a line for its rest. The space between words does not count, and
 rounding errors differ from machine to machine: numbers such as 1.3e-15 must agree in size, not in digits.
 A block of another kind (`python`, `toml`) is a file of the reader's, named in its first line: `# port.py`.
 """
@@ -64,8 +64,9 @@ def examples(block: Block) -> list[Example]:
     """The commands of a console block."""
     found = []
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, *shown = part.rstrip("\n").split("\n")
-        found.append(Example(command, tuple(shown)))
+        lines = part.rstrip("\n").split("\n")
+        end = next(i for i, line in enumerate(lines) if not line.endswith("\\"))
+        found.append(Example("\n".join(lines[: end + 1]), tuple(lines[end + 1 :])))
     return found
 
 

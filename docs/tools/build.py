@@ -68,6 +68,7 @@ def write_config(folder: Path, tree: Path, site: Path) -> Path:
         "INHERIT": os.path.relpath(ROOT / "mkdocs.yml", folder),
         "docs_dir": os.path.relpath(tree, folder),
         "site_dir": os.path.relpath(site, folder),
+        "theme": {"custom_dir": os.path.relpath(DOCS / "theme", folder)},
         "nav": _navigation(base["nav"], tree),
     }
     path = folder / "mkdocs.yml"

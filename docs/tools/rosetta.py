@@ -53,7 +53,7 @@ WORDS = {
         "remedy": "Instead",
         "arguments": "| Paddle argument | torch argument | what to do |\n|---|---|---|",
         "parameters": "| Paddle parameter | torch parameter | what to do |\n|---|---|---|",
-        "measured": "| measured | values | gradients |\n|---|---|---|",
+        "measured": "{precision}: values {values}, gradients {gradient}",
         "trap": "Trap",
         "naive": "the naive port is {naive} off, the mapped one {mapped}",
         "raises": "the naive port raises ({raises}), the mapped one is {mapped} off",
@@ -74,7 +74,7 @@ WORDS = {
         "remedy": "替代写法",
         "arguments": "| Paddle 参数 | torch 参数 | 如何处理 |\n|---|---|---|",
         "parameters": "| Paddle 权重 | torch 权重 | 如何处理 |\n|---|---|---|",
-        "measured": "| 实测 | 值 | 梯度 |\n|---|---|---|",
+        "measured": "{precision}:值 {values},梯度 {gradient}",
         "trap": "陷阱",
         "naive": "照抄相差 {naive},按表相差 {mapped}",
         "raises": "照抄会报错({raises}),按表相差 {mapped}",
@@ -142,9 +142,9 @@ def _row(row: Row, proof: Any, words: Mapping[str, str], language: str) -> Itera
     if row.remedy:
         yield f"{words['remedy']}: {_text(row.remedy)}\n"
     for number, example in enumerate(row.examples):
-        yield _code(example.paddle, "paddle") + "\n" + _code(example.torch, "torch") + "\n"
+        yield f"```python\n# Paddle\n{example.paddle}\n# torch\n{example.torch}\n```\n"
         if proof:
-            yield _measured(proof["examples"][number], words)
+            yield _measured(proof["examples"][number], words) + "\n"
     arguments = [_argument(a, words) for a in row.arguments if _worth_saying(a)]
     if arguments:
         yield "\n".join([words["arguments"], *arguments, ""])
@@ -155,7 +155,7 @@ def _row(row: Row, proof: Any, words: Mapping[str, str], language: str) -> Itera
         yield "\n".join([words["parameters"], *parameters, ""])
     for number, trap in enumerate(row.traps):
         yield f'!!! warning "{words["trap"]}: {trap.text.replace(chr(34), chr(39))}"\n'
-        yield _indented(_code(trap.naive, "torch"))
+        yield _indented(f"```python\n{trap.naive}\n```")
         if proof:
             yield _indented(_trap(proof["traps"][number], words))
     yield f"{words['source']}: `{row.source.paddle}`; `{row.source.torch}`\n"
@@ -182,11 +182,11 @@ def _argument(argument: Argument, words: Mapping[str, str]) -> str:
 
 
 def _measured(measurements: Any, words: Mapping[str, str]) -> str:
-    lines = [words["measured"]]
+    parts = []
     for m in measurements:
         gradient = words["none"] if m["backward"] is None else f"{m['backward']:.1e}"
-        lines.append(f"| {m['precision']} | {_number(m['forward'])} | {gradient} |")
-    return "\n".join([*lines, ""])
+        parts.append(words["measured"].format(precision=m["precision"], values=_number(m["forward"]), gradient=gradient))
+    return "; ".join(parts)
 
 
 def _trap(trap: Any, words: Mapping[str, str]) -> str:
@@ -198,10 +198,6 @@ def _trap(trap: Any, words: Mapping[str, str]) -> str:
 
 def _number(value: float | None) -> str:
     return "∞" if value is None else f"{value:.1e}"
-
-
-def _code(text: str, framework: str) -> str:
-    return f"```python title=\"{framework}\"\n{text}\n```"
 
 
 def _indented(text: str) -> str:
