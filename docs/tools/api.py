@@ -64,18 +64,25 @@ def _signature(name: str, thing: Any) -> list[str]:
     if inspect.isclass(thing) and issubclass(thing, enum.Enum):
         return []
     signature = inspect.signature(thing)
-    short = f"{name}{signature}"
-    if len(short) > 80:
-        parts: list[str] = []
-        starred = False
-        for parameter in signature.parameters.values():
-            if parameter.kind is parameter.KEYWORD_ONLY and not starred:
-                parts.append("*")
-                starred = True
-            parts.append(str(parameter))
-        end = "" if signature.return_annotation is signature.empty else f" -> {signature.return_annotation}"
-        short = f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f"){end}"
-    return ["```python", short.replace("'", ""), "```", ""]
+    parts: list[str] = []
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        parts.append(_parameter(parameter))
+    result = signature.return_annotation
+    end = "" if result is signature.empty else f" -> {result}"
+    text = f"{name}({', '.join(parts)}){end}"
+    if len(text) > 80:
+        text = f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f"){end}"
+    return ["```python", text, "```", ""]
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    text = f"{stars}{parameter.name}"
+    if parameter.annotation is not parameter.empty:
+        text += f": {parameter.annotation}"
+    return text if parameter.default is parameter.empty else f"{text} = {parameter.default!r}"
 
 
 def _members(thing: type) -> Iterator[tuple[str, str]]:
@@ -88,7 +95,8 @@ def _members(thing: type) -> Iterator[tuple[str, str]]:
         if name.startswith("_") or (inspect.isclass(thing) and name in getattr(thing, "__members__", {})):
             continue
         if isinstance(value, property):
-            yield f"`{name}`", _prose(value)
+            result = inspect.signature(value.fget).return_annotation if value.fget else "Any"
+            yield f"`{name}`", "\n".join(["```python", f"{name}: {result}", "```", "", _prose(value)])
         elif callable(getattr(value, "__func__", value)) and inspect.getdoc(value):
             function = getattr(value, "__func__", value)
             yield f"`{name}()`", "\n".join([*_signature(name, function), _prose(function)])
@@ -112,9 +120,15 @@ def _summary(thing: Any) -> str:
 
 
 def _prose(thing: Any) -> str:
-    """The docstring as Markdown: indented parts are code, `name: what` at a line's start is an item."""
+    """The docstring as Markdown: indented parts are code, what is said of a parameter is an item of a list."""
     text = inspect.getdoc(thing) or ""
-    return "\n".join(_escape(line) if not line.startswith("    ") else line for line in text.splitlines())
+    lines = [line if line.startswith("    ") else _escape(line) for line in text.splitlines()]
+    if not inspect.isroutine(thing):
+        return "\n".join(lines)
+    names = "|".join(map(re.escape, inspect.signature(thing).parameters))
+    summary, _, rest = "\n".join(lines).partition("\n")
+    rest = re.sub(rf"(?:^|(?<=\. )|\n)({names}): ", r"\n- `\1`: ", rest)
+    return summary + "\n" + re.sub(r"\n(?=[A-Z`])", "\n\n", rest)
 
 
 def _escape(text: str) -> str:
