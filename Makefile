@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The name says which Python the environment is for: another PYTHON makes another environment.
 READY := .venv/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: env demo test lint format bench clean
+.PHONY: env demo test lint format bench docs clean
 
 env: $(READY)
 
@@ -36,5 +36,8 @@ bench: env
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.convert
 
+docs: env
+	$(BIN)/python -m docs.tools.build
+
 clean:
-	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv demo build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -137,8 +137,8 @@ class Chromium:
 
     # -- what a person does -----------------------------------------------------------------------
 
-    def open(self, page: Path, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
-        """Load a file in a window of this size and wait until it stands."""
+    def open(self, page: Path | str, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
+        """Load a file or an address in a window of this size and wait until it stands."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -151,7 +151,7 @@ class Chromium:
         self.errors.clear()
         self.requests.clear()
         self._loaded = False
-        self.send("Page.navigate", url=page.as_uri())
+        self.send("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not self._loaded:
             self._receive(60)
 

@@ -1,0 +1,48 @@
+"""Every public name and every row of the Rosetta table has its place in the reference, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+import paddle2torch
+from convert.rosetta import MODULES, TABLE
+from docs.tools import api, rosetta
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_public_name_has_a_page_that_says_what_it_is(language):
+    pages = api.pages(language)
+    for name in paddle2torch.__all__:
+        if name != "__version__":
+            text = pages[f"{name}.md"]
+            assert text.startswith(f"# {name}\n")
+            assert len(text) > 80, text
+            assert f"({name}.md)" in pages["index.md"]
+
+
+def test_a_public_name_without_a_page_is_noticed(monkeypatch):
+    monkeypatch.setattr(paddle2torch, "__all__", [*paddle2torch.__all__, "invented"])
+    monkeypatch.setattr(paddle2torch, "invented", len, raising=False)
+    assert "invented.md" in api.pages("en")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_row_has_a_heading_and_a_line_in_the_index(language):
+    pages = rosetta.pages(language, {})
+    for module, rows in MODULES.items():
+        for row in rows:
+            anchor = rosetta.anchor(row)
+            assert pages[f"{module}.md"].count(f"{{#{anchor}}}") == 1
+            assert f"]({module}.md#{anchor})" in pages["index.md"]
+
+
+def test_the_numbers_of_a_row_are_those_of_its_proof():
+    row = TABLE[0]
+    numbers = {"precision": "float64", "forward": 1.5e-3, "backward": None, "bits": False}
+    proof = {
+        "examples": [[numbers]] * len(row.examples),
+        "traps": [{"text": t.text, "naive": 0.5, "mapped": 0.0, "raises": None} for t in row.traps],
+    }
+    text = rosetta.pages("en", {row.paddle: proof})["layers.md"]
+    assert "float64: values 1.5e-03, gradients none" in text
+    assert "1.5e-03" not in rosetta.pages("en", {})["layers.md"]
