@@ -49,7 +49,8 @@ class Forcing:
 
     `inputs[op][slot]` and `outputs[op]` are value numbers of the other framework's trace; `read` loads an
     array of its store by key, `has` tells whether there is one. `measure` receives (op, slot or None for the result, actual, expected); the
-    model's own outputs come as op -1 with their path as slot.
+    model's own outputs come as op -1 with their path as slot. any_size: hand in arrays of another size too, so
+    that behind a mistake of shape the run goes on with the other framework's shapes.
     """
 
     inputs: Mapping[int, Mapping[str, int]]
@@ -57,6 +58,7 @@ class Forcing:
     read: Callable[[str], Array]
     has: Callable[[str], bool]
     measure: Callable[[int, str | None, Array, Array], None]
+    any_size: bool = True
 
 
 @dataclass
@@ -309,9 +311,16 @@ class Recorder(ABC):
         expected = forcing.read(str(forcing.inputs[index][slot]))
         actual = self.to_numpy(tensor)
         forcing.measure(index, slot, actual, expected)
-        if expected.size != actual.size:
-            return tensor
-        return self.from_numpy(expected.reshape(actual.shape), tensor)
+        return self._stand_in(expected, actual, tensor)
+
+    def _stand_in(self, expected: Array, actual: Array, tensor: Any) -> Any:
+        """The other framework's numbers, in the shape of `tensor` where they fit it; `tensor` if they cannot stand in."""
+        forcing = self.options.forcing
+        if expected.size == actual.size:
+            return self.from_numpy(expected.reshape(actual.shape), tensor)
+        if forcing is not None and forcing.any_size and expected.ndim == actual.ndim:
+            return self.from_numpy(expected, tensor)
+        return tensor
 
     def _forced_output(self, index: int, tensor: Any, *, in_place: bool) -> Any:
         """The other framework's result in place of `tensor`; an in-place operator's target is overwritten."""
@@ -321,10 +330,8 @@ class Recorder(ABC):
         expected = forcing.read(str(forcing.outputs[index]))
         actual = self.to_numpy(tensor)
         forcing.measure(index, None, actual, expected)
-        if expected.size != actual.size:
-            return tensor
-        replacement = self.from_numpy(expected.reshape(actual.shape), tensor)
-        if not in_place:
+        replacement = self._stand_in(expected, actual, tensor)
+        if not in_place or expected.size != actual.size:
             return replacement
         self.overwrite(tensor, replacement)
         return tensor
