@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from convert.rosetta.layers import activation, common_layers, convolution, normalization, pooling
+from convert.rosetta.layers import (
+    activation,
+    common_layers,
+    convolution,
+    normalization,
+    padding,
+    pooling,
+    vision,
+)
 from convert.rosetta.rows import Row
 
 _ROWS = (
@@ -18,6 +26,8 @@ _ROWS = (
     *normalization.ROWS,
     *pooling.ROWS,
     *activation.ROWS,
+    *padding.ROWS,
+    *vision.ROWS,
 )
 
 LAYERS: Mapping[str, Row] = MappingProxyType({row.paddle_class: row for row in _ROWS})

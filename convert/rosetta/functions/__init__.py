@@ -1,0 +1,8 @@
+"""Functions of `nn.functional` and of the framework's root, by subject."""
+
+from __future__ import annotations
+
+from convert.rosetta.functions import activation, pooling, root, vision
+from convert.rosetta.rows import Row
+
+ROWS: tuple[Row, ...] = (*activation.ROWS, *pooling.ROWS, *vision.ROWS, *root.ROWS)

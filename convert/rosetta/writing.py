@@ -1,0 +1,80 @@
+"""Short ways to write rows of large families: the names, sources and examples that follow from a class or function name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convert.rosetta.rows import Exactness, Example, Kind, Row, Source, Trap
+
+Inputs = str | Mapping[str, str]
+"""`float 3,4` alone is the input `x`."""
+Texts = str | tuple[str, str]
+"""Paddle's text and torch's; one where both are the same."""
+
+
+def case(inputs: Inputs, texts: Texts, **options: Any) -> Example:
+    """One example; `options` are those of `Example`."""
+    paddle, torch = (texts, texts) if isinstance(texts, str) else texts
+    return Example({"x": inputs} if isinstance(inputs, str) else inputs, paddle, torch, **options)
+
+
+def cases(inputs: Inputs, *texts: Texts, **options: Any) -> tuple[Example, ...]:
+    """Several examples with the same inputs."""
+    return tuple(case(inputs, each, **options) for each in texts)
+
+
+def trap(text: str, naive: str, inputs: Inputs, texts: Texts, **options: Any) -> Trap:
+    """A trap with a case of its own."""
+    return Trap(text, naive, case(inputs, texts, **options))
+
+
+def layer(
+    called: Texts,
+    exactness: Exactness,
+    reason: str,
+    examples: tuple[Example, ...],
+    *,
+    files: Texts,
+    **fields: Any,
+) -> Row:
+    """A row of `nn`: `files` are the modules of `nn/layer` and of `nn/modules` without `.py`."""
+    paddle, torch = (called, called) if isinstance(called, str) else called
+    ours, theirs = (files, files) if isinstance(files, str) else files
+    return Row(
+        Kind.LAYER,
+        f"nn.{paddle}",
+        f"nn.{torch}" if torch else "",
+        exactness,
+        examples=examples,
+        reason=reason,
+        source=Source(
+            f"nn/layer/{ours}.py: {paddle}", f"nn/modules/{theirs}.py{': ' + torch if torch else ''}"
+        ),
+        **fields,
+    )
+
+
+def function(
+    called: Texts,
+    exactness: Exactness,
+    reason: str,
+    examples: tuple[Example, ...],
+    *,
+    file: str,
+    **fields: Any,
+) -> Row:
+    """A row of `nn.functional`: `file` is Paddle's module below `nn/functional` without `.py`."""
+    paddle, torch = (called, called) if isinstance(called, str) else called
+    return Row(
+        Kind.FUNCTION,
+        f"nn.functional.{paddle}",
+        f"nn.functional.{torch}" if torch else "",
+        exactness,
+        examples=examples,
+        reason=reason,
+        source=Source(
+            f"nn/functional/{file}.py: {paddle}", f"nn/functional.py{': ' + torch if torch else ''}"
+        ),
+        **fields,
+    )
