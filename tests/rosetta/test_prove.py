@@ -72,6 +72,24 @@ def test_a_gradient_that_one_side_loses_is_a_difference() -> None:
     assert any("backward=1.0" in failure for failure in prove(row).failures)
 
 
+def test_a_random_trap_of_a_bit_exact_row_is_compared_as_a_distribution() -> None:
+    random = Example(
+        {"x": "ones 2000 constant"},
+        "F.dropout(x, 0.5)",
+        "F.dropout(x, 0.5)",
+        compare="distribution",
+    )
+    row = replace(
+        GOOD,
+        exactness=Exactness.BIT,
+        within=0.0,
+        examples=(Example({"x": "float 3,4"}, "x", "x"),),
+        traps=(Trap("kept", naive="x", example=random),),
+    )
+    assert prove(row), prove(row).failures
+    assert not prove(replace(row, traps=(Trap("same", naive="F.dropout(x, 0.5)", example=random),)))
+
+
 def test_weights_of_a_layer_are_carried_over_by_the_table() -> None:
     (linear,) = (row for row in find("nn.Linear") if row.kind is Kind.LAYER)
     assert prove(linear)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from convert.rosetta.functions import activation, pooling, root, vision
+from convert.rosetta.functions import activation, convolution, dropout, pooling, root, vision
 from convert.rosetta.rows import Row
 
-ROWS: tuple[Row, ...] = (*activation.ROWS, *pooling.ROWS, *vision.ROWS, *root.ROWS)
+ROWS: tuple[Row, ...] = (
+    *convolution.ROWS,
+    *activation.ROWS,
+    *dropout.ROWS,
+    *pooling.ROWS,
+    *vision.ROWS,
+    *root.ROWS,
+)

@@ -11,11 +11,15 @@ from types import MappingProxyType
 
 from convert.rosetta.layers import (
     activation,
+    attention,
     common_layers,
+    container,
     convolution,
+    dropout,
     normalization,
     padding,
     pooling,
+    recurrent,
     vision,
 )
 from convert.rosetta.rows import Row
@@ -26,8 +30,12 @@ _ROWS = (
     *normalization.ROWS,
     *pooling.ROWS,
     *activation.ROWS,
+    *dropout.ROWS,
     *padding.ROWS,
     *vision.ROWS,
+    *recurrent.ROWS,
+    *attention.ROWS,
+    *container.ROWS,
 )
 
 LAYERS: Mapping[str, Row] = MappingProxyType({row.paddle_class: row for row in _ROWS})

@@ -91,30 +91,4 @@ ROWS = (
         reason="table look-up",
         names=("embedding",),
     ),
-    Row(
-        Kind.LAYER,
-        "nn.Dropout",
-        "nn.Dropout",
-        Exactness.BIT,
-        arguments=(
-            Argument("p", "p", paddle_default=0.5, torch_default=0.5),
-            Argument("axis", None, values={None: None}, note="torch drops single elements only"),
-            Argument("mode", None, values={"upscale_in_train": None}, paddle_default="upscale_in_train"),
-            NAME,
-        ),
-        traps=(
-            Trap(
-                "'downscale_in_infer' scales by 1 - p in eval instead; torch has no twin",
-                naive="F.dropout(x, 0.5, training=False)",
-                example=Example(
-                    {"x": "float 3,4"},
-                    "F.dropout(x, 0.5, training=False, mode='downscale_in_infer')",
-                    "x * (1 - 0.5)",
-                ),
-            ),
-        ),
-        examples=(Example({"x": "float 3,4"}, "nn.Dropout(0.5)", "nn.Dropout(0.5)", modes=("eval",)),),
-        source=Source("nn/layer/common.py: Dropout", "nn/modules/dropout.py: Dropout"),
-        reason="scales by 1 / (1 - p) in training; the masks never match, whatever the seed",
-    ),
 )

@@ -1,0 +1,161 @@
+"""Layers that hold layers or parameters."""
+
+from __future__ import annotations
+
+from convert.rosetta.rows import Argument, Exactness, Trap
+from convert.rosetta.writing import case, layer, trap
+
+_BIT = Exactness.BIT
+_NAMES = "the same names in the state dict"
+_PADDLE_PARAMETER = "paddle.create_parameter([2], 'float32')"
+_TORCH_PARAMETER = "nn.Parameter(torch.zeros(2))"
+
+
+def _names(paddle: str, torch: str):  # type: ignore[no-untyped-def]
+    return case({}, (f"list({paddle}.state_dict())", f"list({torch}.state_dict())"))
+
+
+ROWS = (
+    layer(
+        "Sequential",
+        Exactness.ALGEBRA,
+        "one after the other; the same names 0, 1, ... in the state dict",
+        (
+            case("float 2,4", "nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 3))"),
+            case(
+                "float 2,4",
+                (
+                    "nn.Sequential(('fc', nn.Linear(4, 3)), ('act', nn.ReLU()))",
+                    "from collections import OrderedDict\n"
+                    "nn.Sequential(OrderedDict([('fc', nn.Linear(4, 3)), ('act', nn.ReLU())]))",
+                ),
+            ),
+        ),
+        files="container",
+        traps=(
+            trap(
+                "pairs of a name and a layer are refused by torch: it wants an OrderedDict",
+                "nn.Sequential(('fc', nn.Linear(4, 3)))",
+                "float 2,4",
+                (
+                    "nn.Sequential(('fc', nn.Linear(4, 3)))",
+                    "from collections import OrderedDict\nnn.Sequential(OrderedDict([('fc', nn.Linear(4, 3))]))",
+                ),
+            ),
+            trap(
+                "a plain Python list of layers registers nothing, in torch as in Paddle: its weights are not saved",
+                "class Net(nn.Module):\n"
+                "    def __init__(self):\n"
+                "        super().__init__()\n"
+                "        self.blocks = [nn.Linear(4, 3)]\n"
+                "list(Net().state_dict())",
+                {},
+                (
+                    "list(nn.Sequential(nn.Linear(4, 3)).state_dict())",
+                    "list(nn.Sequential(nn.Linear(4, 3)).state_dict())",
+                ),
+            ),
+        ),
+    ),
+    layer(
+        ("LayerList", "ModuleList"),
+        _BIT,
+        _NAMES,
+        (
+            _names(
+                "nn.LayerList([nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)])",
+                "nn.ModuleList([nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)])",
+            ),
+        ),
+        files="container",
+        arguments=(Argument("sublayers", "modules"),),
+        traps=(Trap("torch's name is ModuleList", "list(nn.LayerList([nn.Linear(4, 3)]).state_dict())"),),
+    ),
+    layer(
+        ("LayerDict", "ModuleDict"),
+        _BIT,
+        _NAMES,
+        (
+            _names(
+                "nn.LayerDict({'b': nn.Linear(4, 3), 'a': nn.Linear(4, 2)})",
+                "nn.ModuleDict({'b': nn.Linear(4, 3), 'a': nn.Linear(4, 2)})",
+            ),
+            _names("nn.LayerDict([('b', nn.Linear(4, 3))])", "nn.ModuleDict([('b', nn.Linear(4, 3))])"),
+        ),
+        files="container",
+        arguments=(Argument("sublayers", "modules"),),
+        traps=(Trap("torch's name is ModuleDict", "list(nn.LayerDict({}).state_dict())"),),
+    ),
+    layer(
+        "ParameterList",
+        _BIT,
+        _NAMES,
+        (_names(f"nn.ParameterList([{_PADDLE_PARAMETER}])", f"nn.ParameterList([{_TORCH_PARAMETER}])"),),
+        files="container",
+        arguments=(Argument("parameters", "values"),),
+    ),
+    layer(
+        "ParameterDict",
+        _BIT,
+        _NAMES,
+        (
+            _names(
+                f"nn.ParameterDict({{'a': {_PADDLE_PARAMETER}}})",
+                f"nn.ParameterDict({{'a': {_TORCH_PARAMETER}}})",
+            ),
+        ),
+        files="container",
+        arguments=(Argument("parameters", "parameters"),),
+    ),
+    layer(
+        "Identity",
+        _BIT,
+        "returns its input",
+        (case("float 2,3", "nn.Identity()"), case("float 2,3", "nn.Identity(5, unused=3)")),
+        files=("common", "linear"),
+    ),
+    layer(
+        "Flatten",
+        _BIT,
+        "the same numbers in one dimension",
+        (
+            case("float 2,3,4,2", "nn.Flatten()"),
+            case(
+                "float 2,3,4,2",
+                ("nn.Flatten(start_axis=0, stop_axis=2)", "nn.Flatten(start_dim=0, end_dim=2)"),
+            ),
+        ),
+        files=("common", "flatten"),
+        arguments=(
+            Argument("start_axis", "start_dim", paddle_default=1, torch_default=1),
+            Argument("stop_axis", "end_dim", paddle_default=-1, torch_default=-1),
+        ),
+        traps=(
+            trap(
+                "the layer starts at dimension 1 in both, the function torch.flatten at 0 (as paddle.flatten does)",
+                "torch.flatten(x)",
+                "float 2,3,4",
+                ("nn.Flatten()(x)", "torch.flatten(x, 1)"),
+            ),
+        ),
+    ),
+    layer(
+        "Unflatten",
+        _BIT,
+        "the same numbers in several dimensions",
+        (
+            case("float 2,12,5", ("nn.Unflatten(1, [3, 4])", "nn.Unflatten(1, (3, 4))")),
+            case("float 2,12,5", ("nn.Unflatten(1, [3, -1])", "nn.Unflatten(1, (3, -1))")),
+        ),
+        files=("common", "flatten"),
+        arguments=(Argument("axis", "dim"), Argument("shape", "unflattened_size")),
+        traps=(
+            trap(
+                "torch refuses a list: a tuple of ints",
+                "nn.Unflatten(1, [3, 4])(x)",
+                "float 2,12,5",
+                ("nn.Unflatten(1, [3, 4])(x)", "nn.Unflatten(1, (3, 4))(x)"),
+            ),
+        ),
+    ),
+)
