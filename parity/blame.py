@@ -7,10 +7,11 @@ from dataclasses import replace
 from parity.align import Pair
 from parity.audit import AttributeDifference, SlotDifference
 from parity.evidence import Evidence
-from parity.findings import COMPOSITES, TRAPS, Note, label, torch_argument
+from parity.findings import Note, label
 from parity.judgement import Row
-from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
+from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS
 from parity.parameters import ParameterDifference
+from parity.reference import COMPOSITES, argument_of, constant_of, fix_of, trap_of, trap_told
 from parity.trace import Op
 from parity.wording import (
     arguments,
@@ -48,7 +49,7 @@ class Blame(Evidence):
             return
         if pair.substituted:
             functions = {pair.torch.kind, pair.paddle.kind} <= ACTIVATIONS
-            excuse = max(kind_of(kind).slack for kind in (pair.torch.kind, pair.paddle.kind))
+            excuse = max(constant_of(kind)[1] for kind in (pair.torch.kind, pair.paddle.kind))
             different = different and not (row.local is not None and row.local.max_rel <= excuse)
             if (outputs_agree or (row.local is not None and not different)) and not functions:
                 row.status = "written differently" if different else "same"
@@ -115,15 +116,11 @@ class Blame(Evidence):
 
     def _explained(self, pair: Pair, row: Row) -> str:
         """Why a small local difference is the framework's own float32 constant, or ""."""
-        kind = kind_of(pair.torch.kind)
-        if (
-            kind.float32
-            and row.local is not None
-            and row.local.comparable
-            and row.local.max_rel <= kind.slack
-        ):
-            return f"{kind.float32}; a difference of {row.local.max_rel:.1e} in float64 is that, not the port"
-        return ""
+        local = row.local
+        reason, within = constant_of(pair.torch.kind)
+        if not reason or local is None or not local.comparable or local.max_rel > within:
+            return ""
+        return f"{reason}; a difference of {local.max_rel:.1e} in float64 is that, not the port"
 
     def _attribute(self, pair: Pair, found: AttributeDifference, different: bool) -> None:
         name = found.attribute
@@ -139,13 +136,16 @@ class Blame(Evidence):
         if argument:
             cause = f"{argument}: {cause}"
         if name == "momentum":
-            cause += " (in Paddle's convention: the share of the old statistics that is kept)"
+            cause += ", in Paddle's convention"
         if name == "training":
             cause = (
                 f"training flag: runs {training(found.torch)} in torch, {training(found.paddle)} in Paddle"
             )
+        trap = trap_of(pair.torch.kind, name)
+        if trap is not None:
+            cause += f" ({trap.text})"
         effect = "" if different or row.status == "different" else "; no effect on these inputs"
-        fix = f"{label(pair.torch)}(..., {torch_argument(pair.torch.kind, name, found.paddle)})"
+        fix = fix_of(pair.torch.kind, name, found.paddle, label(pair.torch))
         if name == "order":
             fix = f"move the numbers as Paddle does: {paddle_value}"
         if name == "training":
@@ -183,7 +183,9 @@ class Blame(Evidence):
         other = "torch" if found.only_in == "paddle" else "Paddle"
         side = "Paddle" if found.only_in == "paddle" else "torch"
         cause = f"{found.slot} only in {side}: the {other} layer is made without one"
-        fix = f"{label(pair.torch)}(..., {'bias' if found.slot == 'bias' else 'affine'}={found.only_in == 'paddle'})"
+        argument = argument_of(pair.torch.kind, f"{found.slot}_attr")
+        name = (argument.torch if argument is not None else None) or found.slot
+        fix = f"{label(pair.torch)}(..., {name}={found.only_in == 'paddle'})"
         self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])})
 
     def _weight(self, pair: Pair, found: ParameterDifference) -> None:
@@ -241,7 +243,8 @@ class Blame(Evidence):
                     f"works on shape {list(layout[1] or ())} in torch and {list(layout[0] or ())} in Paddle"
                 )
             fix = "compare the two lines: an argument that is not recorded must differ"
-            trap = TRAPS.get(pair.torch.kind)
-            if trap is not None:
-                cause, fix = f"{trap[0]} (differs by {local.max_rel:.1e} of its scale)", trap[1]
+            given = [name for name, value in pair.paddle.attributes.items() if value is not None]
+            told = trap_told(pair.torch.kind, given)
+            if told is not None:
+                cause, fix = f"{told[0]} (differs by {local.max_rel:.1e} of its scale)", told[1]
         self._finding(pair, cause, fix, {**shapes, **numbers_of(row)})

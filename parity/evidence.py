@@ -11,6 +11,7 @@ from parity.compare import Difference, difference, rounding_limit
 from parity.findings import Finding, label
 from parity.graph import Graph, Node
 from parity.judgement import Judgement, OneSided, Replay, Row, Run
+from parity.reference import row_of
 from parity.store import Array, Stored
 from parity.trace import Framework, Op
 from parity.wording import is_single_layer, operator_of
@@ -181,6 +182,7 @@ class Evidence:
                 layer_paddle=pair.paddle.module,
                 where_paddle=self._place(self.alignment.paddle, pair.paddle),
                 order=pair.paddle.order,
+                guide=row.paddle if (row := row_of(node.kind)) is not None else "",
             )
         )
 

@@ -21,8 +21,8 @@ from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node, build
 from parity.judge import Run
 from parity.loss import LossDifference, compare_loss
-from parity.ops.kinds import kind_of
 from parity.parameters import note_contents, pair_names
+from parity.reference import constant_of
 from parity.store import Array, ValueStore
 from parity.trace import Op, Trace
 from parity.twins import Twin, note_sliced_contents, twins_of
@@ -384,11 +384,11 @@ class _Gradients:
         factors = {factor for _, _, factor in apart if factor is not None}
         factor = next(iter(factors)) if len(factors) == 1 else None
         hooks = self._hook_lines(node)
-        slack = kind_of(node.kind)
-        if slack.float32 and worst[0].max_rel <= slack.slack:
+        reason, within = constant_of(node.kind)
+        if worst[0].max_rel <= within:
             self.result.notes.append(
                 Note(
-                    f"gradients through {label(node)} `{node.module}`: {slack.float32}; a difference of "
+                    f"gradients through {label(node)} `{node.module}`: {reason}; a difference of "
                     f"{worst[0].max_rel:.1e} is that, not the port",
                     node.module,
                 )

@@ -19,8 +19,8 @@ from convert.plan import ConversionPlan, Options, plan_conversion
 from convert.rules import Rule, exact_rule
 from parity.compare import difference, rounding_limit
 from parity.graph import Graph, build
-from parity.ops.kinds import kind_of
 from parity.pairing import Candidates, Dataflow, dataflow
+from parity.reference import constant_of
 from parity.sides import Side
 from parity.store import Array, ValueStore, scratch_directory
 from parity.workers import WorkerSide
@@ -65,7 +65,7 @@ def match_by_running(
             found = dataflow(paddle_graph, torch_graph)
             if not found.complete:
                 return _incomplete(found, options)
-            slack = max((kind_of(node.kind).slack for node in paddle_graph.nodes), default=0.0)
+            slack = max((constant_of(node.kind)[1] for node in paddle_graph.nodes), default=0.0)
             limits = {}
             for key in expected.index:
                 if key.startswith("output:"):

@@ -21,6 +21,7 @@ from parity.capture.training import Settings, Step, Trainer
 from parity.compare import EPS64, MARGIN
 from parity.findings import Finding, Note
 from parity.gradients import FORWARD_SHARE
+from parity.reference import clip_epsilon, float32_settings
 from parity.store import Array
 from parity.twins import Twin
 
@@ -32,15 +33,6 @@ EXACT = 1e-9
 
 DRIFT = 1e-6
 """Free trainings this close are called equal; it decides nothing, single steps from equal weights do."""
-
-CLIP_EPSILON = 1e-6
-"""What torch.nn.utils.clip_grad_norm_ adds to the norm before it divides by it; Paddle adds nothing."""
-
-ROUNDED: Mapping[str, tuple[str, ...]] = {
-    "Momentum": ("momentum", "weight_decay"),
-    "AdamW": ("weight_decay",),
-}
-"""Settings that Paddle keeps in float32 even for float64 weights (facts in `convert.rosetta.optimizers`)."""
 
 ADVICE: Mapping[str, str] = {
     "lr": "learning rate",
@@ -113,7 +105,7 @@ class _Training:
     def run(self, inputs: Mapping[str, Array], steps: int) -> TrainingJudgement:
         first = self.paddle.settings(), self.replay.settings()
         for trainer in (self.torch, self.replay):
-            trainer.round(ROUNDED.get(first[0].name, ()))
+            trainer.round(float32_settings(first[0].name))
         self.result.notes += [Note(text) for text in (*first[0].notes, *first[1].notes)]
         for step in range(steps):
             self._step(inputs, step)
@@ -298,7 +290,7 @@ class _Training:
                 )
             return
         norm = norms["raw"] if "Global" in paddle.clip else smallest
-        if paddle.clip and torch.hooks and worst <= 1.1 * CLIP_EPSILON / norm:
+        if paddle.clip and torch.hooks and worst <= 1.1 * clip_epsilon() / norm:
             if ("clip", "note") not in self.said:
                 self.said.add(("clip", "note"))
                 self.result.notes.append(

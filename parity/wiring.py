@@ -10,7 +10,8 @@ from parity.compare import Difference, difference, rounding_limit
 from parity.evidence import Evidence
 from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node
-from parity.ops.kinds import ACTIVATIONS, kind_of
+from parity.ops.kinds import ACTIVATIONS
+from parity.reference import constant_of
 from parity.wording import at as place_of
 from parity.wording import chain, difference_data, layer_above, named
 
@@ -70,7 +71,7 @@ class Wiring(Evidence):
     @staticmethod
     def _edge_slack(edge: Edge, numbers: Difference) -> bool:
         """Whether a framework's own float32 constant inside the segment explains the difference."""
-        slack = max((kind_of(n.kind).slack for n in (*edge.only_paddle, *edge.only_torch)), default=0.0)
+        slack = max((constant_of(n.kind)[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0)
         return numbers.comparable and numbers.max_rel <= slack
 
     def _exchanged(self) -> set[tuple[int, int]]:

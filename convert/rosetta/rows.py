@@ -173,12 +173,14 @@ class Example:
 class Trap:
     """What a naive port gets wrong: `naive` is the torch text that raises or gives something else than Paddle.
 
-    `example` is the case with the mapped text; without one, the row's first example is.
+    `example` is the case with the mapped text; without one, the row's first example is. `argument` is Paddle's
+    name of the argument that it is about: a finding on that argument then tells the trap.
     """
 
     text: str
     naive: str
     example: Example | None = None
+    argument: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ def cases(inputs: Inputs, *texts: Texts, **options: Any) -> tuple[Example, ...]:
     return tuple(case(inputs, each, **options) for each in texts)
 
 
-def trap(text: str, naive: str, inputs: Inputs, texts: Texts, **options: Any) -> Trap:
-    """A trap with a case of its own."""
-    return Trap(text, naive, case(inputs, texts, **options))
+def trap(text: str, naive: str, inputs: Inputs, texts: Texts, *, argument: str = "", **options: Any) -> Trap:
+    """A trap with a case of its own; `argument` is Paddle's name of what it is about."""
+    return Trap(text, naive, case(inputs, texts, **options), argument)
 
 
 def layer(

@@ -115,7 +115,9 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         build(args.site.resolve(), ROOT / "build" / "site", Path(work))
-    print(f"{args.site}: open index.html, or run `python -m http.server --directory {args.site}` for the search")
+    print(
+        f"{args.site}: open index.html, or run `python -m http.server --directory {args.site}` for the search"
+    )
 
 
 if __name__ == "__main__":

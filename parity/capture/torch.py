@@ -21,25 +21,11 @@ from parity.capture.source import constructor_line, module_facts
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
 from parity.ops.signature import Signature
+from parity.reference import float32, float32_arguments
 from parity.store import Array, ValueStore
 from parity.trace import Trace
 
 _DISPATCH_CHECKS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
-
-
-def float32(value: float) -> float:
-    """The float64 number that Paddle's float32 attribute of this value is."""
-    return float(np.float32(value))
-
-
-# Which arguments Paddle keeps as float32 even in float64 (facts/semantics.md, "f32attr").
-FLOAT32_ARGUMENTS: Mapping[str, Mapping[str, Callable[[float], float]]] = {
-    "batch_norm": {"eps": float32, "momentum": lambda m: 1.0 - float32(1.0 - m)},
-    "layer_norm": {"eps": float32},
-    "instance_norm": {"eps": float32},
-    "elu": {"alpha": float32},
-    "pow": {"exponent": float32},
-}
 
 
 class TorchRecorder(Recorder):
@@ -110,7 +96,7 @@ class TorchRecorder(Recorder):
         if signature.kind in ("dropout", "attention"):
             changes["p" if signature.kind == "dropout" else "dropout_p"] = lambda _: 0.0
         if self.options.precision == "float64":
-            changes.update(FLOAT32_ARGUMENTS.get(str(signature.kind), {}))
+            changes.update(float32_arguments(str(signature.kind)))
         for name, change in changes.items():
             position = names.index(name) if name in names else len(args)
             if position < len(args):

@@ -17,16 +17,11 @@ class Kind:
     slots: names of the tensor arguments; a trailing "*" marks a list of tensors.
     commutative: the order of `x` and `y` carries no meaning.
     weights: slots that hold parameters of a layer (they anchor the alignment).
-    float32: why this operator's float64 result carries float32 rounding in Paddle ("" if it does not);
-        the torch recorder rounds the same constants, so what remains is below `slack`.
-    slack: largest relative difference that `float32` explains.
     """
 
     slots: tuple[str, ...] = ("x",)
     commutative: bool = False
     weights: tuple[str, ...] = ()
-    float32: str = ""
-    slack: float = 0.0
     ignored: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -54,9 +49,6 @@ KINDS: Mapping[str, Kind] = {
     "where": Kind(("condition", "x", "y")),
     "cross_entropy": Kind(("x", "label", "weight")),
     "attention": Kind(("x", "key", "value", "mask")),
-    "interpolate": Kind(float32="Paddle computes sampling positions in float32", slack=2e-6),
-    "hardsigmoid": Kind(float32="Paddle's slope is the literal 0.1666667, torch's is 1/6", slack=1e-6),
-    "selu": Kind(float32="Paddle keeps SELU's scale and alpha in float32", slack=1e-6),
     "getitem": Kind(),
 }
 

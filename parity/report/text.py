@@ -111,6 +111,7 @@ def _show_finding(console: Console, number: int, finding: Finding) -> None:
         ("Paddle:", local(finding.where_paddle), ""),
         ("fix:", finding.fix, "green"),
         ("seen:", _evidence(finding.evidence), "dim"),
+        ("more:", f"paddle2torch guide {finding.guide}" if finding.guide else "", "dim"),
     ):
         if text:
             lines = Text(text, style=style).wrap(console, max(20, console.width - 12))

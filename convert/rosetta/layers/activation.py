@@ -47,6 +47,7 @@ HARDSIGMOID_TRAPS = (
         "F.hardsigmoid(x)",
         "float 4,5",
         ("F.hardsigmoid(x, slope=0.2)", "(f32(0.2) * x + 0.5).clamp(0, 1)"),
+        argument="slope",
     ),
     trap(
         "Paddle's default slope is the literal 0.1666667, torch's 1/6: 1e-7 apart",
@@ -67,6 +68,7 @@ GELU_TRAPS = (
         "F.gelu(x, approximate=True)",
         _X,
         ("F.gelu(x, approximate=True)", "F.gelu(x, approximate='tanh')"),
+        argument="approximate",
     ),
 )
 SOFTMAX_TRAPS = (

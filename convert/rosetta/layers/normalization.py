@@ -112,6 +112,7 @@ def _batch_norm(
                     train + "_mean",
                     f"layer = nn.{torch}(4, momentum=1 - f32(0.9)); layer(x); layer.running_mean",
                 ),
+                argument="momentum",
             ),
         ),
         examples=(Example({"x": shape}, f"nn.{paddle}(4{options})", f"nn.{torch}(4, {_EPS})"),),

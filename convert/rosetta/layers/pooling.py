@@ -73,6 +73,7 @@ def average_traps(n: int) -> tuple[Trap, ...]:
             f"{pool}(x, 3, 2, padding=1)",
             shape,
             (f"{pool}(x, 3, 2, padding=1)", f"{pool}(x, 3, 2, padding=1, count_include_pad=False)"),
+            argument="exclusive",
         ),
         trap(
             "ceil_mode with padding: Paddle keeps a window of padding only, whose mean is NaN; torch drops it",

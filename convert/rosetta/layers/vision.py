@@ -43,6 +43,7 @@ RESIZE_TRAPS = (
         "F.interpolate(x, (7, 9), mode='bilinear')",
         _SMALL,
         ("F.interpolate(x, [7, 9], mode='bilinear', align_mode=1)", _ALIGN_MODE),
+        argument="align_mode",
     ),
     trap(
         "align_corners=True is not align_mode=1",
