@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from convert.rosetta.functions import activation, convolution, dropout, pooling, root, vision
+from convert.rosetta.functions import (
+    activation,
+    common,
+    convolution,
+    dropout,
+    normalization,
+    pooling,
+    root,
+    vision,
+)
 from convert.rosetta.rows import Row
 
 ROWS: tuple[Row, ...] = (
     *convolution.ROWS,
+    *common.ROWS,
+    *normalization.ROWS,
+    *pooling.ROWS,
     *activation.ROWS,
     *dropout.ROWS,
-    *pooling.ROWS,
     *vision.ROWS,
     *root.ROWS,
 )

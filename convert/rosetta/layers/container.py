@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convert.rosetta.rows import Argument, Exactness, Trap
+from convert.rosetta.rows import Argument, Exactness, Example, Trap
 from convert.rosetta.writing import case, layer, trap
 
 _BIT = Exactness.BIT
@@ -11,7 +11,7 @@ _PADDLE_PARAMETER = "paddle.create_parameter([2], 'float32')"
 _TORCH_PARAMETER = "nn.Parameter(torch.zeros(2))"
 
 
-def _names(paddle: str, torch: str):  # type: ignore[no-untyped-def]
+def _names(paddle: str, torch: str) -> Example:
     return case({}, (f"list({paddle}.state_dict())", f"list({torch}.state_dict())"))
 
 
@@ -149,13 +149,5 @@ ROWS = (
         ),
         files=("common", "flatten"),
         arguments=(Argument("axis", "dim"), Argument("shape", "unflattened_size")),
-        traps=(
-            trap(
-                "torch refuses a list: a tuple of ints",
-                "nn.Unflatten(1, [3, 4])(x)",
-                "float 2,12,5",
-                ("nn.Unflatten(1, [3, 4])(x)", "nn.Unflatten(1, (3, 4))(x)"),
-            ),
-        ),
     ),
 )

@@ -21,6 +21,7 @@ from convert.rosetta.rows import (
     Source,
     Trap,
 )
+from convert.rosetta.writing import case, layer, trap
 
 _FLAT = "Paddle keeps the weight of several normalized dimensions flat"
 _STATISTICS = (
@@ -58,6 +59,7 @@ _BATCH_NORM_ARGUMENTS = (
     ),
     NAME,
 )
+_SYNC_ARGUMENTS = tuple(a for a in _BATCH_NORM_ARGUMENTS if a.paddle != "use_global_stats")
 _OLD_BATCH_NORM_ARGUMENTS = (
     Argument("num_channels", "num_features"),
     Argument(
@@ -74,6 +76,59 @@ _OLD_BATCH_NORM_ARGUMENTS = (
 _EPS = "eps=f32(1e-5)"
 
 
+LOCAL_RESPONSE = (
+    Argument("size", "size"),
+    Argument("alpha", "alpha", paddle_default=1e-4, torch_default=1e-4),
+    Argument("beta", "beta", paddle_default=0.75, torch_default=0.75),
+    Argument("k", "k", paddle_default=1.0, torch_default=1.0),
+    DATA_FORMAT,
+    NAME,
+)
+EPSILON_OF_SPECTRAL = Argument("eps", None, paddle_default=1e-12, torch_default=1e-12)
+_SPECTRAL = {"w": "float 4,3,2,2", "u": "float 4 constant", "v": "float 12 constant"}
+_PADDLE_SPECTRAL = (
+    "layer = nn.SpectralNorm(w.shape, dim=0, power_iters=2, dtype=w.dtype)\n"
+    "layer.weight_u.set_value(u); layer.weight_v.set_value(v)\n"
+)
+_TORCH_SPECTRAL = (
+    "matrix = w.flatten(1)\n"
+    "for _ in range({iterations}):\n"
+    "    v = F.normalize(matrix.T @ u, dim=0)\n"
+    "    u = F.normalize(matrix @ v, dim=0)\n"
+    "w / (u @ matrix @ v)"
+)
+
+
+def global_traps(paddle: str, torch: str, shape: str) -> tuple[Trap, ...]:
+    options = ", dtype=paddle.get_default_dtype()" if paddle == "BatchNorm" else ""
+    return (
+        trap(
+            "use_global_stats=True normalizes with the running statistics in training too: keep that layer in eval()",
+            f"nn.{torch}(4, {_EPS}).train()(x)",
+            shape,
+            (
+                f"layer = nn.{paddle}(4, use_global_stats=True{options})\nlayer.train()\nlayer(x)",
+                f"nn.{torch}(4, {_EPS}).eval()(x)",
+            ),
+        ),
+    )
+
+
+def single_value_traps(paddle: str, torch: str, shape: str) -> tuple[Trap, ...]:
+    """A batch of one image at 1x1: global pooling, then batch normalization."""
+    if paddle == "BatchNorm":
+        return ()
+    single = "float 1,4" + ",1" * (shape.count(",") - 1 if torch != "BatchNorm1d" else 0)
+    return (
+        trap(
+            "one value per channel in training: Paddle returns it unchanged, torch raises",
+            f"nn.{torch}(4).train()(x)",
+            single,
+            (f"layer = nn.{paddle}(4)\nlayer.train()\nlayer(x)", "x"),
+        ),
+    )
+
+
 def _batch_norm(
     paddle: str,
     torch: str,
@@ -81,6 +136,7 @@ def _batch_norm(
     *names: str,
     arguments: tuple[Argument, ...] = _BATCH_NORM_ARGUMENTS,
     options: str = "",
+    more: tuple[Trap, ...] = (),
 ) -> Row:
     train = f"layer = nn.{paddle}(4{options}); layer(x); layer."
     return Row(
@@ -114,6 +170,9 @@ def _batch_norm(
                 ),
                 argument="momentum",
             ),
+            *(global_traps(paddle, torch, shape)),
+            *(single_value_traps(paddle, torch, shape)),
+            *more,
         ),
         examples=(Example({"x": shape}, f"nn.{paddle}(4{options})", f"nn.{torch}(4, {_EPS})"),),
         source=Source(f"nn/layer/norm.py: {paddle}", f"nn/modules/batchnorm.py: {torch}"),
@@ -167,6 +226,17 @@ ROWS = (
         "batch_norm",
         arguments=_OLD_BATCH_NORM_ARGUMENTS,
         options=", dtype=paddle.get_default_dtype()",
+        more=(
+            trap(
+                "act='relu' is an activation after the normalization",
+                f"nn.BatchNorm2d(4, {_EPS})(x)",
+                "float 3,4,6,5",
+                (
+                    "nn.BatchNorm(4, act='relu', dtype=paddle.get_default_dtype())(x)",
+                    f"F.relu(nn.BatchNorm2d(4, {_EPS})(x))",
+                ),
+            ),
+        ),
     ),
     Row(
         Kind.LAYER,
@@ -175,7 +245,7 @@ ROWS = (
         Exactness.BIT,
         parameters=(SAME_WEIGHT, SAME_BIAS, *_STATISTICS),
         generated=_BATCHES_TRACKED,
-        arguments=_BATCH_NORM_ARGUMENTS,
+        arguments=_SYNC_ARGUMENTS,
         examples=(
             Example(
                 {},
@@ -184,9 +254,17 @@ ROWS = (
                 "layer = nn.SyncBatchNorm(4)\n"
                 "[t.detach() for t in (layer.weight, layer.bias, layer.running_mean, layer.running_var)]",
             ),
+            Example(
+                {},
+                "network = nn.Sequential(nn.BatchNorm2D(4))\n"
+                "type(nn.SyncBatchNorm.convert_sync_batchnorm(network)[0]).__name__",
+                "network = nn.Sequential(nn.BatchNorm2d(4))\n"
+                "type(nn.SyncBatchNorm.convert_sync_batchnorm(network)[0]).__name__",
+            ),
         ),
         source=Source("nn/layer/norm.py: SyncBatchNorm", "nn/modules/batchnorm.py: SyncBatchNorm"),
-        reason="the parameters of BatchNorm; on a CPU Paddle has no kernel for it, so only they are proven",
+        reason="only the initial parameters and the conversion of a network are compared: Paddle has no CPU kernel, "
+        "so that its forward is that of BatchNorm2D over all processes is unverified here",
         names=("sync_batch_norm",),
     ),
     Row(
@@ -202,7 +280,21 @@ ROWS = (
             Argument("bias_attr", "bias", convert="is not False", torch_default=True),
             NAME,
         ),
-        examples=(Example({"x": "float 3,4,5"}, "nn.LayerNorm([4, 5])", f"nn.LayerNorm([4, 5], {_EPS})"),),
+        examples=(
+            Example({"x": "float 3,4,5"}, "nn.LayerNorm([4, 5])", f"nn.LayerNorm([4, 5], {_EPS})"),
+            Example({"x": "float 3,4,5"}, "nn.LayerNorm(5, epsilon=1e-6)", "nn.LayerNorm(5, eps=f32(1e-6))"),
+        ),
+        traps=(
+            trap(
+                "the weight of several dimensions is flat in Paddle's state dict",
+                "[t.shape for t in nn.LayerNorm([4, 5]).state_dict().values()]",
+                {},
+                (
+                    "[list(t.shape) for t in nn.LayerNorm([4, 5]).state_dict().values()]",
+                    "[[t.numel()] for t in nn.LayerNorm([4, 5]).state_dict().values()]",
+                ),
+            ),
+        ),
         source=Source("nn/layer/norm.py: LayerNorm", "nn/modules/normalization.py: LayerNorm"),
         reason="normalization over the last dimensions",
         names=("layer_norm",),
@@ -222,10 +314,69 @@ ROWS = (
             DATA_FORMAT,
             NAME,
         ),
-        examples=(Example({"x": "float 3,4,6,5"}, "nn.GroupNorm(2, 4)", "nn.GroupNorm(2, 4)"),),
+        examples=(
+            Example({"x": "float 3,4,6,5"}, "nn.GroupNorm(2, 4)", "nn.GroupNorm(2, 4)"),
+            Example({"x": "float 3,4,6,5"}, "nn.GroupNorm(1, 4, epsilon=0.01)", "nn.GroupNorm(1, 4, 0.01)"),
+        ),
+        traps=(
+            trap(
+                "this epsilon is a double in Paddle too, unlike BatchNorm's: rounding it makes a difference",
+                "nn.GroupNorm(2, 4, f32(0.01))(x)",
+                "float 3,4,6,5",
+                ("nn.GroupNorm(2, 4, epsilon=0.01)(x)", "nn.GroupNorm(2, 4, 0.01)(x)"),
+            ),
+        ),
         source=Source("nn/layer/norm.py: GroupNorm", "nn/modules/normalization.py: GroupNorm"),
         reason="normalization over groups of channels",
         names=("group_norm",),
     ),
     *(_instance_norm(n) for n in (1, 2, 3)),
+    layer(
+        "LocalResponseNorm",
+        Exactness.NEAR,
+        "both divide alpha by the size; Paddle's gradient takes it in float32",
+        (
+            case("float 3,8,3,4", "nn.LocalResponseNorm(5, alpha=0.5)"),
+            case("float 3,8,3,4", "nn.LocalResponseNorm(5)"),
+            case("float 3,8,3,4", "nn.LocalResponseNorm(4, alpha=0.5, k=2)"),
+        ),
+        files=("norm", "normalization"),
+        within=1e-7,
+        arguments=LOCAL_RESPONSE,
+    ),
+    layer(
+        ("SpectralNorm", ""),
+        Exactness.NONE,
+        "the weight over its largest singular value, from power iterations; Paddle's gradient is not that of its "
+        "own output (central differences: 0.7 off where the gradient is 0.8)",
+        (
+            case(
+                _SPECTRAL,
+                (_PADDLE_SPECTRAL + "layer(w)", _TORCH_SPECTRAL.format(iterations=2)),
+                backward=False,
+            ),
+        ),
+        files=("norm", "../utils/parametrizations"),
+        remedy="nn.utils.parametrizations.spectral_norm where training need not be the same; else iterate by hand "
+        "from the stored weight_u and weight_v",
+        parameters=(
+            Parameter("weight_u", "_u", why="the left vector, of another parametrization"),
+            Parameter("weight_v", "_v", why="the right vector, of another parametrization"),
+        ),
+        arguments=(
+            Argument("weight_shape", None, note="torch takes the module"),
+            Argument("dim", None, paddle_default=0),
+            Argument("power_iters", None, paddle_default=1, torch_default=1),
+            EPSILON_OF_SPECTRAL,
+        ),
+        traps=(
+            trap(
+                "torch goes on from the vectors of the last call; Paddle begins again from the stored ones at every call",
+                _TORCH_SPECTRAL.format(iterations=4),
+                _SPECTRAL,
+                (_PADDLE_SPECTRAL + "layer(w)\nlayer(w)", _TORCH_SPECTRAL.format(iterations=2)),
+                backward=False,
+            ),
+        ),
+    ),
 )
