@@ -27,7 +27,8 @@ class ValueStore:
     def __init__(self, path: Path, index: dict[str, tuple[int, str, tuple[int, ...]]] | None = None) -> None:
         self.path = path
         self.index = {} if index is None else index
-        self._file = path.open("r+b" if path.exists() else "w+b")
+        # What was written elsewhere may be a file that this user must not write.
+        self._file = path.open("w+b" if index is None else "rb")
         self._end = self._file.seek(0, os.SEEK_END)
 
     def put(self, key: str, array: Array) -> None:

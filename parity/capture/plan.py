@@ -37,13 +37,13 @@ class Measurement:
     difference: Difference
 
 
-def forcing(
-    plan: ReplayPlan, expected: ValueStore, *, any_size: bool
-) -> tuple[Forcing, list[Measurement]]:
+def forcing(plan: ReplayPlan, expected: ValueStore, *, any_size: bool) -> tuple[Forcing, list[Measurement]]:
     """What the recorder needs to carry out `plan`, and the list it fills."""
     measured: list[Measurement] = []
 
     def measure(op: int, slot: str | None, actual: Array, wanted: Array) -> None:
         measured.append(Measurement(op, slot, difference(actual, wanted)))
 
-    return Forcing(plan.inputs, plan.outputs, expected.get, expected.__contains__, measure, any_size), measured
+    return Forcing(
+        plan.inputs, plan.outputs, expected.get, expected.__contains__, measure, any_size
+    ), measured
