@@ -11,11 +11,14 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 COMMANDS = {
     "inspect": "show what a Paddle checkpoint holds, without executing any of it",
     "convert": "convert a Paddle checkpoint to PyTorch (.safetensors or .pth)",
     "parity": "prove layer by layer that a Paddle and a PyTorch model compute the same",
+    "parity capture": "record one side in one file, where the two frameworks do not meet",
+    "parity compare": "compare a recorded Paddle side with a recorded or a live torch side",
     "models": "list the networks that exist in both frameworks",
     "guide": "look up what a Paddle or torch name is in the other framework",
     "summary": "show a network's layers, shapes, parameters, memory and receptive field",
@@ -41,19 +44,25 @@ def _build_parser(chosen: str | None) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, epilog=EXIT_CODES)
         if name == chosen:
-            importlib.import_module(f"paddle2torch.commands.{name}").configure(command)
+            _module(name).configure(command)
     return parser
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"paddle2torch.commands.{command.replace(' ', '_')}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (0 done, 1 different, 2 wrong input, 3 inconclusive)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if " ".join(arguments[:2]) in COMMANDS:
+        arguments[:2] = [" ".join(arguments[:2])]
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     args = _build_parser(chosen).parse_args(arguments)
     from convert.errors import Paddle2TorchError
 
     try:
-        result: int = importlib.import_module(f"paddle2torch.commands.{args.command}").run(args)
+        result: int = _module(args.command).run(args)
     except Paddle2TorchError as error:
         sys.stderr.write(getattr(error, "detail", ""))  # a user's model that raised: its own traceback first
         print(f"paddle2torch {args.command}: {error}", file=sys.stderr)

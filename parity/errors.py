@@ -13,3 +13,7 @@ class ModelError(ParityError):
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
         self.detail = detail
+
+
+class NotRecordedError(ParityError):
+    """A trace file does not hold what a comparison asks for."""

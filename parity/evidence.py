@@ -35,6 +35,7 @@ class Evidence:
         self.result = Judgement()
         self.rows: dict[int, Row] = {}
         self.measured: dict[tuple[int, str | None], Difference] = {}
+        self.offline = False
 
     def measure(self) -> bool:
         """Compare every aligned pair and output; replay if any number differs. Returns whether outputs agree."""
@@ -136,13 +137,39 @@ class Evidence:
                     plan.inputs.setdefault(op, {})[raw_slot] = value
             if node.op >= 0 and pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store:
                 plan.outputs[node.op] = pair.paddle.output
-        for measurement in self.replay(plan):
+        found = self.replay(plan)
+        if found is None:
+            self._from_free_runs()
+            return
+        for measurement in found:
             self.measured[measurement.op, measurement.slot] = measurement.difference
         self.result.replayed = True
         for pair in self.alignment.pairs:
             row = self.rows[id(pair)]
             if pair.torch.op >= 0:
                 row.local = self.measured.get((pair.torch.op, None))
+
+    def _from_free_runs(self) -> None:
+        """Without a model to run: an operator whose inputs agree in the free runs is alone with its own error."""
+        self.offline = True
+        for pair in self.alignment.pairs:
+            same = (
+                self.alignment.same.get(pair.torch.inputs[slot]) == pair.paddle.inputs[paddle_slot]
+                and self._agrees(pair.torch.inputs[slot])
+                for slot, paddle_slot in pair.slots.items()
+                if slot in pair.torch.data
+            )
+            if all(same):
+                self.rows[id(pair)].local = self.rows[id(pair)].float64
+
+    def _agrees(self, torch_value: int) -> bool:
+        """Whether a torch value is aligned and, in the free runs, Paddle's to rounding."""
+        if torch_value not in self.alignment.same:
+            return False
+        node = self.alignment.torch.producer.get(torch_value)
+        pair = None if node is None else self.alignment.pair_of_torch(node)
+        row = None if pair is None else self.rows[id(pair)]
+        return row is None or row.float64 is None or row.float64.max_rel <= row.limit
 
     def _input_shapes_agree(self, pair: Pair) -> bool:
         for slot in pair.torch.data:

@@ -91,4 +91,4 @@ class Judgement:
         return max((r.float64.max_rel for r in self.rows if r.float64 is not None), default=0.0)
 
 
-Replay = Callable[[ReplayPlan], list[Measurement]]
+Replay = Callable[[ReplayPlan], list[Measurement] | None]

@@ -61,19 +61,28 @@ def _ends(value: int, producer: Mapping[int, Op]) -> Iterator[Op]:
 
 
 def random_state(
-    state: Mapping[str, Array], *, seed: int = 0, damped: Collection[str] = ()
+    state: Mapping[str, Array],
+    *,
+    seed: int = 0,
+    damped: Collection[str] = (),
+    constants: Collection[str] = (),
+    vectors_only: bool = False,
 ) -> dict[str, Array]:
     """New values for a Paddle state dict (names and shapes of `state`), the same for the same seed.
 
     Matrices and kernels are N(0, 2 / fan_in); biases N(0, 0.1); scales U(0.3, 0.8), those of `damped` (see
-    `residual_scales`) times DAMPING; running means N(0, 0.2); running variances U(0.5, 1.5). Integer entries
-    are kept.
+    `residual_scales`) times DAMPING; running means N(0, 0.2); running variances U(0.5, 1.5). Kept as they are:
+    integers, `constants` (buffers that belong to the definition of a network: a table of positions, a mask), and
+    with `vectors_only` all matrices and kernels.
     """
     rng = np.random.default_rng(seed)
-    return {
-        name: _values(name, np.asarray(array), rng, DAMPING if name in damped else 1.0)
-        for name, array in state.items()
-    }
+
+    def value(name: str, array: Array) -> Array:
+        if name in constants or (vectors_only and array.ndim >= 2):
+            return array
+        return _values(name, array, rng, DAMPING if name in damped else 1.0)
+
+    return {name: value(name, np.asarray(array)) for name, array in state.items()}
 
 
 def _values(name: str, array: Array, rng: np.random.Generator, factor: float) -> Array:

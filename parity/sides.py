@@ -51,7 +51,9 @@ class Side(Protocol):
 
     def replay(
         self, inputs: Mapping[str, Array], *, mode: str, plan: ReplayPlan, expected: ValueStore
-    ) -> list[Measurement]: ...
+    ) -> list[Measurement] | None:
+        """Run once more with the other side's numbers; None where there is no model to run."""
+        ...
 
     def parameters(self) -> dict[str, Array]: ...
 

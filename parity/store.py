@@ -68,7 +68,9 @@ class ValueStore:
     def __init__(self, path: Path, index: dict[str, tuple[int, str, tuple[int, ...]]] | None = None) -> None:
         self.path = path
         self.index = {} if index is None else index
-        self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
+        # What was written elsewhere may be a file that this user must not write.
+        mode = "rb" if index is not None else "r+b" if path.exists() else "w+b"
+        self._file = path.open(mode, buffering=0)
         self._end = self._file.seek(0, os.SEEK_END)
 
     def put(self, key: str, array: Array) -> None:

@@ -56,7 +56,15 @@ class Wiring(Evidence):
                     )
                 continue
             seen.add(key)
+            if self.offline and not self._starts_equal(edge):
+                continue
             self._edge_finding(edge, numbers)
+
+    def _starts_equal(self, edge: Edge) -> bool:
+        """Whether what flows into torch's segment is Paddle's; else its difference may come from further up."""
+        made = {node.output for node in edge.only_torch}
+        entering = {v for node in edge.only_torch for v in node.data.values()} - made
+        return all(self._agrees(value) for value in entering or {edge.torch_value})
 
     def _unpaired_activations(self, edge: Edge) -> bool:
         """Whether a segment is activations alone, on one side alone, and no other segment makes up for them."""

@@ -22,7 +22,7 @@ from convert.errors import Paddle2TorchError
 from parity.capture.plan import ReplayPlan
 from parity.errors import ModelError, ParityError
 from parity.sides import LiveSide, adapter, own_traceback
-from parity.store import Array, ValueStore, save_arrays, scratch_directory
+from parity.store import Array, ValueStore, save_arrays
 from parity.trace import Framework
 
 if TYPE_CHECKING:
@@ -94,23 +94,12 @@ class Worker:
             adapter(self.framework).load_state(self.live.model, arrays, strict=moves is None)
         return {}
 
-    def randomize(self, seed: int, path: str, inputs: str) -> dict[str, Any]:
-        """Fill the model with values that make mistakes visible, and write them to an .npz.
+    def randomize(self, seed: int, path: str, inputs: str, vectors_only: bool) -> dict[str, Any]:
+        """Fill Paddle's model with values that hide no mistake (`parity.refill`), and write them to an .npz."""
+        from parity.refill import fill
 
-        One recorded run on `inputs` tells which layers end a residual branch.
-        """
-        from parity.randomize import random_state, residual_scales
-
-        tools = adapter(self.framework)
-        with scratch_directory() as scratch:
-            trace, values = self.live.capture(
-                _inputs(inputs), mode="eval", precision="float32", store=scratch / "values", outputs_only=True
-            )
-            values.close()
-        state = random_state(tools.state(self.live.model), seed=seed, damped=residual_scales(trace))
-        tools.load_state(self.live.model, state, strict=True)
-        save_arrays(path, state)
-        return {}
+        save_arrays(path, fill(self.live, _inputs(inputs), seed=seed, vectors_only=vectors_only))
+        return {"constants": sorted(adapter(self.framework).constants(self.live.model))}
 
     def parameters(self, path: str) -> dict[str, Any]:
         """Write every parameter and buffer, registered or not, to an .npz."""
@@ -180,6 +169,11 @@ def _weights(source: Mapping[str, str]) -> Iterator[Any]:
     if "npz" in source:
         with np.load(source["npz"], allow_pickle=False) as archive:
             yield {name: archive[name] for name in archive.files}
+        return
+    if "trace" in source:
+        from parity.trace_file import TraceFile
+
+        yield TraceFile(Path(source["trace"])).state()
         return
     from convert import open_checkpoint
 

@@ -238,11 +238,19 @@ class WorkerSide:
 
     # -- what only the command line asks for ------------------------------------------------------
 
-    def randomize(self, inputs: Mapping[str, Array], *, seed: int) -> Path:
-        """Fill the model with `parity.randomize` values; the .npz that holds them."""
+    def randomize(
+        self, inputs: Mapping[str, Array], *, seed: int, vectors_only: bool
+    ) -> tuple[Path, list[str]]:
+        """Fill the model with `parity.randomize` values; the .npz that holds its state, and the entries kept."""
         path = self._file(".npz")
-        self.ask("randomize", seed=seed, path=str(path), inputs=self._inputs(inputs))
-        return path
+        answer = self.ask(
+            "randomize",
+            seed=seed,
+            path=str(path),
+            inputs=self._inputs(inputs),
+            vectors_only=vectors_only,
+        )
+        return path, answer["constants"]
 
     # -- life -------------------------------------------------------------------------------------
 

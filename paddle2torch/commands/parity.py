@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, metavar="FILE", help="a Paddle checkpoint; without it, random weights"
     )
     models.add_argument("--key", help="which entry of a nested checkpoint")
+    models.add_argument(
+        "--randomize",
+        action="store_true",
+        help="fill in values that show mistakes: all weights without a checkpoint (the default), biases, "
+        "scales and statistics with one",
+    )
     what = parser.add_argument_group("what is compared")
     what.add_argument("--mode", choices=["eval", "train", "both"], default="both", help="default: both")
     what.add_argument(
@@ -59,6 +65,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--torch-device", metavar="DEVICE")
     where.add_argument("--paddle-python", metavar="PYTHON", help="an interpreter that has Paddle and numpy")
     where.add_argument("--torch-python", metavar="PYTHON", help="an interpreter that has torch and numpy")
+    add_report_options(parser)
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Where the report goes, and how much of it is shown."""
     output = parser.add_argument_group("output")
     output.add_argument("--html", type=Path, metavar="FILE", help="write the report as one HTML page")
     output.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
@@ -77,10 +88,10 @@ def run(args: argparse.Namespace) -> int:
     from parity.checker import compare_sides
     from parity.report.text import show
 
-    _check_targets(args)
+    check_targets(args)
     _check_options(args)
     sides = _sides(args)
-    inputs = _inputs(args, sides)
+    inputs = read_inputs(args, sides)
     modes = ("eval", "train") if args.mode == "both" else (args.mode,)
     with ExitStack() as stack:
         tell = stack.enter_context(status())
@@ -99,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
             warnings=warnings,
         )
     show(report, stdout_console(), every_layer=args.all_layers)
-    _write(args, report)
+    write_reports(args, report)
     return report.verdict.exit_code
 
 
@@ -115,7 +126,7 @@ def _targets(args: argparse.Namespace) -> dict[str, Path]:
     return {option: path for option in WRITERS if (path := getattr(args, option)) is not None}
 
 
-def _check_targets(args: argparse.Namespace) -> None:
+def check_targets(args: argparse.Namespace) -> None:
     """Raise before anything runs if a report file cannot be written or two are the same."""
     from convert.write.atomic import check_target
     from parity.errors import ParityError
@@ -128,7 +139,7 @@ def _check_targets(args: argparse.Namespace) -> None:
             raise ParityError(f"--{other} and --{option} name the same file, {path}")
 
 
-def _write(args: argparse.Namespace, report: Report) -> None:
+def write_reports(args: argparse.Namespace, report: Report) -> None:
     """Write every report file that was asked for, once all of them are made."""
     from convert.write.atomic import write_text
 
@@ -249,7 +260,7 @@ def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> di
     return {**told, **given}
 
 
-def _inputs(args: argparse.Namespace, sides: dict[str, Any]) -> Mapping[str, Any]:
+def read_inputs(args: argparse.Namespace, sides: dict[str, Any]) -> Mapping[str, Any]:
     from paddle2torch.options import shape_of
     from parity.errors import ParityError
     from parity.inputs import as_arrays, load_inputs, random_input
@@ -289,9 +300,6 @@ def _start(
     tell: Any,
 ) -> tuple[WorkerSide, WorkerSide, dict[str, str], list[str]]:
     """Both workers with equal weights, which torch name holds which Paddle one, and the conversion's warnings."""
-    from convert.layout import Layout, Slot
-    from convert.plan import Options, plan_conversion
-    from convert.recognize import rules_for
     from parity.workers import WorkerSide
 
     started = []
@@ -312,30 +320,54 @@ def _start(
         tell(f"building the {worker.framework} model")
         worker.build()
     tell("loading weights")
-    source = _weights(args, paddle, inputs)
+    source, constants = fill_paddle(args, paddle, inputs)
+    complete = sides["spec"] is not None and args.torch is None
+    pairs, shown = load_torch(torch, source, constants, complete=complete)
+    return paddle, torch, pairs, shown
+
+
+def load_torch(
+    torch: WorkerSide, source: dict[str, str], constants: Collection[str], *, complete: bool = False
+) -> tuple[dict[str, str], list[str]]:
+    """Give a torch worker Paddle's weights, but for `constants`; torch name -> Paddle name, and what did not fit.
+
+    complete: a conversion that does not fit is an error.
+    """
+    from convert.layout import Layout, Slot
+    from convert.plan import Options, plan_conversion
+    from convert.recognize import rules_for
+
     answer = torch.ask("layout")
     layout = Layout(tuple(Slot(n, tuple(s), k, r) for n, s, k, r in answer["slots"]), answer["origin"])
     with _shapes(source) as shapes:
         known = rules_for(shapes, [slot.name for slot in layout.slots])
         plan = plan_conversion(shapes, layout, Options(rules=known))
-    if sides["spec"] is not None and args.torch is None:
+    if complete:
         plan.require()
-    torch.ask("load", source=source, moves=[[m.source, m.target, m.transform] for m in plan.moves])
+    moves = [[m.source, m.target, m.transform] for m in plan.moves if m.source not in constants]
+    torch.ask("load", source=source, moves=moves)
     shown = [f"conversion: {problem}" for problem in plan.problems[:5]]
     if len(plan.problems) > 5:
         shown.append(
             f"conversion: {len(plan.problems) - 5} more problems; see `paddle2torch convert --dry-run`"
         )
-    return paddle, torch, {move.target: move.source for move in plan.moves}, shown
+    return {move.target: move.source for move in plan.moves}, shown
 
 
-def _weights(args: argparse.Namespace, paddle: WorkerSide, inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Load the checkpoint into Paddle, or make random weights there; where torch can read them too."""
+def fill_paddle(
+    args: argparse.Namespace, paddle: WorkerSide, inputs: Mapping[str, Any]
+) -> tuple[dict[str, str], list[str]]:
+    """Load the checkpoint into Paddle, or make random weights there.
+
+    Returns where torch can read them too, and the entries that no checkpoint gives: constants of the definition.
+    """
     if args.weights is not None:
         source = {"checkpoint": str(args.weights), "key": args.key or ""}
         paddle.ask("load", source=source, moves=None)
-        return source
-    return {"npz": str(paddle.randomize(inputs, seed=args.seed))}
+        if not args.randomize:
+            return source, []
+    path, constants = paddle.randomize(inputs, seed=args.seed, vectors_only=args.weights is not None)
+    return {"npz": str(path)}, [] if args.weights is not None else constants
 
 
 @contextmanager
@@ -347,6 +379,10 @@ def _shapes(source: dict[str, str]) -> Iterator[Any]:
     if "npz" in source:
         with np.load(source["npz"], allow_pickle=False) as archive:
             yield {name: archive[name] for name in archive.files}
+    elif "trace" in source:
+        from parity.trace_file import TraceFile
+
+        yield TraceFile(Path(source["trace"])).state()
     else:
         with open_checkpoint(source["checkpoint"], key=source["key"] or None) as checkpoint:
             yield checkpoint

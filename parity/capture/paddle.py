@@ -379,6 +379,23 @@ def state(model: Any) -> dict[str, Array]:
     }
 
 
+def constants(model: Any) -> set[str]:
+    """State dict entries that are no parameters (running statistics are parameters in Paddle)."""
+    parameters = {id(tensor) for tensor in model.parameters()}
+    return {name for name, tensor in model.state_dict().items() if id(tensor) not in parameters}
+
+
+def snapshot(model: Any) -> dict[str, Any]:
+    """A copy of the state dict, for `put_back`."""
+    return {name: _clone(_detach(tensor)) for name, tensor in model.state_dict().items()}
+
+
+def put_back(model: Any, kept: Mapping[str, Any]) -> None:
+    """Make the state dict what `snapshot` found."""
+    for name, tensor in model.state_dict().items():
+        tensor.set_value(kept[name])
+
+
 def load_state(model: Any, arrays: Mapping[str, Array], *, strict: bool) -> None:
     """Load arrays by name; ParityError lists what is missing, unknown or of another shape if `strict`."""
     own = model.state_dict()

@@ -345,6 +345,16 @@ def state(model: torch.nn.Module) -> dict[str, Array]:
     }
 
 
+def snapshot(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A copy of the state dict, for `put_back`."""
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def put_back(model: torch.nn.Module, kept: Mapping[str, torch.Tensor]) -> None:
+    """Make the state dict what `snapshot` found."""
+    model.load_state_dict(dict(kept), strict=True)
+
+
 def load_state(model: torch.nn.Module, arrays: Mapping[str, Array], *, strict: bool) -> None:
     """Load arrays by name; what the model has and `arrays` lacks keeps its value unless `strict`."""
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}

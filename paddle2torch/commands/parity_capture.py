@@ -1,0 +1,170 @@
+"""`paddle2torch parity capture`: record one side in one file, for `parity compare` here or on another machine."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parity.trace import Framework
+    from parity.trace_file import Recording, TraceFile
+    from parity.workers import WorkerSide
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    side = parser.add_mutually_exclusive_group(required=True)
+    side.add_argument("--paddle", metavar="MODULE:FACTORY", help="record this Paddle model")
+    side.add_argument("--torch", metavar="MODULE:FACTORY", help="record this torch model")
+    parser.add_argument("--output", "-o", type=Path, required=True, metavar="FILE", help="the trace file")
+    parser.add_argument("--force", action="store_true", help="overwrite the trace file")
+    parser.add_argument("--args", metavar="JSON", default="{}", help="keyword arguments for the factory")
+    parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="PADDLE_TRACE",
+        help="torch: take inputs, modes and weights from the recorded Paddle side",
+    )
+    parser.add_argument(
+        "--own-weights", action="store_true", help="torch, with --like: the factory loads its weights itself"
+    )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="Paddle: a checkpoint; else random ones")
+    parser.add_argument("--key", help="which entry of a nested checkpoint")
+    parser.add_argument(
+        "--randomize", action="store_true", help="also with a checkpoint, see `parity --help`"
+    )
+    parser.add_argument("--mode", choices=["eval", "train", "both"], default="both", help="default: both")
+    parser.add_argument("--input", type=Path, metavar="FILE", help=".npy, .npz or an image")
+    parser.add_argument("--shape", metavar="N,C,H,W", help="shape of a random input")
+    parser.add_argument("--seed", type=int, default=0, help="of the random input and weights (default 0)")
+    parser.add_argument("--only-given", action="store_true", help="no other numbers and no odd size")
+    parser.add_argument(
+        "--gradients", action="store_true", help="Paddle: gradients too, for a comparison with a live torch"
+    )
+    parser.add_argument("--device", default="cpu", metavar="cpu|cuda[:N]")
+    parser.add_argument("--python", metavar="PYTHON", help="an interpreter that has the framework and numpy")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record and write; exit code 0."""
+    from convert.write.atomic import check_target
+    from paddle2torch.commands.parity import read_inputs
+    from paddle2torch.console import status
+    from paddle2torch.options import json_object
+    from parity.inputs import further_inputs
+    from parity.store import scratch_directory
+    from parity.trace_file import TraceFile, digest, write_trace_file
+    from parity.workers import WorkerSide
+
+    _check(args)
+    check_target(args.output, force=args.force)
+    framework: Framework = "paddle" if args.paddle else "torch"
+    arguments = json_object(args.args, "--args")
+    like = TraceFile(args.like) if args.like else None
+    inputs = like.inputs() if like else read_inputs(args, {"spec": None})
+    modes = like.modes if like else ("eval", "train") if args.mode == "both" else (args.mode,)
+    with ExitStack() as stack:
+        tell = stack.enter_context(status())
+        scratch = stack.enter_context(scratch_directory())
+        side = stack.enter_context(
+            WorkerSide(
+                framework, args.paddle or args.torch, arguments, device=args.device, python=args.python
+            )
+        )
+        tell(f"building the {framework} model")
+        side.build()
+        constants = _load(args, side, inputs, like)
+        parameters = side.parameters()
+        cases = {"given input": dict(inputs)}
+        if not args.only_given:
+            cases.update(further_inputs(inputs))
+        recordings = []
+        for recording in _record(side, cases, modes, scratch, gradients=args.gradients, tell=tell):
+            recordings.append(recording)
+            if recording.values is not None:
+                stack.callback(recording.values.close)
+        weights = like.weights if like else digest(parameters) if framework == "paddle" else ""
+        write_trace_file(
+            args.output,
+            force=args.force,
+            framework=framework,
+            name=side.name,
+            weights="" if args.own_weights else weights,
+            constants=constants,
+            inputs=cases,
+            parameters=parameters,
+            recordings=recordings,
+            gradients=args.gradients,
+        )
+    print(f"{args.output}: {side.name}, {', '.join(modes)}, {args.output.stat().st_size / 2**20:.1f} MiB")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    from parity.errors import ParityError
+
+    if args.like and args.paddle:
+        raise ParityError("--like is for the torch side: Paddle is recorded first, torch like it")
+    if args.like and (args.weights or args.input or args.shape):
+        raise ParityError("--like says inputs and weights; leave --weights, --input and --shape out")
+    if args.torch and not args.like:
+        raise ParityError(
+            "the torch side needs the inputs and weights of Paddle's: give --like PADDLE_TRACE (--own-weights if the "
+            "factory loads its own)"
+        )
+    if args.own_weights and not args.like:
+        raise ParityError("--own-weights goes with --torch and --like")
+    if args.gradients and args.torch:
+        raise ParityError("--gradients is for the Paddle side; `parity compare` runs torch's itself")
+
+
+def _load(
+    args: argparse.Namespace, side: WorkerSide, inputs: Mapping[str, Any], like: TraceFile | None
+) -> list[str]:
+    """Give the model its weights; returns the entries that belong to its definition."""
+    from paddle2torch.commands.parity import fill_paddle, load_torch
+
+    if like is not None:
+        if not args.own_weights:
+            load_torch(side, {"trace": str(like.path)}, like.constants)
+        return []
+    return fill_paddle(args, side, inputs)[1]
+
+
+def _record(
+    side: WorkerSide,
+    cases: Mapping[str, Mapping[str, Any]],
+    modes: tuple[str, ...],
+    scratch: Path,
+    *,
+    gradients: bool,
+    tell: Any,
+) -> Iterator[Recording]:
+    """The given input whole, in every mode and both precisions; of further ones the float64 outputs."""
+    from parity.errors import ParityError
+    from parity.trace_file import Recording
+
+    first = next(iter(cases))
+    plan = [(first, mode, precision) for mode in modes for precision in ("float64", "float32")]
+    plan += [(case, modes[0], "float64") for case in cases if case != first]
+    for number, (case, mode, precision) in enumerate(plan):
+        tell(f"{case}, {mode}: {side.framework} in {precision}")
+        whole = case == first
+        try:
+            trace, values = side.capture(
+                cases[case],
+                mode=mode,
+                precision=precision,
+                store=scratch / str(number),
+                outputs_only=not whole,
+                gradients=gradients and whole,
+            )
+        except ParityError as error:
+            if whole:
+                raise
+            yield Recording(case, mode, precision, whole, error=str(error))
+            continue
+        yield Recording(case, mode, precision, whole, trace, values)

@@ -1,0 +1,116 @@
+"""Both models filled with values that hide no mistake, the same on both sides, and put back afterwards.
+
+`parity.randomize` says which values. This is the one place where a check writes weights of live models, and the only
+one that decides which torch entry gets which Paddle value: the conversion's plan, told by `pairs` where names do
+not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from parity.randomize import random_state, residual_scales
+from parity.sides import LiveSide, adapter
+from parity.store import Array, scratch_directory
+
+if TYPE_CHECKING:
+    from convert.layout import Layout
+    from convert.plan import ConversionPlan
+
+
+@contextmanager
+def randomized(
+    paddle: LiveSide, torch: LiveSide, inputs: Mapping[str, Array], pairs: Mapping[str, str] | None
+) -> Iterator[list[str]]:
+    """Fill both models; yields what to warn of: torch weights that were not Paddle's, entries that got no value."""
+    from convert.layout import module_layout
+
+    tools = {side.framework: adapter(side.framework) for side in (paddle, torch)}
+    kept = {side.framework: tools[side.framework].snapshot(side.model) for side in (paddle, torch)}
+    try:
+        before = tools["paddle"].state(paddle.model)
+        plan = plan_for(before, module_layout(torch.model), pairs)
+        warnings = _wrong_before(plan, before, tools["torch"].state(torch.model))
+        after = fill(paddle, inputs, seed=0)
+        constants = tools["paddle"].constants(paddle.model)
+        arrays = moved(plan, {name: a for name, a in after.items() if name not in constants})
+        tools["torch"].load_state(torch.model, arrays, strict=False)
+        yield [*warnings, *_left(plan, pairs or {})]
+    finally:
+        for side in (paddle, torch):
+            tools[side.framework].put_back(side.model, kept[side.framework])
+
+
+def fill(
+    paddle: LiveSide, inputs: Mapping[str, Array], *, seed: int, vectors_only: bool = False
+) -> dict[str, Array]:
+    """Give Paddle's model `random_state` values and return its state; one recorded run finds residual branches."""
+    tools = adapter("paddle")
+    with scratch_directory() as scratch:
+        trace, values = paddle.capture(
+            inputs, mode="eval", precision="float32", store=scratch / "values", outputs_only=True
+        )
+        values.close()
+    state = random_state(
+        tools.state(paddle.model),
+        seed=seed,
+        damped=residual_scales(trace),
+        constants=tools.constants(paddle.model),
+        vectors_only=vectors_only,
+    )
+    tools.load_state(paddle.model, state, strict=True)
+    # Read back: a tied weight has two names and one value.
+    filled: dict[str, Array] = tools.state(paddle.model)
+    return filled
+
+
+def plan_for(state: Mapping[str, Array], layout: Layout, pairs: Mapping[str, str] | None) -> ConversionPlan:
+    """Which torch entry gets which Paddle value, as far as names, `pairs` and known aliases tell."""
+    from convert.plan import Options, plan_conversion
+    from convert.recognize import rules_for
+    from convert.rules import exact_rule
+
+    told = {torch: paddle for torch, paddle in (pairs or {}).items() if paddle in state}
+    names = {slot.name for slot in layout.slots}
+    rules = [
+        exact_rule(paddle, torch, None, "given as a pair") for torch, paddle in told.items() if torch in names
+    ]
+    known = rules_for({name: tuple(array.shape) for name, array in state.items()}, names) if not rules else ()
+    return plan_conversion(state, layout, Options(rules=(*rules, *known)))
+
+
+def moved(plan: ConversionPlan, state: Mapping[str, Array]) -> dict[str, Array]:
+    """Torch's state dict entries that `state` (Paddle's, or a part of it) fills."""
+    from convert.transform import apply_transform
+
+    return {
+        move.target: apply_transform(state[move.source], move.transform)
+        for move in plan.moves
+        if move.source in state
+    }
+
+
+def _wrong_before(plan: ConversionPlan, paddle: Mapping[str, Array], torch: Mapping[str, Array]) -> list[str]:
+    """One sentence if torch's weights were not Paddle's converted ones: a fault that refilling hides."""
+    wrong = [name for name, array in moved(plan, paddle).items() if not np.array_equal(array, torch[name])]
+    if not wrong:
+        return []
+    return [
+        f"before `randomize`, {len(wrong)} of {len(plan.moves)} torch weights were not Paddle's (first: "
+        f"`{wrong[0]}`); if they should have been, check without `randomize`"
+    ]
+
+
+def _left(plan: ConversionPlan, pairs: Mapping[str, str]) -> list[str]:
+    """What got no value of Paddle's, so that it is compared as it was."""
+    missing = [p.name for p in plan.problems if p.kind in ("missing", "shape", "layer", "rule")]
+    if not missing:
+        return []
+    hint = "" if pairs else "; give `pairs` (torch name -> Paddle name) where names differ"
+    return [
+        f"`randomize` found no Paddle value for {len(missing)} entries (first: `{missing[0]}`), which keep theirs{hint}"
+    ]
