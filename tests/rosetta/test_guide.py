@@ -26,7 +26,7 @@ def test_arguments_traps_and_examples_are_shown_as_they_are_written(capsys):
     told = _guide(capsys, "nn.AvgPool2D")
     assert "exclusive=True │ count_include_pad=True │ not v" in told
     assert "[t, b, l, r]" in told  # brackets are text, not markup
-    assert "trap: the defaults disagree" in told
+    assert "trap: exclusive=True, Paddle's default, is count_include_pad=False" in told
     assert (
         "wrong nn.AvgPool2d(3, 2, padding=1) right nn.AvgPool2d(3, 2, padding=1, count_include_pad=False)"
         in told
@@ -72,4 +72,4 @@ def test_json_holds_the_whole_row(capsys):
     assert row["torch"] == "nn.AvgPool2d"
     assert row["kind"] == "layer"
     assert {"paddle": "exclusive", "torch": "count_include_pad"}.items() <= row["arguments"][4].items()
-    assert row["traps"][0]["naive"] == "nn.AvgPool2d(3, 2, padding=1)"
+    assert row["traps"][0]["naive"] == "F.avg_pool2d(x, 3, 2, padding=1)"

@@ -84,6 +84,7 @@ ROWS = (
                     "F.embedding(i, w, padding_idx=2)",
                     "w[2] = 0\nF.embedding(i, w, padding_idx=2)",
                 ),
+                argument="padding_idx",
             ),
         ),
         examples=(Example({"i": "int<6 2,3"}, "nn.Embedding(6, 6)", "nn.Embedding(6, 6)"),),

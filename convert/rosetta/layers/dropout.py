@@ -20,6 +20,7 @@ DOWNSCALE_TRAPS = (
         "F.dropout(x, 0.5, training=False)",
         "float 3,4",
         ("F.dropout(x, 0.5, training=False, mode='downscale_in_infer')", "x * (1 - 0.5)"),
+        argument="mode",
     ),
     trap(
         "and keeps its input unscaled in training; torch scales by 1 / (1 - p)",
