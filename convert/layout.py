@@ -96,7 +96,8 @@ def infer_sizes(
 
 def module_layout(module: Any) -> Layout:
     """The layout of a live torch module, by its `state_dict`; nothing is imported or changed."""
-    owners = dict(module.named_modules())
+    # A module under two names (tied weights) has two entries, and both must know their layer.
+    owners = dict(module.named_modules(remove_duplicate=False))
     learned = {name for name, _ in module.named_parameters()}
     slots = []
     for name, value in module.state_dict(keep_vars=True).items():

@@ -18,14 +18,18 @@ from parity.store import Array, save_arrays
 class RemoteTrainer:
     """The parent's end: a `Trainer` whose work is done by `serve_training` in the worker.
 
-    ask: sends one request and returns its answer; file: a fresh path that both processes can reach.
+    recipe: the optimizer, or None for the one that the worker was told of. ask: sends one request and returns its answer; file: a fresh path that both processes can reach.
     """
 
     def __init__(
-        self, ask: Callable[..., dict[str, Any]], file: Callable[[str], Path], mode: str, recipe: Recipe
+        self,
+        ask: Callable[..., dict[str, Any]],
+        file: Callable[[str], Path],
+        mode: str,
+        recipe: Recipe | None,
     ) -> None:
         self._ask, self._file = ask, file
-        self.number = self._do("make", mode=mode, recipe=recipe.to_json())["number"]
+        self.number = self._do("make", mode=mode, recipe=recipe.to_json() if recipe else None)["number"]
 
     def _do(self, task: str, **arguments: Any) -> dict[str, Any]:
         number = getattr(self, "number", -1)
@@ -85,7 +89,7 @@ class TrainingServer:
     def answer(self, task: str, number: int, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out one task of trainer `number` ("make": a new one)."""
         if task == "make":
-            return self._make(arguments["mode"], Recipe.from_json(arguments["recipe"]))
+            return self._make(arguments["mode"], arguments["recipe"])
         if not 0 <= number < len(self.trainers):
             raise ParityError(f"the worker has no trainer {number}")
         trainer = self.trainers[number]
@@ -117,9 +121,10 @@ class TrainingServer:
             raise ParityError(f"the worker does not know the training task {task!r}")
         return result
 
-    def _make(self, mode: str, recipe: Recipe) -> dict[str, Any]:
-        training = importlib.import_module(f"parity.capture.{self.side.framework}_training")
-        self.side.optimizer = training.from_recipe(recipe)
+    def _make(self, mode: str, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
+        if recipe is not None:
+            training = importlib.import_module(f"parity.capture.{self.side.framework}_training")
+            self.side.optimizer = training.from_recipe(Recipe.from_json(recipe))
         self.trainers.append(self.side.trainer(mode))
         return {"number": len(self.trainers) - 1}
 

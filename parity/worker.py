@@ -101,6 +101,14 @@ class Worker:
         save_arrays(path, fill(self.live, _inputs(inputs), seed=seed, vectors_only=vectors_only))
         return {"constants": sorted(adapter(self.framework).constants(self.live.model))}
 
+    def training_parts(self, parts: Mapping[str, str]) -> dict[str, Any]:
+        """Take the user's loss, optimizer and schedule, each MODULE:NAME of a function."""
+        from convert.adapters.factory import load_factory
+
+        for part, reference in parts.items():
+            setattr(self.live, part, load_factory(reference))
+        return {}
+
     def parameters(self, path: str) -> dict[str, Any]:
         """Write every parameter and buffer, registered or not, to an .npz."""
         save_arrays(path, self.live.parameters())

@@ -54,6 +54,7 @@ class WorkerSide:
         self.framework = framework
         self.factory = factory
         self.recipe: Recipe | None = None
+        self.parts: dict[str, str] = {}
         self.scratch = Path(tempfile.mkdtemp(prefix="paddle2torch-"))
         self._log = (self.scratch / "log").open("w+", encoding="utf-8", errors="replace")
         self._files = 0
@@ -232,7 +233,7 @@ class WorkerSide:
     def trainer(self, mode: str) -> Trainer:
         from parity.remote_training import RemoteTrainer
 
-        if self.recipe is None:
+        if self.recipe is None and "optimizer" not in self.parts:
             raise ParityError("training steps need an optimizer: give --optimizer and --lr")
         return RemoteTrainer(self.ask, self._file, mode, self.recipe)
 
@@ -251,6 +252,12 @@ class WorkerSide:
             vectors_only=vectors_only,
         )
         return path, answer["constants"]
+
+    def name_training_parts(self, parts: Mapping[str, str]) -> None:
+        """Train with the user's own functions: "loss", "optimizer" or "scheduler" -> MODULE:NAME."""
+        self.parts = dict(parts)
+        if parts:
+            self.ask("training_parts", parts=self.parts)
 
     # -- life -------------------------------------------------------------------------------------
 

@@ -59,6 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     back.add_argument("--momentum", type=float, metavar="M", help="of --optimizer momentum (default 0.9)")
     back.add_argument("--weight-decay", type=float, metavar="D", help="default 0")
     back.add_argument("--clip-norm", type=float, metavar="NORM", help="clip gradients to this global norm")
+    for part, told in PARTS.items():
+        for side in ("paddle", "torch"):
+            back.add_argument(f"--{side}-{part}", metavar="MODULE:NAME", help=told.format(side=side))
     where = parser.add_argument_group("where")
     where.add_argument("--device", default="cpu", metavar="cpu|cuda[:N]", help="for both sides")
     where.add_argument("--paddle-device", metavar="DEVICE")
@@ -97,6 +100,9 @@ def run(args: argparse.Namespace) -> int:
         tell = stack.enter_context(status())
         paddle, torch, pairs, warnings = _start(args, sides, inputs, stack, tell)
         paddle.recipe = torch.recipe = _recipe(args)
+        for side in (paddle, torch):
+            parts = {part: getattr(args, f"{side.framework}_{part}") for part in PARTS}
+            side.name_training_parts({part: name for part, name in parts.items() if name is not None})
         report = compare_sides(
             paddle,
             torch,
@@ -161,6 +167,13 @@ def _check_options(args: argparse.Namespace) -> None:
     _check_training(args)
 
 
+PARTS = {
+    "loss": "your loss of the {side} output; without one, a fixed weighting of all outputs",
+    "optimizer": "a function that makes an optimizer of the {side} model, instead of --optimizer",
+    "scheduler": "a function that makes a schedule: of the {side} optimizer",
+}
+"""What training is made of that a user may name, a function each side -> help."""
+
 RECIPE = ("optimizer", "lr", "momentum", "weight_decay", "clip_norm")
 """Options that say how `--steps` trains."""
 
@@ -172,7 +185,15 @@ def _check_training(args: argparse.Namespace) -> None:
         raise ParityError(f"--steps {args.steps}: a number of steps is 0 or more")
     if args.steps and args.mode == "eval":
         raise ParityError("--steps trains, but --mode is eval; give --mode train or both")
+    for part in PARTS:
+        named = [side for side in ("paddle", "torch") if getattr(args, f"{side}_{part}") is not None]
+        if len(named) == 1:
+            raise ParityError(f"--{named[0]}-{part} needs its twin: give the other side's {part} as well")
+        if named and not args.steps and not (part == "loss" and args.gradients):
+            raise ParityError(f"--paddle-{part} is used in training only; give --steps N as well")
     given = [f"--{option.replace('_', '-')}" for option in RECIPE if getattr(args, option) is not None]
+    if given and args.paddle_optimizer is not None:
+        raise ParityError(f"{given[0]} does not go with --paddle-optimizer, which says everything itself")
     if given and not args.steps:
         raise ParityError(f"{', '.join(given)}: used in training only; give --steps N as well")
     if args.momentum is not None and args.optimizer not in (None, "momentum"):
@@ -187,7 +208,7 @@ def _recipe(args: argparse.Namespace) -> Recipe | None:
     """The optimizer that both sides train with, or None."""
     from parity.capture.training import Recipe
 
-    if not args.steps:
+    if not args.steps or args.paddle_optimizer is not None:
         return None
     return Recipe(
         args.optimizer or "momentum",

@@ -70,8 +70,70 @@ def test_a_detach_is_found_through_the_workers_on_its_line(tmp_path):
         (["--steps", "-1"], "0 or more"),
         (["--steps", "1", "--optimizer", "adam", "--momentum", "0.5"], "does not go with"),
         (["--steps", "1", "--lr", "nan"], "must be 0 or more"),
+        (["--steps", "1", "--torch-loss", "a:b"], "--torch-loss needs its twin"),
+        (["--paddle-optimizer", "a:b", "--torch-optimizer", "a:b"], "give --steps"),
+        (
+            ["--steps", "1", "--lr", "0.1", "--paddle-optimizer", "a:b", "--torch-optimizer", "a:b"],
+            "--lr does not go with",
+        ),
     ],
 )
 def test_training_options_that_do_not_fit_stop_before_anything_runs(options, message, capsys):
     assert main(["parity", "lenet", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+TRAINING = """
+import paddle
+import torch
+
+
+def paddle_loss(output):
+    return (output * output).mean()
+
+
+def torch_loss(output):
+    return (output * output).mean()
+
+
+def paddle_optimizer(model):
+    schedule = paddle.optimizer.lr.StepDecay(0.1, step_size=1, gamma=0.5)
+    return paddle.optimizer.SGD(learning_rate=schedule, parameters=model.parameters())
+
+
+def torch_optimizer(model):
+    return torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def paddle_schedule(optimizer):
+    return optimizer._learning_rate
+
+
+def torch_schedule(optimizer, step_size=1):
+    return torch.optim.lr_scheduler.StepLR(optimizer, step_size=step_size, gamma=0.5)
+
+
+def torch_schedule_that_parts(optimizer):
+    return torch_schedule(optimizer, step_size=2)
+"""
+
+
+def of_the_user(tmp_path, **names):
+    path = tmp_path / "training.py"
+    path.write_text(TRAINING)
+    found = ["--steps", "2"]
+    for part, name in {"loss": "loss", "optimizer": "optimizer", "scheduler": "schedule", **names}.items():
+        found += [f"--paddle-{part}", f"{path}:paddle_{name.partition('_that')[0]}"]
+        found += [f"--torch-{part}", f"{path}:torch_{name}"]
+    return found
+
+
+def test_a_users_own_loss_optimizer_and_schedule_train_in_worker_processes(tmp_path):
+    code, report = report_of(tmp_path, "x", *of_the_user(tmp_path))
+    assert (code, report["verdict"]) == (0, "EQUIVALENT"), report["findings"]
+
+
+def test_a_schedule_that_parts_is_found_through_the_workers(tmp_path):
+    code, report = report_of(tmp_path, "x", *of_the_user(tmp_path, scheduler="schedule_that_parts"))
+    assert code == 1
+    assert "schedule: equal until" in report["findings"][0]["cause"]
