@@ -7,7 +7,7 @@ from convert.rosetta.writing import case, layer, trap
 
 _PROJECTIONS = {"q": "q", "k": "k", "v": "v", "o": "out"}
 _WEIGHTS = {
-    **{name: "float 4,4 constant" for name in _PROJECTIONS},
+    **dict.fromkeys(_PROJECTIONS, "float 4,4 constant"),
     **{f"b{name}": "float 4 constant" for name in _PROJECTIONS},
 }
 _SET = "".join(

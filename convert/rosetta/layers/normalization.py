@@ -355,7 +355,7 @@ ROWS = (
                 backward=False,
             ),
         ),
-        files=("norm", "../utils/parametrizations"),
+        files=("norm", "nn/utils/parametrizations.py"),
         remedy="nn.utils.parametrizations.spectral_norm where training need not be the same; else iterate by hand "
         "from the stored weight_u and weight_v",
         parameters=(
