@@ -358,10 +358,6 @@ ROWS = (
         files=("norm", "nn/utils/parametrizations.py"),
         remedy="nn.utils.parametrizations.spectral_norm where training need not be the same; else iterate by hand "
         "from the stored weight_u and weight_v",
-        parameters=(
-            Parameter("weight_u", "_u", why="the left vector, of another parametrization"),
-            Parameter("weight_v", "_v", why="the right vector, of another parametrization"),
-        ),
         arguments=(
             Argument("weight_shape", None, note="torch takes the module"),
             Argument("dim", None, paddle_default=0),
