@@ -292,7 +292,7 @@ def unpool_traps(n: int) -> tuple[Trap, ...]:
     )
 
 
-LP_REASON = "(sum of x ** p) ** (1 / p); Paddle rounds it to float32 on the way"
+LP_REASON = "(sum of x ** p) ** (1 / p); in float64 too Paddle is only as exact as float32"
 LP_PADDING = Argument("padding", None, paddle_default=0, note="torch has none: F.pad first")
 
 
