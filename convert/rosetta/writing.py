@@ -29,6 +29,11 @@ def trap(text: str, naive: str, inputs: Inputs, texts: Texts, *, argument: str =
     return Trap(text, naive, case(inputs, texts, **options), argument)
 
 
+def _source(folder: str, file: str, name: str) -> str:
+    path = file if "." in file else f"{folder}/{file}.py"
+    return f"{path}: {name}" if name else path
+
+
 def layer(
     called: Texts,
     exactness: Exactness,
@@ -38,7 +43,7 @@ def layer(
     files: Texts,
     **fields: Any,
 ) -> Row:
-    """A row of `nn`: `files` are the modules of `nn/layer` and of `nn/modules` without `.py`."""
+    """A row of `nn`: `files` are the modules of `nn/layer` and of `nn/modules` without `.py`, or paths."""
     paddle, torch = (called, called) if isinstance(called, str) else called
     ours, theirs = (files, files) if isinstance(files, str) else files
     return Row(
@@ -48,9 +53,7 @@ def layer(
         exactness,
         examples=examples,
         reason=reason,
-        source=Source(
-            f"nn/layer/{ours}.py: {paddle}", f"nn/modules/{theirs}.py{': ' + torch if torch else ''}"
-        ),
+        source=Source(_source("nn/layer", ours, paddle), _source("nn/modules", theirs, torch)),
         **fields,
     )
 
@@ -64,7 +67,7 @@ def function(
     file: str,
     **fields: Any,
 ) -> Row:
-    """A row of `nn.functional`: `file` is Paddle's module below `nn/functional` without `.py`."""
+    """A row of `nn.functional`: `file` is Paddle's module of `nn/functional` without `.py`, or a path."""
     paddle, torch = (called, called) if isinstance(called, str) else called
     return Row(
         Kind.FUNCTION,
@@ -73,8 +76,6 @@ def function(
         exactness,
         examples=examples,
         reason=reason,
-        source=Source(
-            f"nn/functional/{file}.py: {paddle}", f"nn/functional.py{': ' + torch if torch else ''}"
-        ),
+        source=Source(_source("nn/functional", file, paddle), _source("nn", "functional", torch)),
         **fields,
     )

@@ -22,15 +22,27 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     **{f"InstanceNorm{n}D": (4,) for n in (1, 2, 3)},
     "Embedding": (6, 6),
     "PReLU": (4,),
+    "Bilinear": (4, 3, 2),
 }
 """Paddle's constructor arguments."""
+
+
+def _torch_arguments(name: str) -> set[str]:
+    """Also those that a recurrent layer hands on to its base class."""
+    if not name:
+        return set()
+    return {
+        parameter
+        for cls in getattr(torch.nn, name).__mro__
+        for parameter in inspect.signature(cls.__init__).parameters
+    } | ({"nonlinearity"} if name == "RNN" else set())
 
 
 @pytest.mark.parametrize("name", sorted(LAYERS))
 def test_arguments_of_the_table_exist_in_both_frameworks(name):
     row = LAYERS[name]
     paddle_names = set(inspect.signature(getattr(paddle.nn, name).__init__).parameters)
-    torch_names = set(inspect.signature(getattr(torch.nn, row.torch_class).__init__).parameters)
+    torch_names = _torch_arguments(row.torch_class)
     for argument in row.arguments:
         if argument.paddle is not None and argument.paddle not in (
             "use_global_stats",

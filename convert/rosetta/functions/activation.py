@@ -11,6 +11,8 @@ from convert.rosetta.writing import Texts, case, cases, function, trap
 
 _BIT, _ALGEBRA, _F32, _NEAR = Exactness.BIT, Exactness.ALGEBRA, Exactness.F32, Exactness.NEAR
 _X = "float 3,4"
+_GENERATED = ("gelu", "sigmoid", "softplus", "tanh")
+"""Paddle makes these from its operators; they have documentation, not source."""
 _INPUT = Argument("x", "input")
 
 
@@ -18,7 +20,8 @@ def _row(
     names: Texts, exactness: Exactness, reason: str, *texts: Texts, inputs: str = _X, **fields: Any
 ) -> Row:
     fields["arguments"] = (_INPUT, *fields.get("arguments", ()), NAME)
-    return function(names, exactness, reason, cases(inputs, *texts), file="activation", **fields)
+    file = "_paddle_docs.py" if names in _GENERATED else "activation"
+    return function(names, exactness, reason, cases(inputs, *texts), file=file, **fields)
 
 
 _THRESHOLD = Argument("threshold", "threshold", paddle_default=1.0, note="torch has no default")
@@ -170,7 +173,7 @@ ROWS: tuple[Row, ...] = (
         ),
         file="activation",
         arguments=(
-            _INPUT,
+            Argument("x", "logits"),
             Argument("temperature", "tau", paddle_default=1.0, torch_default=1),
             Argument("hard", "hard", paddle_default=False, torch_default=False),
             Argument("axis", "dim", paddle_default=-1, torch_default=-1),

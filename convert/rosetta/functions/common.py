@@ -96,7 +96,7 @@ ROWS: tuple[Row, ...] = (
                 ),
             ),
             trap(
-                "padding_idx=-1 is the last row in both, and no way to say none",
+                "padding_idx=-1 is the last row in both, not a way to say none",
                 "F.embedding(i, w)",
                 _EMBEDDED,
                 (
@@ -187,7 +187,7 @@ ROWS: tuple[Row, ...] = (
                 ),
             ),
         ),
-        file="flash_attention",
+        file="sdpa",
         arguments=(
             Argument(
                 "query", "query", note="[batch, length, heads, width]; torch [batch, heads, length, width]"
@@ -198,6 +198,7 @@ ROWS: tuple[Row, ...] = (
             Argument("dropout_p", "dropout_p", paddle_default=0.0, torch_default=0.0),
             Argument("is_causal", "is_causal", paddle_default=False, torch_default=False),
             Argument("training", None, paddle_default=True, note="torch: dropout_p=0 in eval"),
+            Argument("scale", "scale"),
         ),
         traps=(
             Trap(

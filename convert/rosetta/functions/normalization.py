@@ -133,7 +133,12 @@ ROWS: tuple[Row, ...] = (
             ),
             _WEIGHT,
             _BIAS,
-            _LAYOUT,
+            Argument(
+                "data_format",
+                None,
+                note="permute an NHWC input; without weight and bias Paddle's gradient of NHWC is wrong "
+                "(0.13 off central differences of its own output), torch's is right",
+            ),
             NAME,
         ),
         traps=(

@@ -9,6 +9,7 @@ from convert.rosetta.layers.pooling import (
     EVEN,
     LP_REASON,
     PADDED_TRAPS,
+    ROUNDED_TRAPS,
     SIZES,
     WITHIN,
     adaptive_arguments,
@@ -70,6 +71,7 @@ def _pools(n: int) -> tuple[Row, ...]:
             file="pooling",
             within=WITHIN,
             arguments=adaptive_arguments(n, maximum=False),
+            traps=ROUNDED_TRAPS if n == 2 else (),
         ),
         function(
             f"adaptive_max_pool{n}d",

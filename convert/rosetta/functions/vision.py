@@ -256,7 +256,7 @@ ROWS: tuple[Row, ...] = (
             ),
             "F.grid_sample(x, g, align_corners=False)",
         ),
-        file="vision",
+        file="_paddle_docs.py",
         arguments=(
             _X,
             Argument("grid", "grid"),

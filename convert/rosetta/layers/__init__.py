@@ -12,10 +12,10 @@ from types import MappingProxyType
 from convert.rosetta.layers import (
     activation,
     attention,
-    common_layers,
     container,
     convolution,
     dropout,
+    linear,
     normalization,
     padding,
     pooling,
@@ -26,7 +26,7 @@ from convert.rosetta.rows import Row
 
 _ROWS = (
     *convolution.ROWS,
-    *common_layers.ROWS,
+    *linear.ROWS,
     *normalization.ROWS,
     *pooling.ROWS,
     *activation.ROWS,
@@ -44,7 +44,7 @@ LAYERS: Mapping[str, Row] = MappingProxyType({row.paddle_class: row for row in _
 
 def _by_torch() -> dict[str, tuple[Row, ...]]:
     table: dict[str, tuple[Row, ...]] = {}
-    for row in _ROWS:
+    for row in (row for row in _ROWS if row.torch):
         table[row.torch_class] = (*table.get(row.torch_class, ()), row)
     return table
 

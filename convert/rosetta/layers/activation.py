@@ -110,6 +110,7 @@ APPROXIMATE = Argument(
     values={False: "none", True: "tanh"},
     paddle_default=False,
     torch_default="none",
+    note="Paddle takes torch's strings too",
 )
 ALPHA = Argument("alpha", "alpha", convert="f32", paddle_default=1.0, torch_default=1.0)
 SLOPE = Argument("negative_slope", "negative_slope", paddle_default=0.01, torch_default=0.01)

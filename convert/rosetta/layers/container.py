@@ -15,7 +15,76 @@ def _names(paddle: str, torch: str) -> Example:
     return case({}, (f"list({paddle}.state_dict())", f"list({torch}.state_dict())"))
 
 
+def _network(base: str) -> str:
+    return (
+        f"class Network(nn.{base}):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.fc = nn.Linear(4, 3)\n"
+        "    def forward(self, x):\n"
+        "        return F.relu(self.fc(x))\n"
+    )
+
+
+_FIT = "nn.Sequential(nn.Linear(4, 3), nn.ReLU())"
+
 ROWS = (
+    layer(
+        ("Layer", "Module"),
+        Exactness.ALGEBRA,
+        "the base class: __init__, forward, named attributes, hooks of one signature",
+        (case("float 2,4", (_network("Layer") + "Network()", _network("Module") + "Network()")),),
+        files=("layers", "module"),
+        arguments=(Argument("name_scope", None), Argument("dtype", None, paddle_default="float32")),
+        traps=(
+            trap(
+                "sublayers() leaves the layer itself out, modules() begins with it",
+                f"[type(m).__name__ for m in {_FIT}.modules()]",
+                {},
+                (
+                    f"[type(m).__name__ for m in {_FIT}.sublayers()]",
+                    f"[type(m).__name__ for m in {_FIT}.modules()][1:]",
+                ),
+            ),
+            trap(
+                "parameters() of a Paddle BatchNorm counts the running statistics: torch keeps them as buffers",
+                "len(list(nn.BatchNorm2d(4).parameters()))",
+                {},
+                (
+                    "len(nn.BatchNorm2D(4).parameters())",
+                    "sum(1 for tensor in nn.BatchNorm2d(4).state_dict().values() if tensor.is_floating_point())",
+                ),
+            ),
+            trap(
+                "set_state_dict only warns of missing keys; load_state_dict raises",
+                "layer = nn.Linear(4, 3)\nlayer.load_state_dict({'bias': b})\nlayer.bias",
+                {"b": "float 3 constant"},
+                (
+                    "layer = nn.Linear(4, 3)\nlayer.set_state_dict({'bias': b})\nlayer.bias.detach()",
+                    "layer = nn.Linear(4, 3)\nlayer.load_state_dict({'bias': b}, strict=False)\nlayer.bias.detach()",
+                ),
+            ),
+            trap(
+                "add_sublayer is register_module in torch",
+                "layer = nn.Module()\nlayer.add_sublayer('fc', nn.Linear(4, 3))\nlist(layer.state_dict())",
+                {},
+                (
+                    "layer = nn.Layer()\nlayer.add_sublayer('fc', nn.Linear(4, 3))\nlist(layer.state_dict())",
+                    "layer = nn.Module()\nlayer.register_module('fc', nn.Linear(4, 3))\nlist(layer.state_dict())",
+                ),
+            ),
+            trap(
+                "create_parameter has no twin: nn.Parameter of a tensor that you fill (Paddle fills Xavier uniform)",
+                "nn.Module().create_parameter([64, 64])",
+                {},
+                (
+                    "nn.Layer().create_parameter([64, 64]).detach()",
+                    "nn.init.xavier_uniform_(nn.Parameter(torch.empty(64, 64))).detach()",
+                ),
+                compare="distribution",
+            ),
+        ),
+    ),
     layer(
         "Sequential",
         Exactness.ALGEBRA,

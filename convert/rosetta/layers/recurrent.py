@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convert.rosetta.layers.common import NAME
-from convert.rosetta.rows import Argument, Exactness, Parameter, Row, Trap
+from convert.rosetta.rows import Argument, Dropped, Exactness, Parameter, Row, Trap
 from convert.rosetta.writing import case, layer, trap
 
 _ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -99,6 +99,7 @@ def _recurrent(name: str) -> Row:
         ),
         files=("rnn", "rnn"),
         parameters=tuple(Parameter(f"{role}_l0", f"{role}_l0") for role in _ROLES),
+        dropped=tuple(Dropped(f"0.cell.{role}", f"the same tensor as {role}_l0") for role in _ROLES),
         arguments=(
             *_SIZES,
             Argument("num_layers", "num_layers", paddle_default=1, torch_default=1),
