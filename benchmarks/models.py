@@ -16,6 +16,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -44,6 +45,19 @@ ELSEWHERE: Mapping[str, Sequence[tuple[str, str]]] = {
         for norm in ("", "_bn")
     },
 }
+
+
+@cache
+def usable(package: str) -> bool:
+    """Whether `package` is there and can be imported (a torchvision of another torch build cannot)."""
+    if find_spec(package) is None:
+        return False
+    try:
+        import_module(package)
+    except Exception as error:
+        print(f"{package} is installed but cannot be imported ({error})", file=sys.stderr)
+        return False
+    return True
 
 
 def build(factory: str, **arguments: Any) -> Any:
@@ -92,10 +106,10 @@ def contenders(spec: ModelSpec, batch: int, *, in_place: bool) -> dict[str, Call
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     arguments = dict(spec.defaults)
     found = {"torch": torch_runner(spec.torch_factory, images, **arguments)}
-    if find_spec("paddle"):
+    if usable("paddle"):
         found["paddle"] = paddle_runner(spec.paddle_factory, images, **arguments)
     for package, factory in ELSEWHERE.get(spec.name, ()):
-        if find_spec(package):
+        if usable(package):
             found[package] = torch_runner(
                 factory, images, in_place=in_place, num_classes=spec.defaults["num_classes"]
             )
@@ -144,8 +158,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         ]
         table.add_row(name, *cells, f"{ratio:.3f}" if ratio else "")
     console.print(table)
-    if not any(find_spec(package) for package in ("torchvision", "timm")):
-        console.print("neither torchvision nor timm is installed, so only the Paddle twin is compared")
+    if not any(usable(package) for package in ("torchvision", "timm")):
+        console.print("neither torchvision nor timm can be used, so only the Paddle twin is compared")
     if too_slow:
         console.print(f"[red]slower than {ALLOWED_RATIO} times the other package: {', '.join(too_slow)}[/]")
     return 1 if too_slow else 0
