@@ -35,6 +35,7 @@ format: env
 bench: env
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.convert
+	$(BIN)/python -m benchmarks.models
 
 docs: env
 	$(BIN)/python -m docs.tools.build

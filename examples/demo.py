@@ -224,7 +224,13 @@ def main() -> int:
         old.unlink()
     outcomes = []
     try:
+        console.print(
+            "Trains two networks in Paddle on real images of digits, converts what paddle.save wrote, and proves "
+            "that the PyTorch twins compute the same. A few minutes on two cores; files go to demo/.",
+            soft_wrap=True,
+        )
         for recipe in RECIPES:
+            console.rule(f"{find_model(recipe.model).title}: train, inspect, convert, prove", style="dim")
             digits = load_digits(channels=recipe.channels, size=recipe.size)
             logits = train_in_paddle(recipe, digits, console)
             for command in commands_for(recipe):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from convert.registry import MODELS
 
-from .conftest import build
+from .conftest import build, build_meta, every_model
 
 ENOUGH = 2000
 
@@ -25,8 +26,10 @@ def weights(name):
         yield key, expected.T if key in linear else expected, value.detach().numpy()
 
 
-# One member of each family; VGG-16's fully connected layers alone would be 120 million numbers.
-@pytest.mark.parametrize("name", ["lenet", "googlenet", "resnet18"])
+# One of each family and form, but for VGG and AlexNet, whose fully connected layers are most of the time here.
+@pytest.mark.parametrize(
+    "name", ["lenet", "nin", "googlenet", "resnet18", "resnet18_embedding", "densenet121", "densenet_linear"]
+)
 def test_initial_weights_have_the_same_distribution(name):
     compared = 0
     for key, paddle_weight, torch_weight in weights(name):
@@ -49,6 +52,13 @@ def test_initial_weights_have_the_same_distribution(name):
 def is_uniform(values):
     """A uniform sample ends at sqrt(3) standard deviations; a normal one of this size goes beyond 3."""
     return abs(values).max() < 1.8 * values.std()
+
+
+@every_model
+def test_every_torch_network_follows_paddles_defaults(spec):
+    """The Paddle twin has nothing to say there: its layers' defaults are meant (see `test_twins`)."""
+    constructor = inspect.getsource(type(build_meta(spec)).__init__)
+    assert constructor.count("init_like_paddle(self)\n") == 1
 
 
 @pytest.mark.parametrize("framework", ["paddle", "torch"])
