@@ -123,13 +123,14 @@ def run(args: argparse.Namespace) -> int:
     if Path(args.source).is_dir() and (Path(args.output).is_dir() or not Path(args.output).suffix):
         return _run_folder(args)
     from convert.conversion import convert_checkpoint
+    from paddle2torch.options import names_in
 
     with _Progress(args.source) as progress:
         common = _common(args)
         report = convert_checkpoint(
             args.source,
             args.output,
-            names=_names(args),
+            names=names_in(args.names),
             training=_training(args, common["target"]),
             on_progress=progress.update,
             **common,
@@ -158,11 +159,14 @@ def _common(args: argparse.Namespace) -> dict[str, Any]:
 def _run_folder(args: argparse.Namespace) -> int:
     """Convert every checkpoint of a folder; 0 when all were converted, 1 when some could not be."""
     from convert.batch import convert_folder
+    from paddle2torch.folder import show_outcomes
 
     single = ("save_rules", "names", "pdopt")
     given = [f"--{name.replace('_', '-')}" for name in single if getattr(args, name) is not None]
     if given or args.match == "run":
         raise ConvertError(f"{(given or ['--match run'])[0]} is for a single checkpoint, not for a folder")
+    if args.jobs < 1:
+        raise ConvertError(f"--jobs {args.jobs}: at least one checkpoint at a time")
     with _Progress(args.source) as progress:
         outcomes = convert_folder(
             args.source,
@@ -172,25 +176,7 @@ def _run_folder(args: argparse.Namespace) -> int:
             on_progress=progress.update,
             **_common(args),
         )
-    bad = [outcome for outcome in outcomes if outcome.report is None]
-    if args.json:
-        rows = [
-            {
-                "source": str(outcome.source),
-                "target": str(outcome.target),
-                "error": outcome.error,
-                "report": outcome.report.to_json() if outcome.report else None,
-            }
-            for outcome in outcomes
-        ]
-        print(json.dumps(rows, indent=2))
-    else:
-        for outcome in outcomes:
-            print(outcome.report.summary()[0] if outcome.report else f"{outcome.source}: FAILED")
-        print(f"{len(outcomes) - len(bad)} of {len(outcomes)} checkpoints converted")
-    for outcome in bad:
-        print(f"paddle2torch convert: {outcome.error}", file=sys.stderr)
-    return 1 if bad else 0
+    return show_outcomes(outcomes, as_json=args.json)
 
 
 def _bytes(text: str | None) -> int | None:
@@ -206,8 +192,9 @@ def _bytes(text: str | None) -> int | None:
 def _dry_run(args: argparse.Namespace) -> int:
     from convert.checkpoint.reader import open_checkpoint
     from convert.conversion import plan_for
+    from paddle2torch.options import names_in
 
-    with open_checkpoint(args.source, key=args.key, names=_names(args)) as checkpoint:
+    with open_checkpoint(args.source, key=args.key, names=names_in(args.names)) as checkpoint:
         plan, notes = plan_for(
             checkpoint,
             model=args.model,
@@ -284,15 +271,6 @@ def _training(args: argparse.Namespace, target: Any) -> Training | None:
     from convert.adapters.torch import optimizer_groups
 
     return Training(Path(args.pdopt), optimizer_groups(args.optimizer, target))
-
-
-def _names(args: argparse.Namespace) -> list[str] | None:
-    if args.names is None:
-        return None
-    try:
-        return Path(args.names).read_text("utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConvertError(f"{args.names}: the names cannot be read ({error})") from None
 
 
 def _save_rules(args: argparse.Namespace, plan: ConversionPlan) -> None:
