@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the target, *.safetensors or *.pth (or *.pdparams, for the way back)",
     )
+    parser.add_argument("second", nargs="?", help=argparse.SUPPRESS)  # a target without its -o
     target = parser.add_argument_group(
         "the model to convert for (without one, it is recognised by its names and shapes)"
     )
@@ -115,6 +116,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert one checkpoint or a folder; 0 when done, 1 when a folder has bad ones, else ConvertError."""
+    _check(args)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only moves bytes here: no idle threads for it
     if args.dry_run:
         return _dry_run(args)
@@ -138,6 +140,31 @@ def run(args: argparse.Namespace) -> int:
     _save_rules(args, report.plan)
     print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(report.summary()))
     return 0
+
+
+PROBE = ("paddle", "shape", "input", "paddle_python", "torch_python")
+"""Options that only `--match run` reads."""
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what would be misread or ignored, before anything is opened."""
+    from convert.write.atomic import check_target
+
+    if args.second is not None:
+        raise ConvertError(f"write -o before the target: convert {args.source} -o {args.second}")
+    if args.match != "run":
+        for name in PROBE:
+            if getattr(args, name) is not None:
+                raise ConvertError(
+                    f"--{name.replace('_', '-')} is for --match run; add that, or leave it out"
+                )
+    if args.source.endswith(".pdopt") and args.model != "none":
+        raise ConvertError(
+            f"{args.source}: the state of an optimizer is converted with its weights: "
+            f"convert WEIGHTS.pdparams --pdopt {args.source} -o FILE.pth (or add --model none to copy it as it is)"
+        )
+    if args.save_rules is not None:
+        check_target(Path(args.save_rules), force=args.force)
 
 
 def _common(args: argparse.Namespace) -> dict[str, Any]:

@@ -82,6 +82,12 @@ def wrong_inputs(tmp: Path) -> dict[str, tuple[list[str], str]]:
         "no colon": (["lenet.pdparams", "--torch", "torch"], "package.module:factory"),
         "no factory": (["lenet.pdparams", "--torch", "torch.nn:Linaer"], "nearest: Linear"),
         "bad arguments": (["lenet.pdparams", "--torch", "torch.nn:Linear", "--torch-args", "{"], "not JSON"),
+        "a target without -o": (["lenet.pdparams", "x.pth", "--no-output"], "convert lenet.pdparams -o x.pth"),
+        "a mistyped file": (["lenet.pdparam"], "no such file (nearest: lenet.pdparams)"),
+        "optimizer state alone": (["net.pdopt"], "convert WEIGHTS.pdparams --pdopt net.pdopt"),
+        "a probe without a run": ([*lenet, "--shape", "1,1,28,28"], "--shape is for --match run"),
+        "a prefix that nothing has": ([*lenet, "--strip-prefix", "model."], "no tensor's name begins so"),
+        "rules into nowhere": ([*lenet, "--save-rules", "no/r.toml"], "the directory no does not exist"),
         "no rules": ([*lenet, "--rules", "absent.toml"], "absent.toml"),
     }
 
@@ -100,6 +106,7 @@ def kinds() -> list[str]:
 def test_wrong_input_is_one_sentence_exit_code_2_and_no_file(in_process, lenet, tmp_path, kind):
     arguments, message = wrong_inputs(tmp_path)[kind]
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    arguments = list(arguments)
     if "--no-output" in arguments:
         arguments.remove("--no-output")
     elif "-o" not in arguments:
@@ -240,6 +247,32 @@ def test_inspect_answers_wrong_input_with_exit_code_2(command, tmp_path):
     done = command("inspect", tmp_path / "absent")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no such file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["convert", "x", "--num-classes", "ten"],
+            "invalid int value: 'ten'; see `paddle2torch convert --help`",
+        ),
+        (["convrt", "x"], "invalid choice: 'convrt'"),
+        (["inspect"], "required: CHECKPOINT"),
+    ],
+)
+def test_a_wrong_command_line_is_answered_in_one_line(command, words, message):
+    done = command(*words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_exports_prefix_names_it_as_in_paddle(in_process, tmp_path):
+    layer = paddle.nn.Linear(2, 3)
+    paddle.save(layer.state_dict(), str(tmp_path / "net.pdparams"))
+    done = in_process("inspect", "net", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "net.pdparams: pdparams" in done.stdout
 
 
 def test_a_killed_conversion_leaves_no_file(lenet, tmp_path):
