@@ -56,6 +56,18 @@ class AtomicFile:
         except OSError as error:
             raise self.failed(error) from error
 
+    def read_into(self, view: memoryview, offset: int) -> None:
+        """Fill `view` with what was written at `offset`. Without positional I/O, not while another thread writes."""
+        if has_positional_io():
+            count = os.preadv(self.fd, [view], offset)
+        else:
+            os.lseek(self.fd, offset, os.SEEK_SET)
+            data = os.read(self.fd, view.nbytes)
+            count = len(data)
+            view[:count] = data
+        if count != view.nbytes:
+            raise ConvertError(f"{self.path}: reading back what was written failed")
+
     def write_pieces(self, view: memoryview, offset: int, *, length: int, step: int, stride: int) -> None:
         """Write `length` bytes of every `step` in `view`, to places `stride` apart from `offset` on."""
         if not hasattr(os, "pwrite"):
@@ -164,6 +176,11 @@ def _exists(path: Path) -> ConvertError:
 
 def _unwritable(path: Path, error: OSError) -> ConvertError:
     return ConvertError(f"{path}: cannot be written ({error.strerror})")
+
+
+def has_positional_io() -> bool:
+    """Whether reads and writes can name their place (Linux, macOS), so that threads do not disturb each other."""
+    return hasattr(os, "preadv") and hasattr(os, "pwrite")
 
 
 def _pwrite(fd: int, data: memoryview, offset: int) -> int:

@@ -82,7 +82,10 @@ def wrong_inputs(tmp: Path) -> dict[str, tuple[list[str], str]]:
         "no colon": (["lenet.pdparams", "--torch", "torch"], "package.module:factory"),
         "no factory": (["lenet.pdparams", "--torch", "torch.nn:Linaer"], "nearest: Linear"),
         "bad arguments": (["lenet.pdparams", "--torch", "torch.nn:Linear", "--torch-args", "{"], "not JSON"),
-        "a target without -o": (["lenet.pdparams", "x.pth", "--no-output"], "convert lenet.pdparams -o x.pth"),
+        "a target without -o": (
+            ["lenet.pdparams", "x.pth", "--no-output"],
+            "convert lenet.pdparams -o x.pth",
+        ),
         "a mistyped file": (["lenet.pdparam"], "no such file (nearest: lenet.pdparams)"),
         "optimizer state alone": (["net.pdopt"], "convert WEIGHTS.pdparams --pdopt net.pdopt"),
         "a probe without a run": ([*lenet, "--shape", "1,1,28,28"], "--shape is for --match run"),
