@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -280,7 +281,6 @@ def test_an_exports_prefix_names_it_as_in_paddle(in_process, tmp_path):
 
 def test_a_killed_conversion_leaves_no_file(lenet, tmp_path):
     import signal
-    import subprocess
 
     code = (
         "import os, signal, sys\nfrom convert import convert_checkpoint\n"
@@ -293,3 +293,35 @@ def test_a_killed_conversion_leaves_no_file(lenet, tmp_path):
     assert done.returncode == -signal.SIGKILL
     assert target.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lenet.pdparams", "out.pth"]
+
+
+def test_killed_at_any_moment_a_conversion_leaves_the_old_file_or_the_new_one(save, tmp_path):
+    code = """
+import os, signal, sys, time
+from convert import convert_checkpoint
+source, target = sys.argv[1:]
+convert_checkpoint(source, target + ".first.pth", model="none")
+whole = open(target + ".first.pth", "rb").read()
+found = set()
+for number in range(60):
+    open(target, "w").write("old")
+    child = os.fork()
+    if child == 0:
+        convert_checkpoint(source, target, model="none", force=True)
+        os._exit(0)
+    time.sleep(number / 1000)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    now = open(target, "rb").read()
+    assert now in (b"old", whole), len(now)
+    found.add(now)
+print(len(found))
+"""
+    values = {f"w{i}": np.full((300, 400), i, "float32") for i in range(20)}
+    source = save(values, name="net.pdparams")
+    target = tmp_path / "out" / "net.pth"
+    target.parent.mkdir()
+    words = [sys.executable, "-c", code, str(source), str(target)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "2", "every kill came before the end, or after it"
