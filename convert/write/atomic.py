@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +43,7 @@ class AtomicFile:
         return os.open(self._name, flags, 0o666)
 
     def _temporary_name(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.partial")
+        return self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}.partial")
 
     def write(self, data: bytes | memoryview, offset: int) -> None:
         """Write all of `data` at `offset`."""
