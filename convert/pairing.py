@@ -84,6 +84,10 @@ class Pairing:
                     "extra", name, f"{first!r} and {name!r} are both {matched!r} once the prefix is changed"
                 )
             self._free[matched] = name
+        prefix = options.strip_prefix
+        if prefix and not any(_by_role(name).startswith(prefix) for name in self.shapes):
+            near = nearest_names(prefix, self.shapes)
+            self._problem("empty", prefix, f"--strip-prefix {prefix}: no tensor's name begins so", near)
         for option, patterns in (("include", options.include), ("exclude", options.exclude)):
             for pattern in patterns:
                 if not any(fnmatchcase(name, pattern) for name in self.shapes):

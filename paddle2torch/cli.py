@@ -13,6 +13,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+TYPE_CHECKING = False  # not typing's, which costs more to import than the rest
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 COMMANDS = {
     "inspect": "show what a Paddle checkpoint holds, without executing any of it",
     "convert": "convert a Paddle checkpoint to PyTorch (.safetensors or .pth)",
@@ -27,6 +31,13 @@ COMMANDS = {
 EXIT_CODES = "exit codes: 0 done / equivalent, 1 different, 2 wrong input, 3 inconclusive"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong command line in one sentence instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
 def _add_version(parser: argparse.ArgumentParser) -> None:
     from paddle2torch.version import __version__
 
@@ -34,7 +45,7 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
 
 
 def _build_parser(chosen: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="paddle2torch",
         description="Move a PaddlePaddle vision model to PyTorch and prove that nothing changed.",
         epilog=EXIT_CODES,

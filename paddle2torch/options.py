@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from convert.errors import ConvertError
@@ -32,3 +33,13 @@ def shape_of(text: str) -> tuple[int, ...]:
     if min(shape) < 1:
         raise ConvertError(f"--shape {text}: every size must be at least 1")
     return shape
+
+
+def names_in(path: str | None) -> list[str] | None:
+    """The parameter names that a file lists, one a line; None without a file."""
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text("utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConvertError(f"{path}: the names cannot be read ({error})") from None

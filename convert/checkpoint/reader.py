@@ -62,7 +62,7 @@ def is_factory(source: str) -> bool:
 
 
 def locate(path: Path) -> Path:
-    """The data file that a directory or an exported program stands for; any other path as it is."""
+    """The data file that a directory, an exported program or a name without suffix stands for; else the path."""
     if path.is_dir():
         for suffix in _USUAL_SUFFIXES:
             found = sorted(entry for entry in path.iterdir() if entry.suffix == suffix and entry.is_file())
@@ -72,6 +72,11 @@ def locate(path: Path) -> Path:
                 shown = ", ".join(entry.name for entry in found[:20])
                 raise ConvertError(f"{path}: holds several checkpoints; name one of: {shown}")
         raise ConvertError(f"{path}: a directory without {', '.join(_USUAL_SUFFIXES)}")
+    if not path.exists():
+        # Paddle's own functions name an export by its prefix.
+        named = [other for suffix in _USUAL_SUFFIXES if (other := Path(f"{path}{suffix}")).is_file()]
+        if len(named) == 1:
+            return named[0]
     if path.suffix in _PROGRAM_SUFFIXES and path.with_suffix(".pdiparams").is_file():
         return path.with_suffix(".pdiparams")
     return path

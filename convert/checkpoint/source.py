@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convert.errors import ConvertError
+from convert.names import did_you_mean
 
 WINDOW = 64 * 1024
 _MAX_VIEWS = 1000  # Linux's IOV_MAX is 1024
@@ -28,7 +29,7 @@ class SourceFile:
         try:
             self._fd = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
-            raise ConvertError(f"{self.path}: no such file") from None
+            raise ConvertError(f"{self.path}: no such file{_neighbours(self.path)}") from None
         except OSError as error:
             raise ConvertError(f"{self.path}: cannot be opened ({error.strerror})") from error
         status = os.fstat(self._fd)
@@ -96,3 +97,11 @@ class SourceFile:
         if not self._closed:
             self._closed = True
             os.close(self._fd)
+
+
+def _neighbours(path: Path) -> str:
+    """The files beside it that were perhaps meant."""
+    try:
+        return did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+    except OSError:
+        return ""

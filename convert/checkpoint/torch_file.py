@@ -148,6 +148,11 @@ def open_torch(source: SourceFile, *, key: str | None = None) -> Checkpoint:
         for name, span in entries.items()
         if name.startswith(folder + "data/")
     }
+    order = entries.get(folder + "byteorder")
+    if order is not None and source.read(order[0], min(order[1], 8)) == b"big":
+        raise ConvertError(
+            f"{source.path}: was saved on a big-endian machine, which is not read; save it on a little-endian one"
+        )
     machine = _TorchMachine(_Span(source, *entries[pickles[0]]), storages, source)
     state, chosen = _choose(source, machine.run(), key)
     require_tensors(source.path, state)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from convert.errors import ConvertError
@@ -25,10 +25,12 @@ DIMENSION = re.compile(r"(?:(?P<coef>-?\d+)\*)?(?P<name>[a-z_]+)(?P<const>[+-]\d
 
 def load_layout(model: str) -> list[tuple[str, list[int | str], str, str]]:
     """The slots of a registered model: (name, shape, layer, role), free dimensions still named."""
-    source = resources.files("convert.layouts").joinpath(f"{model}.json")
+    source = Path(__file__).with_name(
+        f"{model}.json"
+    )  # importlib.resources takes longer to import than to read
     if not source.is_file():
         raise ConvertError(f"there is no layout for {model!r}; run `python -m convert.layouts.generate`")
-    content: dict[str, Any] = json.loads(source.read_text())
+    content: dict[str, Any] = json.loads(source.read_text("utf-8"))
     return [(name, shape, layer, role) for name, shape, layer, role in content["slots"]]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +43,7 @@ class AtomicFile:
         return os.open(self._name, flags, 0o666)
 
     def _temporary_name(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.partial")
+        return self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}.partial")
 
     def write(self, data: bytes | memoryview, offset: int) -> None:
         """Write all of `data` at `offset`."""
@@ -55,6 +54,18 @@ class AtomicFile:
                 view, offset = view[done:], offset + done
         except OSError as error:
             raise self.failed(error) from error
+
+    def read_into(self, view: memoryview, offset: int) -> None:
+        """Fill `view` with what was written at `offset`. Without positional I/O, not while another thread writes."""
+        if has_positional_io():
+            count = os.preadv(self.fd, [view], offset)
+        else:
+            os.lseek(self.fd, offset, os.SEEK_SET)
+            data = os.read(self.fd, view.nbytes)
+            count = len(data)
+            view[:count] = data
+        if count != view.nbytes:
+            raise ConvertError(f"{self.path}: reading back what was written failed")
 
     def write_pieces(self, view: memoryview, offset: int, *, length: int, step: int, stride: int) -> None:
         """Write `length` bytes of every `step` in `view`, to places `stride` apart from `offset` on."""
@@ -164,6 +175,11 @@ def _exists(path: Path) -> ConvertError:
 
 def _unwritable(path: Path, error: OSError) -> ConvertError:
     return ConvertError(f"{path}: cannot be written ({error.strerror})")
+
+
+def has_positional_io() -> bool:
+    """Whether reads and writes can name their place (Linux, macOS), so that threads do not disturb each other."""
+    return hasattr(os, "preadv") and hasattr(os, "pwrite")
 
 
 def _pwrite(fd: int, data: memoryview, offset: int) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from queue import Queue
 
 from convert.errors import ConvertError
-from convert.write.atomic import AtomicFile, pieces
+from convert.write.atomic import AtomicFile, has_positional_io, pieces
 from convert.write.opcodes import PickleText
 from convert.write.place import Placement, Progress, place
 from convert.write.schedule import by_size
@@ -195,22 +195,26 @@ def _directory(entries: list[_Entry], at: int, zip64_from: int) -> bytes:
 
 
 class _Checksums:
-    """Reads finished entries back and computes their CRCs in a second thread."""
+    """Reads finished entries back and computes their CRCs, in a second thread where the system allows it."""
 
     def __init__(self, out: AtomicFile) -> None:
         self._out = out
         self._work: Queue[_Entry | None] = Queue()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True) if has_positional_io() else None
         self.add: Callable[[_Entry], None] = self._work.put
 
     def __enter__(self) -> _Checksums:
-        self._thread.start()
+        if self._thread is not None:
+            self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._work.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+        elif kind is None:
+            self._run()
         if kind is None and self._error is not None:
             raise self._error
 
@@ -227,7 +231,6 @@ class _Checksums:
     def _crc(self, entry: _Entry, buffer: memoryview) -> int:
         crc = 0
         for start, count in pieces(entry.size, _READ_BACK):
-            if os.preadv(self._out.fd, [buffer[:count]], entry.data_at + start) != count:
-                raise ConvertError(f"{self._out.path}: reading back what was written failed")
+            self._out.read_into(buffer[:count], entry.data_at + start)
             crc = zlib.crc32(buffer[:count], crc)
         return crc

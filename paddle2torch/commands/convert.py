@@ -41,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the target, *.safetensors or *.pth (or *.pdparams, for the way back)",
     )
+    parser.add_argument("second", nargs="?", help=argparse.SUPPRESS)  # a target without its -o
     target = parser.add_argument_group(
         "the model to convert for (without one, it is recognised by its names and shapes)"
     )
@@ -124,6 +125,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert one checkpoint or a folder; 0 when done, 1 when a folder has bad ones, else ConvertError."""
+    _check(args)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only moves bytes here: no idle threads for it
     if args.dry_run:
         return _dry_run(args)
@@ -150,18 +152,43 @@ def run(args: argparse.Namespace) -> int:
 def _open(args: argparse.Namespace) -> Checkpoint:
     """The source: a file, or a Paddle model that is built here."""
     from convert.checkpoint.reader import is_factory, open_checkpoint
+    from paddle2torch.options import json_object, names_in
 
     if not is_factory(args.source):
         if args.paddle_args != "{}" and args.paddle is None:
             raise ConvertError(f"--paddle-args is for a model that is built, and {args.source} is not one")
-        return open_checkpoint(args.source, key=args.key, names=_names(args))
+        return open_checkpoint(args.source, key=args.key, names=names_in(args.names))
     for option in ("key", "names", "sha256"):
         if getattr(args, option):
             raise ConvertError(f"--{option} is for files, and {args.source} is a model that is built")
     from convert.adapters.paddle import open_factory
-    from paddle2torch.options import json_object
 
     return open_factory(args.source, json_object(args.paddle_args, "--paddle-args"))
+
+
+PROBE = ("paddle", "shape", "input", "paddle_python", "torch_python")
+"""Options that only `--match run` reads."""
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what would be misread or ignored, before anything is opened."""
+    from convert.write.atomic import check_target
+
+    if args.second is not None:
+        raise ConvertError(f"write -o before the target: convert {args.source} -o {args.second}")
+    if args.match != "run":
+        for name in PROBE:
+            if getattr(args, name) is not None:
+                raise ConvertError(
+                    f"--{name.replace('_', '-')} is for --match run; add that, or leave it out"
+                )
+    if args.source.endswith(".pdopt") and args.model != "none":
+        raise ConvertError(
+            f"{args.source}: the state of an optimizer is converted with its weights: "
+            f"convert WEIGHTS.pdparams --pdopt {args.source} -o FILE.pth (or add --model none to copy it as it is)"
+        )
+    if args.save_rules is not None:
+        check_target(Path(args.save_rules), force=args.force)
 
 
 def _common(args: argparse.Namespace) -> dict[str, Any]:
@@ -182,11 +209,14 @@ def _common(args: argparse.Namespace) -> dict[str, Any]:
 def _run_folder(args: argparse.Namespace) -> int:
     """Convert every checkpoint of a folder; 0 when all were converted, 1 when some could not be."""
     from convert.batch import convert_folder
+    from paddle2torch.folder import show_outcomes
 
     single = ("save_rules", "names", "pdopt")
     given = [f"--{name.replace('_', '-')}" for name in single if getattr(args, name) is not None]
     if given or args.match == "run":
         raise ConvertError(f"{(given or ['--match run'])[0]} is for a single checkpoint, not for a folder")
+    if args.jobs < 1:
+        raise ConvertError(f"--jobs {args.jobs}: at least one checkpoint at a time")
     with _Progress(args.source) as progress:
         outcomes = convert_folder(
             args.source,
@@ -197,25 +227,7 @@ def _run_folder(args: argparse.Namespace) -> int:
             on_progress=progress.update,
             **_common(args),
         )
-    bad = [outcome for outcome in outcomes if outcome.report is None]
-    if args.json:
-        rows = [
-            {
-                "source": str(outcome.source),
-                "target": str(outcome.target),
-                "error": outcome.error,
-                "report": outcome.report.to_json() if outcome.report else None,
-            }
-            for outcome in outcomes
-        ]
-        print(json.dumps(rows, indent=2))
-    else:
-        for outcome in outcomes:
-            print(outcome.report.summary()[0] if outcome.report else f"{outcome.source}: FAILED")
-        print(f"{len(outcomes) - len(bad)} of {len(outcomes)} checkpoints converted")
-    for outcome in bad:
-        print(f"paddle2torch convert: {outcome.error}", file=sys.stderr)
-    return 1 if bad else 0
+    return show_outcomes(outcomes, as_json=args.json)
 
 
 def _bytes(text: str | None) -> int | None:
@@ -308,15 +320,6 @@ def _training(args: argparse.Namespace, target: Any) -> Training | None:
     from convert.adapters.torch import optimizer_groups
 
     return Training(Path(args.pdopt), optimizer_groups(args.optimizer, target))
-
-
-def _names(args: argparse.Namespace) -> list[str] | None:
-    if args.names is None:
-        return None
-    try:
-        return Path(args.names).read_text("utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConvertError(f"{args.names}: the names cannot be read ({error})") from None
 
 
 def _save_rules(args: argparse.Namespace, plan: ConversionPlan) -> None:

@@ -15,6 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("source", metavar="CHECKPOINT", help=".pdparams, .pdopt, .pdiparams or .safetensors")
     parser.add_argument("--key", help="which state dict of a file that nests several, such as `model`")
+    parser.add_argument("--names", metavar="FILE", help="parameter names, one a line, for a .pdiparams alone")
     parser.add_argument(
         "--stats", action="store_true", help="read every tensor: min, max, mean, NaN and Inf counts"
     )
@@ -24,8 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the checkpoint holds; 0, or ConvertError (exit code 2) when it cannot be read."""
     from convert.checkpoint.reader import open_checkpoint
+    from paddle2torch.options import names_in
 
-    with open_checkpoint(args.source, key=args.key) as checkpoint:
+    with open_checkpoint(args.source, key=args.key, names=names_in(args.names)) as checkpoint:
         tensors = _tensors(checkpoint, stats=args.stats)
         if args.json:
             print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))

@@ -99,6 +99,20 @@ def test_nested_torch_files_need_a_key_and_tied_or_column_major_tensors_are_fine
             np.testing.assert_array_equal(checkpoint[name].numpy(), weight.numpy())
 
 
+def test_a_file_of_a_big_endian_machine_is_refused(tmp_path):
+    import zipfile
+
+    torch.save({"w": torch.ones(2)}, tmp_path / "little.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "little.pth") as little,
+        zipfile.ZipFile(tmp_path / "big.pth", "w") as big,
+    ):
+        for name in little.namelist():
+            big.writestr(name, b"big" if name.endswith("byteorder") else little.read(name))
+    with pytest.raises(ConvertError, match=r"big-endian machine"):
+        open_checkpoint(tmp_path / "big.pth")
+
+
 def test_views_of_other_tensors_are_refused(tmp_path):
     torch.save({"x": torch.arange(12.0).reshape(3, 4)[:, ::2]}, tmp_path / "x.pth")
     with pytest.raises(ConvertError, match=r"strided view"):

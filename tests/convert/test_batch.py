@@ -34,7 +34,9 @@ def test_a_folder_is_converted_and_a_bad_checkpoint_stops_nothing(folder, tmp_pa
     done = in_process("convert", folder, "--out", "out", "--format", "pth", cwd=tmp_path)
     assert done.returncode == 1
     assert "3 of 4 checkpoints converted" in done.stdout
-    assert "bad.pdparams: FAILED" in done.stdout
+    rows = [line for line in done.stdout.splitlines() if ".pdparams" in line]
+    assert ["FAILED" in row for row in rows] == [False, False, True, False]
+    assert all(word in done.stdout for word in ("checkpoint", "tensors", "MB", "seconds", "out/deep/c.pth"))
     assert "bad.pdparams: the file is cut off" in done.stderr
     assert files(tmp_path / "out") == ["a.pth", "b.pth", "deep/c.pth"]
     assert torch.load(tmp_path / "out/deep/c.pth", weights_only=True)["weight"].shape == (30, 20)
@@ -49,6 +51,21 @@ def test_a_folder_without_bad_checkpoints_is_exit_code_0(folder, tmp_path, in_pr
         "b.safetensors",
         "c.safetensors",
     ]
+
+
+def test_what_is_meant_for_one_checkpoint_is_refused_for_a_folder(folder, tmp_path, in_process):
+    for words in (
+        ["--pdopt", "a.pdopt"],
+        ["--match", "run"],
+        ["--names", "n.txt"],
+        ["--save-rules", "r.toml"],
+    ):
+        done = in_process("convert", folder, "-o", "out", *words, cwd=tmp_path)
+        assert done.returncode == 2
+        assert f"{' '.join(words[:2]) if words[0] == '--match' else words[0]} is for a single" in done.stderr
+    done = in_process("convert", folder, "-o", "out", "--jobs", "0", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "at least one checkpoint at a time" in done.stderr
 
 
 def test_a_folder_without_checkpoints_is_wrong_input(tmp_path, in_process):

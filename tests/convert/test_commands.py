@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -82,6 +83,15 @@ def wrong_inputs(tmp: Path) -> dict[str, tuple[list[str], str]]:
         "no colon": (["lenet.pdparams", "--torch", "torch"], "package.module:factory"),
         "no factory": (["lenet.pdparams", "--torch", "torch.nn:Linaer"], "nearest: Linear"),
         "bad arguments": (["lenet.pdparams", "--torch", "torch.nn:Linear", "--torch-args", "{"], "not JSON"),
+        "a target without -o": (
+            ["lenet.pdparams", "x.pth", "--no-output"],
+            "convert lenet.pdparams -o x.pth",
+        ),
+        "a mistyped file": (["lenet.pdparam"], "no such file (nearest: lenet.pdparams)"),
+        "optimizer state alone": (["net.pdopt"], "convert WEIGHTS.pdparams --pdopt net.pdopt"),
+        "a probe without a run": ([*lenet, "--shape", "1,1,28,28"], "--shape is for --match run"),
+        "a prefix that nothing has": ([*lenet, "--strip-prefix", "model."], "no tensor's name begins so"),
+        "rules into nowhere": ([*lenet, "--save-rules", "no/r.toml"], "the directory no does not exist"),
         "no rules": ([*lenet, "--rules", "absent.toml"], "absent.toml"),
     }
 
@@ -100,6 +110,7 @@ def kinds() -> list[str]:
 def test_wrong_input_is_one_sentence_exit_code_2_and_no_file(in_process, lenet, tmp_path, kind):
     arguments, message = wrong_inputs(tmp_path)[kind]
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    arguments = list(arguments)
     if "--no-output" in arguments:
         arguments.remove("--no-output")
     elif "-o" not in arguments:
@@ -242,9 +253,34 @@ def test_inspect_answers_wrong_input_with_exit_code_2(command, tmp_path):
     assert "no such file" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["convert", "x", "--num-classes", "ten"],
+            "invalid int value: 'ten'; see `paddle2torch convert --help`",
+        ),
+        (["convrt", "x"], "invalid choice: 'convrt'"),
+        (["inspect"], "required: CHECKPOINT"),
+    ],
+)
+def test_a_wrong_command_line_is_answered_in_one_line(command, words, message):
+    done = command(*words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_exports_prefix_names_it_as_in_paddle(in_process, tmp_path):
+    layer = paddle.nn.Linear(2, 3)
+    paddle.save(layer.state_dict(), str(tmp_path / "net.pdparams"))
+    done = in_process("inspect", "net", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "net.pdparams: pdparams" in done.stdout
+
+
 def test_a_killed_conversion_leaves_no_file(lenet, tmp_path):
     import signal
-    import subprocess
 
     code = (
         "import os, signal, sys\nfrom convert import convert_checkpoint\n"
@@ -257,3 +293,35 @@ def test_a_killed_conversion_leaves_no_file(lenet, tmp_path):
     assert done.returncode == -signal.SIGKILL
     assert target.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lenet.pdparams", "out.pth"]
+
+
+def test_killed_at_any_moment_a_conversion_leaves_the_old_file_or_the_new_one(save, tmp_path):
+    code = """
+import os, signal, sys, time
+from convert import convert_checkpoint
+source, target = sys.argv[1:]
+convert_checkpoint(source, target + ".first.pth", model="none")
+whole = open(target + ".first.pth", "rb").read()
+found = set()
+for number in range(60):
+    open(target, "w").write("old")
+    child = os.fork()
+    if child == 0:
+        convert_checkpoint(source, target, model="none", force=True)
+        os._exit(0)
+    time.sleep(number / 1000)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    now = open(target, "rb").read()
+    assert now in (b"old", whole), len(now)
+    found.add(now)
+print(len(found))
+"""
+    values = {f"w{i}": np.full((300, 400), i, "float32") for i in range(20)}
+    source = save(values, name="net.pdparams")
+    target = tmp_path / "out" / "net.pth"
+    target.parent.mkdir()
+    words = [sys.executable, "-c", code, str(source), str(target)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "2", "every kill came before the end, or after it"

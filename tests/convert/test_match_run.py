@@ -205,6 +205,40 @@ def test_what_running_needs_is_asked_for(in_process, nets, tmp_path):
     assert not (tmp_path / "out.pth").exists()
 
 
+class TwoPaddle(paddle.nn.Layer):
+    """Twice two branches of equal layers: one pair told apart by its input, one by its place in a concat."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.d = (paddle.nn.Linear(4, 4) for _ in range(4))
+
+    def forward(self, x, y):
+        z = self.a(x) + self.b(y)
+        return paddle.concat([self.c(z), self.d(z)], 1)
+
+
+class TwoTorch(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.three, self.four = (torch.nn.Linear(4, 4) for _ in range(4))
+
+    def forward(self, x, y):
+        z = self.four(y) + self.three(x)
+        return torch.cat([self.two(z), self.one(z)], 1)
+
+
+def test_inputs_and_places_in_a_concat_tell_equal_branches_apart(tmp_path):
+    inputs = as_arrays((random_input((2, 4)), random_input((2, 4), seed=1)))
+    found = dataflow(
+        graph("paddle", TwoPaddle(), inputs, tmp_path), graph("torch", TwoTorch(), inputs, tmp_path)
+    )
+    assert not found.open
+    names = {
+        torch_name.partition(".")[0]: name.partition(".")[0] for torch_name, name in found.certain.items()
+    }
+    assert names == {"three": "a", "four": "b", "two": "c", "one": "d"}
+
+
 # -- official names ------------------------------------------------------------------------------------
 
 ZOO = {

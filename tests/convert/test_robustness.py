@@ -103,6 +103,46 @@ def test_without_copy_file_range_the_bytes_are_the_same(lenet, tmp_path, monkeyp
     assert convert_checkpoint(lenet, tmp_path / "four.pth", model="lenet").target.read_bytes() == one
 
 
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_the_ways_of_windows_make_the_same_bytes(lenet, tmp_path, monkeypatch, no_unnamed_files, suffix):
+    """No positional reads or writes, no kernel copies, no unnamed files; Windows itself was not run."""
+    one = convert_checkpoint(lenet, tmp_path / f"one.{suffix}", model="lenet").target.read_bytes()
+    for name in ("preadv", "pwrite", "copy_file_range", "statvfs"):
+        monkeypatch.delattr(os, name)
+    assert convert_checkpoint(lenet, tmp_path / f"two.{suffix}", model="lenet").target.read_bytes() == one
+    assert len(names(tmp_path)) == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_disk_that_is_really_full_keeps_the_old_file(tmp_path, suffix, save):
+    """A file system of one megabyte that says it has room (its size is not counted) and then has none."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        import numpy as np
+
+        source = save({"w": np.ones((600, 1000), "f4"), "v": np.ones(200, "f4")}, name="large.pdparams")
+        target = disk / f"out.{suffix}"
+        target.write_text("old")
+        code = (
+            "import os, sys\nfrom convert import ConvertError, convert_checkpoint\ndel os.statvfs\n"
+            "try:\n    convert_checkpoint(sys.argv[1], sys.argv[2], model='none', force=True)\n"
+            "except ConvertError as error:\n    print(error)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(source), str(target)], capture_output=True, text=True, check=True
+        )
+        assert "the disk is full, so nothing was written" in done.stdout
+        assert target.read_text() == "old"
+        assert names(disk) == [target.name]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
 def test_a_target_on_another_file_system(lenet):
     shared = Path("/dev/shm")
     if not shared.is_dir() or not os.access(shared, os.W_OK):

@@ -9,13 +9,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from convert import ConvertError, open_checkpoint
+from convert import Checkpoint, ConvertError, open_checkpoint
+from convert.checkpoint.reader import open_optimizer_state
 from tests.fuzz.mutate import mutate
-from tests.fuzz.seeds import seeds
+from tests.fuzz.seeds import PROGRAMS, seeds
 
 SECONDS_MOST = 5.0
 DECLARED_MOST = 40
@@ -40,12 +41,9 @@ def examine(path: Path, figures: Figures) -> None:
     """Read one file whole; Wrong when that ends in anything but a checkpoint or a ConvertError."""
     started = time.perf_counter()
     try:
-        with open_checkpoint(path, key="model" if path.name.startswith("nested") else None) as checkpoint:
-            if checkpoint.nbytes > DECLARED_MOST * (path.stat().st_size + 1000):
-                raise Wrong(f"{checkpoint.nbytes} bytes declared by a file of {path.stat().st_size}")
-            for ref in checkpoint.values():
-                if ref.numpy().nbytes != ref.nbytes:
-                    raise Wrong(f"{ref} was read as another size")
+        for checkpoint in _open(path):
+            with checkpoint:
+                _read(checkpoint, path.stat().st_size)
         figures.read += 1
     except ConvertError as error:
         figures.refused += 1
@@ -62,26 +60,50 @@ def examine(path: Path, figures: Figures) -> None:
         raise Wrong(f"{seconds:.1f} s")
 
 
+def _open(path: Path) -> list[Checkpoint]:
+    """The file as a user would have it read."""
+    if path.suffix == ".pdopt":
+        accumulators, masters = open_optimizer_state(path)
+        return [accumulators] if masters is None else [accumulators, masters]
+    return [open_checkpoint(path, key="model" if path.name.startswith("nested") else None)]
+
+
+def _read(checkpoint: Checkpoint, size: int) -> None:
+    if checkpoint.nbytes > DECLARED_MOST * (size + 1000):
+        raise Wrong(f"{checkpoint.nbytes} bytes declared by a file of {size}")
+    for ref in checkpoint.values():
+        if ref.numpy().nbytes != ref.nbytes:
+            raise Wrong(f"{ref} was read as another size")
+
+
 def fuzz(contents: Mapping[str, bytes], folder: Path, *, count: int, seed: int) -> Figures:
     """Read `count` mutated files; Wrong names the file that is kept in `folder`."""
     generator = random.Random(seed)
     figures = Figures()
-    names = [name for name in contents if name != "export.json"]
+    names = [name for name in contents if name not in PROGRAMS.values()]
     for number in range(count):
         name = names[number % len(names)]
-        path = folder / name
-        if name == "export.pdiparams" and generator.random() < 0.5:  # the program, with whole data
-            (folder / "export.json").write_bytes(mutate(contents["export.json"], generator))
-            path.write_bytes(contents[name])
-        else:
-            if name == "export.pdiparams":
-                (folder / "export.json").write_bytes(contents["export.json"])
-            path.write_bytes(mutate(contents[name], generator))
+        write_mutated(contents, folder, name, lambda content: mutate(content, generator), generator)
         try:
-            examine(path, figures)
+            examine(folder / name, figures)
         except Wrong as error:
-            raise Wrong(f"mutation {number} of seed {seed}, {path}: {error}") from error
+            raise Wrong(f"mutation {number} of seed {seed}, {folder / name}: {error}") from error
     return figures
+
+
+def write_mutated(
+    contents: Mapping[str, bytes],
+    folder: Path,
+    name: str,
+    change: Callable[[bytes], bytes],
+    generator: random.Random,
+) -> None:
+    """Write the file, changed; or, half the times that it has a program beside it, whole and the program changed."""
+    program = PROGRAMS.get(name)
+    first = program is not None and generator.random() < 0.5
+    (folder / name).write_bytes(contents[name] if first else change(contents[name]))
+    if program is not None:
+        (folder / program).write_bytes(change(contents[program]) if first else contents[program])
 
 
 def peak_mb() -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -16,9 +19,24 @@ with warnings.catch_warnings():
 import safetensors.torch
 import torch
 
+OLD_FORMATS = """
+import sys, paddle
+paddle.enable_static()
+program, start = paddle.static.Program(), paddle.static.Program()
+with paddle.static.program_guard(program, start):
+    x = paddle.static.data("x", [None, 3])
+    y = paddle.nn.Linear(3, 4)(x)
+    executor = paddle.static.Executor(paddle.CPUPlace())
+    executor.run(start)
+    paddle.static.save_inference_model(sys.argv[1] + "/old", [x], [y], executor, program=program)
+    paddle.static.save(program, sys.argv[1] + "/static")
+"""
+PROGRAMS = {"export.pdiparams": "export.json", "old.pdiparams": "old.pdmodel"}
+"""Weights -> the program that is read with them."""
+
 
 def seeds() -> Mapping[str, bytes]:
-    """File name -> content. A `.pdiparams` is read with the `.json` of the same stem beside it."""
+    """File name -> content, of every format; the weights of `PROGRAMS` have their program among them."""
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         folder = Path(name)
@@ -45,6 +63,11 @@ def seeds() -> Mapping[str, bytes]:
         paddle.jit.save(layer, str(folder / "export"), input_spec=spec)
         torch.save({"w": torch.ones(3, 4), "n": torch.tensor(3)}, folder / "net.pth")
         safetensors.torch.save_file({"w": torch.ones(3, 4)}, folder / "torch.safetensors", {"format": "pt"})
-        return {
-            path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix != ".pdmodel"
-        }
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", OLD_FORMATS, name],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "FLAGS_enable_pir_api": "0"},
+        )
+        (folder / "static.pdmodel").unlink()
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
