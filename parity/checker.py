@@ -109,20 +109,7 @@ def compare_sides(
         versions.update(found[1])
         cases.append(found[0])
     if further and not any(case.judgement.findings for case in cases):
-        whole = dict(further_inputs(inputs))
-        for name, more in further_inputs(inputs, batch=FURTHER_BATCH):
-            case = _quick_case(paddle, torch, name, more, modes[0], tell)
-            if case is None:
-                # A model may be written for one size of batch.
-                case, more = _quick_case(paddle, torch, name, whole[name], modes[0], tell), whole[name]
-            if case is None:
-                continue
-            if case.judgement.inconclusive:
-                # The outputs differ on this input: look into it properly.
-                case = _case(paddle, torch, name, more, modes[0], parameters, pairs, tell)[0]
-            cases.append(case)
-            if case.judgement.findings:
-                break
+        cases += _further_cases(paddle, torch, inputs, modes[0], parameters, pairs, tell)
     return Report(
         paddle=paddle.name,
         torch=torch.name,
@@ -130,6 +117,35 @@ def compare_sides(
         environment={"python": sys.version.split()[0], "numpy": np.__version__, **versions},
         warnings=(*warnings, *_blind_spots(parameters["paddle"])),
     )
+
+
+def _further_cases(
+    paddle: Side,
+    torch: Side,
+    inputs: Mapping[str, Array],
+    mode: str,
+    parameters: Mapping[str, Mapping[str, Array]],
+    pairs: Mapping[str, str] | None,
+    tell: Any,
+) -> list[Case]:
+    """The further inputs that Paddle's model takes, outputs alone, up to the first that shows a fault."""
+    cases = []
+    whole = dict(further_inputs(inputs))
+    for name, few in further_inputs(inputs, batch=FURTHER_BATCH):
+        # A model may be written for one size of batch: then the whole one.
+        for more in (few, whole[name]):
+            case = _quick_case(paddle, torch, name, more, mode, tell)
+            if case is not None:
+                break
+        if case is None:
+            continue
+        if case.judgement.inconclusive:
+            # The outputs differ on this input: look into it properly.
+            case = _case(paddle, torch, name, more, mode, parameters, pairs, tell)[0]
+        cases.append(case)
+        if case.judgement.findings:
+            break
+    return cases
 
 
 def _case(
@@ -307,12 +323,13 @@ def _quick_case(
             stores[side.framework] = store
             stack.callback(store.close)
         _require_finite(judgement, stores)
-        for key in stores["paddle"].index:
-            if key.startswith("output:") and key in stores["torch"]:
-                path = key.removeprefix("output:")
-                judgement.outputs[path] = difference(stores["torch"].get(key), stores["paddle"].get(key))
+        found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
+        for key in sorted(found["paddle"] & found["torch"]):
+            judgement.outputs[key.removeprefix("output:")] = difference(
+                stores["torch"].stored(key), stores["paddle"].stored(key)
+            )
         differ = any(not d.comparable or d.max_rel > QUICK_LIMIT for d in judgement.outputs.values())
-        if differ or stores["paddle"].index.keys() ^ stores["torch"].index.keys():
+        if differ or found["paddle"] != found["torch"]:
             judgement.inconclusive.append(f"{name}: the outputs differ")
     return case
 
