@@ -35,6 +35,7 @@ format: env
 bench: env
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.convert
+	$(BIN)/python -m benchmarks.parity
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from convert.errors import Paddle2TorchError
 from parity.errors import ParityError
 from parity.findings import Finding
 from parity.inputs import as_arrays, further_inputs
@@ -70,13 +73,38 @@ def check(
     )
 
 
-def assert_equivalent(paddle_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
-    """`check` for pytest: AssertionError with verdict and first findings unless EQUIVALENT."""
+def assert_equivalent(
+    paddle_model: Any,
+    torch_model: Any,
+    inputs: Any,
+    *,
+    report: str | Path | None = None,
+    **options: Any,
+) -> Report:
+    """`check` for pytest: AssertionError with verdict and first findings unless EQUIVALENT.
+
+    The message ends with the path of the full report, an HTML page: `report`, or a new file among the temporary ones.
+    It is written only on failure. `options` are those of `check`.
+    """
     __tracebackhide__ = True
-    report = check(paddle_model, torch_model, inputs, **options)
-    if not report:
-        raise AssertionError(str(report))
-    return report
+    found = check(paddle_model, torch_model, inputs, **options)
+    if not found:
+        raise AssertionError(f"{found}\nfull report: {_written(found, report)}")
+    return found
+
+
+def _written(report: Report, path: str | Path | None) -> str:
+    """Write the page; its path, or why there is none: the verdict matters more."""
+    from convert.write.atomic import write_text
+
+    try:
+        if path is None:
+            handle, path = tempfile.mkstemp(prefix="parity-", suffix=".html")
+            os.close(handle)
+        write_text(Path(path), report.to_html(), force=True)
+    except (OSError, Paddle2TorchError) as error:
+        return f"not written ({error})"
+    return str(path)
 
 
 def compare_sides(

@@ -34,9 +34,11 @@ def headline(report: Report) -> str:
     """The verdict in one sentence."""
     compared = sum(1 for row in report.layers if row.float64 is not None)
     if report.verdict is Verdict.EQUIVALENT:
+        quick = sum(case.quick for case in report.cases)
+        inputs = f", outputs on {quick} further input{'s' if quick > 1 else ''}" if quick else ""
         return (
-            f"EQUIVALENT: {report.torch} computes what {report.paddle} computes; {compared} operators compared in "
-            f"{len(report.cases)} run(s), worst float64 difference {report.worst:.1e} of the tensor's scale"
+            f"EQUIVALENT: {report.torch} computes what {report.paddle} computes; {compared} operators compared{inputs}, "
+            f"worst float64 difference {report.worst:.1e} of the tensor's scale"
         )
     if report.verdict is Verdict.DIFFERENT:
         count = len(report.findings)
