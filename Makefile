@@ -36,6 +36,7 @@ bench: env
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.convert
 	$(BIN)/python -m benchmarks.models
+	$(BIN)/python -m benchmarks.parity
 
 docs: env
 	$(BIN)/python -m docs.tools.build

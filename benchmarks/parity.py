@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import os
 import statistics
 import subprocess
@@ -49,9 +50,10 @@ MEMORY_GOAL = 1.15
 
 
 class Measured(NamedTuple):
-    """Seconds of the work alone, peak memory of the whole process, and what it was while the models waited."""
+    """Seconds of the work alone, by the clock and of the processors; peak memory of the process; the same before."""
 
     seconds: float
+    processor: float
     peak_mb: float
     built_mb: float
 
@@ -165,7 +167,8 @@ def padiff(paddle_model: Any, torch_model: Any, images: Any) -> None:
     from padiff import auto_diff
 
     options = {"diff_phase": "forward", "auto_init": False}
-    tensors = {"x": paddle.to_tensor(images)}, {"x": torch.from_numpy(images)}
+    (name,) = inspect.signature(torch_model.forward).parameters
+    tensors = {name: paddle.to_tensor(images)}, {name: torch.from_numpy(images)}
     auto_diff(paddle_model, torch_model, tensors, auto_weights=False, options=options)
 
 
@@ -184,10 +187,10 @@ def child(work: str, network: str, batch: int) -> None:
     built = peak("VmRSS")
     forwards(*models, images)
     function: Callable[..., None] = globals()[work]
-    started = time.perf_counter()
+    started = time.perf_counter(), time.process_time()
     function(*models, images)
-    seconds = time.perf_counter() - started
-    print("MEASURED", seconds, peak(), built, flush=True)
+    seconds, processor = time.perf_counter() - started[0], time.process_time() - started[1]
+    print("MEASURED", seconds, processor, peak(), built, flush=True)
 
 
 # -- in the parent -------------------------------------------------------------------------------------
@@ -208,6 +211,15 @@ def run(way: Way, network: str, batch: int, extra: Path | None = None) -> Measur
     return Measured(*map(float, lines[-1]))
 
 
+def fails(way: Way, extra: Path) -> str:
+    """Why a way does not run here at all, or ""."""
+    try:
+        run(way, next(iter(NETWORKS)), 1, extra)
+    except SystemExit as error:
+        return str(error).strip().splitlines()[-1]
+    return ""
+
+
 def measure(
     network: str, batch: int, rounds: int, ways: Sequence[Way], extra: Path
 ) -> dict[str, list[Measured]]:
@@ -226,14 +238,21 @@ def table(network: str, ways: Sequence[Way], results: Mapping[str, list[Measured
     """Medians, ratios to the plain forwards of the same round, and peaks."""
     base, wide = results["forwards32"], results["forwards64"]
     wide_peak = statistics.median(run.peak_mb for run in wide)
-    print(f"\n{network:34} {'seconds':>8} {'ratio':>6} {'goal':>5} {'peak MB':>8} {'/ float64':>9}")
+    print(
+        f"\n{network:34} {'seconds':>8} {'ratio':>6} {'cpu':>6} {'goal':>5} {'peak MB':>8} {'/ float64':>9}"
+    )
     for way in ways:
         runs = results[way.work]
         ratio = statistics.median(run.seconds / plain.seconds for run, plain in zip(runs, base, strict=True))
+        cpu = statistics.median(
+            run.processor / plain.processor for run, plain in zip(runs, base, strict=True)
+        )
         top = statistics.median(run.peak_mb for run in runs)
         goal = f"{way.goal:g}" if way.goal else ""
         seconds = statistics.median(run.seconds for run in runs)
-        print(f"{way.name:34} {seconds:8.2f} {ratio:6.2f} {goal:>5} {top:8.0f} {top / wide_peak:9.2f}")
+        print(
+            f"{way.name:34} {seconds:8.2f} {ratio:6.2f} {cpu:6.2f} {goal:>5} {top:8.0f} {top / wide_peak:9.2f}"
+        )
 
 
 def fetch_padiff(folder: Path) -> str:
@@ -248,6 +267,7 @@ def fetch_padiff(folder: Path) -> str:
         "--target",
         str(folder),
         "padiff",
+        "pyyaml",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = done.stderr.strip().splitlines() or ["no message"]
@@ -273,11 +293,13 @@ def main() -> None:
     ways = [way for way in WAYS if way.work in wanted]
     print(
         f"batch {args.batch}, {os.cpu_count()} cores, {args.rounds} round(s); ratio: to both float32 forwards of the "
-        f"same round; goal of the last column: {MEMORY_GOAL:g}"
+        f"same round, by the clock and (cpu) in processor time; goal of the last column: {MEMORY_GOAL:g}"
     )
     with tempfile.TemporaryDirectory() as name:
         extra = Path(name)
         problem = "left out" if args.no_padiff else fetch_padiff(extra)
+        if not problem:
+            problem = fails(PADIFF, extra)
         if not problem:
             ways.append(PADIFF)
         for network in args.networks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from convert.errors import Paddle2TorchError
 from parity.blind_spots import blind_spots
 from parity.errors import NotRecordedError, ParityError
 from parity.findings import Finding
@@ -84,13 +87,38 @@ def check(
         )
 
 
-def assert_equivalent(paddle_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
-    """`check` for pytest: AssertionError with verdict and first findings unless EQUIVALENT."""
+def assert_equivalent(
+    paddle_model: Any,
+    torch_model: Any,
+    inputs: Any,
+    *,
+    report: str | Path | None = None,
+    **options: Any,
+) -> Report:
+    """`check` for pytest: AssertionError with verdict and first findings unless EQUIVALENT.
+
+    The message ends with the path of the full report, an HTML page: `report`, or a new file among the temporary ones.
+    It is written only on failure. `options` are those of `check`.
+    """
     __tracebackhide__ = True
-    report = check(paddle_model, torch_model, inputs, **options)
-    if not report:
-        raise AssertionError(str(report))
-    return report
+    found = check(paddle_model, torch_model, inputs, **options)
+    if not found:
+        raise AssertionError(f"{found}\nfull report: {_written(found, report)}")
+    return found
+
+
+def _written(report: Report, path: str | Path | None) -> str:
+    """Write the page; its path, or why there is none: the verdict matters more."""
+    from convert.write.atomic import write_text
+
+    try:
+        if path is None:
+            handle, path = tempfile.mkstemp(prefix="parity-", suffix=".html")
+            os.close(handle)
+        write_text(Path(path), report.to_html(), force=True)
+    except (OSError, Paddle2TorchError) as error:
+        return f"not written ({error})"
+    return str(path)
 
 
 def compare_sides(
@@ -123,28 +151,7 @@ def compare_sides(
         versions.update(found[1])
         cases.append(found[0])
     if further and not any(case.judgement.findings for case in cases):
-        whole = dict(further_inputs(inputs))
-        for name, small in further_inputs(inputs, batch=FURTHER_BATCH):
-            try:
-                more = small
-                case = _quick_case(paddle, torch, name, more, modes[0], tell)
-                if case is None:
-                    # A model may be written for one size of batch.
-                    more = whole[name]
-                    case = _quick_case(paddle, torch, name, more, modes[0], tell)
-            except NotRecordedError:
-                continue
-            if case is None:
-                continue
-            if case.judgement.inconclusive:
-                # The outputs differ on this input: look into it properly.
-                try:
-                    case = _case(paddle, torch, name, more, modes[0], parameters, pairs, tell)[0]
-                except NotRecordedError:
-                    case.judgement.findings.append(_differs(name, case))
-            cases.append(case)
-            if case.judgement.findings:
-                break
+        cases += _further_cases(paddle, torch, inputs, modes[0], parameters, pairs, tell)
     return Report(
         paddle=paddle.name,
         torch=torch.name,
@@ -152,6 +159,41 @@ def compare_sides(
         environment={"python": sys.version.split()[0], "numpy": np.__version__, **versions},
         warnings=(*warnings, *blind_spots(parameters["paddle"])),
     )
+
+
+def _further_cases(
+    paddle: Side,
+    torch: Side,
+    inputs: Mapping[str, Array],
+    mode: str,
+    parameters: Mapping[str, Mapping[str, Array]],
+    pairs: Mapping[str, str] | None,
+    tell: Any,
+) -> list[Case]:
+    """The further inputs that Paddle's model takes, outputs alone, up to the first that shows a fault."""
+    cases = []
+    whole = dict(further_inputs(inputs))
+    for name, few in further_inputs(inputs, batch=FURTHER_BATCH):
+        # A model may be written for one size of batch: then the whole one.
+        for more in (few, whole[name]):
+            try:
+                case = _quick_case(paddle, torch, name, more, mode, tell)
+            except NotRecordedError:
+                case = None
+            if case is not None:
+                break
+        if case is None:
+            continue
+        if case.judgement.inconclusive:
+            # The outputs differ on this input: look into it properly.
+            try:
+                case = _case(paddle, torch, name, more, mode, parameters, pairs, tell)[0]
+            except NotRecordedError:
+                case.judgement.findings.append(_differs(name, case))
+        cases.append(case)
+        if case.judgement.findings:
+            break
+    return cases
 
 
 def _case(
@@ -331,12 +373,13 @@ def _quick_case(
             stores[side.framework] = store
             stack.callback(store.close)
         _require_finite(judgement, stores)
-        keys = {s: {k for k in store.index if k.startswith("output:")} for s, store in stores.items()}
-        for key in sorted(keys["paddle"] & keys["torch"]):
-            path = key.removeprefix("output:")
-            judgement.outputs[path] = difference(stores["torch"].get(key), stores["paddle"].get(key))
+        found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
+        for key in sorted(found["paddle"] & found["torch"]):
+            judgement.outputs[key.removeprefix("output:")] = difference(
+                stores["torch"].stored(key), stores["paddle"].stored(key)
+            )
         differ = any(not d.comparable or d.max_rel > QUICK_LIMIT for d in judgement.outputs.values())
-        if differ or keys["paddle"] != keys["torch"]:
+        if differ or found["paddle"] != found["torch"]:
             judgement.inconclusive.append(f"{name}: the outputs differ")
     return case
 

@@ -9,7 +9,7 @@ runs must be that, scaled down, or it is a difference.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +28,12 @@ that and is still six orders of magnitude below what a difference of the same si
 """
 
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 """Elements compared at once: both operands and what is between them stay in the processor's cache."""
+
+
+SAMPLE = 1 << 20
+"""Elements, evenly spread in blocks, that tell how much rounding a value holds."""
 
 
 @dataclass(frozen=True)
@@ -88,22 +92,22 @@ def _scanned(actual: Array | Stored, expected: Array | Stored) -> Difference | N
     between = np.empty(min(BLOCK, actual.size), np.float32 if narrow else np.float64)
     largest, scale, mismatched = -1.0, 0.0, 0
     worst, at_worst = 0, (0.0, 0.0)
-    for start, a, e in zip(range(0, actual.size, BLOCK), _blocks(actual), _blocks(expected), strict=True):
-        gap = between[: a.size]
-        with np.errstate(invalid="ignore", over="ignore"):
+    starts = range(0, actual.size, BLOCK)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for start, a, e in zip(starts, _blocks(actual, starts), _blocks(expected, starts), strict=True):
+            gap = between[: a.size]
             np.subtract(a, e, out=gap)
             low, high = float(gap.min()), float(gap.max())
-            top = max(abs(low), abs(high))
-            here = max(float(e.max()), -float(e.min()))
-        if not math.isfinite(top) or not math.isfinite(here):
-            return None
-        scale = max(scale, here)
-        if top:
-            mismatched += int(np.count_nonzero(gap != 0))
-        if top > largest:
-            largest = top
-            i = int(gap.argmax() if high == top else gap.argmin())
-            worst, at_worst = start + i, (float(a[i]), float(e[i]))
+            top, here = max(abs(low), abs(high)), max(float(e.max()), -float(e.min()))
+            if not math.isfinite(top) or not math.isfinite(here):
+                return None
+            scale = max(scale, here)
+            if top:
+                mismatched += int(np.count_nonzero(gap != 0))
+            if top > largest:
+                largest = top
+                i = int(gap.argmax() if high == top else gap.argmin())
+                worst, at_worst = start + i, (float(a[i]), float(e[i]))
     return Difference(
         max_abs=largest,
         max_rel=_relative(largest, scale),
@@ -116,17 +120,37 @@ def _scanned(actual: Array | Stored, expected: Array | Stored) -> Difference | N
     )
 
 
-def _blocks(array: Array | Stored) -> Iterator[Array]:
-    """The elements in order, BLOCK at a time; each block is valid until the next one is asked for."""
+def _blocks(array: Array | Stored, starts: Iterable[int]) -> Iterator[Array]:
+    """The blocks that begin at `starts`; each is valid until the next one is asked for."""
     if not isinstance(array, Stored):
         flat = array.reshape(-1)
-        yield from (flat[start : start + BLOCK] for start in range(0, flat.size, BLOCK))
+        yield from (flat[start : start + BLOCK] for start in starts)
         return
     buffer: Array = np.empty(min(BLOCK, array.size), array.dtype)
-    for start in range(0, array.size, BLOCK):
+    for start in starts:
         block = buffer[: array.size - start]
         array.read(start, block)
         yield block
+
+
+def rounding(narrow: Stored, wide: Stored) -> float:
+    """How far a value's float32 run is from its float64 run, relative to the largest number of the latter.
+
+    A large value is sampled in evenly spread blocks: rounding is no single element's secret, and the limit that
+    follows from it has a wide margin. Infinite where the two cannot be compared.
+    """
+    if narrow.size != wide.size or not wide.size or wide.dtype.kind != "f":
+        return difference(narrow, wide).max_rel
+    starts = range(0, wide.size, BLOCK * max(1, wide.size // SAMPLE))
+    largest = scale = 0.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        for a, e in zip(_blocks(narrow, starts), _blocks(wide, starts), strict=True):
+            gap = a - e
+            low, high = float(gap.min()), float(gap.max())
+            if not math.isfinite(low) or not math.isfinite(high):
+                return difference(narrow, wide).max_rel
+            largest, scale = max(largest, high, -low), max(scale, float(e.max()), -float(e.min()))
+    return _relative(largest, scale)
 
 
 def _whole_numbers(actual: Array, expected: Array) -> Difference:

@@ -7,7 +7,7 @@ from typing import Any
 
 from parity.align import Alignment, Pair
 from parity.capture.plan import ReplayPlan
-from parity.compare import Difference, difference, rounding_limit
+from parity.compare import Difference, difference, rounding, rounding_limit
 from parity.findings import Finding, label
 from parity.graph import Graph, Node
 from parity.judgement import Judgement, OneSided, Replay, Row, Run
@@ -86,8 +86,8 @@ class Evidence:
         actual32 = self.torch.value32(node.output)
         if expected32 is not None and actual32 is not None:
             row.float32 = difference(actual32, expected32)
-            row.noise_paddle = difference(expected32, expected).max_rel
-            row.noise_torch = difference(actual32, actual).max_rel
+            row.noise_paddle = rounding(expected32, expected)
+            row.noise_torch = rounding(actual32, actual)
         row.status = "same" if row.float64.max_rel <= row.limit else "different"
         return row
 

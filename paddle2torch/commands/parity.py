@@ -115,7 +115,8 @@ def run(args: argparse.Namespace) -> int:
             progress=tell,
             warnings=warnings,
         )
-    show(report, stdout_console(), every_layer=args.all_layers)
+    more = "" if report or args.html else " --html FILE shows both sources and how the error grows."
+    show(report, stdout_console(), every_layer=args.all_layers, more=more)
     write_reports(args, report)
     return report.verdict.exit_code
 

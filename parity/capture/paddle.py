@@ -111,7 +111,8 @@ class PaddleRecorder(Recorder):
             self.inside = before
 
     def gradients_of(self, outputs: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
-        return list(paddle.grad(outputs, leaves, grad_outputs=seeds or None, allow_unused=True))
+        with _exact_arithmetic():
+            return list(paddle.grad(outputs, leaves, grad_outputs=seeds or None, allow_unused=True))
 
     def correct_gradient(self, op: Op, tensor: Any, bound: Mapping[Any, Any]) -> None:
         """Average pools multiply by float32(1/k) going backward (phi/kernels/funcs/pooling.cc, CPU)."""
@@ -216,6 +217,28 @@ def _places(operators: Mapping[int, tuple[str, Callable[..., Any]]]) -> Iterator
             yield _TENSOR, key, id(value)
 
 
+_SWITCHES: Mapping[str, bool] = {
+    "FLAGS_cudnn_deterministic": True,
+    "FLAGS_cudnn_exhaustive_search": False,
+    "FLAGS_embedding_deterministic": True,
+}
+
+
+@contextmanager
+def _exact_arithmetic() -> Iterator[None]:
+    """No TF32, no autotuned or nondeterministic kernels, in a CUDA build; what was set before comes back."""
+    with ExitStack() as stack:
+        if paddle.device.is_compiled_with_cuda():
+            core = paddle.base.core
+            for library in ("cublas", "cudnn"):
+                switch = getattr(core, f"set_{library}_switch")
+                stack.callback(switch, getattr(core, f"get_{library}_switch")())
+                switch(False)
+            stack.callback(paddle.set_flags, paddle.get_flags(list(_SWITCHES)))
+            paddle.set_flags(dict(_SWITCHES))
+        yield
+
+
 @contextmanager
 def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients: bool) -> Iterator[None]:
     original_call = paddle.nn.Layer.__call__
@@ -249,6 +272,7 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
         if gradients:
             stack.callback(setattr, _TENSOR, "register_hook", _register_hook)
             _TENSOR.register_hook = _noting(recorder)
+        stack.enter_context(_exact_arithmetic())
         stack.enter_context(paddle.enable_grad() if gradients else paddle.no_grad())
         yield
 

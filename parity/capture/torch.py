@@ -7,6 +7,7 @@ while a run lasts their own dispatch check is switched off and their bodies run.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
@@ -82,7 +83,7 @@ class TorchRecorder(Recorder):
         return torch._C.DisableTorchFunction()
 
     def gradients_of(self, outputs: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
-        with _exact_arithmetic():
+        with _exact_arithmetic(self.trace.device):
             return list(torch.autograd.grad(outputs, leaves, seeds or None, allow_unused=True))
 
     def writes_in_place(self, name: str) -> bool:
@@ -194,27 +195,44 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
             setattr(F, name, lambda *_: False)
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
         torch.manual_seed(recorder.options.seed)
-        stack.enter_context(_exact_arithmetic())
+        stack.enter_context(_exact_arithmetic(recorder.trace.device))
         stack.enter_context(torch.set_grad_enabled(gradients))
         stack.enter_context(_Mode(recorder))
         yield
 
 
 @contextmanager
-def _exact_arithmetic() -> Iterator[None]:
+def _exact_arithmetic(device: str) -> Iterator[None]:
     """No TF32, no autotuned or nondeterministic kernels; whatever was set before comes back."""
-    backends = torch.backends
-    flags = (
-        (backends.cudnn, "allow_tf32", False),
-        (backends.cudnn, "benchmark", False),
-        (backends.cudnn, "deterministic", True),
-        (backends.cuda.matmul, "allow_tf32", False),
-    )
+    cudnn = torch.backends.cudnn
+    flags = [*_narrow_products(), (cudnn, "benchmark", False), (cudnn, "deterministic", True)]
     with ExitStack() as stack:
         for owner, name, value in flags:
             stack.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, value)
+        if device != "cpu":
+            stack.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())
+            # An operator without a deterministic kernel runs all the same: float64 shows what order does to it.
+            torch.set_deterministic_debug_mode("warn")
+            stack.enter_context(warnings.catch_warnings())
+            warnings.filterwarnings("ignore", message=".*deterministic", category=UserWarning)
         yield
+
+
+def _narrow_products() -> Iterator[tuple[Any, str, Any]]:
+    """(owner, attribute, value) of every switch that lets float32 products run in TF32 or bfloat16.
+
+    From torch 2.9 on these are `fp32_precision`; the older `allow_tf32` can then not even be read if a user has set them.
+    """
+    backends = torch.backends
+    if not hasattr(backends.cuda.matmul, "fp32_precision"):
+        yield backends.cudnn, "allow_tf32", False
+        yield backends.cuda.matmul, "allow_tf32", False
+        return
+    yield backends.cuda.matmul, "fp32_precision", "ieee"
+    for library, names in ((backends.cudnn, ("conv", "rnn")), (backends.mkldnn, ("matmul", "conv", "rnn"))):
+        for name in names:
+            yield getattr(library, name), "fp32_precision", "ieee"
 
 
 def _unregistered(root: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module, str]]:

@@ -21,6 +21,7 @@ from parity.judgement import Judgement, Row
 from parity.report.model import REPORT_VERSION, Case, Report, is_about
 from parity.report.plot import Plot, answers_alone, plot
 from parity.report.source import Excerpt, excerpt, short_place
+from parity.report.text import headline, next_step
 from parity.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def to_html(report: Report) -> str:
         verdict=report.verdict,
         sign=SIGN[report.verdict],
         sentence=_sentence(report),
-        next_step=_next_step(report),
+        next_step=next_step(report, _file_and_line),
         figures=_figures(report),
         findings=findings[:OPEN],
         further=findings[OPEN:],
@@ -120,41 +121,23 @@ def _asset(name: str) -> str:
 
 def _sentence(report: Report) -> str:
     """The headline without the word that stands beside it."""
-    from parity.report.text import headline
-
     text = headline(report).removeprefix(f"{report.verdict.value}: ")
     return text[:1].upper() + text[1:] if report.verdict is Verdict.INCONCLUSIVE else text
 
 
-def _next_step(report: Report) -> str:
-    if report.verdict is Verdict.DIFFERENT:
-        first = report.findings[0]
-        start = f"change `{_file_and_line(first.where)}`" if first.where else "make the change it names"
-        if len(report.findings) == 1:
-            return f"One thing to change, see the finding: {start}. Then run the check again."
-        return (
-            f"Start with finding 1: {start}. Findings are in the order in which the data meets them, and each is "
-            "a fault of its own. Then run the check again."
-        )
-    if report.verdict is Verdict.INCONCLUSIVE:
-        return "Nothing is claimed, neither equal nor different: see below what could not be compared, remove that, and run the check again."
-    if report.warnings:
-        return (
-            "Nothing to change. Read the warnings below: they say what these weights or inputs cannot show."
-        )
-    return "Nothing to change: the port computes the same function on every input that was tried."
-
-
 def _figures(report: Report) -> list[tuple[str, str]]:
     rows = [row for case in report.cases for row in case.judgement.rows]
-    compared = sum(row.float64 is not None for row in rows)
+    compared, runs = (
+        sum(row.float64 is not None for row in rows),
+        sum(not case.quick for case in report.cases),
+    )
     outputs32 = [d.max_rel for case in report.cases for d in case.judgement.outputs32.values()]
     outputs = [d.max_rel for case in report.cases for d in case.judgement.outputs.values()]
     found = [
         (str(len(report.findings)), "finding" if len(report.findings) == 1 else "findings"),
         (
             f"{compared:,}",
-            f"operators compared, {len(report.cases)} run{'s' if len(report.cases) != 1 else ''}",
+            f"operators compared, {runs} run{'s' if runs != 1 else ''}",
         ),
     ]
     if outputs:

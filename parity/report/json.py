@@ -1,16 +1,4 @@
-"""The report as JSON. Schema, version 1:
-
-{version, verdict, headline, paddle, torch, environment, warnings,
- findings: [{layer, operator, where, cause, fix, evidence, layer_paddle, where_paddle, kind, order}],
- notes: [{text, layer, evidence}], inconclusive: [reason],
- cases: [{name, mode, quick, shapes, replayed,
-          outputs: {path: {float64: difference, float32: difference or null}},
-          layers: [{paddle_layer, torch_layer, operator, shape, line, status, limit,
-                    noise_paddle, noise_torch, float64, float32, local: difference or null}]}]}
-
-A difference is {max_abs, max_rel, scale, index, mismatched, size, actual, expected, problem}; numbers that
-JSON cannot hold (NaN, infinity) are null.
-"""
+"""The report as JSON; `schema.json` beside this module is its schema, with what every key means."""
 
 from __future__ import annotations
 

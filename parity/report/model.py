@@ -81,8 +81,9 @@ class Report:
 
     @property
     def worst(self) -> float:
-        """Largest relative float64 difference of any operator in any case."""
-        return max((case.judgement.worst for case in self.cases), default=0.0)
+        """Largest relative float64 difference of any operator and output in any case."""
+        outputs = (d.max_rel for case in self.cases for d in case.judgement.outputs.values())
+        return max((*(case.judgement.worst for case in self.cases), *outputs), default=0.0)
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.EQUIVALENT
@@ -93,7 +94,7 @@ class Report:
         return summary(self)
 
     def to_json(self) -> dict[str, Any]:
-        """The whole report as JSON-ready data; the schema is described in `parity.report.json`."""
+        """The whole report as JSON-ready data; `parity/report/schema.json` is its schema."""
         from parity.report.json import to_json
 
         return to_json(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +35,11 @@ def headline(report: Report) -> str:
     """The verdict in one sentence."""
     compared = sum(1 for row in report.layers if row.float64 is not None)
     if report.verdict is Verdict.EQUIVALENT:
+        quick = sum(case.quick for case in report.cases)
+        inputs = f", outputs on {quick} further input{'s' if quick > 1 else ''}" if quick else ""
         return (
-            f"EQUIVALENT: {report.torch} computes what {report.paddle} computes; {compared} operators compared in "
-            f"{len(report.cases)} run(s), worst float64 difference {report.worst:.1e} of the tensor's scale"
+            f"EQUIVALENT: {report.torch} computes what {report.paddle} computes; {compared} operators compared{inputs}, "
+            f"worst float64 difference {report.worst:.1e} of the tensor's scale"
         )
     if report.verdict is Verdict.DIFFERENT:
         count = len(report.findings)
@@ -44,6 +47,27 @@ def headline(report: Report) -> str:
             f"DIFFERENT: {count} finding{'s' if count > 1 else ''} in {report.torch} against {report.paddle}"
         )
     return f"INCONCLUSIVE: {report.inconclusive[0] if report.inconclusive else 'nothing was compared'}"
+
+
+def next_step(report: Report, place: Callable[[str], str]) -> str:
+    """What to do now, in a sentence or two; `place` shortens a "file:line"."""
+    if report.verdict is Verdict.DIFFERENT:
+        first = report.findings[0]
+        start = f"change `{place(first.where)}`" if first.where else "make the change it names"
+        if len(report.findings) == 1:
+            return f"One thing to change, see the finding: {start}. Then run the check again."
+        return (
+            f"Start with finding 1: {start}. Findings are in the order in which the data meets them, and each is "
+            "a fault of its own. Then run the check again."
+        )
+    if report.verdict is Verdict.INCONCLUSIVE:
+        return (
+            "Nothing is claimed, neither equal nor different: remove what could not be compared, and run the check "
+            "again."
+        )
+    if report.warnings:
+        return "Nothing to change. Read the warnings: they say what these weights or inputs cannot show."
+    return "Nothing to change: the port computes the same function on every input that was tried."
 
 
 def summary(report: Report, limit: int = 3) -> str:
@@ -62,8 +86,8 @@ def local(text: str) -> str:
     return re.sub(re.escape(str(Path.cwd())) + r"[/\\](?=[^\s:]*:\d)", "", text)
 
 
-def show(report: Report, console: Console, *, every_layer: bool = False) -> None:
-    """Print the whole report."""
+def show(report: Report, console: Console, *, every_layer: bool = False, more: str = "") -> None:
+    """Print the whole report; the verdict is the last line. `more` follows what to do next."""
     from rich.text import Text
 
     full = [case for case in report.cases if not case.quick]
@@ -88,6 +112,11 @@ def show(report: Report, console: Console, *, every_layer: bool = False) -> None
     for case in report.cases:
         for path, d in case.judgement.outputs.items():
             console.print(Text(f"{case.name} ({case.mode}) {path}: " + _output_line(case, path, d)))
+    for reason in report.inconclusive:
+        console.print(Text.assemble(("not compared: ", "yellow"), reason))
+    if not report or report.warnings:
+        step = next_step(report, local).replace("`", "") + more
+        console.print(Text.assemble(("next: ", "bold"), step))
     console.print(Text(headline(report), style=STYLE[report.verdict]))
 
 

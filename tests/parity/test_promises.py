@@ -138,6 +138,56 @@ def test_flags_that_the_user_set_are_restored():
         torch.backends.cudnn.benchmark, torch.backends.cuda.matmul.allow_tf32 = flags
 
 
+class Watching(TorchNet):
+    """Writes down under which switches it runs."""
+
+    def forward(self, x):
+        backends = torch.backends
+        self.seen = {
+            "benchmark": backends.cudnn.benchmark,
+            "deterministic": backends.cudnn.deterministic,
+            "matmul": backends.cuda.matmul.fp32_precision,
+            "convolution": backends.cudnn.conv.fp32_precision,
+            "matmul on a CPU": backends.mkldnn.matmul.fp32_precision,
+        }
+        return super().forward(x)
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.backends.cuda.matmul, "fp32_precision"), reason="torch before 2.9 has only allow_tf32"
+)
+def test_the_proof_runs_without_tf32_or_autotuning_whichever_way_they_were_switched_on():
+    paddle_model, torch_model, inputs = small(Watching)
+    matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+    before = matmul.fp32_precision, conv.fp32_precision, torch.backends.cudnn.benchmark
+    matmul.fp32_precision = conv.fp32_precision = "tf32"
+    torch.backends.cudnn.benchmark = True
+    try:
+        # With the newer switches set, torch refuses to read the older `allow_tf32`.
+        assert parity.check(paddle_model, torch_model, inputs, further=False)
+        assert matmul.fp32_precision == conv.fp32_precision == "tf32"
+        assert torch.backends.cudnn.benchmark
+    finally:
+        matmul.fp32_precision, conv.fp32_precision, torch.backends.cudnn.benchmark = before
+    assert torch_model.seen == {
+        "benchmark": False,
+        "deterministic": True,
+        "matmul": "ieee",
+        "convolution": "ieee",
+        "matmul on a CPU": "ieee",
+    }
+
+
+def test_on_a_gpu_torch_is_asked_for_deterministic_kernels_and_asked_back():
+    from parity.capture.torch import _exact_arithmetic
+
+    assert not torch.are_deterministic_algorithms_enabled()
+    with _exact_arithmetic("cuda"):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
 def stripped(report: parity.Report) -> dict:
     return report.to_json()
 

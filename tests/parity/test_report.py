@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,13 @@ def test_an_empty_report_is_inconclusive():
     assert not report
     assert "nothing was compared" in str(report)
     assert strict(report)["verdict"] == "INCONCLUSIVE"
+
+
+def test_the_last_lines_say_what_to_do_next_and_the_verdict(right, wrong):
+    def last(report, **options) -> list[str]:
+        return text_of(report, width=300, **options).rstrip().splitlines()[-2:]
+
+    step, verdict = last(wrong, more=" --html FILE shows more.")
+    assert re.fullmatch(r"next: .*change .*:\d+\. .*un the check again\. --html FILE shows more\.", step)
+    assert verdict.startswith("DIFFERENT")
+    assert not last(right)[0].startswith("next: ")

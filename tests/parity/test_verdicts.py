@@ -1,5 +1,7 @@
 """When nothing may be claimed: outputs of every shape, NaN and Inf, tensors and numbers of unknown origin."""
 
+from pathlib import Path
+
 import numpy as np
 import paddle
 import pytest
@@ -192,6 +194,48 @@ def test_assert_equivalent_returns_the_report_or_says_layer_cause_and_fix_in_a_f
     assert "fix: BatchNorm2d(..., eps=1e-05)" in message
     assert len(message.splitlines()) <= 12
     assert len(message) < 1200
+
+
+def test_a_failed_assertion_ends_with_the_path_of_the_full_report(tmp_path, monkeypatch):
+    paddle_model, torch_model, inputs = small()
+    torch_model.bn.eps = 0.1
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for given in (None, tmp_path / "mine.html"):
+        with pytest.raises(AssertionError) as caught:
+            parity.assert_equivalent(paddle_model, torch_model, inputs, report=given)
+        last = str(caught.value).splitlines()[-1]
+        assert last.startswith("full report: ")
+        path = Path(last.removeprefix("full report: "))
+        assert path.parent == tmp_path
+        assert "eps: torch has" in path.read_text(encoding="utf-8")
+    assert path.name == "mine.html"
+    with pytest.raises(AssertionError, match=r"eps: torch has(.|\n)*full report: not written"):
+        parity.assert_equivalent(paddle_model, torch_model, inputs, report=tmp_path / "no" / "folder.html")
+
+
+def test_further_inputs_of_an_equivalent_pair_are_compared_by_their_outputs_alone():
+    report = parity.check(*small(shape=(4, 3, 8, 8)))
+    assert report
+    assert [(case.name, case.quick, case.shapes["0"]) for case in report.cases] == [
+        ("given input", False, (4, 3, 8, 8)),
+        ("other numbers", True, (2, 3, 8, 8)),
+        ("odd size", True, (2, 3, 7, 7)),
+    ]
+    assert all(case.judgement.outputs for case in report.cases)
+
+
+def test_a_model_for_one_size_of_batch_is_still_tried_on_further_inputs():
+    class InPaddle(paddle.nn.Layer):
+        def forward(self, x):
+            return x.reshape([4, 3, *x.shape[2:]]) * 2
+
+    class InTorch(torch.nn.Module):
+        def forward(self, x):
+            return x.reshape(4, 3, *x.shape[2:]) * 2
+
+    report = parity.check(InPaddle(), InTorch(), np.ones((4, 3, 2, 2), np.float32))
+    assert report
+    assert [case.shapes["0"][0] for case in report.cases] == [4, 4, 4]
 
 
 def test_assert_equivalent_shows_at_most_three_findings():

@@ -156,7 +156,7 @@ def test_what_comes_next_names_the_line_to_change(different, equivalent, inconcl
 def test_warnings_and_environment_are_shown(equivalent, read):
     words = read(replace(equivalent, warnings=("all biases are zero",))).words
     assert "all biases are zero" in words
-    assert "Read the warnings below" in words
+    assert "Read the warnings" in words
     for name, value in equivalent.environment.items():
         assert f"{name} {value}" in words.replace("\n", " ") or f"{name}{value}" in words
 
