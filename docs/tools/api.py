@@ -36,7 +36,8 @@ def pages(language: str) -> dict[str, str]:
     """File name -> Markdown: an index and a page a name."""
     words = WORDS[language]
     rows = [
-        f"| [`{name}`]({name}.md) | {_escape(_summary(getattr(paddle2torch, name)))} |" for name in public_names()
+        f"| [`{name}`]({name}.md) | {_escape(_summary(getattr(paddle2torch, name)))} |"
+        for name in public_names()
     ]
     index = [f"# {words['title']}", "", words["intro"], "", "| | |", "|---|---|", *rows, ""]
     found = {"index.md": "\n".join(index)}

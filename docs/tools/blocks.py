@@ -72,7 +72,9 @@ def examples(block: Block) -> list[Example]:
 
 def render(found: Sequence[Example]) -> str:
     """The text of a console block."""
-    return "".join(f"$ {example.command}\n" + "".join(f"{line}\n" for line in example.shown) for example in found)
+    return "".join(
+        f"$ {example.command}\n" + "".join(f"{line}\n" for line in example.shown) for example in found
+    )
 
 
 def missing(shown: Sequence[str], printed: Sequence[str]) -> str:
@@ -137,7 +139,10 @@ def same(shown: str, printed: str) -> bool:
         printed = printed[: _length(printed, words)]
     if NUMBER.sub("#", shown) != NUMBER.sub("#", printed):
         return False
-    return all(_alike(float(a), float(b)) for a, b in zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True))
+    return all(
+        _alike(float(a), float(b))
+        for a, b in zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True)
+    )
 
 
 def _length(printed: str, words: int) -> int:

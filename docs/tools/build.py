@@ -24,8 +24,8 @@ from docs.tools.pages import DOCS, NOTEBOOKS, PAGES, ROOT, RUN, twin
 from docs.tools.reader import Reader
 
 LANGUAGES = {"en": "", "zh": ".zh"}
-FIGURES = {"rounding.md": ("python gradients.py", "gradients.svg")}
-"""Page -> the command of it that draws the figure it shows."""
+FIGURES = {"gradients.svg": "python gradients.py"}
+"""A figure of the guide -> the command of the guide that draws it."""
 
 
 def make_tree(tree: Path, work: Path, proofs: rosetta.Proofs) -> None:
@@ -35,7 +35,7 @@ def make_tree(tree: Path, work: Path, proofs: rosetta.Proofs) -> None:
         for path in (page, twin(page)):
             _copy(path, tree / path.relative_to(DOCS))
     shutil.copytree(DOCS / "assets", tree / "assets")
-    for page_name, (command, figure) in FIGURES.items():
+    for figure, command in FIGURES.items():
         if not (work / figure).exists():
             reader = Reader(work)
             for page in RUN:
@@ -115,7 +115,9 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         build(args.site.resolve(), ROOT / "build" / "site", Path(work))
-    print(f"{args.site}: open index.html, or run `python -m http.server --directory {args.site}` for the search")
+    print(
+        f"{args.site}: open index.html, or run `python -m http.server --directory {args.site}` for the search"
+    )
 
 
 if __name__ == "__main__":

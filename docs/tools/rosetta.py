@@ -118,7 +118,9 @@ def pages(language: str, proofs: Proofs) -> dict[str, str]:
         parts = [f"# {title}", ""]
         for row in rows:
             twin = f"`{row.torch}`" if row.torch else words["no twin"]
-            index.append(f"| [`{row.paddle}`]({module}.md#{anchor(row)}) | {twin} | {_level(row, language)} |")
+            index.append(
+                f"| [`{row.paddle}`]({module}.md#{anchor(row)}) | {twin} | {_level(row, language)} |"
+            )
             parts += _row(row, proofs.get(row.paddle), words, language)
         index.append("")
         found[f"{module}.md"] = "\n".join(parts)
@@ -185,7 +187,11 @@ def _measured(measurements: Any, words: Mapping[str, str]) -> str:
     parts = []
     for m in measurements:
         gradient = words["none"] if m["backward"] is None else f"{m['backward']:.1e}"
-        parts.append(words["measured"].format(precision=m["precision"], values=_number(m["forward"]), gradient=gradient))
+        parts.append(
+            words["measured"].format(
+                precision=m["precision"], values=_number(m["forward"]), gradient=gradient
+            )
+        )
     return "; ".join(parts)
 
 

@@ -70,7 +70,9 @@ def test_a_broken_link_is_noticed(tmp_path):
 
 def test_both_languages_have_the_same_pages(site):
     chinese = {path.relative_to(site / "zh") for path in pages(site / "zh")}
-    assert chinese == {path.relative_to(site) for path in pages(site) if "zh" not in path.relative_to(site).parts}
+    assert chinese == {
+        path.relative_to(site) for path in pages(site) if "zh" not in path.relative_to(site).parts
+    }
     assert len(chinese) > 30
 
 
