@@ -16,6 +16,7 @@ import pytest
 
 from convert.registry import MODELS
 from docs.tools.blocks import blocks
+from docs.tools.pages import headings
 from docs.tools.reader import Reader, page_examples
 from tests.packaging.conftest import save_lenet
 from tests.packaging.environments import ROOT, Environment, make_environment
@@ -116,3 +117,13 @@ def test_every_link_to_a_file_leads_somewhere(document):
     links = re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (path.parent / link).exists()]
     assert missing == []
+
+
+def test_the_chinese_readme_has_the_same_headings_blocks_and_table():
+    chinese = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    assert headings(chinese) == headings(README)
+    assert blocks(chinese) == blocks(README)
+    table = re.compile(r"^\| .*", re.MULTILINE)
+    assert [re.findall(r"[\d.]+", row) for row in table.findall(chinese)] == [
+        re.findall(r"[\d.]+", row) for row in table.findall(README)
+    ]
