@@ -89,18 +89,24 @@ def _navigation(entry: Any, tree: Path) -> Any:
 
 
 def build(site: Path, folder: Path, work: Path, proofs: rosetta.Proofs | None = None) -> None:
-    """Build `site`; intermediate files lie in `folder`. Raises CalledProcessError when MkDocs warns.
+    """Build `site`; intermediate files lie in `folder`. A warning of MkDocs ends the program.
 
     `proofs`: measurements of the Rosetta table; without them they are made.
     """
     folder.mkdir(parents=True, exist_ok=True)
     make_tree(folder / "docs", work, rosetta.measure() if proofs is None else proofs)
     config = write_config(folder, folder / "docs", site)
-    subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(config)],
-        check=True,
+    # Not --quiet: MkDocs counts only the warnings that it prints.
+    finished = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(config)],
+        check=False,
+        capture_output=True,
+        text=True,
         env=dict(os.environ) | {"NO_MKDOCS_2_WARNING": "1"},
     )
+    if finished.returncode:
+        said = [line for line in finished.stderr.splitlines() if line.startswith(("WARNING", "ERROR"))]
+        raise SystemExit("\n".join(said) or finished.stderr)
 
 
 def _copy(source: Path, target: Path) -> None:
