@@ -20,7 +20,7 @@ WORDS = {
     },
     "zh": {
         "title": "Python 接口",
-        "intro": "下列名字都从 `paddle2torch` 导入,用到时才加载。说明取自代码里的文档字符串,保留英文原文。",
+        "intro": "下列名字都从 `paddle2torch` 导入，用到时才加载。说明取自代码里的文档字符串，保留英文原文。",
         "exception": "异常",
         "source": "源码",
     },

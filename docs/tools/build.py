@@ -24,8 +24,8 @@ from docs.tools.pages import DOCS, NOTEBOOKS, PAGES, ROOT, RUN, twin
 from docs.tools.reader import Reader
 
 LANGUAGES = {"en": "", "zh": ".zh"}
-FIGURES = {"rounding.md": ("python gradients.py", "gradients.svg")}
-"""Page -> the command of it that draws the figure it shows."""
+FIGURES = {"gradients.svg": "python gradients.py"}
+"""A figure of the guide -> the command of the guide that draws it."""
 
 
 def make_tree(tree: Path, work: Path, proofs: rosetta.Proofs) -> None:
@@ -35,7 +35,7 @@ def make_tree(tree: Path, work: Path, proofs: rosetta.Proofs) -> None:
         for path in (page, twin(page)):
             _copy(path, tree / path.relative_to(DOCS))
     shutil.copytree(DOCS / "assets", tree / "assets")
-    for page_name, (command, figure) in FIGURES.items():
+    for figure, command in FIGURES.items():
         if not (work / figure).exists():
             reader = Reader(work)
             for page in RUN:
@@ -89,18 +89,24 @@ def _navigation(entry: Any, tree: Path) -> Any:
 
 
 def build(site: Path, folder: Path, work: Path, proofs: rosetta.Proofs | None = None) -> None:
-    """Build `site`; intermediate files lie in `folder`. Raises CalledProcessError when MkDocs warns.
+    """Build `site`; intermediate files lie in `folder`. A warning of MkDocs ends the program.
 
     `proofs`: measurements of the Rosetta table; without them they are made.
     """
     folder.mkdir(parents=True, exist_ok=True)
     make_tree(folder / "docs", work, rosetta.measure() if proofs is None else proofs)
     config = write_config(folder, folder / "docs", site)
-    subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(config)],
-        check=True,
+    # Not --quiet: MkDocs counts only the warnings that it prints.
+    finished = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(config)],
+        check=False,
+        capture_output=True,
+        text=True,
         env=dict(os.environ) | {"NO_MKDOCS_2_WARNING": "1"},
     )
+    if finished.returncode:
+        said = [line for line in finished.stderr.splitlines() if line.startswith(("WARNING", "ERROR"))]
+        raise SystemExit("\n".join(said) or finished.stderr)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -38,7 +38,7 @@ LEVELS = {
     Exactness.ALGEBRA: "算法相同",
     Exactness.F32: "取 float32 常数后算法相同",
     Exactness.NEAR: "相差一个框架自身的常数",
-    Exactness.DISTRIBUTION: "分布相同,随机数不同",
+    Exactness.DISTRIBUTION: "分布相同，随机数不同",
     Exactness.NONE: "没有对应物",
 }
 WORDS = {
@@ -65,19 +65,19 @@ WORDS = {
     },
     "zh": {
         "title": "对照表",
-        "intro": "Paddle 的名字在 torch 里是什么:共 {rows} 行,每行的例子都在构建本站时于两个框架中运行过(前向与反向)。"
+        "intro": "Paddle 的名字在 torch 里是什么：共 {rows} 行，每行的例子都在构建本站时于两个框架中运行过（前向与反向）。"
         "数字为 max|差| / max|参考值|。",
-        "note": "表中的说明与代码共用同一份数据,因此保留英文。\n\n",
+        "note": "表中的说明与代码共用同一份数据，因此保留英文。\n\n",
         "header": "| Paddle | torch | 一致程度 |\n|---|---|---|",
         "no twin": "没有对应物",
         "why": "原因",
         "remedy": "替代写法",
         "arguments": "| Paddle 参数 | torch 参数 | 如何处理 |\n|---|---|---|",
         "parameters": "| Paddle 权重 | torch 权重 | 如何处理 |\n|---|---|---|",
-        "measured": "{precision}:值 {values},梯度 {gradient}",
+        "measured": "{precision}：值 {values}，梯度 {gradient}",
         "trap": "陷阱",
-        "naive": "照抄相差 {naive},按表相差 {mapped}",
-        "raises": "照抄会报错({raises}),按表相差 {mapped}",
+        "naive": "照抄相差 {naive}，按表相差 {mapped}",
+        "raises": "照抄会报错（{raises}），按表相差 {mapped}",
         "source": "出处",
         "none": "无",
         "default": "默认",
