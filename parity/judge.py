@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from parity.align import align
+from parity.association import reassociate
 from parity.audit import attribute_differences, slot_differences
 from parity.blame import Blame
 from parity.folding import fold
@@ -45,6 +46,11 @@ def judge(
         alignment = align(*graphs, names)
         for pair in alignment.pairs:
             pair.folded = any(pair.paddle is layer for layer in folded)
+    if reassociate(alignment):
+        folded_layers = {id(pair.paddle) for pair in alignment.pairs if pair.folded}
+        alignment = align(*graphs, names)
+        for pair in alignment.pairs:
+            pair.folded = id(pair.paddle) in folded_layers
     return _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay).run()
 
 

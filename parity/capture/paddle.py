@@ -82,6 +82,8 @@ class PaddleRecorder(Recorder):
         )
 
     def copy(self, tensor: Any) -> Any:
+        if not tensor._is_initialized():  # the state of a dropout that an RNN never uses
+            return tensor
         return _clone(_detach(tensor))
 
     def overwrite(self, tensor: Any, source: Any) -> None:

@@ -86,6 +86,11 @@ class TorchRecorder(Recorder):
         with _exact_arithmetic(self.trace.device):
             return list(torch.autograd.grad(outputs, leaves, seeds or None, allow_unused=True))
 
+    def dtype_of(self, tensor: torch.Tensor, dtype: torch.dtype) -> torch.dtype:
+        """A parameter's type as the run has it: torch's RNNs refuse an input of another type than their weights."""
+        cast = id(tensor) in self.leaves and dtype.is_floating_point
+        return getattr(torch, self.options.precision) if cast else dtype
+
     def writes_in_place(self, name: str) -> bool:
         return super().writes_in_place(name) or name in ("__setitem__", "__iadd__", "__imul__", "__isub__")
 
@@ -167,6 +172,8 @@ class _Mode(TorchFunctionMode):
         name = getattr(func, "__name__", str(func))
         if name == "__get__":
             name = getattr(getattr(func, "__self__", None), "__name__", "")
+            if name == "dtype":
+                return self.recorder.dtype_of(args[0], func(*args, **kwargs))
             if name not in ("T", "mT", "H", "mH", "data"):
                 return func(*args, **kwargs)
         elif name in vocabulary.SHAPE_QUERIES or name in ("__set__", "__delete__"):

@@ -283,7 +283,9 @@ SIGNATURES: dict[str, Signature] = {
         lambda c: {"groups": int(c.attributes["groups"]), "eps": float(c.attributes["eps"])},
     ),
     "instance_norm": Signature(
-        "instance_norm", "x weight bias eps", lambda c: {"eps": float(c.attributes["eps"])}
+        "instance_norm",
+        "x weight bias eps",
+        lambda c: {"eps": float(c.attributes["eps"]), "track_running_stats": False},
     ),
     "prelu": Signature("prelu", "x weight layout mode"),
     "pool2d": Signature(_pool_kind, _POOL, _pool),

@@ -204,6 +204,11 @@ def _norm_eps(call: Call) -> Attributes:
     return {"eps": float(call.attributes["eps"])}
 
 
+def _instance_norm(c: Call) -> dict[str, Any]:
+    """Paddle's layer has no running statistics; torch's uses them in eval if it tracks them."""
+    return {**_norm_eps(c), "track_running_stats": not c.attributes.get("use_input_stats", True)}
+
+
 def _axes_given(call: Call) -> tuple[int, ...]:
     given = call.attributes.get("axes", call.attributes.get("dims"))
     return axes([given, *call.rest] if isinstance(given, int) else given, call.rank)
@@ -286,7 +291,7 @@ SIGNATURES: dict[str, Signature] = {
         {"eps": 1e-5},
     ),
     "instance_norm": Signature(
-        "instance_norm", "x weight bias mean variance use_input_stats momentum eps", _norm_eps
+        "instance_norm", "x weight bias mean variance use_input_stats momentum eps", _instance_norm
     ),
     "prelu": Signature("prelu", "x weight"),
     **{

@@ -246,3 +246,30 @@ def test_assert_equivalent_shows_at_most_three_findings():
     with pytest.raises(AssertionError, match=r"and \d+ more") as caught:
         parity.assert_equivalent(paddle_model, torch_model, inputs)
     assert len(str(caught.value).splitlines()) <= 12
+
+
+def test_a_recurrent_layer_runs_in_float64_and_is_equivalent():
+    """torch compares the type of its input with its weights'; Paddle hands over a state that holds nothing."""
+    layers = paddle.nn.GRU(4, 3), torch.nn.GRU(4, 3, batch_first=True)
+
+    class PaddleNet(paddle.nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.gru = layers[0]
+
+        def forward(self, x):
+            return self.gru(x)[0]
+
+    class TorchNet(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gru = layers[1]
+
+        def forward(self, x):
+            return self.gru(x)[0]
+
+    report = parity.check(
+        PaddleNet(), TorchNet(), np.ones((2, 5, 4), np.float32) / 3, randomize=True, further=False
+    )
+    assert report, str(report)
+    assert report.cases[0].judgement.outputs["output"].max_rel < 1e-12

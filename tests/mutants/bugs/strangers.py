@@ -351,4 +351,81 @@ ASPP = [
     ),
 ]
 
-BUGS = SWIN + ASPP
+FUSION = [
+    line(
+        "fusion-branch-missing",
+        "branch missing",
+        "self.bid(x) + ",
+        "",
+        "r:.*add.*|.*norm.*",
+        "only in paddle",
+    ),
+    line(
+        "fusion-norms-swapped",
+        "swapped layers",
+        "self.b3(self.k3(x)) + self.b1(self.k1(x))",
+        "self.b1(self.k3(x)) + self.b3(self.k1(x))",
+        "r.b[13]",
+        "swap|wired",
+    ),
+    line("fusion-mode", "interpolation", 'mode="nearest"', 'mode="bilinear"', ":interpolate", "mode"),
+    line(
+        "fusion-other-input",
+        "wiring",
+        "self.lat(low)",
+        "self.lat(F.relu(self.down(high)))",
+        "lat",
+        "wired|takes",
+    ),
+    line(
+        "fusion-relu-missing",
+        "activation missing",
+        "F.relu(low + F.relu(self.down(high)))",
+        "F.relu(low + self.down(high))",
+        (":relu", "down*"),
+        "relu",
+    ),
+    line("fusion-sum-axis", "axis", "(u * u).sum(2,", "(u * u).sum(1,", ":sum", "ax[ei]s"),
+    line("fusion-constant", "constant", "/ (1 + n)", "/ (1.5 + n)", ":.*", "1.5"),
+    line(
+        "fusion-root-missing",
+        "layer missing",
+        "/ torch.sqrt(n + 1e-8)",
+        "/ (n + 1e-8)",
+        ":.*sqrt.*",
+        "only in paddle",
+    ),
+    line(
+        "fusion-pool-kind", "pool kind", "F.max_pool2d(h2, 2)", "F.avg_pool2d(h2, 2)", ":.*pool.*", "avg|max"
+    ),
+    line("fusion-shared-head-input", "wiring", "for f in (h2, F", "for f in (high, F", "head", "wired|takes"),
+]
+
+GAN = [
+    line(
+        "gan-zero-padding", "padding mode", "nn.ReflectionPad2d(3)", "nn.ZeroPad2d(3)", ("pad", "c1"), "pad"
+    ),
+    line("gan-replicate", "padding mode", 'padding_mode="reflect"', 'padding_mode="replicate"', "r1", "mode"),
+    line(
+        "gan-running-statistics",
+        "layer kind",
+        "self.n3 = nn.InstanceNorm2d(8, affine=True)",
+        "self.n3 = nn.InstanceNorm2d(8, affine=True, track_running_stats=True)",
+        "n3",
+        "track_running_stats|statistics",
+        unloaded=("n3.running*",),
+    ),
+    line(
+        "gan-batch-norm",
+        "layer kind",
+        "self.n1 = nn.InstanceNorm2d(6, affine=True)",
+        "self.n1 = nn.BatchNorm2d(6)",
+        "n1",
+        "batch",
+        unloaded=("n1.running*",),
+        pairs={"n1.weight": "n1.scale"},
+    ),
+    line("gan-sigmoid-for-tanh", "activation kind", "torch.tanh", "torch.sigmoid", ":sigmoid", "tanh"),
+]
+
+BUGS = SWIN + ASPP + FUSION + GAN

@@ -24,6 +24,8 @@ NETWORKS = {
         Network("text", (Input((3, 9), below=20),), seed=113),
         Network("shuffle", (IMAGE,), seed=114),
         Network("swin", (Input((2, 3, 16, 16)),), seed=115),
+        Network("fusion", (Input((2, 3, 12, 12)),), seed=117),
+        Network("gan", (Input((2, 3, 12, 12)),), seed=118),
         Network("aspp", (IMAGE,), seed=116, tolerance=5e-7, why_looser=RATIO),
     )
 }

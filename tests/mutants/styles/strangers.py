@@ -160,4 +160,18 @@ STYLES = [
             "self.temperature.exp() * F.normalize(vector, dim=-1)",
         ),
     ),
+    style(
+        "fusion-another-order",
+        "order",
+        (
+            "self.bid(x) + self.b3(self.k3(x)) + self.b1(self.k1(x))",
+            "self.b1(self.k1(x)) + (self.bid(x) + self.b3(self.k3(x)))",
+        ),
+        ("F.relu(low + F.relu(self.down(high)))", "F.relu_(F.relu(self.down(high)).add_(low))"),
+    ),
+    style(
+        "gan-pads-by-function",
+        "pad",
+        ("self.c1(self.pad(x))", 'self.c1(nn.functional.pad(x, (3, 3, 3, 3), "reflect"))'),
+    ),
 ]
