@@ -1,0 +1,8 @@
+"""Functions of the framework's root, by what they do to tensors."""
+
+from __future__ import annotations
+
+from convert.rosetta.rows import Row
+from convert.rosetta.tensors import creation, manipulation
+
+ROWS: tuple[Row, ...] = (*creation.ROWS, *manipulation.ROWS)
