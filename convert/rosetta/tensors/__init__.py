@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from convert.rosetta.rows import Row
-from convert.rosetta.tensors import creation, manipulation
+from convert.rosetta.tensors import creation, elementwise, manipulation
 
-ROWS: tuple[Row, ...] = (*creation.ROWS, *manipulation.ROWS)
+ROWS: tuple[Row, ...] = (*creation.ROWS, *manipulation.ROWS, *elementwise.ROWS)

@@ -117,7 +117,6 @@ ROWS: tuple[Row, ...] = (
         case("paddle.squeeze(x)", "torch.squeeze(x)", x="float 2,1,3,1"),
         case("paddle.squeeze(x, 0)", "torch.squeeze(x, 0)", x="float 2,1"),
         arguments=(X_INPUT, AXIS),
-        traps=(Trap("several axes are a tuple in torch, not a list", naive="torch.squeeze(x, [1, 3])"),),
     ),
     function(
         "unsqueeze",
@@ -198,6 +197,7 @@ ROWS: tuple[Row, ...] = (
         "repeats dimensions of size 1",
         case("paddle.expand(x, [3, 2])", "x.expand(3, 2)", x="float 1,2"),
         case("paddle.expand(x, [4, -1, 2])", "x.expand(4, -1, 2)", x="float 3,1"),
+        exactness=Exactness.ALGEBRA,
         arguments=(Argument("x", None), Argument("shape", None, note="torch: separate numbers or one list")),
         traps=(Trap("torch has the method only", naive="torch.expand(x, [3, 2])"),),
     ),
@@ -348,24 +348,55 @@ ROWS: tuple[Row, ...] = (
         "unfold",
         "Tensor.unfold",
         FILE,
-        "a view of windows along one axis",
-        case("paddle.unfold(x, 1, 3, 2)", "x.unfold(1, 3, 2)", x="float 2,7"),
-        arguments=(Argument("axis", "dimension"), Argument("size", "size"), Argument("step", "step")),
-        traps=(Trap("F.unfold (im2col) is another function, in both", naive="F.unfold(x, 3, stride=2)"),),
+        "a view of windows along one axis; Paddle's gradient does not add up where windows overlap",
+        case("paddle.unfold(x, 1, 3, 3)", "x.unfold(1, 3, 3)", x="float 2,7"),
+        arguments=(
+            Argument("axis", "dimension"),
+            Argument("size", "size"),
+            Argument("step", "step"),
+        ),
+        traps=(
+            Trap(
+                "where windows overlap, Paddle 3.3's gradient keeps only one window's: torch's is the true one",
+                naive="x.unfold(1, 3, 2)",
+                example=case(
+                    "paddle.unfold(x, 1, 3, 2)",
+                    "w = x.unfold(1, 3, 2)\n"
+                    "shared = torch.zeros_like(w, dtype=torch.bool)\n"
+                    "shared[:, :-1, 2] = True\n"
+                    "torch.where(shared, w.detach(), w)",
+                    x="float 2,7",
+                ),
+            ),
+            Trap(
+                "F.unfold (im2col) is another function, in both frameworks",
+                naive="F.unfold(x, 3, stride=3)",
+            ),
+        ),
     ),
     function(
         "as_strided",
         "as_strided",
         FILE,
-        "a view of given strides",
-        case(
-            "paddle.as_strided(x, [2, 2], [3, 1], 1)", "torch.as_strided(x, [2, 2], [3, 1], 1)", x="float 4,3"
-        ),
+        "a view of given strides; Paddle counts the offset in bytes, the strides in elements",
+        case("paddle.as_strided(x, [2, 2], [3, 1])", "torch.as_strided(x, [2, 2], [3, 1])", x="float 4,3"),
         arguments=(
             X_INPUT,
             Argument("shape", "size"),
             Argument("stride", "stride"),
-            Argument("offset", "storage_offset"),
+            Argument("offset", "storage_offset", convert="bytes / element size"),
+        ),
+        traps=(
+            Trap(
+                "Paddle's offset is in bytes, torch's in elements",
+                naive="torch.as_strided(x, [2, 2], [3, 1], 8)",
+                example=case(
+                    "paddle.as_strided(x, [2, 2], [3, 1], 8)",
+                    "torch.as_strided(x, [2, 2], [3, 1], 8 // x.element_size())",
+                    x="float 5,3",
+                    backward=False,
+                ),
+            ),
         ),
     ),
     function(
@@ -422,19 +453,9 @@ ROWS: tuple[Row, ...] = (
         "tensor/attribute",
         "the sizes as a tensor",
         case("paddle.shape(x)", "torch.tensor(x.shape)", x="float 2,3"),
+        case("paddle.shape(x)", "torch.tensor(x.shape)", x="float 2,3", compare="dtype"),
         exactness=Exactness.NONE,
-        remedy="torch.tensor(x.shape); int32 in Paddle, int64 in torch",
-        traps=(
-            Trap(
-                "the sizes are int32 in Paddle",
-                naive="torch.tensor(x.shape)",
-                example=case(
-                    "paddle.shape(x)",
-                    "torch.tensor(x.shape, dtype=torch.int32)",
-                    x="float 2,3",
-                    compare="dtype",
-                ),
-            ),
-        ),
+        remedy="torch.tensor(x.shape)",
+        traps=(Trap("torch has no function of that name", naive="torch.shape(x)"),),
     ),
 )
