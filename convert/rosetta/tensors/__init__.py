@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from convert.rosetta.rows import Row
-from convert.rosetta.tensors import creation, elementwise, manipulation
+from convert.rosetta.tensors import creation, elementwise, indexing, linalg, manipulation, reduction
 
-ROWS: tuple[Row, ...] = (*creation.ROWS, *manipulation.ROWS, *elementwise.ROWS)
+ROWS: tuple[Row, ...] = (
+    *creation.ROWS,
+    *manipulation.ROWS,
+    *indexing.ROWS,
+    *elementwise.ROWS,
+    *reduction.ROWS,
+    *linalg.ROWS,
+)
