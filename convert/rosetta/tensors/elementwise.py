@@ -7,9 +7,9 @@ from convert.rosetta.tensors.common import X_INPUT, case, function
 
 Y_OTHER = Argument("y", "other")
 MATH, OPS, LOGIC = "tensor/math", "tensor/ops", "tensor/logic"
-SIGNED = {"x": "= [-3.0, 3.5, -3.0, 3.0]", "y": "= [2.0, -2.0, -2.0, 2.0]"}
-HALVES = {"x": "= [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.7]"}
-ODD = {"x": "= [1.0, nan, inf, -inf]"}
+SIGNED, DIVISORS = "= [-3.0, 3.5, -3.0, 3.0]", "= [2.0, -2.0, -2.0, 2.0]"
+HALVES = "= [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.7]"
+ODD = "= [1.0, nan, inf, -inf]"
 
 
 def _unary(name: str, torch: str, given: str, where: str, exactness: Exactness, reason: str) -> Row:
@@ -115,7 +115,7 @@ ROWS: tuple[Row, ...] = (
         "round",
         OPS,
         "half to even, as numpy and Python 3 do",
-        case("paddle.round(x)", "torch.round(x)", **HALVES),
+        case("paddle.round(x)", "torch.round(x)", x=HALVES),
         case("paddle.round(x, decimals=1)", "torch.round(x, decimals=1)", x="= [0.26, -1.74]"),
         exactness=Exactness.ALGEBRA,
         arguments=(X_INPUT, Argument("decimals", "decimals")),
@@ -146,7 +146,7 @@ ROWS: tuple[Row, ...] = (
         "floor_divide",
         MATH,
         "towards minus infinity",
-        case("paddle.floor_divide(x, y)", "torch.floor_divide(x, y)", backward=False, **SIGNED),
+        case("paddle.floor_divide(x, y)", "torch.floor_divide(x, y)", backward=False, x=SIGNED, y=DIVISORS),
         case("paddle.floor_divide(i, j)", "torch.floor_divide(i, j)", i="= [-7, 7]", j="= [2, -2]"),
         arguments=(X_INPUT, Y_OTHER),
         traps=(
@@ -162,7 +162,7 @@ ROWS: tuple[Row, ...] = (
             "remainder",
             MATH,
             "has the sign of the divisor, as Python's %",
-            case(f"paddle.{name}(x, y)", "torch.remainder(x, y)", backward=False, **SIGNED),
+            case(f"paddle.{name}(x, y)", "torch.remainder(x, y)", backward=False, x=SIGNED, y=DIVISORS),
             case(f"paddle.{name}(i, j)", "torch.remainder(i, j)", i="= [-7, 7]", j="= [3, -3]"),
             arguments=(X_INPUT, Y_OTHER),
             traps=(Trap("torch.fmod has the sign of the dividend", naive="torch.fmod(x, y)"),),
@@ -204,9 +204,9 @@ ROWS: tuple[Row, ...] = (
         "nan_to_num",
         MATH,
         "copies, or the replacement; without one, the largest number of the dtype",
-        case("paddle.nan_to_num(x)", "torch.nan_to_num(x)", backward=False, **ODD),
+        case("paddle.nan_to_num(x)", "torch.nan_to_num(x)", backward=False, x=ODD),
         case(
-            "paddle.nan_to_num(x, 1.0, 2.0, 3.0)", "torch.nan_to_num(x, 1.0, 2.0, 3.0)", backward=False, **ODD
+            "paddle.nan_to_num(x, 1.0, 2.0, 3.0)", "torch.nan_to_num(x, 1.0, 2.0, 3.0)", backward=False, x=ODD
         ),
         arguments=(X_INPUT, *(Argument(n, n) for n in ("nan", "posinf", "neginf"))),
     ),
@@ -216,7 +216,7 @@ ROWS: tuple[Row, ...] = (
             name,
             MATH,
             "element by element, a bool tensor",
-            case(f"paddle.{name}(x)", f"torch.{name}(x)", **ODD),
+            case(f"paddle.{name}(x)", f"torch.{name}(x)", x=ODD),
             arguments=(X_INPUT,),
         )
         for name in ("isnan", "isinf", "isfinite")
