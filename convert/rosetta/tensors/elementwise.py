@@ -20,7 +20,7 @@ def _unary(name: str, torch: str, given: str, where: str, exactness: Exactness, 
         reason,
         case(f"paddle.{name}(x)", f"torch.{torch}(x)", x=given),
         exactness=exactness,
-        arguments=(X_INPUT,),
+        arguments=(Argument("input", "input"),) if name == "trunc" else (X_INPUT,),
     )
 
 

@@ -164,7 +164,6 @@ ROWS: tuple[Row, ...] = (
         LINALG,
         "of the flat tensor unless an axis is given; Paddle's gradient of the 1-norm is 1e-12 smaller",
         case("paddle.norm(x)", "torch.linalg.vector_norm(x)", x="float 3,4"),
-        case("paddle.norm(x, p=3, axis=1)", "torch.linalg.vector_norm(x, ord=3, dim=1)", x="float 3,4"),
         case(
             "paddle.norm(x, p=2, axis=1, keepdim=True)",
             "torch.linalg.vector_norm(x, ord=2, dim=1, keepdim=True)",
@@ -173,6 +172,16 @@ ROWS: tuple[Row, ...] = (
         exactness=Exactness.ALGEBRA,
         arguments=(Argument("x", "x"), Argument("p", "ord"), Argument("axis", "dim"), KEEPDIM),
         traps=(
+            Trap(
+                "for other p than 1, 2 and inf Paddle's root is a power of the float32 number 1/p",
+                naive="torch.linalg.vector_norm(x, ord=3, dim=1)",
+                example=case(
+                    "paddle.norm(x, p=3, axis=1)",
+                    "x.abs().pow(3).sum(1).pow(f32(1 / 3))",
+                    x="float 3,4",
+                    backward=False,
+                ),
+            ),
             Trap(
                 "torch.linalg.norm(x, 2) of a matrix is its largest singular value",
                 naive="torch.linalg.norm(x, 2)",
@@ -186,8 +195,20 @@ ROWS: tuple[Row, ...] = (
         LINALG,
         "the p-norm of the difference",
         case("paddle.dist(x, y)", "torch.dist(x, y)", x="float 3,4", y="float 3,4"),
-        case("paddle.dist(x, y, 3)", "torch.dist(x, y, 3)", x="float 3,4", y="float 3,4"),
         exactness=Exactness.ALGEBRA,
+        traps=(
+            Trap(
+                "for other p than 1, 2 and inf Paddle's root is a power of the float32 number 1/p",
+                naive="torch.dist(x, y, 3)",
+                example=case(
+                    "paddle.dist(x, y, 3)",
+                    "(x - y).abs().pow(3).sum().pow(f32(1 / 3))",
+                    x="float 3,4",
+                    y="float 3,4",
+                    backward=False,
+                ),
+            ),
+        ),
         arguments=(X_INPUT, Y_OTHER, Argument("p", "p", paddle_default=2, torch_default=2)),
     ),
     function(

@@ -153,7 +153,7 @@ ROWS: tuple[Row, ...] = (
         case("paddle.split(x, 2)", "torch.split(x, x.shape[0] // 2)", x="float 6,3"),
         case("paddle.split(x, [1, -1], axis=1)", "torch.split(x, [1, x.shape[1] - 1], dim=1)", x="float 6,3"),
         arguments=(
-            X_INPUT,
+            Argument("x", "tensor"),
             Argument(
                 "num_or_sections",
                 "split_size_or_sections",
