@@ -154,4 +154,12 @@ ROWS: tuple[Row, ...] = (
         ),
         twin="double",
     ),
+    idiom(
+        "Layer.astype",
+        "n = nn.Linear(3, 2)\nn.to(dtype='float32')\nn.astype('float64')\nstr(n.weight.dtype)[7:]",
+        "n = nn.Linear(3, 2)\nn.float()\nstr(n.weight.dtype)[6:]",
+        "Paddle's leaves the weights as they are: only .to(dtype=...) turns them",
+        ("torch's double turns them", "n = nn.Linear(3, 2)\nn.double()\nstr(n.weight.dtype)[6:]"),
+        remedy="in Paddle write layer.to(dtype='float64'), in torch module.double()",
+    ),
 )
