@@ -15,6 +15,7 @@ from convert.rosetta import (
     methods,
     optimizers,
     schedulers,
+    tensors,
     transforms,
 )
 from convert.rosetta.rows import Kind, Row
@@ -23,6 +24,7 @@ MODULES: Mapping[str, tuple[Row, ...]] = MappingProxyType(
     {
         "layers": tuple(layers.LAYERS.values()),
         "functions": functions.ROWS,
+        "tensors": tensors.ROWS,
         "losses": losses.ROWS,
         "optimizers": optimizers.ROWS,
         "schedulers": schedulers.ROWS,

@@ -1,4 +1,4 @@
-"""Functions of `nn.functional` and of the framework's root, by subject."""
+"""Functions of `nn.functional`, by subject."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from convert.rosetta.functions import (
     inplace,
     normalization,
     pooling,
-    root,
     vision,
 )
 from convert.rosetta.rows import Row
@@ -24,5 +23,4 @@ ROWS: tuple[Row, ...] = (
     *inplace.ROWS,
     *dropout.ROWS,
     *vision.ROWS,
-    *root.ROWS,
 )
