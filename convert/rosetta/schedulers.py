@@ -304,7 +304,7 @@ ROWS: tuple[Row, ...] = (
             Argument("anneal_strategy", "anneal_strategy", paddle_default="cos", torch_default="cos"),
             Argument("three_phase", "three_phase", paddle_default=False, torch_default=False),
             Argument(
-                None, "cycle_momentum", torch_default=True, note="torch moves the momentum too, unless False"
+                None, "cycle_momentum", torch_default=True, note="torch moves the momentum too (and raises where the optimizer has none), unless False"
             ),
             *REST,
         ),
@@ -312,10 +312,6 @@ ROWS: tuple[Row, ...] = (
             Trap(
                 "the end is a rate in Paddle, a divisor of the initial rate in torch",
                 naive="torch.optim.lr_scheduler.OneCycleLR(optimizer(0.1), 0.5, 14, cycle_momentum=False)",
-            ),
-            Trap(
-                "torch wants an optimizer with momentum, and moves it, unless cycle_momentum=False",
-                naive="torch.optim.lr_scheduler.OneCycleLR(optimizer(0.1), 0.5, 14, final_div_factor=0.5 / 25 / 1e-4)",
             ),
         ),
         reason="up to the maximum in phase_pct of the steps, then down",
@@ -343,12 +339,6 @@ ROWS: tuple[Row, ...] = (
             Argument("scale_mode", "scale_mode", paddle_default="cycle", torch_default="cycle"),
             Argument(None, "cycle_momentum", torch_default=True),
             *REST,
-        ),
-        traps=(
-            Trap(
-                "torch wants an optimizer with momentum, and moves it, unless cycle_momentum=False",
-                naive="torch.optim.lr_scheduler.CyclicLR(optimizer(0.1), 0.1, 0.5, 3)",
-            ),
         ),
         reason="a triangle between the two rates",
     ),
