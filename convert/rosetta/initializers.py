@@ -13,7 +13,9 @@ GAIN = Argument("gain", "gain", paddle_default=1.0, torch_default=1.0)
 KAIMING = (
     FAN_IN,
     Argument("negative_slope", "a", paddle_default=0.0, torch_default=0.0),
-    Argument("mode", "mode", paddle_default="fan_in", torch_default="fan_in", note="swapped on a Linear weight"),
+    Argument(
+        "mode", "mode", paddle_default="fan_in", torch_default="fan_in", note="swapped on a Linear weight"
+    ),
     Argument("nonlinearity", "nonlinearity", paddle_default="relu", torch_default="leaky_relu"),
 )
 
@@ -51,7 +53,9 @@ def _kaiming(name: str, twin: str, reason: str) -> Row:
                 "on a Linear weight Paddle's fan_in is its first dimension, torch's the second",
                 naive=f"nn.init.{twin}(w, nonlinearity='relu')",
                 example=_random(
-                    LINEAR, f"nn.initializer.{name}()", f"nn.init.{twin}(w, mode='fan_out', nonlinearity='relu')"
+                    LINEAR,
+                    f"nn.initializer.{name}()",
+                    f"nn.init.{twin}(w, mode='fan_out', nonlinearity='relu')",
                 ),
             ),
             Trap(
@@ -81,7 +85,9 @@ def _xavier(name: str, twin: str, reason: str) -> Row:
     )
 
 
-def _default(layer: str, *examples: Example, exactness: Exactness = Exactness.DISTRIBUTION, **more: Any) -> Row:
+def _default(
+    layer: str, *examples: Example, exactness: Exactness = Exactness.DISTRIBUTION, **more: Any
+) -> Row:
     return Row(
         Kind.IDIOM,
         f"default initialisation of {layer}",
@@ -93,6 +99,14 @@ def _default(layer: str, *examples: Example, exactness: Exactness = Exactness.DI
 
 
 BILINEAR = (
+    "k = w.shape[-1]\n"
+    "f = -(-k // 2)\n"
+    "c = (2 * f - 1 - f % 2) / (2.0 * f)\n"
+    "i = torch.arange(w.numel()).double()\n"
+    "x, y = i % k, i / k % k\n"
+    "w.copy_(((1 - (x / f - c).abs()) * (1 - (y / f - c).abs())).reshape(w.shape))"
+)
+UPSAMPLING = (
     "k = w.shape[-1]\n"
     "f = -(-k // 2)\n"
     "c = (2 * f - 1 - f % 2) / (2.0 * f)\n"
@@ -189,8 +203,16 @@ ROWS: tuple[Row, ...] = (
         ),
         reason="N(mean, std) between a and b",
     ),
-    _xavier("XavierNormal", "xavier_normal_", "N(0, gain * sqrt(2 / (fan_in + fan_out))): the layout does not matter"),
-    _xavier("XavierUniform", "xavier_uniform_", "U(+-gain * sqrt(6 / (fan_in + fan_out))): the layout does not matter"),
+    _xavier(
+        "XavierNormal",
+        "xavier_normal_",
+        "N(0, gain * sqrt(2 / (fan_in + fan_out))): the layout does not matter",
+    ),
+    _xavier(
+        "XavierUniform",
+        "xavier_uniform_",
+        "U(+-gain * sqrt(6 / (fan_in + fan_out))): the layout does not matter",
+    ),
     _kaiming("KaimingNormal", "kaiming_normal_", "N(0, gain / sqrt(fan))"),
     _kaiming("KaimingUniform", "kaiming_uniform_", "U(+-gain * sqrt(3 / fan))"),
     _row(
@@ -216,9 +238,15 @@ ROWS: tuple[Row, ...] = (
         Example({"w": "empty 2,1,4,4"}, "nn.initializer.Bilinear()", BILINEAR),
         Example({"w": "empty 2,3,3,3"}, "nn.initializer.Bilinear()", BILINEAR),
         exactness=Exactness.NONE,
-        within=1e-6,
-        remedy="fill with the kernel of bilinear upsampling",
-        reason="the outer product of two triangles, computed in float32",
+        remedy="fill with the numbers of Paddle's loop",
+        traps=(
+            Trap(
+                "Paddle 3.3.1 divides the row's number without rounding (bilinear.py: y = (i / size) % size), so its kernel is "
+                "not the symmetric one of bilinear upsampling",
+                naive=UPSAMPLING,
+            ),
+        ),
+        reason="two triangles, the second at fractional rows",
     ),
     _row(
         "calculate_gain",
@@ -229,7 +257,15 @@ ROWS: tuple[Row, ...] = (
                 f"nn.initializer.calculate_gain({argument})",
                 f"nn.init.calculate_gain({argument})",
             )
-            for argument in ("'relu'", "'tanh'", "'leaky_relu'", "'leaky_relu', 0.2", "'selu'", "'sigmoid'", "'linear'")
+            for argument in (
+                "'relu'",
+                "'tanh'",
+                "'leaky_relu'",
+                "'leaky_relu', 0.2",
+                "'selu'",
+                "'sigmoid'",
+                "'linear'",
+            )
         ),
         file="initializer",
         exactness=Exactness.BIT,

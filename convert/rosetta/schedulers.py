@@ -304,7 +304,10 @@ ROWS: tuple[Row, ...] = (
             Argument("anneal_strategy", "anneal_strategy", paddle_default="cos", torch_default="cos"),
             Argument("three_phase", "three_phase", paddle_default=False, torch_default=False),
             Argument(
-                None, "cycle_momentum", torch_default=True, note="torch moves the momentum too (and raises where the optimizer has none), unless False"
+                None,
+                "cycle_momentum",
+                torch_default=True,
+                note="torch moves the momentum too (and raises where the optimizer has none), unless False",
             ),
             *REST,
         ),

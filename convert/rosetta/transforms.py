@@ -64,6 +64,17 @@ def _row(name: str, twin: str, *examples: Example, exactness: Exactness = Exactn
     )
 
 
+CORNERS = "[[0, 0], [8, 0], [8, 12], [0, 12]]"
+MOVED = "[[1, 2], [7, 1], [6, 11], [0, 9]]"
+SOLVED = (
+    f"rows, right = [], {CORNERS}\n"
+    f"for (x, y), (u, v) in zip({MOVED}, right):\n"
+    "    rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]\n"
+    "found = np.linalg.lstsq(np.array(rows, float), np.array(right).reshape(8))[0]\n"
+    "image.transform(image.size, Image.PERSPECTIVE, list(found)"
+)
+"""Paddle's coefficients, by its own least squares; the interpolation follows."""
+
 RESIZE = _row(
     "Resize",
     "Resize",
@@ -76,7 +87,11 @@ RESIZE = _row(
         ("Resize(6, 'lanczos')(image)", f"Resize(6, {MODE}LANCZOS)(image)"),
     ),
     arguments=(
-        Argument("size", "size", note="a number is the shorter side, the longer one int(size * long / short) in both"),
+        Argument(
+            "size",
+            "size",
+            note="a number is the shorter side, the longer one int(size * long / short) in both",
+        ),
         INTERPOLATION,
         Argument(None, "antialias", torch_default=True, note="tensors only"),
         KEYS,
@@ -102,7 +117,10 @@ ROWS: tuple[Row, ...] = (
     _row(
         "resize",
         "functional.resize",
-        *_cases(("resize(image, 6)", "functional.resize(image, 6)"), ("resize(image, (5, 4))", "functional.resize(image, (5, 4))")),
+        *_cases(
+            ("resize(image, 6)", "functional.resize(image, 6)"),
+            ("resize(image, (5, 4))", "functional.resize(image, (5, 4))"),
+        ),
         arguments=(Argument("img", "img"), Argument("size", "size"), INTERPOLATION),
         reason="both call Pillow",
     ),
@@ -180,7 +198,12 @@ ROWS: tuple[Row, ...] = (
         "RandomHorizontalFlip",
         *_cases("RandomHorizontalFlip(1.0)(image)", "RandomHorizontalFlip(0.0)(image)"),
         arguments=(PROB, KEYS),
-        traps=(Trap("the probability is called prob, torchvision's p", naive="T.RandomHorizontalFlip(prob=1.0)(image)"),),
+        traps=(
+            Trap(
+                "the probability is called prob, torchvision's p",
+                naive="T.RandomHorizontalFlip(prob=1.0)(image)",
+            ),
+        ),
         reason="mirrors with probability p; the draws differ",
     ),
     _row(
@@ -203,9 +226,7 @@ ROWS: tuple[Row, ...] = (
     _row(
         "Transpose",
         "",
-        Example(
-            {"image": "pixels 5,4,3"}, "T.Transpose()(image)", "np.transpose(image, (2, 0, 1))"
-        ),
+        Example({"image": "pixels 5,4,3"}, "T.Transpose()(image)", "np.transpose(image, (2, 0, 1))"),
         Example(IMAGE, "T.Transpose((1, 0, 2))(image)", "np.transpose(np.asarray(image), (1, 0, 2))"),
         exactness=Exactness.NONE,
         remedy="numpy.transpose: it gives an array, unscaled",
@@ -235,7 +256,9 @@ ROWS: tuple[Row, ...] = (
             Argument("mean", "mean", paddle_default=0.0),
             Argument("std", "std", paddle_default=1.0),
             Argument("data_format", None, values={"CHW": None}, paddle_default="CHW"),
-            Argument("to_rgb", None, values={False: None}, paddle_default=False, note="turns BGR into RGB first"),
+            Argument(
+                "to_rgb", None, values={False: None}, paddle_default=False, note="turns BGR into RGB first"
+            ),
             KEYS,
         ),
         traps=(
@@ -268,7 +291,13 @@ ROWS: tuple[Row, ...] = (
             "T.normalize(T.to_tensor(image), [0.5] * 3, [0.25] * 3)",
             "T.functional.normalize(T.functional.to_tensor(image), [0.5] * 3, [0.25] * 3)",
         ),
-        arguments=(Argument("img", "tensor"), Argument("mean", "mean"), Argument("std", "std"), Argument("data_format", None), Argument("to_rgb", None)),
+        arguments=(
+            Argument("img", "tensor"),
+            Argument("mean", "mean"),
+            Argument("std", "std"),
+            Argument("data_format", None),
+            Argument("to_rgb", None),
+        ),
         reason="(x - mean) / std",
     ),
     _row(
@@ -306,7 +335,11 @@ ROWS: tuple[Row, ...] = (
             "Pad(2, padding_mode='symmetric')(image)",
         ),
         arguments=(
-            Argument("padding", "padding", note="all, (left and right, top and bottom) or (left, top, right, bottom) in both"),
+            Argument(
+                "padding",
+                "padding",
+                note="all, (left and right, top and bottom) or (left, top, right, bottom) in both",
+            ),
             FILL,
             PADDING_MODE,
             KEYS,
@@ -377,20 +410,26 @@ ROWS: tuple[Row, ...] = (
             arguments=(Argument("img", "img"), Argument(f"{word}_factor", f"{word}_factor")),
             reason="both call Pillow",
         )
-        for word, values in (("brightness", (0.5, 1.7)), ("contrast", (0.5, 1.7)), ("hue", (0.25, 0.1)))
+        for word, values in (("brightness", (0.5, 1.7)), ("contrast", (0.5, 1.7)), ("hue", (0.25, -0.1)))
     ),
     _row(
         "Grayscale",
         "Grayscale",
         *_cases("Grayscale()(image)", "Grayscale(3)(image)"),
-        arguments=(Argument("num_output_channels", "num_output_channels", paddle_default=1, torch_default=1), KEYS),
+        arguments=(
+            Argument("num_output_channels", "num_output_channels", paddle_default=1, torch_default=1),
+            KEYS,
+        ),
         reason="Pillow's L",
     ),
     _row(
         "to_grayscale",
         "functional.to_grayscale",
         *_cases(("to_grayscale(image, 3)", "functional.to_grayscale(image, 3)")),
-        arguments=(Argument("img", "img"), Argument("num_output_channels", "num_output_channels", paddle_default=1, torch_default=1)),
+        arguments=(
+            Argument("img", "img"),
+            Argument("num_output_channels", "num_output_channels", paddle_default=1, torch_default=1),
+        ),
         reason="Pillow's L",
     ),
     _row(
@@ -399,7 +438,10 @@ ROWS: tuple[Row, ...] = (
         *_cases(
             "RandomRotation((30, 30))(image)",
             "RandomRotation((30, 30), expand=True)(image)",
-            ("RandomRotation((30, 30), 'bilinear')(image)", f"RandomRotation((30, 30), {MODE}BILINEAR)(image)"),
+            (
+                "RandomRotation((30, 30), 'bilinear')(image)",
+                f"RandomRotation((30, 30), {MODE}BILINEAR)(image)",
+            ),
         ),
         arguments=(
             Argument("degrees", "degrees"),
@@ -418,7 +460,14 @@ ROWS: tuple[Row, ...] = (
             ("rotate(image, 30)", "functional.rotate(image, 30)"),
             ("rotate(image, -45, expand=True, fill=9)", "functional.rotate(image, -45, expand=True, fill=9)"),
         ),
-        arguments=(Argument("img", "img"), Argument("angle", "angle"), INTERPOLATION, Argument("expand", "expand"), Argument("center", "center"), FILL),
+        arguments=(
+            Argument("img", "img"),
+            Argument("angle", "angle"),
+            INTERPOLATION,
+            Argument("expand", "expand"),
+            Argument("center", "center"),
+            FILL,
+        ),
         reason="Pillow's rotate",
     ),
     _row(
@@ -469,7 +518,13 @@ ROWS: tuple[Row, ...] = (
         ),
         exactness=Exactness.DISTRIBUTION,
         arguments=(
-            Argument("prob", "p", paddle_default=0.5, torch_default=0.5, note="first in Paddle, second in torchvision"),
+            Argument(
+                "prob",
+                "p",
+                paddle_default=0.5,
+                torch_default=0.5,
+                note="first in Paddle, second in torchvision",
+            ),
             Argument("distortion_scale", "distortion_scale", paddle_default=0.5, torch_default=0.5),
             INTERPOLATION,
             FILL,
@@ -479,36 +534,39 @@ ROWS: tuple[Row, ...] = (
             Trap(
                 "the order of the first two arguments is turned round",
                 naive=f"t = T.RandomPerspective(0.0, 0.5, {MODE}NEAREST)\n{THOUSAND.format('t')}",
-                example=_drawn(
-                    "RandomPerspective(1.0, 0.5, 'nearest')",
-                    f"RandomPerspective(0.5, 1.0, {MODE}NEAREST)",
-                    {"image": "image 16,14"},
-                ),
             ),
         ),
         reason="the corners move uniformly by up to half of distortion_scale",
     ),
     _row(
         "perspective",
-        "functional.perspective",
-        *_cases(
-            (
-                "perspective(image, [[0, 0], [8, 0], [8, 12], [0, 12]], [[1, 2], [7, 0], [8, 11], [0, 10]])",
-                "functional.perspective(image, [[0, 0], [8, 0], [8, 12], [0, 12]], [[1, 2], [7, 0], [8, 11], [0, 10]], "
-                "T.InterpolationMode.NEAREST)",
-            ),
+        "",
+        Example(IMAGE, f"T.perspective(image, {CORNERS}, {MOVED})", f"{SOLVED}, Image.NEAREST)"),
+        Example(
+            IMAGE,
+            f"T.perspective(image, {CORNERS}, {MOVED}, 'bilinear')",
+            f"{SOLVED}, Image.BILINEAR)",
         ),
+        exactness=Exactness.NONE,
+        remedy="Pillow's transform with coefficients solved in float64; torchvision.transforms.functional.perspective is "
+        "the same map, but rounds its coefficients to float32",
         arguments=(
-            Argument("img", "img"),
-            Argument("startpoints", "startpoints"),
-            Argument("endpoints", "endpoints"),
-            Argument("interpolation", "interpolation", paddle_default="nearest", torch_default="BILINEAR"),
-            FILL,
+            Argument("img", None),
+            Argument("startpoints", None),
+            Argument("endpoints", None),
+            Argument(
+                "interpolation", None, paddle_default="nearest", note="torchvision's default is bilinear"
+            ),
+            Argument("fill", None, paddle_default=0),
         ),
         traps=(
             Trap(
-                "the default is nearest in Paddle, bilinear in torchvision",
-                naive="T.functional.perspective(image, [[0, 0], [8, 0], [8, 12], [0, 12]], [[1, 2], [7, 0], [8, 11], [0, 10]])",
+                "torchvision's default interpolation is bilinear",
+                naive=f"T.functional.perspective(image, {CORNERS}, {MOVED})",
+            ),
+            Trap(
+                "torchvision's coefficients are 1e-8 away (float32): a pixel on an edge takes its neighbour's colour",
+                naive=f"T.functional.perspective(image, {CORNERS}, {MOVED}, {MODE}NEAREST)",
             ),
         ),
         reason="the projective map of four points",
@@ -535,9 +593,7 @@ ROWS: tuple[Row, ...] = (
             Trap(
                 "torchvision erases tensors only: put it behind ToTensor",
                 naive="T.RandomErasing(1.0)(image)",
-                example=Example(
-                    IMAGE, "np.asarray(T.RandomErasing(0.0)(image))", "np.asarray(image)"
-                ),
+                example=Example(IMAGE, "np.asarray(T.RandomErasing(0.0)(image))", "np.asarray(image)"),
             ),
         ),
         reason="a rectangle of random area and aspect ratio",

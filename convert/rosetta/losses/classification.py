@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convert.rosetta.losses.common import INPUT, LABEL, NAME, REDUCTION, Case, loss
+from convert.rosetta.losses.common import NAME, REDUCTION, Case, loss
 from convert.rosetta.rows import Argument, Exactness, Example, Kind, Row, Source, Trap
 
 CLASSES = {"x": "float 6,4", "y": "int<4 6"}
@@ -342,6 +342,49 @@ MULTI_LABEL_MARGIN = loss(
     reason="labels up to the first -1",
 )
 
+MAKE = "m = nn.AdaptiveLogSoftmaxWithLoss(8, 6, [2, 4], div_value=2.0)\n"
+ADAPTIVE = Row(
+    Kind.LOSS,
+    "nn.AdaptiveLogSoftmaxWithLoss",
+    "nn.AdaptiveLogSoftmaxWithLoss",
+    Exactness.ALGEBRA,
+    arguments=(
+        Argument("in_features", "in_features"),
+        Argument("n_classes", "n_classes"),
+        Argument("cutoffs", "cutoffs"),
+        Argument("weight_attr", None),
+        Argument("bias_attr", None),
+        Argument("div_value", "div_value", paddle_default=4.0, torch_default=4.0),
+        Argument("head_bias", "head_bias", paddle_default=False, torch_default=False),
+        NAME,
+    ),
+    traps=(
+        Trap(
+            "Paddle 3.3.1 keeps the tails in a plain list: they are in neither parameters() nor state_dict(), so never "
+            "trained or saved; torch registers them",
+            naive=MAKE + "len(m.state_dict())",
+            example=Example({}, MAKE + "len(m.state_dict())", MAKE + "len([m.head.weight])"),
+        ),
+    ),
+    examples=(
+        Example(
+            {"x": "float 5,8", "y": "= [0, 1, 3, 5, 4]"},
+            MAKE + "for p in [m.head_weight, *sum(m.tail_weights, [])]:\n"
+            "    i, j = p.shape\n"
+            "    p.set_value((paddle.arange(i)[:, None] / 4 - paddle.arange(j) / 2).astype(p.dtype))\n"
+            "list(m(x, y))",
+            MAKE + "for p in m.parameters():\n"
+            "    j, i = p.shape\n"
+            "    p.data.copy_(torch.arange(i) / 4 - torch.arange(j)[:, None] / 2)\n"
+            "list(m(x, y))",
+        ),
+    ),
+    source=Source(
+        "nn/layer/loss.py: AdaptiveLogSoftmaxWithLoss", "nn/modules/adaptive.py: AdaptiveLogSoftmaxWithLoss"
+    ),
+    reason="clusters of classes; the head's and the tails' weights are transposed, as Linear's",
+)
+
 ROWS = (
     *CROSS_ENTROPY,
     SOFTMAX_WITH_CROSS_ENTROPY,
@@ -350,4 +393,5 @@ ROWS = (
     CTC,
     *MULTI_MARGIN,
     *MULTI_LABEL_MARGIN,
+    ADAPTIVE,
 )
