@@ -56,7 +56,6 @@ ADAM = optimizer(
             ),
         ),
         regularized(
-            "Adam",
             "Adam(0.1, parameters=new, weight_decay=0.25)",
             "Adam(parameters, 0.1, weight_decay=0.5)",
             "Adam(parameters, 0.1, weight_decay=0.25)",

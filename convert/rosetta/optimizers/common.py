@@ -84,7 +84,7 @@ CREATED = "new = " + ATTRIBUTE + "\n"
 L2 = "regularizer=paddle.regularizer.L2Decay(0.5)"
 
 
-def with_attribute(attr: str, optimizer: str, loss: str = "") -> str:
+def with_attribute(attr: str, optimizer: str) -> str:
     """Ten steps of a Paddle optimizer on parameters that a ParamAttr made."""
     return (
         CREATED.format(attr)
@@ -109,7 +109,7 @@ def ten_steps(optimizer: str) -> str:
     )
 
 
-def regularized(name: str, theirs: str, mine: str, naive: str, text: str) -> Trap:
+def regularized(theirs: str, mine: str, naive: str, text: str) -> Trap:
     return Trap(
         text,
         naive=ten_steps(naive),

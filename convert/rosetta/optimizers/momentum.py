@@ -55,7 +55,6 @@ SGD = optimizer(
             ),
         ),
         regularized(
-            "SGD",
             "SGD(0.1, new, weight_decay=0.25)",
             "SGD(parameters, 0.1, weight_decay=0.5)",
             "SGD(parameters, 0.1, weight_decay=0.25)",
@@ -107,7 +106,6 @@ MOMENTUM = optimizer(
     traps=(
         Trap("Paddle's default momentum is 0.9, torch's 0", naive="torch.optim.SGD(parameters, 0.1)"),
         regularized(
-            "Momentum",
             "Momentum(0.1, 0.5, new, weight_decay=0.25)",
             "SGD(parameters, 0.1, momentum=0.5, weight_decay=0.5)",
             "SGD(parameters, 0.1, momentum=0.5, weight_decay=0.25)",
