@@ -13,10 +13,12 @@ from convert.rosetta import (
     layers,
     losses,
     methods,
+    metrics,
     optimizers,
     schedulers,
     tensors,
     transforms,
+    vision_ops,
 )
 from convert.rosetta.rows import Kind, Row
 
@@ -30,6 +32,8 @@ MODULES: Mapping[str, tuple[Row, ...]] = MappingProxyType(
         "schedulers": schedulers.ROWS,
         "initializers": initializers.ROWS,
         "transforms": transforms.ROWS,
+        "vision_ops": vision_ops.ROWS,
+        "metrics": metrics.ROWS,
         "methods": methods.ROWS,
         "idioms": idioms.ROWS,
     }

@@ -1,0 +1,177 @@
+"""Optimizers whose torch namesake computes something else: a small class is the twin."""
+
+from __future__ import annotations
+
+from convert.rosetta.optimizers.common import CLIP, MULTI_PRECISION, NAME, TEN, TWO, optimizer
+from convert.rosetta.rows import Argument, Exactness, Example, Row, Trap
+
+RMS = (
+    "class RMSProp(torch.optim.Optimizer):\n"
+    "    def __init__(self, params, lr, rho=0.95, eps=1e-6, momentum=0.0, centered=False):\n"
+    "        super().__init__(params, dict(lr=lr))\n"
+    "        self.state_of = lambda p: self.state[p] or self.state[p].update(\n"
+    "            v=torch.zeros_like(p), g=torch.zeros_like(p), m=torch.zeros_like(p)) or self.state[p]\n"
+    "        self.rho, self.eps, self.mu, self.centered = f32(rho), f32(eps), f32(momentum), centered\n"
+    "    @torch.no_grad()\n"
+    "    def step(self):\n"
+    "        for group in self.param_groups:\n"
+    "            for p in group['params']:\n"
+    "                s = self.state_of(p)\n"
+    "                s['v'].mul_(self.rho).addcmul_(p.grad, p.grad, value=1 - self.rho)\n"
+    "                s['g'].mul_(self.rho).add_(p.grad, alpha=1 - self.rho)\n"
+    "                v = s['v'] - s['g'] ** 2 if self.centered else s['v']\n"
+    "                s['m'].mul_(self.mu).add_(p.grad / (v + self.eps).sqrt(), alpha=group['lr'])\n"
+    "                p.sub_(s['m'])\n"
+)
+
+
+RMSPROP = optimizer(
+    "RMSProp",
+    "",
+    Exactness.NONE,
+    ("RMSProp(0.01, parameters=parameters)", RMS + "RMSProp(parameters, 0.01)"),
+    (
+        "RMSProp(0.01, 0.9, 0.01, 0.8, True, parameters)",
+        RMS + "RMSProp(parameters, 0.01, rho=0.9, eps=0.01, momentum=0.8, centered=True)",
+    ),
+    file="rmsprop",
+    arguments=(
+        Argument("learning_rate", None),
+        Argument("rho", None, convert="f32", paddle_default=0.95, note="torch.optim.RMSprop: alpha=0.99"),
+        Argument(
+            "epsilon",
+            None,
+            convert="f32",
+            paddle_default=1e-6,
+            note="torch.optim.RMSprop: eps=1e-8, outside the root",
+        ),
+        Argument("momentum", None, paddle_default=0.0),
+        Argument("centered", None, paddle_default=False),
+        Argument("parameters", None),
+        Argument("weight_decay", None),
+        CLIP,
+        NAME,
+    ),
+    traps=(
+        Trap(
+            "torch adds epsilon after the root, Paddle before: the bigger epsilon, the further apart",
+            naive="torch.optim.RMSprop(parameters, 0.01, alpha=0.95, eps=0.01)",
+            example=Example(
+                TWO,
+                "paddle.optimizer.RMSProp(0.01, epsilon=0.01, parameters=parameters)",
+                RMS + "RMSProp(parameters, 0.01, eps=0.01)",
+                steps=TEN,
+            ),
+        ),
+        Trap(
+            "the defaults differ: rho 0.95 and alpha 0.99, 1e-6 and 1e-8",
+            naive="torch.optim.RMSprop(parameters, 0.01)",
+        ),
+    ),
+    remedy="a small optimizer; torch.optim.RMSprop(alpha=rho, eps=sqrt(epsilon)) comes near where the gradients are small",
+    reason="g / sqrt(v + eps); torch divides by sqrt(v) + eps",
+)
+
+
+AVERAGED = (
+    "class ASGD(torch.optim.Optimizer):\n"
+    "    def __init__(self, params, lr, batch_num=1):\n"
+    "        super().__init__(params, dict(lr=lr))\n"
+    "        self.n, self.t = batch_num, 0\n"
+    "    @torch.no_grad()\n"
+    "    def step(self):\n"
+    "        for group in self.param_groups:\n"
+    "            for p in group['params']:\n"
+    "                s = self.state[p]\n"
+    "                s.setdefault('y', torch.zeros(self.n, *p.shape))\n"
+    "                s.setdefault('d', torch.zeros_like(p))\n"
+    "                s['d'].add_(p.grad - s['y'][self.t % self.n])\n"
+    "                s['y'][self.t % self.n] = p.grad\n"
+    "                p.sub_(s['d'], alpha=group['lr'] / min(self.t + 1, self.n))\n"
+    "        self.t += 1\n"
+)
+
+
+ASGD = optimizer(
+    "ASGD",
+    "",
+    Exactness.NONE,
+    ("ASGD(0.1, 1, parameters)", AVERAGED + "ASGD(parameters, 0.1)"),
+    ("ASGD(0.05, 3, parameters)", AVERAGED + "ASGD(parameters, 0.05, batch_num=3)"),
+    file="asgd",
+    arguments=(
+        Argument("learning_rate", None, paddle_default=0.001),
+        Argument("batch_num", None, paddle_default=1),
+        Argument("parameters", None),
+        Argument("weight_decay", None),
+        CLIP,
+        MULTI_PRECISION,
+        NAME,
+    ),
+    traps=(
+        Trap(
+            "torch's ASGD is another algorithm: averaged SGD (Polyak); Paddle's averages the last gradients (SAG)",
+            naive="torch.optim.ASGD(parameters, 0.05)",
+            example=Example(
+                TWO,
+                "paddle.optimizer.ASGD(0.05, 3, parameters)",
+                AVERAGED + "ASGD(parameters, 0.05, batch_num=3)",
+                steps=TEN,
+            ),
+        ),
+    ),
+    remedy="a small optimizer; with batch_num=1 it is SGD",
+    reason="p = p - lr / n * (sum of the last batch_num gradients)",
+)
+
+
+LAYERWISE = (
+    "class Lamb(torch.optim.Optimizer):\n"
+    "    def __init__(self, params, lr, decay=0.01, betas=(0.9, 0.999), eps=1e-6):\n"
+    "        super().__init__(params, dict(lr=lr))\n"
+    "        self.decay, self.betas, self.eps, self.t = f32(decay), [f32(b) for b in betas], f32(eps), 0\n"
+    "    @torch.no_grad()\n"
+    "    def step(self):\n"
+    "        self.t += 1\n"
+    "        a, b = self.betas\n"
+    "        for group in self.param_groups:\n"
+    "            for p in group['params']:\n"
+    "                s = self.state[p]\n"
+    "                m = s.setdefault('m', torch.zeros_like(p)).mul_(a).add_(p.grad, alpha=1 - a)\n"
+    "                v = s.setdefault('v', torch.zeros_like(p)).mul_(b).addcmul_(p.grad, p.grad, value=1 - b)\n"
+    "                r = m / (1 - a ** self.t) / ((v / (1 - b ** self.t)).sqrt() + self.eps) + self.decay * p\n"
+    "                p.sub_(r, alpha=group['lr'] * float(p.norm() / r.norm()))\n"
+)
+
+
+LAMB = optimizer(
+    "Lamb",
+    "",
+    Exactness.NONE,
+    ("Lamb(0.1, parameters=parameters)", LAYERWISE + "Lamb(parameters, 0.1)"),
+    (
+        "Lamb(0.1, 0.3, 0.8, 0.95, 1e-3, parameters)",
+        LAYERWISE + "Lamb(parameters, 0.1, 0.3, (0.8, 0.95), 1e-3)",
+    ),
+    within=1e-7,
+    file="optimizer",
+    arguments=(
+        Argument("learning_rate", None, paddle_default=0.001),
+        Argument("lamb_weight_decay", None, convert="f32", paddle_default=0.01),
+        Argument("beta1", None, convert="f32", paddle_default=0.9),
+        Argument("beta2", None, convert="f32", paddle_default=0.999),
+        Argument("epsilon", None, convert="f32", paddle_default=1e-6),
+        Argument("parameters", None),
+        CLIP,
+        Argument("exclude_from_weight_decay_fn", None),
+        Argument("always_adapt", None, paddle_default=False),
+        MULTI_PRECISION,
+        NAME,
+    ),
+    traps=(Trap("AdamW lacks the trust ratio", naive="torch.optim.AdamW(parameters, 0.1, eps=1e-6)"),),
+    remedy="a small optimizer: Adam's step plus decay, scaled by |p| / |step|",
+    reason="layer-wise adaptive moments (You et al. 2019); 3e-8 stay in float64 whichever constants are rounded",
+)
+
+
+ROWS: tuple[Row, ...] = (RMSPROP, ASGD, LAMB)

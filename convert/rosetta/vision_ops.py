@@ -1,0 +1,64 @@
+"""Operators of detection. torchvision's are compiled and run beside a matching torch only: the proven twin is plain torch."""
+
+from __future__ import annotations
+
+from convert.rosetta.rows import Argument, Exactness, Example, Kind, Row, Source, Trap
+
+BOXES = {
+    "b": "= [[0., 0., 4., 4.], [1., 1., 5., 5.], [0., 0., 4., 3.], [6., 6., 9., 9.], [6., 6., 9., 8.]]",
+    "s": "= [0.6, 0.9, 0.8, 0.3, 0.7]",
+}
+SUPPRESS = (
+    "def nms(b, threshold, s):\n"
+    "    area = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])\n"
+    "    low, high = torch.maximum(b[:, None, :2], b[:, :2]), torch.minimum(b[:, None, 2:], b[:, 2:])\n"
+    "    shared = (high - low).clamp(min=0).prod(-1)\n"
+    "    overlap = shared / (area[:, None] + area - shared)\n"
+    "    kept = []\n"
+    "    for i in s.argsort(descending=True):\n"
+    "        if all(overlap[i, j] <= threshold for j in kept):\n"
+    "            kept.append(int(i))\n"
+    "    return torch.tensor(kept)\n"
+)
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        Kind.FUNCTION,
+        "vision.ops.nms",
+        "",
+        Exactness.NONE,
+        arguments=(
+            Argument("boxes", None),
+            Argument("iou_threshold", None, paddle_default=0.3),
+            Argument(
+                "scores",
+                None,
+                note="without scores the order of the boxes counts; torchvision requires them, as second",
+            ),
+            Argument("category_idxs", None, note="torchvision: batched_nms"),
+            Argument("categories", None),
+            Argument("top_k", None),
+        ),
+        traps=(
+            Trap(
+                "the threshold is the second argument, the scores the third; torchvision has them the other way round",
+                naive=SUPPRESS + "nms(b, s, 0.5)",
+            ),
+        ),
+        examples=(
+            Example(
+                BOXES,
+                "paddle.vision.ops.nms(b.detach(), 0.5, s.detach())",
+                SUPPRESS + "nms(b.detach(), 0.5, s.detach())",
+            ),
+            Example(
+                BOXES,
+                "paddle.vision.ops.nms(b.detach(), 0.3)",
+                SUPPRESS + "nms(b.detach(), 0.3, -torch.arange(5))",
+            ),
+        ),
+        source=Source("vision/ops.py: nms", "torchvision/ops/boxes.py: nms"),
+        remedy="torchvision.ops.nms(boxes, scores, iou_threshold) where it loads (not run here), or these lines",
+        reason="keeps a box unless a better one overlaps it by more than the threshold",
+    ),
+)
