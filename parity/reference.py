@@ -108,7 +108,9 @@ def row_of(kind: str) -> Row | None:
 def argument_of(kind: str, attribute: str) -> Argument | None:
     """The row's argument behind a canonical attribute."""
     row = row_of(kind)
-    known = {argument.paddle: argument for argument in row.arguments} if row is not None else {}
+    if row is None:
+        return None
+    known = {argument.paddle or argument.torch: argument for argument in row.arguments}
     return known.get(attribute) or known.get(ARGUMENTS.get(attribute, ""))
 
 

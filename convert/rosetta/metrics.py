@@ -19,7 +19,7 @@ def _row(name: str, *examples: Example, **more: Any) -> Row:
         "",
         Exactness.NONE,
         examples=examples,
-        source=Source(f"metric/metrics.py: {name}", "none; torchmetrics is another package"),
+        source=Source(f"metric/metrics.py: {name}", "no twin"),
         **more,
     )
 

@@ -85,7 +85,8 @@ def find(name: str) -> tuple[Row, ...]:
     tails = tuple(row for row in TABLE if any(word in _spellings(n) for n in _names(row)))
     if tails:
         return tails
-    return tuple(row for row in TABLE if row.kind is Kind.IDIOM and word and word in row.paddle.lower())
+    idioms = (row for row in TABLE if row.kind is Kind.IDIOM and word)
+    return tuple(row for row in idioms if any(word in name.lower() for name in _names(row)))
 
 
 def nearest(name: str, count: int = 5) -> tuple[str, ...]:

@@ -197,6 +197,9 @@ def _instance_norm(n: int) -> Row:
                 "weight_attr", "affine", convert="is not False", paddle_default=None, torch_default=False
             ),
             Argument("bias_attr", "affine", convert="is not False", paddle_default=None, torch_default=False),
+            Argument(
+                None, "track_running_stats", torch_default=False, note="Paddle always uses the input's own"
+            ),
             DATA_FORMAT,
             NAME,
         ),

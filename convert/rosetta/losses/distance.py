@@ -85,7 +85,7 @@ HUBER = Row(
         Example(FAR, "nn.HuberLoss()", "nn.HuberLoss()"),
         Example(FAR, "nn.HuberLoss(delta=0.3)", "nn.HuberLoss(delta=f32(0.3))"),
     ),
-    source=Source("nn/layer/loss.py: HuberLoss", "nn/modules/loss.py: HuberLoss"),
+    source=Source("nn/__init__.py: HuberLoss", "nn/modules/loss.py: HuberLoss"),
     reason="another name of SmoothL1Loss",
 )
 

@@ -175,9 +175,10 @@ ROWS: tuple[Row, ...] = (
         MATH,
         "the same function",
         case("paddle.pow(x, 3)", "torch.pow(x, 3)", x="float 2,3"),
+        case("paddle.pow(x, 0.3)", "torch.pow(x, f32(0.3))", x="positive 2,3"),
         case("paddle.pow(x, y)", "torch.pow(x, y)", x="positive 2,3", y="float 2,3"),
-        exactness=Exactness.ALGEBRA,
-        arguments=(X_INPUT, Argument("y", "exponent")),
+        exactness=Exactness.F32,
+        arguments=(X_INPUT, Argument("y", "exponent", convert="f32", note="a number is kept as float32")),
         traps=(Trap("the second name differs", naive="torch.pow(x, y=3)"),),
     ),
     function(
