@@ -29,7 +29,7 @@ def test_arguments_traps_and_examples_are_shown_as_they_are_written(capsys):
     assert "trap: exclusive=True, Paddle's default, is count_include_pad=False" in told
     assert "wrong F.avg_pool2d(x, 3, 2, padding=1)" in told
     assert "right F.avg_pool2d(x, 3, 2, padding=1, count_include_pad=False)" in told
-    assert "paddle nn.AvgPool2D(3, 2, padding=1)" in told
+    assert "paddle nn.AvgPool2D(" in told
     assert "nn/layer/pooling.py" in told
 
 
@@ -59,7 +59,8 @@ def test_the_overview_counts_every_row(capsys):
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.paddle) for row in TABLE])
 def test_every_row_can_be_looked_up_and_shown(capsys, row):
-    for name in filter(None, (row.paddle, row.torch)):
+    names = (row.paddle,) if row.kind is Kind.IDIOM else (row.paddle, row.torch)
+    for name in filter(None, names):
         told = _guide(capsys, name)
         assert row.paddle in told
 
