@@ -17,6 +17,7 @@ import numpy as np
 import paddle
 from paddle import _C_ops, _legacy_C_ops
 
+from parity.capture.recomputation import none_recomputed
 from parity.capture.recorder import MARK, Options, Recorder
 from parity.capture.source import constructor_line, module_facts
 from parity.errors import ParityError
@@ -362,7 +363,10 @@ def run(
     held = [(layer, dict(layer._buffers)) for layer in model.sublayers(include_self=True)]
     try:
         (model.train if mode == "train" else model.eval)()
-        with _recording(recorder, paths, gradients=options.gradients):
+        with ExitStack() as stack:
+            if options.gradients:
+                stack.enter_context(none_recomputed())
+            stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
             result = model(*positional, **named)
             loss = recorder.take_loss(result) if options.gradients else None
         recorder.finish(result)

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
+from parity.capture.recomputation import none_recomputed
 from parity.capture.recorder import MARK, Options, Recorder
 from parity.capture.source import constructor_line, module_facts
 from parity.errors import ParityError
@@ -334,7 +335,10 @@ def run(
     held = [(module, dict(module._buffers)) for module in model.modules()]
     try:
         model.train(mode == "train")
-        with _recording(recorder, paths, gradients=options.gradients):
+        with ExitStack() as stack:
+            if options.gradients:
+                stack.enter_context(none_recomputed())
+            stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
             result = model(*positional, **named)
             loss = recorder.take_loss(result) if options.gradients else None
         recorder.finish(result)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import paddle
 import pytest
 import torch
 import torch.nn.functional as F
+from paddle.distributed.fleet.utils import recompute
+from torch.utils.checkpoint import checkpoint
 
 import parity
+from convert import convert_state_dict
 from tests.parity_training.networks import ENTROPY, PaddleNet, TorchNet, X, pair, state_of
 
 
@@ -248,3 +252,46 @@ def test_a_loss_that_raises_is_told_from_a_model_that_does():
 
     with pytest.raises(parity.ParityError, match="the torch loss raised AttributeError"):
         backward(losses=(ENTROPY[0], broken))
+
+
+class _PaddleRecomputing(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.inner = paddle.nn.Linear(4, 4)
+        self.head = paddle.nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.head(recompute(self.block, x, use_reentrant=False))
+
+    def block(self, x):
+        return paddle.nn.functional.relu(self.inner(x))
+
+
+class _TorchRecomputing(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Linear(4, 4)
+        self.head = torch.nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.head(checkpoint(self.block, x, use_reentrant=False))
+
+    def block(self, x):
+        return torch.relu(self.inner(x))
+
+
+class _TorchRecomputingCut(_TorchRecomputing):
+    def block(self, x):
+        return torch.relu(self.inner(x).detach())
+
+
+@pytest.mark.parametrize(
+    ("torch_class", "verdict"), [(_TorchRecomputing, "EQUIVALENT"), (_TorchRecomputingCut, "DIFFERENT")]
+)
+def test_a_block_that_is_recomputed_in_backward_is_seen_inside(torch_class, verdict):
+    paddle_net, torch_net = _PaddleRecomputing(), torch_class()
+    torch_net.load_state_dict(convert_state_dict(paddle_net.state_dict(), torch_net))
+    images = np.random.default_rng(0).random((2, 4), dtype=np.float32)
+    report = parity.check(paddle_net, torch_net, images, gradients=True, mode="train", further=False)
+    assert report.verdict.name == verdict, str(report)
+    assert torch.utils.checkpoint.checkpoint is checkpoint
