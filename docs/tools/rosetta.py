@@ -25,11 +25,14 @@ Proofs = Mapping[str, Any]
 TITLES = {
     "layers": ("Layers", "网络层"),
     "functions": ("Functions", "函数"),
+    "tensors": ("Tensor functions", "张量函数"),
     "losses": ("Losses", "损失函数"),
     "optimizers": ("Optimizers", "优化器"),
     "schedulers": ("Learning rate schedules", "学习率调度"),
     "initializers": ("Initializers", "初始化"),
     "transforms": ("Image transforms", "图像变换"),
+    "vision_ops": ("Vision operators", "视觉算子"),
+    "metrics": ("Metrics", "指标"),
     "methods": ("Tensor methods", "张量方法"),
     "idioms": ("Idioms", "惯用写法"),
 }
