@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from convert.rosetta.rows import Exactness, Example, Row
 from parity.rosetta import inputs as makers
-from parity.rosetta import paddle_side, torch_side
 from parity.rosetta.evaluate import Outcome
 
 SAME = 1e-12
@@ -169,6 +168,8 @@ def _told(error: Exception) -> str:
 
 def measure(example: Example, torch_text: str, precision: str, *, rounded: bool = True) -> Measurement:
     """How far `torch_text` is from the example's Paddle text in one precision."""
+    from parity.rosetta import paddle_side, torch_side
+
     given = {name: makers.make(name, text) for name, text in example.inputs.items()}
     expected, state = paddle_side.evaluate(example.paddle, given, example, precision)
     f32 = torch_side.rounded if rounded else float
@@ -203,6 +204,8 @@ def _gradients(
     expected: Outcome, actual: Outcome, state: dict[str, NDArray[Any]]
 ) -> Iterable[tuple[NDArray[Any], NDArray[Any]]]:
     """Pairs of gradients; a gradient that one side lacks is compared as zeros."""
+    from parity.rosetta import torch_side
+
     theirs = dict(expected.gradients)
     for mode in ("eval", "train"):
         prefix = f"{mode}:state:"
