@@ -92,7 +92,8 @@ def test_the_float32_constants_of_the_proof_are_those_of_the_table():
     assert reference.float32_arguments("group_norm") == {}
     assert reference.float32_arguments("leaky_relu") == {}
     assert set(reference.float32_settings("Momentum")) == {"momentum", "weight_decay"}
-    assert reference.float32_settings("SGD") == ("weight_decay",)
+    assert reference.float32_settings("SGD") == ()
+    assert reference.float32_settings("AdamW") == ("weight_decay",)
     assert reference.float32_settings("NoSuchOptimizer") == ()
 
 

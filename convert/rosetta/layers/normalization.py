@@ -317,7 +317,7 @@ ROWS = (
         arguments=(
             Argument("num_groups", "num_groups"),
             Argument("num_channels", "num_channels"),
-            EPSILON,
+            Argument("epsilon", "eps", paddle_default=1e-5, torch_default=1e-5),
             Argument("weight_attr", "affine", convert="is not False", torch_default=True),
             Argument("bias_attr", "affine", convert="is not False", torch_default=True),
             DATA_FORMAT,

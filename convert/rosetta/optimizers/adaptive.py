@@ -7,6 +7,7 @@ from convert.rosetta.optimizers.common import (
     CLIP,
     DECAY,
     EPSILON,
+    FLOAT32_BETAS,
     L2,
     MULTI_PRECISION,
     NAME,
@@ -27,8 +28,8 @@ ADAM = optimizer(
     Exactness.ALGEBRA,
     ("Adam(0.1, parameters=parameters)", "Adam(parameters, 0.1)"),
     (
-        "Adam(0.1, 0.8, 0.95, 1e-3, parameters, weight_decay=0.25)",
-        "Adam(parameters, 0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.25)",
+        "Adam(0.1, 0.8, 0.95, 1e-3, parameters, weight_decay=0.3)",
+        "Adam(parameters, 0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.3)",
     ),
     ("Adam(0.1, parameters=parameters, amsgrad=True)", "Adam(parameters, 0.1, amsgrad=True)"),
     arguments=(
@@ -127,7 +128,7 @@ ADAMAX = optimizer(
         "Adamax(parameters, 0.1, betas=(0.5, 0.75), weight_decay=0.25)",
     ),
     within=1e-6,
-    arguments=(RATE, *BETAS, EPSILON, PARAMETERS, DECAY, CLIP, NAME),
+    arguments=(RATE, *FLOAT32_BETAS, EPSILON, PARAMETERS, DECAY, CLIP, NAME),
     traps=(
         Trap(
             "the default rates differ: 0.001 and 0.002",
@@ -150,8 +151,8 @@ ADAGRAD = optimizer(
     Exactness.F32,
     ("Adagrad(0.1, parameters=parameters)", "Adagrad(parameters, 0.1, eps=f32(1e-6))"),
     (
-        "Adagrad(0.1, 0.05, parameters, weight_decay=0.25, initial_accumulator_value=0.5)",
-        "Adagrad(parameters, 0.1, eps=f32(0.05), weight_decay=0.25, initial_accumulator_value=0.5)",
+        "Adagrad(0.1, 0.05, parameters, weight_decay=0.3, initial_accumulator_value=0.5)",
+        "Adagrad(parameters, 0.1, eps=f32(0.05), weight_decay=0.3, initial_accumulator_value=0.5)",
     ),
     arguments=(
         Argument("learning_rate", "lr", torch_default=0.01),
@@ -175,8 +176,8 @@ ADADELTA = optimizer(
     Exactness.F32,
     ("Adadelta(0.1, parameters=parameters)", "Adadelta(parameters, 0.1, rho=f32(0.95), eps=f32(1e-6))"),
     (
-        "Adadelta(0.1, 0.05, 0.8, parameters, weight_decay=0.25)",
-        "Adadelta(parameters, 0.1, rho=f32(0.8), eps=f32(0.05), weight_decay=0.25)",
+        "Adadelta(0.1, 0.05, 0.8, parameters, weight_decay=0.3)",
+        "Adadelta(parameters, 0.1, rho=f32(0.8), eps=f32(0.05), weight_decay=0.3)",
     ),
     arguments=(
         Argument("learning_rate", "lr", paddle_default=0.001, torch_default=1.0),
@@ -201,14 +202,16 @@ NADAM = optimizer(
         "NAdam(parameters, 0.1, betas=(f32(0.9), f32(0.999)), momentum_decay=f32(0.004))",
     ),
     (
-        "NAdam(0.1, 0.5, 0.75, 0.125, 0.25, parameters, weight_decay=0.25)",
-        "NAdam(parameters, 0.1, betas=(0.5, 0.75), eps=0.125, momentum_decay=0.25, weight_decay=0.25)",
+        "NAdam(0.1, 0.5, 0.75, 0.125, 0.25, parameters, weight_decay=0.3)",
+        "NAdam(parameters, 0.1, betas=(0.5, 0.75), eps=0.125, momentum_decay=0.25, weight_decay=0.3)",
     ),
     arguments=(
         Argument("learning_rate", "lr", paddle_default=0.002, torch_default=0.002),
-        *BETAS,
+        *FLOAT32_BETAS,
         EPSILON,
-        Argument("momentum_decay", "momentum_decay", paddle_default=0.004, torch_default=0.004),
+        Argument(
+            "momentum_decay", "momentum_decay", convert="f32", paddle_default=0.004, torch_default=0.004
+        ),
         PARAMETERS,
         DECAY,
         CLIP,
@@ -224,10 +227,10 @@ RADAM = optimizer(
     Exactness.F32,
     ("RAdam(0.1, parameters=parameters)", "RAdam(parameters, 0.1, betas=(f32(0.9), f32(0.999)))"),
     (
-        "RAdam(0.1, 0.5, 0.75, 0.125, parameters, weight_decay=0.25)",
-        "RAdam(parameters, 0.1, betas=(0.5, 0.75), eps=0.125, weight_decay=0.25)",
+        "RAdam(0.1, 0.5, 0.75, 0.125, parameters, weight_decay=0.3)",
+        "RAdam(parameters, 0.1, betas=(0.5, 0.75), eps=0.125, weight_decay=0.3)",
     ),
-    arguments=(RATE, *BETAS, EPSILON, PARAMETERS, DECAY, CLIP, NAME),
+    arguments=(RATE, *FLOAT32_BETAS, EPSILON, PARAMETERS, DECAY, CLIP, NAME),
     reason="Adam whose step is rectified once the variance can be told",
 )
 

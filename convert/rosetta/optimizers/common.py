@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from convert.rosetta.rows import Argument, Exactness, Example, Kind, Row, Source, Trap
@@ -23,7 +24,6 @@ PARAMETERS = Argument(
 DECAY = Argument(
     "weight_decay",
     "weight_decay",
-    convert="f32",
     torch_default=0.0,
     note="a number, L2Decay(number) or L1Decay(number); torch's is the number of L2Decay",
 )
@@ -47,9 +47,12 @@ EPSILON = Argument("epsilon", "eps", paddle_default=1e-8, torch_default=1e-8)
 
 
 BETAS = (
-    Argument("beta1", "betas", convert="f32", paddle_default=0.9, note="betas=(beta1, beta2)"),
-    Argument("beta2", "betas", convert="f32", paddle_default=0.999),
+    Argument("beta1", "betas", paddle_default=0.9, note="betas=(beta1, beta2)"),
+    Argument("beta2", "betas", paddle_default=0.999),
 )
+
+
+FLOAT32_BETAS = tuple(replace(beta, convert="f32") for beta in BETAS)
 
 
 def optimizer(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from convert.rosetta.optimizers.common import (
     CLIP,
     DECAY,
@@ -23,10 +25,10 @@ SGD = optimizer(
     "SGD",
     Exactness.ALGEBRA,
     ("SGD(0.1, parameters)", "SGD(parameters, 0.1)"),
-    ("SGD(0.1, parameters, weight_decay=0.25)", "SGD(parameters, 0.1, weight_decay=0.25)"),
+    ("SGD(0.1, parameters, weight_decay=0.3)", "SGD(parameters, 0.1, weight_decay=0.3)"),
     (
-        "SGD(0.1, parameters, weight_decay=paddle.regularizer.L2Decay(0.25))",
-        "SGD(parameters, 0.1, weight_decay=0.25)",
+        "SGD(0.1, parameters, weight_decay=paddle.regularizer.L2Decay(0.3))",
+        "SGD(parameters, 0.1, weight_decay=0.3)",
     ),
     (
         "SGD(0.1, [{'params': parameters[:1], 'learning_rate': 0.5}, {'params': parameters[1:], 'weight_decay': 0.25}])",
@@ -94,7 +96,7 @@ MOMENTUM = optimizer(
         RATE,
         Argument("momentum", "momentum", convert="f32", paddle_default=0.9, torch_default=0.0),
         PARAMETERS,
-        DECAY,
+        replace(DECAY, convert="f32"),
         Argument("use_nesterov", "nesterov", paddle_default=False, torch_default=False),
         Argument(
             "rescale_grad", None, values={1.0: None}, paddle_default=1.0, note="multiplies the gradient"
