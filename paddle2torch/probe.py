@@ -55,7 +55,7 @@ def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[st
     if args.paddle is None:
         raise ConvertError("--match run runs both models: name the Paddle one with --paddle MODULE:FACTORY")
     arguments = {
-        "paddle": json_object(args.paddle_args, "--paddle-args"),
+        "paddle": json_object(args.paddle_args or "{}", "--paddle-args"),
         "torch": json_object(args.torch_args, "--torch-args"),
     }
     if args.torch is not None:

@@ -32,7 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--paddle-args",
         metavar="JSON",
-        default="{}",
         help="keyword arguments for a CHECKPOINT that is built, or for --paddle",
     )
     parser.add_argument(
@@ -155,7 +154,7 @@ def _open(args: argparse.Namespace) -> Checkpoint:
     from paddle2torch.options import json_object, names_in
 
     if not is_factory(args.source):
-        if args.paddle_args != "{}" and args.paddle is None:
+        if args.paddle_args is not None and args.paddle is None:
             raise ConvertError(f"--paddle-args is for a model that is built, and {args.source} is not one")
         return open_checkpoint(args.source, key=args.key, names=names_in(args.names))
     for option in ("key", "names", "sha256"):
@@ -163,7 +162,7 @@ def _open(args: argparse.Namespace) -> Checkpoint:
             raise ConvertError(f"--{option} is for files, and {args.source} is a model that is built")
     from convert.adapters.paddle import open_factory
 
-    return open_factory(args.source, json_object(args.paddle_args, "--paddle-args"))
+    return open_factory(args.source, json_object(args.paddle_args or "{}", "--paddle-args"))
 
 
 PROBE = ("paddle", "shape", "input", "paddle_python", "torch_python")

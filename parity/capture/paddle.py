@@ -61,7 +61,7 @@ class PaddleRecorder(Recorder):
     def to_numpy(self, tensor: Any) -> Array:
         if str(tensor.dtype) == "paddle.bfloat16":
             tensor = _cast(tensor, paddle.float32)
-        if tensor.place.is_cpu_place() and tensor.is_dense():
+        if tensor._is_initialized() and tensor.place.is_cpu_place() and tensor.is_dense():
             # Paddle's own numpy() copies, which for activations takes as long as comparing them.
             shared: Array = np.from_dlpack(_detach(tensor))
             return shared
