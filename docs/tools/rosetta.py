@@ -132,7 +132,7 @@ def pages(language: str, proofs: Proofs) -> dict[str, str]:
 
 def anchor(row: Row) -> str:
     """Where a row stands on its page."""
-    return re.sub(r"[^a-z0-9_]+", "-", row.paddle.lower()).strip("-")
+    return re.sub(r"[^A-Za-z0-9_]+", "-", row.paddle).strip("-")
 
 
 def _level(row: Row, language: str) -> str:
