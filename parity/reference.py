@@ -176,10 +176,11 @@ def fix_of(kind: str, attribute: str, paddle: Any, call: str) -> str:
 
 
 def mapped(kind: str, trap: Trap) -> str:
-    """The torch text that the trap's proof shows to be right."""
+    """What the trap's proof shows to be right: the text itself, or where to read it if it is long."""
     row = row_of(kind)
-    example = trap.example or (row.examples[0] if row is not None else None)
-    return f"as in `{example.torch}`" if example is not None else ""
+    assert row is not None
+    text = (trap.example or row.examples[0]).torch
+    return f"as in `{text}`" if "\n" not in text else f"as `paddle2torch guide {row.paddle}` shows"
 
 
 def trap_told(kind: str, attributes: Iterable[str]) -> tuple[str, str] | None:

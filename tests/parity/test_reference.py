@@ -121,3 +121,33 @@ def test_a_finding_tells_the_trap_and_where_to_read_on():
     assert "Paddle's default" in finding.cause
     assert finding.fix == "AvgPool2d(..., count_include_pad=False)"
     assert finding.guide == "nn.AvgPool2D"
+
+
+class _PaddleEmbedding(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.table = paddle.nn.Embedding(6, 4, padding_idx=2)
+
+    def forward(self, x):
+        return self.table(x)
+
+
+class _TorchEmbedding(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = torch.nn.Embedding(6, 4, padding_idx=2)
+
+    def forward(self, x):
+        return self.table(x)
+
+
+def test_an_argument_that_torch_ignores_is_told_as_the_trap_that_it_is():
+    paddle_net, torch_net = _PaddleEmbedding(), _TorchEmbedding()
+    weight = np.random.default_rng(0).random((6, 4), dtype=np.float32)
+    paddle_net.table.weight.set_value(weight)
+    with torch.no_grad():
+        torch_net.table.weight.copy_(torch.from_numpy(weight))
+    findings = parity.check(paddle_net, torch_net, np.array([[0, 2, 3]]), further=False).findings
+    assert [finding.guide for finding in findings] == ["nn.Embedding"]
+    assert "padding_idx: Paddle outputs zeros" in findings[0].cause
+    assert findings[0].fix == "as `paddle2torch guide nn.Embedding` shows"
