@@ -14,7 +14,7 @@ import numpy as np
 
 from convert.errors import Paddle2TorchError
 from parity.blind_spots import blind_spots
-from parity.errors import NotRecordedError, ParityError
+from parity.errors import NoKernelError, NotRecordedError, ParityError
 from parity.findings import Finding
 from parity.inputs import as_arrays, further_inputs
 from parity.judge import Judgement, Run, judge
@@ -147,7 +147,15 @@ def compare_sides(
     for mode in modes:
         # With both modes asked for, training belongs to the one that trains.
         trained = steps if mode == "train" or len(modes) == 1 else 0
-        found = _case(paddle, torch, "given input", inputs, mode, parameters, pairs, tell, gradients, trained)
+        try:
+            found = _case(
+                paddle, torch, "given input", inputs, mode, parameters, pairs, tell, gradients, trained
+            )
+        except NoKernelError as error:
+            shapes = {name: array.shape for name, array in inputs.items()}
+            cases.append(Case("given input", mode, shapes, Judgement(inconclusive=[str(error)])))
+            further = False
+            continue
         versions.update(found[1])
         cases.append(found[0])
     if further and not any(case.judgement.findings for case in cases):

@@ -15,5 +15,9 @@ class ModelError(ParityError):
         self.detail = detail
 
 
+class NoKernelError(ModelError):
+    """An operator of a model cannot run in float64, so the proof cannot decide."""
+
+
 class NotRecordedError(ParityError):
     """A trace file does not hold what a comparison asks for."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 from parity.capture.plan import Measurement, ReplayPlan, forcing
 from parity.capture.recorder import Backward, Options
 from parity.capture.training import Trainer
-from parity.errors import ModelError, ParityError
+from parity.errors import ModelError, NoKernelError, ParityError
 from parity.store import Array, ValueStore
 from parity.trace import Framework, Trace
 
@@ -74,6 +75,22 @@ def adapter(framework: Framework) -> Any:
             f"{framework} is not installed in this environment: run `{sys.executable} -m pip install "
             f"{package}`, or name an interpreter that has it with --{framework}-python"
         ) from None
+
+
+_NO_KERNEL = re.compile(
+    r"float64\) of kernel `(\w+)` is not registered|\"(\w+)\" not implemented for 'Double'"
+)
+
+
+def _called_at(error: BaseException) -> str:
+    """ " (net.py:12)": the last line of a traceback that is neither ours nor a package's."""
+    here = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    lines = [
+        f"{frame.filename}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(here) and f"site-packages{os.sep}" not in frame.filename
+    ]
+    return f" ({lines[-1]})" if lines else ""
 
 
 def own_traceback(error: BaseException) -> str:
@@ -148,6 +165,13 @@ class LiveSide:
         except ParityError:
             raise
         except Exception as error:
+            missing = _NO_KERNEL.search(str(error)) if options.precision == "float64" else None
+            if missing is not None:
+                raise NoKernelError(
+                    f"`{missing[1] or missing[2]}`{_called_at(error)} has no float64 kernel in {self.framework}, and "
+                    "only float64 decides: for the check, write it with operators that have one",
+                    own_traceback(error),
+                ) from error
             shapes = ", ".join(f"{list(a.shape)}" for a in inputs.values())
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ModelError(

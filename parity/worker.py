@@ -20,7 +20,7 @@ import numpy as np
 
 from convert.errors import Paddle2TorchError
 from parity.capture.plan import ReplayPlan
-from parity.errors import ModelError, ParityError
+from parity.errors import ModelError, NoKernelError, ParityError
 from parity.sides import LiveSide, adapter, own_traceback
 from parity.store import Array, ValueStore, save_arrays
 from parity.trace import Framework
@@ -202,7 +202,11 @@ def serve(framework: Framework) -> None:
         try:
             answer: dict[str, Any] = {"answer": method(**request)}
         except Paddle2TorchError as error:
-            answer = {"error": str(error), "detail": getattr(error, "detail", "")}
+            answer = {
+                "error": str(error),
+                "detail": getattr(error, "detail", ""),
+                "no kernel": isinstance(error, NoKernelError),
+            }
         except Exception as error:
             answer = {
                 "error": f"the {framework} side failed with {type(error).__name__}: {error}",

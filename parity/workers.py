@@ -19,7 +19,7 @@ import numpy as np
 from parity.capture.plan import Measurement, ReplayPlan
 from parity.capture.training import Recipe, Trainer
 from parity.compare import Difference
-from parity.errors import ModelError, ParityError
+from parity.errors import ModelError, NoKernelError, ParityError
 from parity.store import Array, ValueStore, save_arrays
 from parity.trace import Framework, Trace
 
@@ -146,7 +146,8 @@ class WorkerSide:
             raise ParityError(self._death(request))
         answer = json.loads(line)
         if "error" in answer:
-            raise ModelError(answer["error"], answer.get("detail", ""))
+            kind = NoKernelError if answer.get("no kernel") else ModelError
+            raise kind(answer["error"], answer.get("detail", ""))
         result: dict[str, Any] = answer["answer"]
         return result
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import parity
+from convert import convert_state_dict
 from tests.parity.pairs import PaddleNet, TorchNet, small
 
 INPUT = np.random.default_rng(0).standard_normal((2, 3), dtype=np.float32)
@@ -273,3 +274,57 @@ def test_a_recurrent_layer_runs_in_float64_and_is_equivalent():
     )
     assert report, str(report)
     assert report.cases[0].judgement.outputs["output"].max_rel < 1e-12
+
+
+def test_an_operator_without_a_float64_kernel_cannot_be_decided_and_is_named():
+    def in_paddle(x):
+        share = paddle.nn.functional.sigmoid(x)
+        return paddle.nn.functional.log_loss(share, paddle.ones_like(share))
+
+    report = returning(in_paddle, lambda x: -torch.log(torch.sigmoid(x) + 1e-4))
+    assert report.verdict is parity.Verdict.INCONCLUSIVE
+    (reason,) = report.inconclusive
+    assert "`log_loss`" in reason
+    assert "test_verdicts.py:" in reason
+    assert "has no float64 kernel in paddle" in reason
+
+
+def test_a_torch_operator_without_a_counterpart_is_found_as_that():
+    (finding,) = returning(lambda x: x * 2, lambda x: torch.special.bessel_j0(x * 2)).findings
+    assert "bessel_j0" in finding.operator
+    assert "only in torch" in finding.cause
+
+
+class _PaddleTied(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.layer = paddle.nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.layer(paddle.nn.functional.relu(self.layer(x)))
+
+
+class _TorchTied(torch.nn.Module):
+    between = staticmethod(torch.relu)
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.layer(self.between(self.layer(x)))
+
+
+class _TorchTiedElse(_TorchTied):
+    between = staticmethod(torch.tanh)
+
+
+def test_a_layer_that_is_called_twice_is_compared_at_each_call():
+    for torch_class, causes in (
+        (_TorchTied, []),
+        (_TorchTiedElse, ["torch runs Tanh where Paddle runs ReLU"]),
+    ):
+        paddle_net, torch_net = _PaddleTied(), torch_class()
+        torch_net.load_state_dict(convert_state_dict(paddle_net.state_dict(), torch_net))
+        findings = parity.check(paddle_net, torch_net, INPUT, further=False).findings
+        assert [finding.cause for finding in findings] == causes
