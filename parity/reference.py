@@ -179,7 +179,7 @@ def mapped(kind: str, trap: Trap) -> str:
     """What the trap's proof shows to be right: the text itself, or where to read it if it is long."""
     row = row_of(kind)
     assert row is not None
-    text = (trap.example or row.examples[0]).torch
+    text = row.case_of(trap).torch
     return f"as in `{text}`" if "\n" not in text else f"as `paddle2torch guide {row.paddle}` shows"
 
 

@@ -12,6 +12,7 @@ from parity.compare import difference
 from parity.evidence import Evidence
 from parity.findings import Finding, Note
 from parity.graph import Silent
+from parity.reference import float32
 from parity.wording import difference_data, named
 
 STATISTICS_LIMIT = 1e-9
@@ -209,7 +210,7 @@ class Unseen(Evidence):
         module = self.torch.trace.modules.get(pair.torch.module, {})
         # The remedy, `parity.torch_batch_norm`, accumulates what Paddle does.
         biased = module.get("type", "").startswith("BiasedBatchNorm")
-        momentum = float(np.float32(momentum))
+        momentum = float32(momentum)
         expected = self.paddle_parameters[name].astype(np.float64)
         for use in pairs:
             stored = self.torch.value(use.torch.inputs["x"])

@@ -208,6 +208,10 @@ class Row:
     names: tuple[str, ...] = ()
     """How Paddle begins the automatic names of a layer's parameters: `linear` in `linear_0.w_0`."""
 
+    def case_of(self, trap: Trap) -> Example:
+        """The example that shows what is right where `trap.naive` is wrong."""
+        return trap.example or self.examples[0]
+
     @property
     def paddle_class(self) -> str:
         """The last word of Paddle's name: `Conv2D`."""

@@ -53,6 +53,8 @@ WORDS = {
         "header": "| Paddle | torch | how equal |\n|---|---|---|",
         "no twin": "no twin",
         "why": "Why",
+        "wrong": "wrong",
+        "right": "right",
         "remedy": "Instead",
         "arguments": "| Paddle argument | torch argument | what to do |\n|---|---|---|",
         "parameters": "| Paddle parameter | torch parameter | what to do |\n|---|---|---|",
@@ -73,6 +75,8 @@ WORDS = {
         "note": "表中的说明与代码共用同一份数据，因此保留英文。\n\n",
         "header": "| Paddle | torch | 一致程度 |\n|---|---|---|",
         "no twin": "没有对应物",
+        "wrong": "错误",
+        "right": "正确",
         "why": "原因",
         "remedy": "替代写法",
         "arguments": "| Paddle 参数 | torch 参数 | 如何处理 |\n|---|---|---|",
@@ -160,7 +164,9 @@ def _row(row: Row, proof: Any, words: Mapping[str, str], language: str) -> Itera
         yield "\n".join([words["parameters"], *parameters, ""])
     for number, trap in enumerate(row.traps):
         yield f'!!! warning "{words["trap"]}: {trap.text.replace(chr(34), chr(39))}"\n'
-        yield _indented(f"```python\n{trap.naive}\n```")
+        yield _indented(
+            f"```python\n# {words['wrong']}\n{trap.naive}\n# {words['right']}\n{row.case_of(trap).torch}\n```"
+        )
         if proof:
             yield _indented(_trap(proof["traps"][number], words))
     yield f"{words['source']}: `{row.source.paddle}`; `{row.source.torch}`\n"

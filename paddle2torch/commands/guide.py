@@ -148,7 +148,7 @@ def _show(console: Console, row: Row) -> None:
     if row.arguments:
         _arguments(console, row.arguments)
     for trap in row.traps:
-        right = (trap.example or row.examples[0]).torch
+        right = row.case_of(trap).torch
         console.print(f"[bold red]trap[/]: {escape(trap.text)}", highlight=False)
         _code(console, "wrong", trap.naive)
         _code(console, "right", right)

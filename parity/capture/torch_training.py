@@ -15,6 +15,7 @@ from parity.capture import torch as capture
 from parity.capture.recorder import Backward, Options
 from parity.capture.training import Recipe, Settings, Step, collect
 from parity.errors import ParityError
+from parity.reference import float32
 from parity.store import Array, ValueStore, scratch_directory
 from parity.trace import Trace
 
@@ -174,7 +175,7 @@ class TorchTrainer:
         for group in self.optimizer.param_groups:
             for name in names:
                 if isinstance(group.get(name), float):
-                    group[name] = float(np.float32(group[name]))
+                    group[name] = float32(group[name])
 
 
 def from_recipe(recipe: Recipe) -> Callable[[torch.nn.Module], torch.optim.Optimizer]:

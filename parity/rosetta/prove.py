@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.rosetta.rows import Exactness, Example, Row
+from parity.reference import float32
 from parity.rosetta import inputs as makers
 from parity.rosetta.evaluate import Outcome
 
@@ -138,7 +139,7 @@ def _claim(row: Row, proof: Proof) -> None:
 
 def _trap(row: Row, number: int, proof: Proof) -> None:
     trap = row.traps[number]
-    example = trap.example or row.examples[0]
+    example = row.case_of(trap)
     mapped = 0.0
     if trap.example is not None:
         failures = len(proof.failures)
@@ -172,7 +173,7 @@ def measure(example: Example, torch_text: str, precision: str, *, rounded: bool 
 
     given = {name: makers.make(name, text) for name, text in example.inputs.items()}
     expected, state = paddle_side.evaluate(example.paddle, given, example, precision)
-    f32 = torch_side.rounded if rounded else float
+    f32 = float32 if rounded else float
     actual = torch_side.evaluate(torch_text, given, example, precision, state, f32=f32)
     if example.compare == "dtype":
         equal = expected.dtypes == actual.dtypes

@@ -13,16 +13,12 @@ from numpy.typing import NDArray
 
 from convert import convert_state_dict
 from convert.rosetta.rows import Example
+from parity.reference import float32
 from parity.rosetta.evaluate import Outcome, cotangent, leaves, run
 from parity.rosetta.inputs import Input
 
 TARGETS = 0.7
 """As in Paddle's half."""
-
-
-def rounded(value: float) -> float:
-    """What a Paddle attribute that is kept in float32 becomes."""
-    return float(np.float32(value))
 
 
 def evaluate(
@@ -32,7 +28,7 @@ def evaluate(
     dtype: str,
     state: Mapping[str, NDArray[Any]],
     *,
-    f32: Any = rounded,
+    f32: Any = float32,
 ) -> Outcome:
     """The outcome of `text` in torch. `state` is the Paddle layer's, if it built one; `f32=float` leaves rounding out."""
     from PIL import Image
