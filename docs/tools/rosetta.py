@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from convert.rosetta import MODULES, Row
-from convert.rosetta.rows import Argument, Exactness
+from convert.rosetta.rows import Argument, Exactness, Row
+from convert.rosetta.table import MODULES
 from docs.tools.pages import ROOT
 from docs.tools.reader import variables
 

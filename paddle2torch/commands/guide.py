@@ -11,8 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.rosetta import TABLE, Row, find, nearest
-from convert.rosetta.rows import Argument, Exactness, Example, Kind, Parameter
+from convert.rosetta.rows import Argument, Exactness, Example, Kind, Parameter, Row
+from convert.rosetta.table import TABLE, find, nearest
 
 if TYPE_CHECKING:
     from rich.console import Console

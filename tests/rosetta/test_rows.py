@@ -10,8 +10,8 @@ import paddle
 import pytest
 import torch
 
-from convert.rosetta import TABLE, Row
-from convert.rosetta.rows import COMPARE, Exactness, Kind
+from convert.rosetta.rows import COMPARE, Exactness, Kind, Row
+from convert.rosetta.table import TABLE
 from parity.rosetta import prove
 
 ROWS = [pytest.param(row, id=f"{row.kind.value}-{row.paddle}".replace(" ", "_")) for row in TABLE]
