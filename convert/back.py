@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from typing import Any
 
 from convert.layout import Layout, Slot, module_layout
 from convert.names import nearest
 from convert.plan import ConversionPlan, Drop, Move, Problem
-from convert.rosetta.layers import BY_TORCH
-from convert.rosetta.rows import RESHAPE, TRANSPOSE, Parameter
-from convert.transform import reshape_to
+from convert.rosetta.layers import BY_TORCH, chosen_way, ways_to_fill
+from convert.rosetta.rows import Parameter
+from convert.transform import concrete, inverse, shape_before
 
 
 def plan_back(source: Any, target: Any) -> ConversionPlan:
@@ -24,6 +24,9 @@ def plan_back(source: Any, target: Any) -> ConversionPlan:
     moves: list[Move] = []
     dropped: list[Drop] = []
     problems: list[Problem] = []
+    roles: dict[str, set[str]] = {}
+    for slot in layout.slots:
+        roles.setdefault(slot.prefix, set()).add(slot.role)
     for slot in layout.slots:
         fill = next(
             (f for row in BY_TORCH.get(slot.layer, ()) for f in row.generated if f.torch == slot.role), None
@@ -39,7 +42,8 @@ def plan_back(source: Any, target: Any) -> ConversionPlan:
             message = f"shape: {slot.name} is {list(shape)} in the file and {list(slot.shape)} in the model"
             problems.append(Problem("shape", slot.name, message))
         else:
-            moves.append(_move(slot))
+            for parameter in chosen_way(ways_to_fill(slot.layer, slot.role), roles[slot.prefix]):
+                moves += _moves(slot, parameter)
     for name, shape in shapes.items():
         near = tuple(nearest(name, [slot.name for slot in layout.slots]))
         problems.append(Problem("extra", name, f"extra: {name} {list(shape)}", near))
@@ -50,21 +54,11 @@ def plan_back(source: Any, target: Any) -> ConversionPlan:
     )
 
 
-def _move(slot: Slot) -> Move:
-    parameter = _parameter(slot)
-    if parameter.transform == TRANSPOSE:
-        transform, shape = TRANSPOSE, slot.shape[::-1]
-    elif parameter.transform == RESHAPE and len(slot.shape) > 1:
-        shape = (math.prod(slot.shape),)
-        transform = reshape_to(shape)
-    else:
-        transform, shape = "copy", slot.shape
-    return Move(
-        slot.name, slot.prefix + parameter.paddle, transform, parameter.why, "name", slot.shape, shape
-    )
-
-
-def _parameter(slot: Slot) -> Parameter:
-    rows = BY_TORCH.get(slot.layer, ())
-    known = (parameter for row in rows for parameter in row.parameters if parameter.torch == slot.role)
-    return next(known, Parameter(slot.role, slot.role, why="a bare parameter is copied as it is"))
+def _moves(slot: Slot, parameter: Parameter) -> Iterator[Move]:
+    """A slot's tensor, or its part, to each name that Paddle has it under."""
+    before = shape_before(parameter.transform, slot.shape)
+    there = concrete(parameter.transform, before, slot.shape)
+    transform = inverse(there, before)
+    for role in (parameter.paddle, parameter.also):
+        if role:
+            yield Move(slot.name, slot.prefix + role, transform, parameter.why, "name", slot.shape, before)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.checkpoint.checkpoint import Checkpoint
-from convert.checkpoint.payload import MemoryBytes
+from convert.checkpoint.payload import MemoryBytes, read_all
 from convert.checkpoint.reader import open_checkpoint
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import FLOATS, by_name
 from convert.errors import ConvertError
 from convert.layout import Layout, infer_sizes, registered_layout
+from convert.parts import Part, placement
 from convert.plan import ConversionPlan, Fill, Options, plan_conversion
 from convert.write.atomic import check_target, same_file
 from convert.write.place import Placement
@@ -49,7 +50,7 @@ class ConversionReport:
     def summary(self) -> list[str]:
         """What happened, in a few lines of plain text."""
         plan = self.plan
-        transposed = sum(move.transform == "transpose" for move in plan.moves)
+        transposed = sum("transpose" in move.transform for move in plan.moves)
         lines = [
             f"{self.source} -> {self.target}: {len(plan.moves)} tensors moved ({transposed} transposed), "
             f"{len(plan.generated)} generated, {len(plan.dropped)} dropped; "
@@ -126,6 +127,7 @@ def convert_checkpoint(
             back=form == "pdparams",
         )
         plan.require()
+        plan.require_same(lambda name: bytes(read_all(checkpoint[name].payload)))
         items = placements(checkpoint, plan, dtype=dtype)
         structure: object = None
         if training is not None:
@@ -277,10 +279,10 @@ def placements(
         raise ConvertError(f"--dtype {dtype}: use one of {', '.join(FLOATS)}")
     wanted = by_name(dtype) if dtype else None
     made: dict[str, Placement] = {}
-    for move in plan.moves:
-        ref = checkpoint[move.source]
-        kind = wanted if wanted is not None and ref.kind.is_float else ref.kind
-        made[move.target] = Placement(move.target, move.shape, kind, ref, move.transform)
+    for target, moves in plan.by_target().items():
+        parts = [Part(move.source, checkpoint[move.source], move.transform) for move in moves]
+        kind = wanted if wanted is not None and all(part.source.kind.is_float for part in parts) else None
+        made[target] = placement(target, moves[0].shape, parts, kind)
     for fill in plan.generated:
         ref = _filled(fill)
         made[fill.name] = Placement(fill.name, fill.shape, ref.kind, ref, "copy")

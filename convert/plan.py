@@ -7,13 +7,14 @@ shape: a square matrix has the same shape either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
 from convert.layout import Layout, Slot, module_layout
 from convert.names import nearest
+from convert.transform import filled
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,17 +26,21 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Move:
-    """One tensor: from which Paddle key to which torch key, how, why, and how the pair was found."""
+    """One tensor: from which Paddle key to which torch key, how, why, and how the pair was found.
+
+    Several moves of one target fill a part of it each, and several of one source take a part each: the transform
+    says which (`convert.transform`).
+    """
 
     source: str
     target: str
     transform: str
-    """`copy`, `transpose` or `reshape:<sizes>`."""
+    """`copy`, `transpose`, `reshape:3,4`, `transpose+concat:0:64`, ...: see `convert.transform`."""
     why: str
     found_by: str
     source_shape: Shape = ()
     shape: Shape = ()
-    """The shape in torch."""
+    """The shape of the whole target in torch."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class Drop:
 
     name: str
     why: str
+    same_as: str = ""
+    """The Paddle key that holds the same tensor, where that is why; whoever reads tensors checks it."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,13 @@ class ConversionPlan:
         """Whether nothing stops the conversion."""
         return not self.problems
 
+    def by_target(self) -> dict[str, list[Move]]:
+        """The moves that fill each torch key, its parts in their order."""
+        found: dict[str, list[Move]] = {}
+        for move in self.moves:
+            found.setdefault(move.target, []).append(move)
+        return found
+
     def require(self) -> ConversionPlan:
         """This plan; ConvertError with every problem, one a line, if there is any."""
         if self.problems:
@@ -130,6 +144,15 @@ class ConversionPlan:
                 f"{self.source} does not fit {self.target}: {summary}; nothing was written{lines}{hints}"
             )
         return self
+
+    def require_same(self, content: Callable[[str], bytes]) -> None:
+        """ConvertError unless what is dropped for being the same tensor as another has the same `content`."""
+        for drop in self.dropped:
+            if drop.same_as and content(drop.name) != content(drop.same_as):
+                raise ConvertError(
+                    f"{self.source}: {drop.name!r} and {drop.same_as!r} are one tensor in Paddle, and differ in this file; "
+                    "leave out the wrong one with --exclude"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data for `json.dump`."""
@@ -190,8 +213,13 @@ def plan_conversion(source: Any, target: Any, options: Options | None = None) ->
     )
 
 
-def _in_order(moves: Mapping[str, Move], slots: Iterable[Slot]) -> list[Move]:
-    return [moves[slot.name] for slot in slots if slot.name in moves]
+def _in_order(moves: Mapping[str, Sequence[Move]], slots: Iterable[Slot]) -> list[Move]:
+    """By target, and the parts of a target by where they go."""
+    return [
+        move
+        for slot in slots
+        for move in sorted(moves.get(slot.name, ()), key=lambda move: filled(move.transform) or (0, 0))
+    ]
 
 
 def _parameter_names(source: Any) -> Mapping[str, str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.rosetta.rows import COPY, RESHAPE, TRANSPOSE
+from convert.transform import HOW, is_transform
 
 if TYPE_CHECKING:
     from convert.plan import ConversionPlan
@@ -93,10 +93,8 @@ def _rule(path: object, number: int, entry: Any) -> Rule:
     if unknown or not all(isinstance(value, str) for value in entry.values()):
         raise ConvertError(f"{where}: use only {', '.join(_FIELDS)}, each a text")
     transform = entry.get("transform")
-    if transform is not None and transform.partition(":")[0] not in (COPY, TRANSPOSE, RESHAPE):
-        raise ConvertError(
-            f"{where}: transform is {COPY}, {TRANSPOSE} or {RESHAPE}:<sizes>, not {transform!r}"
-        )
+    if transform is not None and not is_transform(transform):
+        raise ConvertError(f"{where}: transform is {HOW}, not {transform!r}")
     rule = Rule(
         entry["source"], entry.get("target"), transform, entry.get("reason", f"rule {number} of {path}")
     )

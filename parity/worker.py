@@ -84,13 +84,13 @@ class Worker:
 
     def load(self, source: Mapping[str, str], moves: list[list[str]] | None) -> dict[str, Any]:
         """Load weights: Paddle's as they are, or (torch) moved and transformed by a conversion plan."""
-        from convert.transform import apply_transform
+        from convert.transform import assemble
 
         with _weights(source) as weights:
             if moves is None:
                 arrays = {name: weights[name] for name in weights}
             else:
-                arrays = {target: apply_transform(weights[name], how) for name, target, how in moves}
+                arrays = assemble([(name, target, how) for name, target, how in moves], weights.__getitem__)
             adapter(self.framework).load_state(self.live.model, arrays, strict=moves is None)
         return {}
 

@@ -366,14 +366,20 @@ def load_torch(
         plan = plan_conversion(shapes, layout, Options(rules=known))
     if complete:
         plan.require()
-    moves = [[m.source, m.target, m.transform] for m in plan.moves if m.source not in constants]
+    moves = [
+        [move.source, move.target, move.transform]
+        for held in plan.by_target().values()
+        for move in held
+        if not any(part.source in constants for part in held)
+    ]
     torch.ask("load", source=source, moves=moves)
     shown = [f"conversion: {problem}" for problem in plan.problems[:5]]
     if len(plan.problems) > 5:
         shown.append(
             f"conversion: {len(plan.problems) - 5} more problems; see `paddle2torch convert --dry-run`"
         )
-    return {move.target: move.source for move in plan.moves}, shown
+    whole = [held[0] for held in plan.by_target().values() if len(held) == 1]
+    return {move.target: move.source for move in whole}, shown
 
 
 def fill_paddle(
