@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from convert.errors import ConvertError
 from convert.layout import Layout, Slot, module_layout
 from convert.names import nearest
 from convert.plan import ConversionPlan, Drop, Move, Problem
 from convert.rosetta.layers import BY_TORCH, chosen_way, ways_to_fill
-from convert.rosetta.rows import Parameter
+from convert.rosetta.rows import RESHAPE, SPLIT, Parameter
+from convert.rules import Rule
 from convert.transform import concrete, inverse, shape_before
 
 
-def plan_back(source: Any, target: Any) -> ConversionPlan:
+def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> ConversionPlan:
     """Plan a torch state dict's way back to Paddle; never raises for a mismatch (see `problems`).
 
     `source` maps torch names to objects with a `shape`; `target` is the Layout of the torch model, or the
-    model itself: the kinds of its layers say what is transposed and what Paddle calls it.
+    model itself: the kinds of its layers say what is transposed and what Paddle calls it. `rules` are those of the way
+    there, of one name each, as `--save-rules` writes them. ConvertError for a rule that cannot be turned round.
     """
+    given = _turned_round(rules)
     layout = target if isinstance(target, Layout) else module_layout(target)
     shapes = {name: tuple(int(size) for size in value.shape) for name, value in source.items()}
     moves: list[Move] = []
@@ -42,11 +47,19 @@ def plan_back(source: Any, target: Any) -> ConversionPlan:
             message = f"shape: {slot.name} is {list(shape)} in the file and {list(slot.shape)} in the model"
             problems.append(Problem("shape", slot.name, message))
         else:
-            for parameter in chosen_way(ways_to_fill(slot.layer, slot.role), roles[slot.prefix]):
-                moves += _moves(slot, parameter)
+            way = chosen_way(ways_to_fill(slot.layer, slot.role), roles[slot.prefix])
+            for parameter in given.pop(slot.name, None) or way:
+                moves += _moves(slot, parameter, way)
     for name, shape in shapes.items():
         near = tuple(nearest(name, [slot.name for slot in layout.slots]))
         problems.append(Problem("extra", name, f"extra: {name} {list(shape)}", near))
+    for name in given:
+        near = tuple(nearest(name, [slot.name for slot in layout.slots]))
+        problems.append(Problem("rule", name, f"a rule names {name!r}, which the model lacks", near))
+    targets = Counter(move.target for move in moves)
+    for name in (name for name, count in targets.items() if count > 1):
+        sources = ", ".join(move.source for move in moves if move.target == name)
+        problems.append(Problem("rule", name, f"rules make {name!r} of several tensors: {sources}"))
     label = str(getattr(source, "path", "") or "the torch state dict")
     order = tuple(move.target for move in moves)
     return ConversionPlan(
@@ -54,11 +67,40 @@ def plan_back(source: Any, target: Any) -> ConversionPlan:
     )
 
 
-def _moves(slot: Slot, parameter: Parameter) -> Iterator[Move]:
-    """A slot's tensor, or its part, to each name that Paddle has it under."""
-    before = shape_before(parameter.transform, slot.shape)
-    there = concrete(parameter.transform, before, slot.shape)
-    transform = inverse(there, before)
-    for role in (parameter.paddle, parameter.also):
-        if role:
-            yield Move(slot.name, slot.prefix + role, transform, parameter.why, "name", slot.shape, before)
+def _turned_round(rules: Sequence[Rule]) -> dict[str, list[Parameter]]:
+    """Torch name -> whole Paddle names and transforms, by rules of the way there."""
+    found: dict[str, list[Parameter]] = {}
+    for rule in rules:
+        if rule.target is None:
+            continue
+        if (
+            rule.literal is None
+            or (rule.transform or "").startswith(SPLIT)
+            or f"+{SPLIT}" in (rule.transform or "")
+        ):
+            raise ConvertError(
+                f"the rule for {rule.source!r} cannot be turned round for the way back: only rules of one whole tensor can, "
+                "as --save-rules writes them"
+            )
+        name, torch = rule.literal
+        found.setdefault(torch, []).append(Parameter(name, torch, rule.transform or "", rule.reason))
+    return found
+
+
+def _moves(slot: Slot, parameter: Parameter, way: Sequence[Parameter]) -> Iterator[Move]:
+    """A slot's tensor, or its part, to each name that Paddle has it under; `way` is what the table says of it."""
+    if parameter in way:
+        names = [slot.prefix + role for role in (parameter.paddle, parameter.also) if role]
+        transform, found_by = parameter.transform, "name"
+    else:
+        table = next((entry for entry in way if parameter.paddle.endswith(entry.paddle)), way[0])
+        names, found_by = [parameter.paddle], "rule"
+        if table.also and parameter.paddle.endswith(table.paddle):
+            names.append(parameter.paddle.removesuffix(table.paddle) + table.also)
+        transform = parameter.transform or table.transform
+        if transform.startswith(RESHAPE):
+            transform = table.transform  # the table knows the shape that it had
+    before = shape_before(transform, slot.shape)
+    undone = inverse(concrete(transform, before, slot.shape), before)
+    for name in names:
+        yield Move(slot.name, name, undone, parameter.why, found_by, slot.shape, before)

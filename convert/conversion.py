@@ -18,7 +18,7 @@ from convert.checkpoint.reader import open_checkpoint
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import FLOATS, by_name
 from convert.errors import ConvertError
-from convert.layout import Layout, infer_sizes, registered_layout
+from convert.layout import Layout, infer_sizes, module_layout, registered_layout
 from convert.parts import Part, placement
 from convert.plan import ConversionPlan, Fill, Options, plan_conversion
 from convert.write.atomic import check_target, same_file
@@ -179,6 +179,9 @@ def plan_for(
         options = _with_aliases(options, checkpoint, target)
     elif num_classes is not None or in_channels is not None:
         raise ConvertError("--num-classes and --in-channels are for registered models; name one with --model")
+    elif target is not None and not back:
+        target = target if isinstance(target, Layout) else module_layout(target)
+        options = _with_aliases(options, checkpoint, target)
     plan = (_plan_back if back else plan_conversion)(checkpoint, target, options)
     if plan.problems and hints:
         plan = replace(plan, notes=(*plan.notes, *hints))
@@ -235,9 +238,13 @@ def _plan_back(checkpoint: Checkpoint, target: Any, options: Options | None) -> 
         raise ConvertError(
             "the way back to .pdparams needs to know the layers: name them with --model or --torch"
         )
-    if options not in (None, Options()):
-        raise ConvertError("the way back to .pdparams takes no rules, patterns, prefixes or matching")
-    return plan_back(checkpoint, target)
+    rules = () if options is None else options.rules
+    if options is not None and (_asks_for_names(replace(options, rules=())) or options.partial):
+        raise ConvertError(
+            "the way back to .pdparams takes no patterns, prefixes or matching; names that differ are said by the "
+            "--rules that --save-rules wrote on the way there"
+        )
+    return plan_back(checkpoint, target, rules)
 
 
 def _layout_of(

@@ -103,13 +103,15 @@ def match_structure(
     layers: Mapping[str, Row | None],
     *,
     by_order: bool = False,
+    ran: bool = False,
 ) -> MatchResult:
     """Pair `sources` (Paddle keys and shapes) with `slots`; `layers` is what is known of the keys' layers.
 
-    `by_order` pairs layers that hold the same in the order of their definition, and says so.
+    `by_order` pairs layers that hold the same in the order of their definition, and says so. `ran`: both models were
+    run already, so that is no advice.
     """
     torch = _torch_groups(slots)
-    unpaired = _Unpaired(_paddle_groups(sources, layers, torch), torch)
+    unpaired = _Unpaired(_paddle_groups(sources, layers, torch, slots), torch)
     unpaired.settle()
     notes: list[str] = []
     if by_order:
@@ -124,38 +126,48 @@ def match_structure(
     for one, other, found_by in unpaired.pairs:
         for role, _ in one.signature:
             result.append((one.prefix + role, *by_role[other.prefix, role], found_by))
-    notes += [*_different(unpaired.paddle, unpaired.torch), *_ambiguous(unpaired.paddle, unpaired.torch)]
+    notes += [
+        *_different(unpaired.paddle, unpaired.torch),
+        *_ambiguous(unpaired.paddle, unpaired.torch, ran=ran),
+    ]
     return MatchResult(tuple(result), tuple(notes))
 
 
 def _paddle_groups(
-    sources: Mapping[str, Shape], layers: Mapping[str, Row | None], torch: Sequence[_Group]
+    sources: Mapping[str, Shape], layers: Mapping[str, Row | None], torch: Sequence[_Group], slots: Open
 ) -> list[_Group]:
     """Layers by what comes before the last dot, but for layers of torch that are several in Paddle."""
     entries: dict[str, list[tuple[str, Shape]]] = {}
     kinds: dict[str, str] = {}
-    compound = {
-        frozenset(role for role, _ in group.signature): group.kind for group in torch if _is_compound(group)
-    }
     grouped: dict[str, tuple[str, str]] = {}
-    for roles, kind in compound.items():
+    for roles, (kind, again) in _compounds(torch, slots).items():
         first = min(roles)
         for prefix in [name.removesuffix(first) for name in sources if name.endswith(first)]:
             if all(prefix + role in sources for role in roles) and (not prefix or prefix.endswith(".")):
                 kinds[prefix] = kind
                 grouped |= {prefix + role: (prefix, role) for role in roles}
+                grouped |= {prefix + role: (prefix, "") for role in again}
     for name, shape in sources.items():
         head, dot, last = name.rpartition(".")
         prefix, role = grouped.get(name, (head + dot, last))
-        entries.setdefault(prefix, []).append((role, shape))
+        if role:
+            entries.setdefault(prefix, []).append((role, shape))
         row = layers.get(name)
         if row is not None and name not in grouped:
             kinds[prefix] = family(row.torch_class)
     return [_Group(prefix, tuple(sorted(held)), kinds.get(prefix, "")) for prefix, held in entries.items()]
 
 
-def _is_compound(group: _Group) -> bool:
-    return any("." in role for role, _ in group.signature)
+def _compounds(torch: Sequence[_Group], slots: Open) -> dict[frozenset[str], tuple[str, frozenset[str]]]:
+    """What torch's layers that are several in Paddle hold there: kind, and the roles that list a tensor again."""
+    again: dict[str, set[str]] = {}
+    for slot, way in slots:
+        again.setdefault(slot.prefix, set()).update(parameter.also for parameter in way)
+    return {
+        frozenset(role for role, _ in group.signature): (group.kind, frozenset(again[group.prefix] - {""}))
+        for group in torch
+        if any("." in role for role, _ in group.signature)
+    }
 
 
 def _torch_groups(slots: Open) -> list[_Group]:
@@ -222,12 +234,13 @@ def _different(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[st
                 )
 
 
-def _ambiguous(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[str]:
+def _ambiguous(paddle: Sequence[_Group], torch: Sequence[_Group], *, ran: bool) -> Iterator[str]:
+    advice = "say which with a rule" + ("" if ran else ", or run both with --match run")
     candidates = {one.prefix: [other for other in torch if _fits(one, other)] for one in paddle}
     for one in [one for one in paddle if candidates[one.prefix]][:_SHOWN]:
         others = [other.prefix.rstrip(".") or "the module itself" for other in candidates[one.prefix]]
         shown = ", ".join(others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
-        yield f"{one.prefix.rstrip('.')} could be any of: {shown}; say which with a rule, or run both with --match run"
+        yield f"{one.prefix.rstrip('.')} could be any of: {shown}; {advice}"
     for one in [one for one in paddle if torch and not candidates[one.prefix]][:_SHOWN]:
         held = ", ".join(f"{role} {list(shape)}" for role, shape in one.signature)
         yield f"{one.prefix.rstrip('.')} ({held}) has no unpaired layer of its shapes in torch"

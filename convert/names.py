@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 
 def nearest(name: str, candidates: Iterable[str], *, limit: int = 3) -> list[str]:
@@ -12,10 +13,10 @@ def nearest(name: str, candidates: Iterable[str], *, limit: int = 3) -> list[str
     A cheap score (shared beginning, shared end, shared words) rather than an edit distance: it stays
     fast for thousands of parameter names, whose differences are whole words.
     """
-    words = set(_words(name))
+    words = _words(name)
     scored = []
     for candidate in candidates:
-        theirs = set(_words(candidate))
+        theirs = _words(candidate)
         shared = len(words & theirs) / max(1, len(words | theirs))
         score = shared + _ends(name, candidate) / max(len(name), len(candidate), 1)
         if score > 0.3:
@@ -35,8 +36,9 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     return f" (nearest: {', '.join(found)})" if found else ""
 
 
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[._/\s]+|(?<=[a-z])(?=[0-9])|(?<=[a-z])(?=[A-Z])", name) if word]
+@lru_cache(maxsize=1 << 14)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[._/\s]+|(?<=[a-z])(?=[0-9])|(?<=[a-z])(?=[A-Z])", name)))
 
 
 def _ends(one: str, two: str) -> int:

@@ -5,14 +5,14 @@ The work of `plan_conversion`, which is where the result is described.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from convert.errors import ConvertError
 from convert.kinship import family, kin
 from convert.layout import Layout, Slot
-from convert.plan import Drop, Fill, Move, Options, Problem, Shape, nearest_names
+from convert.plan import LISTED_MOST, Drop, Fill, Move, Options, Problem, Shape, nearest_names
 from convert.rosetta.layers import (
     BARE,
     BY_TORCH,
@@ -285,6 +285,7 @@ class Pairing:
             [(slot, self._expected(slot)) for slot in open_slots],
             {matched: self._paddle_layer(name) for matched, name in self._free.items()},
             by_order=self.options.match == "order",
+            ran=bool(self.options.notes),
         )
         self.notes += result.notes
         for matched, slot, parameter, found_by in result.pairs:
@@ -310,9 +311,14 @@ class Pairing:
                 self._missing(slot, parameter)
             targets = [slot.name for slot in unfilled] or list(self._slots)
             for name in free:
-                near = nearest_names(name, targets)
+                near = self._near("extra", name, targets)
                 self._problem("extra", name, f"extra: {name} {list(self.shapes[name])}", near)
             self._hint_prefix(set(wanted))
+            if wanted and free and not self.options.match:
+                self.notes.append(
+                    "where only the names differ: --match structure pairs layers by what they hold, --match run by "
+                    "running both models, and --rules FILE says it"
+                )
         if self._slots and not self.moves and not self.problems:
             self._problem("empty", "", "not one tensor of the file is a tensor of the target")
 
@@ -325,8 +331,13 @@ class Pairing:
         message = f"missing: {key} {list(slot.shape)}{_for(slot, key)}"
         self._settled.add(slot.name)
         if not self.options.partial:
-            near = nearest_names(key, self._free.values() or self.shapes)
+            near = self._near("missing", key, self._free.values() or self.shapes)
             self._problem("missing", slot.name, message, near)
+
+    def _near(self, kind: str, name: str, candidates: Iterable[str]) -> tuple[str, ...]:
+        """The nearest names, for as many problems of a kind as are listed."""
+        count = sum(problem.kind == kind for problem in self.problems)
+        return nearest_names(name, candidates) if count < LISTED_MOST else ()
 
     def _drop_repeated(self) -> None:
         """Drop what lists a tensor again that was moved under another name."""
@@ -336,10 +347,8 @@ class Pairing:
             name = self._free.get(matched)
             if name is None or source not in moved:
                 continue
-            first = source
-            if name in self.parameter_names:
-                first = by_parameter.get(self.parameter_names[name], "")
-            if first and self.shapes[first] == self.shapes[name]:
+            first = by_parameter.get(self.parameter_names.get(name, ""), source)
+            if self.shapes[first] == self.shapes[name]:
                 self.dropped.append(Drop(name, f"the same tensor as {first}", first))
                 del self._free[matched]
 

@@ -7,7 +7,8 @@ shape: a square matrix has the same shape either way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from convert.rules import Rule
 
 Shape = tuple[int, ...]
+LISTED_MOST = 20
+"""Problems of one kind that an error lists."""
 
 
 @dataclass(frozen=True)
@@ -132,18 +135,33 @@ class ConversionPlan:
         return found
 
     def require(self) -> ConversionPlan:
-        """This plan; ConvertError with every problem, one a line, if there is any."""
+        """This plan; ConvertError with its problems, one a line, if there is any."""
         if self.problems:
-            counts: dict[str, int] = {}
-            for problem in self.problems:
-                counts[problem.kind] = counts.get(problem.kind, 0) + 1
-            summary = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in counts.items())
-            lines = "".join(f"\n  {problem}" for problem in self.problems)
             hints = "".join(f"\n{note}" for note in self.notes)
-            raise ConvertError(
-                f"{self.source} does not fit {self.target}: {summary}; nothing was written{lines}{hints}"
-            )
+            lines = "".join(f"\n  {line}" for line in self._listed())
+            raise ConvertError(f"{self.verdict()}; nothing was written{lines}{hints}")
         return self
+
+    def verdict(self) -> str:
+        """One sentence: that it fits, or how many problems of which kinds there are."""
+        counts = Counter(problem.kind for problem in self.problems)
+        found = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in counts.items())
+        return (
+            f"{self.source} does not fit {self.target}: {found}"
+            if found
+            else f"{self.source} fits {self.target}"
+        )
+
+    def _listed(self) -> Iterator[str]:
+        """The problems, as many of each kind as a person reads."""
+        shown: Counter[str] = Counter()
+        for problem in self.problems:
+            shown[problem.kind] += 1
+            if shown[problem.kind] <= LISTED_MOST:
+                yield str(problem)
+        for kind, count in shown.items():
+            if count > LISTED_MOST:
+                yield f"and {count - LISTED_MOST} more {_KINDS[kind]} (--dry-run lists all)"
 
     def require_same(self, content: Callable[[str], bytes]) -> None:
         """ConvertError unless what is dropped for being the same tensor as another has the same `content`."""

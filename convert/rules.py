@@ -37,6 +37,14 @@ class Rule:
     found_by: str = "rule"
     """What a plan calls it: a rule that was found rather than written says how."""
 
+    @property
+    def literal(self) -> tuple[str, str] | None:
+        """Source and target where the rule is about one name; None for a pattern, and for what is dropped."""
+        name = re.sub(r"\\(.)", r"\1", self.source, flags=re.DOTALL)
+        if re.escape(name) != self.source or self.target is None:
+            return None
+        return name, self.target.replace("\\\\", "\\")
+
     def apply(self, name: str) -> str | None:
         """The target of `name`, or None when it does not match or is to be dropped (see `matches`)."""
         match = re.fullmatch(self.source, name)

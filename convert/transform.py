@@ -95,16 +95,20 @@ def fits(shape: Shape, transform: str, target: Shape) -> bool:
 
 
 def shape_before(transform: str, shape: Shape) -> Shape:
-    """The shape of what `transform` of the table, where sizes are left out, makes into `shape`."""
-    for step in reversed(transform.split("+")):
+    """The shape of what `transform`, of the table or of a plan, makes into `shape`, which is all that it fills.
+
+    What was reshaped was a matrix if it was transposed first, else without dimensions to speak of: flat.
+    """
+    steps = transform.split("+")
+    for index, step in reversed(list(enumerate(steps))):
         kind, _, rest = step.partition(":")
         if kind == CONCAT:
-            start, stop = _part(rest, shape)
+            start, stop = _part(rest, shape) if "/" in rest else _rows(rest)
             shape = (stop - start, *shape[1:])
         elif kind == TRANSPOSE and len(shape) == 2:
             shape = shape[::-1]
         elif kind == RESHAPE:
-            shape = (math.prod(shape),)
+            shape = (shape[0], math.prod(shape[1:])) if TRANSPOSE in steps[:index] else (math.prod(shape),)
     return shape
 
 

@@ -9,6 +9,7 @@ is offered in turn, and the caller runs the models to decide.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,6 +127,8 @@ def _vertices(graph: Graph, view: str) -> _Vertices:
     def of(value: int) -> int:
         if value not in vertex:
             shape = tuple(sorted(n for n in graph.shapes[value] if n != 1))  # whichever way it is stored
+            if view == LAYERS:
+                shape = (math.prod(shape),)  # a Linear may be a convolution
             if value in seen:
                 vertex[value] = result.add(_label(seen[value], view))
             elif value in held:
@@ -179,6 +182,8 @@ def _makers(graph: Graph, value: int, seen: Mapping[int, Node]) -> set[int]:
 
 
 def _label(node: Node, view: str) -> Any:
+    if view == LAYERS and node.kind == "conv":
+        return "linear"
     if view != ARGUMENTS:
         return node.kind
     attributes = {

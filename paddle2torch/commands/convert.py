@@ -186,6 +186,10 @@ def _check(args: argparse.Namespace) -> None:
             f"{args.source}: the state of an optimizer is converted with its weights: "
             f"convert WEIGHTS.pdparams --pdopt {args.source} -o FILE.pth (or add --model none to copy it as it is)"
         )
+    if args.save_rules is not None and str(args.output or "").endswith(".pdparams"):
+        raise ConvertError(
+            "--save-rules is for the way to torch: the way back takes the same file as --rules"
+        )
     if args.save_rules is not None:
         check_target(Path(args.save_rules), force=args.force)
 
@@ -261,8 +265,11 @@ def _dry_run(args: argparse.Namespace) -> int:
         console.print(plan.table())
         for note in (*notes, *plan.notes):
             console.print(f"note: {note}", markup=False)
+    if not plan.ok:
+        raise ConvertError(
+            f"{plan.verdict()}; {'`problems`' if args.json else 'the table'} says what is wrong"
+        )
     _save_rules(args, plan)
-    plan.require()
     return 0
 
 
