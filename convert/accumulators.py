@@ -11,7 +11,7 @@ import math
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -118,10 +118,7 @@ def open_training_state(
             match = _ACCUMULATOR.fullmatch(key)
             parameter = match["parameter"] if match else ""
             if match is None or (parameter not in moves and parameter not in dropped):
-                raise ConvertError(
-                    f"{state.path}: {key!r} is no accumulator of a parameter in the weights file"
-                    f"{did_you_mean(key, moves)}; the two files must be saved by the same run"
-                )
+                raise _unknown(state, key, {*moves, *dropped})
             for move in moves.get(parameter, ()):
                 if match["kind"] in POWERS:
                     powers.setdefault(move.target, {})[match["kind"]] = ref
@@ -135,6 +132,18 @@ def open_training_state(
         masters_of = _masters(masters, moves)
         yield TrainingState(accumulators, powers, masters_of, _schedule(state), str(state.path))
         state.check_unchanged()
+
+
+def _unknown(state: Checkpoint, key: str, parameters: Collection[str]) -> ConvertError:
+    """What to say of an entry that is no accumulator we know of a parameter that the weights have."""
+    if any(name and key.startswith(f"{name}_") for name in parameters):
+        return ConvertError(
+            f"{state.path}: {key!r} is the state of an optimizer that is not converted: SGD, Momentum, Adam and AdamW are"
+        )
+    return ConvertError(
+        f"{state.path}: {key!r} is no accumulator of a parameter in the weights file"
+        f"{did_you_mean(key, parameters)}; the two files must be saved by the same run"
+    )
 
 
 def _by_parameter(weights: Checkpoint, plan: ConversionPlan) -> dict[str, list[Move]]:

@@ -63,7 +63,14 @@ def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> Conversio
     label = str(getattr(source, "path", "") or "the torch state dict")
     order = tuple(move.target for move in moves)
     return ConversionPlan(
-        label, layout.origin, tuple(moves), (), tuple(dropped), tuple(problems), order=order
+        label,
+        layout.origin,
+        tuple(moves),
+        (),
+        tuple(dropped),
+        tuple(problems),
+        order=order,
+        sides=("torch", "Paddle"),
     )
 
 

@@ -19,6 +19,7 @@ from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import FLOATS, by_name
 from convert.errors import ConvertError
 from convert.layout import Layout, infer_sizes, module_layout, registered_layout
+from convert.names import counted
 from convert.parts import Part, placement
 from convert.plan import ConversionPlan, Fill, Options, plan_conversion
 from convert.write.atomic import check_target, same_file
@@ -52,7 +53,7 @@ class ConversionReport:
         plan = self.plan
         transposed = sum("transpose" in move.transform for move in plan.moves)
         lines = [
-            f"{self.source} -> {self.target}: {len(plan.moves)} tensors moved ({transposed} transposed), "
+            f"{self.source} -> {self.target}: {counted(len(plan.moves), 'tensor')} moved ({transposed} transposed), "
             f"{len(plan.generated)} generated, {len(plan.dropped)} dropped; "
             f"{self.size / 1e6:.1f} MB in {self.seconds:.2f} s"
         ]
@@ -129,6 +130,10 @@ def convert_checkpoint(
         plan.require()
         plan.require_same(lambda name: bytes(read_all(checkpoint[name].payload)))
         items = placements(checkpoint, plan, dtype=dtype)
+        if dtype is not None:
+            from convert.overflow import overflow_notes
+
+            notes += overflow_notes(checkpoint, plan, by_name(dtype))
         structure: object = None
         if training is not None:
             from convert.training import training_file
@@ -138,6 +143,8 @@ def convert_checkpoint(
         metadata = _metadata(checkpoint, plan, model, sha256=sha256)
         writer = partial(_write, target_path, form, items, metadata, checkpoint, shard_bytes=shard_bytes)
         size = writer(structure=structure, force=force, on_progress=on_progress)
+        if shard_bytes is not None:
+            notes += _shards(target_path)
     return ConversionReport(
         plan,
         source_path,
@@ -278,6 +285,17 @@ def _layout_of(
     )
 
 
+def _shards(target: Path) -> list[str]:
+    """What was written instead of one file, if it was more than one shard holds."""
+    import json
+
+    index = target.with_name(target.name + ".index.json")
+    if target.exists():
+        return []
+    files = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+    return [f"written as {counted(len(files), 'shard')} that {index.name} lists"]
+
+
 def placements(
     checkpoint: Mapping[str, TensorRef], plan: ConversionPlan, *, dtype: str | None = None
 ) -> list[Placement]:
@@ -382,7 +400,9 @@ def _write(
     if form == "safetensors":
         from convert.write.safetensors_file import write_safetensors, write_shards
 
-        write = write_safetensors if shard_bytes is None else partial(write_shards, shard_bytes=shard_bytes)
+        write = write_safetensors
+        if shard_bytes is not None and total > shard_bytes:
+            write = partial(write_shards, shard_bytes=shard_bytes)
         return write(path, items, metadata, force=force, progress=progress, before_publish=before_publish)
     if form == "pdparams":
         from convert.write.pdparams_file import write_pdparams

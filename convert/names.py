@@ -30,6 +30,11 @@ def shown(text: object, most: int = 80) -> str:
     return clean if len(clean) <= most else clean[:most] + "..."
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 tensor`, `2 tensors`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """` (nearest: a, b)` or nothing: ready to follow a name in a message."""
     found = nearest(name, candidates)

@@ -6,7 +6,6 @@ The work of `plan_conversion`, which is where the result is described.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from convert.errors import ConvertError
@@ -19,11 +18,12 @@ from convert.rosetta.layers import (
     LAYERS,
     chosen_way,
     layer_of_parameter_name,
-    role_of_parameter_name,
     ways_to_fill,
 )
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
-from convert.transform import concrete, filled, fits, taken, whole
+from convert.sources import choose_sources
+from convert.transform import concrete, filled, fits
+from convert.wholeness import unfilled_targets, unfinished_sources
 
 if TYPE_CHECKING:
     from convert.rules import Rule
@@ -85,31 +85,10 @@ class Pairing:
     # which Paddle keys take part, and under which name
 
     def _choose_sources(self) -> None:
-        options = self.options
-        for name in self.shapes:
-            if options.include and not any(fnmatchcase(name, pattern) for pattern in options.include):
-                self.dropped.append(Drop(name, f"not included by {', '.join(options.include)}"))
-                continue
-            pattern = next((pattern for pattern in options.exclude if fnmatchcase(name, pattern)), None)
-            if pattern is not None:
-                self.dropped.append(Drop(name, f"excluded by {pattern}"))
-                continue
-            matched = options.add_prefix + _by_role(name).removeprefix(options.strip_prefix)
-            if matched in self._free:
-                first = self._free[matched]
-                self._problem(
-                    "extra", name, f"{first!r} and {name!r} are both {matched!r} once the prefix is changed"
-                )
-            self._free[matched] = name
-        prefix = options.strip_prefix
-        if prefix and not any(_by_role(name).startswith(prefix) for name in self.shapes):
-            near = nearest_names(prefix, self.shapes)
-            self._problem("empty", prefix, f"--strip-prefix {prefix}: no tensor's name begins so", near)
-        for option, patterns in (("include", options.include), ("exclude", options.exclude)):
-            for pattern in patterns:
-                if not any(fnmatchcase(name, pattern) for name in self.shapes):
-                    near = nearest_names(pattern.replace("*", ""), self.shapes)
-                    self._problem("empty", pattern, f"--{option} {pattern} matches no tensor", near)
+        chosen = choose_sources(self.shapes, self.options)
+        self._free = dict(chosen.names)
+        self.dropped += chosen.dropped
+        self.problems += chosen.problems
 
     def _go_by_names(self) -> None:
         from convert.untargeted import layout_of_names
@@ -121,6 +100,7 @@ class Pairing:
 
     def _apply_rules(self) -> None:
         split: set[str] = set()
+        everything = list(self._free)
         for rule in self.options.rules:
             takes_part = SPLIT in (rule.transform or "")
             for matched, name in list(self._free.items()):
@@ -145,6 +125,10 @@ class Pairing:
                 else:
                     del self._free[matched]
         self._free = {matched: name for matched, name in self._free.items() if name not in split}
+        names = [*self.shapes, *everything]
+        for rule in self.options.rules:
+            if not any(map(rule.matches, names)):
+                self.notes.append(f"the rule for {rule.source!r} is about no tensor of this file")
 
     def _is_taken(self, target: str, rule: Rule) -> bool:
         """Whether a rule sends a second tensor to a target, and none of them is a part of it."""
@@ -199,7 +183,9 @@ class Pairing:
 
     def _name_of(self, slot: Slot, parameter: Parameter) -> str | None:
         """The free name that a parameter of a slot has."""
-        names = (slot.prefix + role for role in (parameter.paddle, parameter.also) if role)
+        names = [slot.prefix + parameter.paddle]
+        if parameter.also:
+            names.append(slot.prefix + parameter.also)
         return next((name for name in names if name in self._free), None)
 
     def _take(self, matched: str, slot: Slot, parameter: Parameter, found_by: str) -> None:
@@ -319,8 +305,9 @@ class Pairing:
                     "where only the names differ: --match structure pairs layers by what they hold, --match run by "
                     "running both models, and --rules FILE says it"
                 )
-        if self._slots and not self.moves and not self.problems:
-            self._problem("empty", "", "not one tensor of the file is a tensor of the target")
+        if not self.moves and not self.problems:
+            left = "not one tensor of the file is left to convert" if not self._slots else ""
+            self._problem("empty", "", left or "not one tensor of the file is a tensor of the target")
 
     def _expected(self, slot: Slot) -> Way:
         """The way to fill a slot that its layer has in Paddle."""
@@ -331,8 +318,17 @@ class Pairing:
         message = f"missing: {key} {list(slot.shape)}{_for(slot, key)}"
         self._settled.add(slot.name)
         if not self.options.partial:
-            near = self._near("missing", key, self._free.values() or self.shapes)
-            self._problem("missing", slot.name, message, near)
+            gone = self._where(key)
+            near = () if gone else self._near("missing", key, self._free.values())
+            self._problem("missing", slot.name, message + gone, near)
+
+    def _where(self, name: str) -> str:
+        """What became of a Paddle key that a slot waits for."""
+        dropped = next((drop.why for drop in self.dropped if drop.name == name), None)
+        if dropped is not None:
+            return f" (the file's {name} was dropped: {dropped})"
+        target = next((t for t, parts in self.moves.items() if any(m.source == name for m in parts)), None)
+        return "" if target is None else f" (the file's {name} became {target})"
 
     def _near(self, kind: str, name: str, candidates: Iterable[str]) -> tuple[str, ...]:
         """The nearest names, for as many problems of a kind as are listed."""
@@ -353,30 +349,15 @@ class Pairing:
                 del self._free[matched]
 
     def _require_whole(self) -> None:
-        """Parts must make the whole: of every target, and of every source that is split."""
-        taken_of: dict[str, list[Move]] = {}
-        for target, parts in list(self.moves.items()):
-            rows = [filled(move.transform) for move in parts]
-            for move in parts:
-                if taken(move.source_shape, move.transform) is not None:
-                    taken_of.setdefault(move.source, []).append(move)
-            if rows[0] is None or whole([row for row in rows if row], self._slots[target].shape[0]):
-                continue
+        for target, wrong in list(unfilled_targets(self.moves)):
             if self.options.partial:
-                del self.moves[target]
                 self.left.append(target)
                 why = f"the other parts of {target} are not there (partial load)"
-                self.dropped += [Drop(move.source, why) for move in parts]
+                self.dropped += [Drop(move.source, why) for move in self.moves.pop(target)]
             elif not any(problem.name == target for problem in self.problems):
-                held = ", ".join(f"{move.source} ({move.transform})" for move in parts)
-                self._problem(
-                    "rule", target, f"{target} {list(self._slots[target].shape)} is not filled once by {held}"
-                )
-        for source, moves in taken_of.items():
-            found = [part for move in moves if (part := taken(move.source_shape, move.transform))]
-            if not whole([rows for rows, _ in found], found[0][1]):
-                held = ", ".join(f"{move.target} ({move.transform})" for move in moves)
-                self._problem("rule", source, f"the rules do not take every row of {source} once: {held}")
+                self._problem("rule", target, wrong)
+        for source, wrong in unfinished_sources(self.moves):
+            self._problem("rule", source, wrong)
 
     def _wrong_shape(self, name: str, slot: Slot, transform: str) -> None:
         shape = self.shapes[name]
@@ -385,6 +366,8 @@ class Pairing:
             hint = ", which is torch's own order: is this file already converted?"
         elif transform == TRANSPOSE and len(shape) == 2:
             hint = f", transposed {list(shape[::-1])}"
+        elif transform not in (COPY, TRANSPOSE):
+            hint = f" and cannot be taken as {transform!r}"
         message = f"shape: Paddle's {name} is {list(shape)}{hint}; torch's {slot.name} is {list(slot.shape)}"
         self._problem("shape", name, message)
 
@@ -408,12 +391,6 @@ class Pairing:
 
     def _problem(self, kind: str, name: str, message: str, near: tuple[str, ...] = ()) -> None:
         self.problems.append(Problem(kind, name, message, near))
-
-
-def _by_role(name: str) -> str:
-    """`name`, or when it is a parameter's automatic name `conv2d_0.weight` for `conv2d_0.w_0`."""
-    role = role_of_parameter_name(name)
-    return name if role is None else name[: name.rindex(".") + 1] + role
 
 
 def _for(slot: Slot, key: str) -> str:

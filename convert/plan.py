@@ -121,6 +121,8 @@ class ConversionPlan:
     """Torch keys in the order of the target's state dict."""
     learned: tuple[str, ...] = field(default=(), repr=False)
     """Those that the target's `parameters()` yields, in its order."""
+    sides: tuple[str, str] = ("Paddle", "torch")
+    """The frameworks of source and target."""
 
     @property
     def ok(self) -> bool:

@@ -11,7 +11,7 @@ from convert.plan import ConversionPlan
 def plan_table(plan: ConversionPlan) -> Table:
     """One line per torch key, then what is dropped, then every problem."""
     table = Table(title=Text(f"{plan.source} -> {plan.target}"), title_justify="left")
-    for column in ("Paddle", "torch", "shape", "transform", "found by", "why"):
+    for column in (*plan.sides, "shape", "transform", "found by", "why"):
         table.add_column(column, overflow="fold")
     moves = plan.by_target()
     fills = {fill.name: fill for fill in plan.generated}
