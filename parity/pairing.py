@@ -141,9 +141,11 @@ def _vertices(graph: Graph, view: str) -> _Vertices:
     inputs = {value: name for name, value in graph.inputs.items()}
     vertex: dict[tuple[int, Rows | None], int] = {}
 
-    def of(value: int, rows: Rows | None = None) -> int:
+    def of(value: int, rows: Rows | None = None, turned: bool = False) -> int:
         if (value, rows) not in vertex:
-            sizes = graph.shapes[value] if rows is None else (rows[1] - rows[0], *graph.shapes[value][1:])
+            sizes = list(graph.shapes[value])
+            if rows is not None:
+                sizes[-1 if turned else 0] = rows[1] - rows[0]
             shape = tuple(sorted(n for n in sizes if n != 1))  # whichever way it is stored
             if view == LAYERS:
                 shape = (math.prod(shape),)  # a Linear may be a convolution
@@ -161,11 +163,11 @@ def _vertices(graph: Graph, view: str) -> _Vertices:
         for slot, source in node.inputs.items():
             for maker in _makers(graph, source, seen):
                 rows = node.rows if maker in held and slot in ("weight", "bias") else None
+                turned = slot == "weight" and node.attributes.get("weight") == "in_out"
                 if maker in held:
-                    turned = slot == "weight" and node.attributes.get("weight") == "in_out"
                     for name in held[maker]:
                         result.pieces[_piece_name(name, rows)] = Piece(name, rows, turned)
-                result.edges.append((of(maker, rows), of(value), _slot(node, slot, view)))
+                result.edges.append((of(maker, rows, turned), of(value), _slot(node, slot, view)))
     for path, output in graph.outputs.items():
         end = result.add(("output", path if view == ARGUMENTS else ""))
         if output is not None:
