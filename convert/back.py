@@ -49,7 +49,10 @@ def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> Conversio
         else:
             way = chosen_way(ways_to_fill(slot.layer, slot.role), roles[slot.prefix])
             for parameter in given.pop(slot.name, None) or way:
-                moves += _moves(slot, parameter, way)
+                try:
+                    moves += _moves(slot, parameter, way)
+                except ConvertError as error:
+                    problems.append(Problem("rule", slot.name, f"the rule for {slot.name!r}: {error}"))
     for name, shape in shapes.items():
         near = tuple(nearest(name, [slot.name for slot in layout.slots]))
         problems.append(Problem("extra", name, f"extra: {name} {list(shape)}", near))

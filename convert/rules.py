@@ -3,7 +3,7 @@
 [[rule]]
 source = 'features\\.denseblock(\\d+)\\.norm\\.1\\.(.*)'   # matches a whole Paddle name
 target = 'features.denseblock\\1.norm1.\\2'               # left out: the tensor is dropped
-transform = "copy"                                       # left out: the layer's own
+transform = "copy"                                       # left out: the layer's own; see `convert.transform`
 reason = "the old official key names"
 """
 

@@ -108,7 +108,8 @@ def shape_before(transform: str, shape: Shape) -> Shape:
         elif kind == TRANSPOSE and len(shape) == 2:
             shape = shape[::-1]
         elif kind == RESHAPE:
-            shape = (shape[0], math.prod(shape[1:])) if TRANSPOSE in steps[:index] else (math.prod(shape),)
+            matrix = bool(shape) and TRANSPOSE in steps[:index]
+            shape = (shape[0], math.prod(shape[1:])) if matrix else (math.prod(shape),)
     return shape
 
 
