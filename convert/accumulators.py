@@ -111,6 +111,9 @@ def open_training_state(
                 "told apart; save the layer's whole state_dict() with paddle.save"
             )
         moves = _by_parameter(weights, plan)
+        tied = {move.target for move in plan.moves} - set(
+            plan.learned
+        )  # the first of several names has the state
         dropped = {weights.parameter_names.get(drop.name, "") for drop in plan.dropped}
         held: dict[tuple[str, str], list[tuple[Move, Part]]] = {}
         powers: dict[str, dict[str, TensorRef]] = {}
@@ -120,6 +123,8 @@ def open_training_state(
             if match is None or (parameter not in moves and parameter not in dropped):
                 raise _unknown(state, key, {*moves, *dropped})
             for move in moves.get(parameter, ()):
+                if move.target in tied:
+                    continue
                 if match["kind"] in POWERS:
                     powers.setdefault(move.target, {})[match["kind"]] = ref
                 else:
@@ -129,7 +134,7 @@ def open_training_state(
         accumulators: dict[str, dict[str, Placement]] = {}
         for (target, kind), parts in held.items():
             accumulators.setdefault(target, {})[kind] = _place(state, target, kind, parts)
-        masters_of = _masters(masters, moves)
+        masters_of = _masters(masters, moves, tied)
         yield TrainingState(accumulators, powers, masters_of, _schedule(state), str(state.path))
         state.check_unchanged()
 
@@ -174,13 +179,15 @@ def _place(state: Checkpoint, target: str, kind: str, parts: list[tuple[Move, Pa
     return placement(parts[0][1].name, shape, [part for _, part in parts])
 
 
-def _masters(masters: Checkpoint | None, moves: Mapping[str, list[Move]]) -> dict[str, Placement]:
+def _masters(
+    masters: Checkpoint | None, moves: Mapping[str, list[Move]], tied: Collection[str]
+) -> dict[str, Placement]:
     held: dict[str, list[tuple[Move, Part]]] = {}
     for name, ref in (masters or {}).items():
         if name not in moves:
             where = "" if masters is None else masters.path
             raise ConvertError(f"{where}: the master weight {name!r} belongs to no parameter")
-        for move in moves[name]:
+        for move in (move for move in moves[name] if move.target not in tied):
             held.setdefault(move.target, []).append((move, Part(name, ref, move.transform)))
     if masters is None:
         return {}

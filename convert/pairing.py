@@ -6,6 +6,7 @@ The work of `plan_conversion`, which is where the result is described.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from convert.errors import ConvertError
@@ -280,6 +281,7 @@ class Pairing:
     # the end
 
     def _settle(self) -> None:
+        self._fill_tied()
         self._drop_repeated()
         self._require_whole()
         free = list(self._free.values())
@@ -335,16 +337,25 @@ class Pairing:
         count = sum(problem.kind == kind for problem in self.problems)
         return nearest_names(name, candidates) if count < LISTED_MOST else ()
 
+    def _fill_tied(self) -> None:
+        """A slot without a tensor of its own that is another one in torch gets the same."""
+        for slot in self._unfilled:
+            if slot.name not in self._settled and slot.tied in self.moves:
+                why = f"the same tensor as {slot.tied} in torch (tied weights)"
+                parts = self.moves[slot.tied]
+                self.moves[slot.name] = [
+                    replace(m, target=slot.name, why=why, found_by="tied") for m in parts
+                ]
+                self._settled.add(slot.name)
+
     def _drop_repeated(self) -> None:
         """Drop what lists a tensor again that was moved under another name."""
-        moved = {move.source for parts in self.moves.values() for move in parts}
+        moved = [move.source for parts in self.moves.values() for move in parts]
         by_parameter = {self.parameter_names[name]: name for name in moved if name in self.parameter_names}
-        for matched, source in self._twice:
-            name = self._free.get(matched)
-            if name is None or source not in moved:
-                continue
-            first = by_parameter.get(self.parameter_names.get(name, ""), source)
-            if self.shapes[first] == self.shapes[name]:
+        again = {matched: source for matched, source in self._twice if source in moved}
+        for matched, name in list(self._free.items()):
+            first = by_parameter.get(self.parameter_names.get(name, ""), again.get(matched, ""))
+            if first and self.shapes[first] == self.shapes[name]:
                 self.dropped.append(Drop(name, f"the same tensor as {first}", first))
                 del self._free[matched]
 

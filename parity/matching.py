@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.errors import ConvertError
-from convert.layout import Layout, Slot
+from convert.layout import Layout
 from convert.plan import ConversionPlan, Options, plan_conversion
 from convert.rosetta.rows import CONCAT, SPLIT, TRANSPOSE
 from convert.rules import Rule, exact_rule
@@ -73,7 +73,7 @@ def match_by_running(
                 if key.startswith("output:"):
                     noise = difference(rounded.get(key), expected.get(key)).max_rel
                     limits[key] = max(slack, rounding_limit(noise, noise))
-            layout = _layout(torch)
+            layout = Layout.of_json(torch.ask("layout"))
             trial = _Trial(
                 torch, found, source, checkpoint, inputs, layout, options, expected, limits, scratch
             )
@@ -203,11 +203,6 @@ def _some(names: tuple[str, ...]) -> str:
     if not names:
         return "none"
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-
-
-def _layout(torch: WorkerSide) -> Layout:
-    answer = torch.ask("layout")
-    return Layout(tuple(Slot(n, tuple(s), k, r) for n, s, k, r in answer["slots"]), answer["origin"])
 
 
 @contextmanager

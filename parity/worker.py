@@ -71,11 +71,7 @@ class Worker:
         """The torch module's state dict as conversion sees it."""
         from convert.layout import module_layout
 
-        layout = module_layout(self.live.model)
-        return {
-            "origin": layout.origin,
-            "slots": [[s.name, list(s.shape), s.layer, s.role] for s in layout.slots],
-        }
+        return module_layout(self.live.model).to_json()
 
     def state(self, path: str) -> dict[str, Any]:
         """Write the state dict to an .npz."""

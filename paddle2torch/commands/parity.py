@@ -355,12 +355,11 @@ def load_torch(
 
     complete: a conversion that does not fit is an error.
     """
-    from convert.layout import Layout, Slot
+    from convert.layout import Layout
     from convert.plan import Options, plan_conversion
     from convert.recognize import rules_for
 
-    answer = torch.ask("layout")
-    layout = Layout(tuple(Slot(n, tuple(s), k, r) for n, s, k, r in answer["slots"]), answer["origin"])
+    layout = Layout.of_json(torch.ask("layout"))
     with _shapes(source) as shapes:
         known = rules_for(shapes, [slot.name for slot in layout.slots])
         plan = plan_conversion(shapes, layout, Options(rules=known))

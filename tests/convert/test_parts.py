@@ -362,3 +362,39 @@ def test_a_plan_of_a_live_layout_back_is_the_plan_there_turned_round():
     there = plan_conversion(ours.state_dict(), theirs).require()
     back = plan_back(theirs.state_dict(), module_layout(theirs), rules_of_plan(there)).require()
     assert {(move.target, move.source) for move in back.moves} == {(m.source, m.target) for m in there.moves}
+
+
+class TiedInTorch(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.out = torch.nn.Embedding(5, 4), torch.nn.Linear(4, 5, bias=False)
+        self.out.weight = self.table.weight
+
+
+def test_tied_weights_are_one_tensor_on_either_side(save, tmp_path):
+    alone = {"table.weight": paddle.nn.Embedding(5, 4).weight}  # Paddle computes with the table itself
+    report = convert_checkpoint(save(alone), tmp_path / "x.pth", target=TiedInTorch())
+    assert [move.found_by for move in report.plan.moves] == ["name", "tied"]
+    TiedInTorch().load_state_dict(torch.load(report.target))
+    twice = alone | {"again.weight": alone["table.weight"]}
+    report = convert_checkpoint(
+        save(twice), tmp_path / "y.pth", target=torch.nn.ModuleDict({"table": torch.nn.Embedding(5, 4)})
+    )
+    assert [(drop.name, drop.same_as) for drop in report.plan.dropped] == [("again.weight", "table.weight")]
+
+
+def test_the_state_of_tied_weights_belongs_to_the_name_that_torch_trains(tmp_path):
+    class Tied(paddle.nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = paddle.nn.Embedding(5, 4)
+
+    ours, theirs = Tied(), TiedInTorch()
+    optimizer = paddle.optimizer.Momentum(0.1, parameters=ours.parameters())
+    (ours.table.weight * 2).sum().backward()
+    optimizer.step()
+    paddle.save(ours.state_dict(), str(tmp_path / "x.pdparams"))
+    paddle.save(optimizer.state_dict(), str(tmp_path / "x.pdopt"))
+    live = torch.optim.SGD(theirs.parameters(), momentum=0.9)
+    convert_optimizer(tmp_path / "x.pdopt", tmp_path / "x.pdparams", theirs, live).load(live)
+    assert (live.state[theirs.table.weight]["momentum_buffer"] == 2).all()
