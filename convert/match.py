@@ -1,8 +1,7 @@
 """Pair layers whose names differ, by what they hold; ambiguous ones are shown, never guessed.
 
 A layer's signature is the kinds and shapes of everything it holds. A signature that one unpaired Paddle
-layer and one unpaired torch layer have, and no other, is a pair; what is inside paired layers under equal names is paired
-with them. Layers with equal signatures are listed with their candidates: the order in which two models define their
+layer and one unpaired torch layer have, and no other, is a pair. Layers with equal signatures are listed with their candidates: the order in which two models define their
 layers is no evidence.
 """
 
@@ -62,12 +61,12 @@ class _Unpaired:
                 count += 1
         return count
 
-    def settle(self) -> None:
-        """Pair what is certain, until nothing more is."""
+    def settle(self, how: str = "structure") -> None:
+        """Pair what is certain, until nothing more is; `how` is what it rests on."""
         while (
-            self.pair(self._alone(_fits), "structure")
-            or self.pair(self._inside(), "structure: inside a paired layer")
-            or self.pair(self._alone(_akin), "structure: another kind of layer that computes the same")
+            self.pair(self._alone(_fits), how)
+            or self.pair(self._inside(), f"{how}: inside a paired layer")
+            or self.pair(self._alone(_akin), f"{how}: another kind of layer that computes the same")
         ):
             pass
 
@@ -79,11 +78,11 @@ class _Unpaired:
                 yield one, others[0]
 
     def _inside(self) -> Iterator[tuple[_Group, _Group]]:
-        """Layers of equal names and signatures inside layers that are a pair."""
+        """Layers of equal names and signatures inside a pair of the frameworks' own compound layers."""
         torch = {other.prefix: other for other in self.torch}
         for first, second, _ in self.pairs:
-            for one in self.paddle:
-                if first.prefix and one.prefix.startswith(first.prefix):
+            for one in self.paddle if _is_compound(first) else ():
+                if one.prefix.startswith(first.prefix):
                     other = torch.get(second.prefix + one.prefix.removeprefix(first.prefix))
                     if other is not None and _fits(one, other):
                         yield one, other
@@ -120,7 +119,7 @@ def match_structure(
             notes.append(
                 f"{count} layers were paired by order of definition: confirm with paddle2torch parity"
             )
-            unpaired.settle()
+            unpaired.settle("what the order of definition left")
     result: list[tuple[str, Slot, Parameter, str]] = []
     by_role = {(slot.prefix, parameter.paddle): (slot, parameter) for slot, way in slots for parameter in way}
     for one, other, found_by in unpaired.pairs:
@@ -166,8 +165,13 @@ def _compounds(torch: Sequence[_Group], slots: Open) -> dict[frozenset[str], tup
     return {
         frozenset(role for role, _ in group.signature): (group.kind, frozenset(again[group.prefix] - {""}))
         for group in torch
-        if any("." in role for role, _ in group.signature)
+        if _is_compound(group)
     }
+
+
+def _is_compound(group: _Group) -> bool:
+    """Whether the layer is several in Paddle."""
+    return any("." in role for role, _ in group.signature)
 
 
 def _torch_groups(slots: Open) -> list[_Group]:

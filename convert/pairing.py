@@ -23,7 +23,7 @@ from convert.rosetta.layers import (
 )
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
 from convert.sources import choose_sources
-from convert.transform import concrete, filled, fits
+from convert.transform import concrete, filled, fits, shape_before
 from convert.wholeness import unfilled_targets, unfinished_sources
 
 if TYPE_CHECKING:
@@ -317,7 +317,9 @@ class Pairing:
 
     def _missing(self, slot: Slot, parameter: Parameter) -> None:
         key = slot.prefix + parameter.paddle
-        message = f"missing: {key} {list(slot.shape)}{_for(slot, key)}"
+        part = CONCAT in parameter.transform
+        shape = shape_before(parameter.transform, slot.shape) if part else slot.shape
+        message = f"missing: {key} {list(shape)}{_for(slot, key)}"
         self._settled.add(slot.name)
         if not self.options.partial:
             gone = self._where(key)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from convert.plan import ConversionPlan
     from parity.capture.training import Recipe
     from parity.report.model import Report
     from parity.workers import WorkerSide
@@ -363,6 +364,7 @@ def load_torch(
     with _shapes(source) as shapes:
         known = rules_for(shapes, [slot.name for slot in layout.slots])
         plan = plan_conversion(shapes, layout, Options(rules=known))
+        first = _first_names(plan, shapes)
     if complete:
         plan.require()
     moves = [
@@ -378,7 +380,17 @@ def load_torch(
             f"conversion: {len(plan.problems) - 5} more problems; see `paddle2torch convert --dry-run`"
         )
     whole = [held[0] for held in plan.by_target().values() if len(held) == 1]
-    return {move.target: move.source for move in whole}, shown
+    return {move.target: first.get(move.source, move.source) for move in whole}, shown
+
+
+def _first_names(plan: ConversionPlan, names: Iterable[str]) -> dict[str, str]:
+    """The first of several names of a tensor, which is what a model's parameters are called by."""
+    place = {name: index for index, name in enumerate(names)}
+    first: dict[str, str] = {}
+    for drop in plan.dropped:
+        if drop.same_as:
+            first[drop.same_as] = min(drop.name, first.get(drop.same_as, drop.same_as), key=place.__getitem__)
+    return first
 
 
 def fill_paddle(
