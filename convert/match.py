@@ -1,8 +1,8 @@
 """Pair layers whose names differ, by what they hold; ambiguous ones are shown, never guessed.
 
 A layer's signature is the kinds and shapes of everything it holds. A signature that one unpaired Paddle
-layer and one unpaired torch layer have, and no other, is a pair. Layers with equal signatures are listed with their candidates: the order in which two models define their
-layers is no evidence.
+layer and one unpaired torch layer have, and no other, is a pair. Layers with equal signatures are listed
+with their candidates: the order in which two models define their layers is no evidence.
 """
 
 from __future__ import annotations
