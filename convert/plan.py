@@ -18,6 +18,7 @@ from convert.names import nearest
 from convert.transform import filled
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
     from convert.rules import Rule
@@ -184,13 +185,15 @@ class ConversionPlan:
         return {**data, "ok": self.ok}
 
     def table(self) -> Table:
-        """The plan as a rich table."""
+        """The plan as a rich table, without its problems."""
         from convert.tables import plan_table
 
         return plan_table(self)
 
-    def __rich__(self) -> Table:
-        return self.table()
+    def __rich__(self) -> Group:
+        from convert.tables import plan_report
+
+        return plan_report(self)
 
 
 _KINDS = {

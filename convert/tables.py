@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -9,7 +10,7 @@ from convert.plan import ConversionPlan
 
 
 def plan_table(plan: ConversionPlan) -> Table:
-    """One line per torch key, then what is dropped, then every problem."""
+    """One line per torch key, then what is dropped."""
     table = Table(title=Text(f"{plan.source} -> {plan.target}"), title_justify="left")
     for column in (*plan.sides, "shape", "transform", "found by", "why"):
         table.add_column(column, overflow="fold")
@@ -34,9 +35,13 @@ def plan_table(plan: ConversionPlan) -> Table:
             table.add_row("", Text(name), "", "left as it is", "", "partial load")
     for drop in plan.dropped:
         table.add_row(Text(drop.name), "", "", "dropped", "", Text(drop.why))
-    for problem in plan.problems:
-        table.add_row(Text("problem", "red"), "", "", "", "", Text(str(problem), "red"))
     return table
+
+
+def plan_report(plan: ConversionPlan) -> Group:
+    """The table, then every problem on a line of its own."""
+    table = [plan_table(plan)] if plan.moves or plan.dropped else []
+    return Group(*table, *(Text(f"problem: {problem}", "red") for problem in plan.problems))
 
 
 def _shape(shape: tuple[int, ...]) -> str:

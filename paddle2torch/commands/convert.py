@@ -262,14 +262,13 @@ def _dry_run(args: argparse.Namespace) -> int:
         from paddle2torch.console import stdout_console
 
         console = stdout_console()
-        console.print(plan.table())
+        console.print(plan)
         for note in (*notes, *plan.notes):
             console.print(f"note: {note}", markup=False)
+    _save_rules(args, plan)  # of an incomplete plan too: what is missing can be written by hand
     if not plan.ok:
-        raise ConvertError(
-            f"{plan.verdict()}; {'`problems`' if args.json else 'the table'} says what is wrong"
-        )
-    _save_rules(args, plan)
+        where = "`problems` in the JSON" if args.json else "the list of problems"
+        raise ConvertError(f"{plan.verdict()}; {where} says what is wrong")
     return 0
 
 

@@ -122,11 +122,12 @@ def test_a_long_list_of_problems_ends_and_says_what_helps():
 
 def test_a_dry_run_that_does_not_fit_lists_its_problems_once(in_process, here):
     words = ("convert", "net.pdparams", "--dry-run", "--torch", "nets.py:Net", "--torch-args", '{"size": 5}')
-    done = in_process(*words, cwd=here)
+    done = in_process(*words, "--save-rules", "part.toml", cwd=here)
     assert done.returncode == 2
+    assert "0\\.bias" in (here / "part.toml").read_text()  # what was found is kept all the same
     assert done.stdout.count("Paddle's 0.weight is") == 1
     assert "0.weight" not in done.stderr
-    assert "1 of a wrong shape; the table says what is wrong" in done.stderr
+    assert "1 of a wrong shape; the list of problems says what is wrong" in done.stderr
 
 
 def test_the_table_of_the_way_back_names_its_sides(in_process, here):
