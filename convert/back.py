@@ -100,17 +100,17 @@ def _turned_round(rules: Sequence[Rule]) -> dict[str, list[Parameter]]:
 def _moves(slot: Slot, parameter: Parameter, way: Sequence[Parameter]) -> Iterator[Move]:
     """A slot's tensor, or its part, to each name that Paddle has it under; `way` is what the table says of it."""
     if parameter in way:
+        table, found_by = parameter, "name"
         names = [slot.prefix + role for role in (parameter.paddle, parameter.also) if role]
-        transform, found_by = parameter.transform, "name"
     else:
         table = next((entry for entry in way if parameter.paddle.endswith(entry.paddle)), way[0])
         names, found_by = [parameter.paddle], "rule"
         if table.also and parameter.paddle.endswith(table.paddle):
             names.append(parameter.paddle.removesuffix(table.paddle) + table.also)
-        transform = parameter.transform or table.transform
-        if transform.startswith(RESHAPE):
-            transform = table.transform  # the table knows the shape that it had
-    before = shape_before(transform, slot.shape)
+    transform = parameter.transform or table.transform
+    if transform.startswith(RESHAPE) and table.transform != RESHAPE:
+        raise ConvertError(f"{transform!r} does not tell the shape that {parameter.paddle!r} had in Paddle")
+    before = (1,) * table.ones + shape_before(transform, slot.shape)
     undone = inverse(concrete(transform, before, slot.shape), before)
     for name in names:
         yield Move(slot.name, name, undone, parameter.why, found_by, slot.shape, before)

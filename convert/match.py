@@ -180,7 +180,7 @@ def _torch_groups(slots: Open) -> list[_Group]:
     kinds: dict[str, str] = {}
     for slot, way in slots:
         for parameter in way:
-            shape = shape_before(parameter.transform, slot.shape)
+            shape = (1,) * parameter.ones + shape_before(parameter.transform, slot.shape)
             entries.setdefault(slot.prefix, []).append((parameter.paddle, shape))
         kinds[slot.prefix] = family(slot.layer)
     return [_Group(prefix, tuple(sorted(held)), kinds[prefix]) for prefix, held in entries.items()]

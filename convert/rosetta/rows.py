@@ -54,7 +54,7 @@ for every trap that its naive text raises or differs from Paddle while the mappe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -111,6 +111,8 @@ class Parameter:
     _: KW_ONLY
     also: str = ""
     """Another name under which Paddle's state dict lists the same tensor."""
+    ones: int = 0
+    """Dimensions of size 1 that Paddle keeps before the others."""
     beside: str = ""
     """Torch's name of what the layer must have too; otherwise this is not the alternative."""
 
@@ -124,7 +126,7 @@ class Parameter:
             return None
         names = (name.replace("{n}", number) for name in (self.paddle, self.also, self.beside))
         paddle, also, beside = names
-        return Parameter(paddle, role, self.transform, self.why, also=also, beside=beside)
+        return replace(self, paddle=paddle, torch=role, also=also, beside=beside)
 
 
 @dataclass(frozen=True)

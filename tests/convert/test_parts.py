@@ -101,6 +101,15 @@ def test_the_layer_computes_the_same_in_torch_and_comes_back_bit_by_bit(name, sa
     }
 
 
+def test_a_bias_that_paddle_keeps_as_a_row_comes_back_as_a_row(save, tmp_path):
+    ours, theirs = paddle.nn.Bilinear(5, 4, 2), torch.nn.Bilinear(5, 4, 2)
+    there = convert_checkpoint(save(ours.state_dict()), tmp_path / "there.pth", target=theirs)
+    for rules in ((), rules_of_plan(there.plan)):
+        path = tmp_path / f"back{len(rules)}.pdparams"
+        convert_checkpoint(there.target, path, target=theirs, options=Options(rules=rules))
+        assert ours.set_state_dict(paddle.load(str(path))) == ([], [])
+
+
 def test_the_plan_says_which_rows_each_projection_becomes(in_process, save, tmp_path):
     ours, theirs = attention()
     save(ours.state_dict())
@@ -281,6 +290,10 @@ def test_a_convolution_becomes_the_linear_layer_that_computes_the_same():
     ours = paddle.nn.LayerDict({"fc": paddle.nn.Conv2D(3, 5, (2, 4))})
     plan = plan_conversion(ours.state_dict(), torch.nn.ModuleDict({"fc": torch.nn.Linear(24, 5)})).require()
     assert [move.transform for move in plan.moves] == ["reshape:5,24", "copy"]
+    target = module_layout(torch.nn.ModuleDict({"fc": torch.nn.Linear(24, 5)}))
+    state = {slot.name: np.zeros(slot.shape) for slot in target.slots}
+    back = plan_back(state, target, rules_of_plan(plan))
+    assert "does not tell the shape that 'fc.weight' had in Paddle" in str(back.problems[0])
 
 
 def test_where_shapes_leave_a_choice_a_linear_layer_is_not_made_a_convolution():
@@ -311,13 +324,15 @@ def test_networks_that_are_not_the_same_are_told_by_what_only_one_has():
 def test_the_rules_of_the_way_there_lead_back_to_paddles_names(in_process, save, tmp_path):
     ours = paddle.nn.LayerDict(
         {"body": encoder()[0].layers[0], "rnn": paddle.nn.LSTM(4, 3), "n": paddle.nn.LayerNorm([2, 3])}
+        | {"dense": paddle.nn.Linear(24, 5)}
     )
     fill(ours)
     save(ours.state_dict())
     (tmp_path / "net.py").write_text(
         "import torch\ndef Net():\n"
         "    trunk = torch.nn.TransformerEncoderLayer(4, 2, 8)\n"
-        "    return torch.nn.ModuleDict({'trunk': trunk, 'lstm': torch.nn.LSTM(4, 3), 'norm': torch.nn.LayerNorm([2, 3])})\n"
+        "    layers = {'trunk': trunk, 'lstm': torch.nn.LSTM(4, 3), 'norm': torch.nn.LayerNorm([2, 3])}\n"
+        "    return torch.nn.ModuleDict(layers | {'conv': torch.nn.Conv2d(3, 5, (2, 4))})\n"
     )
     words = ("convert", "net.pdparams", "-o", "there.pth", "--torch", "net.py:Net")
     done = in_process(*words, "--match", "order", "--save-rules", "rules.toml", cwd=tmp_path)
