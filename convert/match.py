@@ -117,7 +117,8 @@ def match_structure(
         count = unpaired.pair(unpaired.in_order(), "order of definition")
         if count:
             notes.append(
-                f"{count} layers were paired by order of definition: confirm with paddle2torch parity"
+                f"{count} layers were paired by order of definition: keep them with --save-rules FILE and confirm with "
+                "`paddle2torch parity --rules FILE`"
             )
             unpaired.settle("what the order of definition left")
     result: list[tuple[str, Slot, Parameter, str]] = []

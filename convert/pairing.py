@@ -22,7 +22,7 @@ from convert.rosetta.layers import (
     ways_to_fill,
 )
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
-from convert.sources import choose_sources
+from convert.sources import choose_sources, hint_prefix
 from convert.transform import concrete, filled, fits, shape_before
 from convert.wholeness import unfilled_targets, unfinished_sources
 
@@ -140,9 +140,11 @@ class Pairing:
 
     def _by_rule(self, spelled: str, name: str, slot: Slot, rule: Rule) -> None:
         transform, why = rule.transform, rule.reason
+        choices = [parameter for way in self._ways(slot) for parameter in way]
+        known = [parameter for parameter in choices if f".{spelled}".endswith(f".{parameter.paddle}")]
+        self._twice += [(spelled.removesuffix(p.paddle) + p.also, name) for p in known if p.also]
         if transform is None:
-            choices = [parameter for way in self._ways(slot) for parameter in way]
-            named = [p for p in choices if spelled.endswith("." + p.paddle)] or choices
+            named = known or choices
             if CONCAT in named[0].transform and len(named) > 1:
                 parts = ", ".join(parameter.transform for parameter in named)
                 self._settled.add(slot.name)
@@ -301,7 +303,7 @@ class Pairing:
             for name in free:
                 near = self._near("extra", name, targets)
                 self._problem("extra", name, f"extra: {name} {list(self.shapes[name])}", near)
-            self._hint_prefix(set(wanted))
+            self.notes += hint_prefix(list(self._free), list(wanted))
             if wanted and free and not self.options.match:
                 self.notes.append(
                     "where only the names differ: --match structure pairs layers by what they hold, --match run by "
@@ -383,24 +385,6 @@ class Pairing:
             hint = f" and cannot be taken as {transform!r}"
         message = f"shape: Paddle's {name} is {list(shape)}{hint}; torch's {slot.name} is {list(slot.shape)}"
         self._problem("shape", name, message)
-
-    def _hint_prefix(self, wanted: set[str]) -> None:
-        """When one prefix explains every difference, say so."""
-        if not wanted or not self._free:
-            return
-        for name in self._free:
-            for key in (key for key in wanted if name.endswith("." + key) or key.endswith("." + name)):
-                if name.endswith(key):
-                    prefix = name[: -len(key)]
-                    if {free.removeprefix(prefix) for free in self._free} == wanted:
-                        self.notes.append(f"every key fits without its prefix: add --strip-prefix {prefix}")
-                        return
-                else:
-                    prefix = key[: -len(name)]
-                    if {prefix + free for free in self._free} == wanted:
-                        self.notes.append(f"every key fits with a prefix: add --add-prefix {prefix}")
-                        return
-            return
 
     def _problem(self, kind: str, name: str, message: str, near: tuple[str, ...] = ()) -> None:
         self.problems.append(Problem(kind, name, message, near))

@@ -90,7 +90,8 @@ def exact_rule(source: str, target: str | None, transform: str | None, reason: s
 def rules_of_plan(plan: ConversionPlan) -> list[Rule]:
     """What a plan found, as rules that lead to the same plan."""
     rules = [exact_rule(move.source, move.target, move.transform, move.why) for move in plan.moves]
-    return rules + [exact_rule(drop.name, None, None, drop.why) for drop in plan.dropped]
+    dropped = (drop for drop in plan.dropped if not drop.same_as)  # another name of what moves is found again
+    return rules + [exact_rule(drop.name, None, None, drop.why) for drop in dropped]
 
 
 def _rule(path: object, number: int, entry: Any) -> Rule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -58,3 +58,18 @@ def _by_role(name: str) -> str:
     """`name`, or when it is a parameter's automatic name `conv2d_0.weight` for `conv2d_0.w_0`."""
     role = role_of_parameter_name(name)
     return name if role is None else name[: name.rindex(".") + 1] + role
+
+
+def hint_prefix(names: Collection[str], wanted: Collection[str]) -> list[str]:
+    """The option to add when one prefix explains every difference between names and those that are waited for."""
+    first = next(iter(names), "")
+    for key in wanted if first else ():
+        if first.endswith("." + key):
+            prefix = first.removesuffix(key)
+            if {name.removeprefix(prefix) for name in names} == set(wanted):
+                return [f"every key fits without its prefix: add --strip-prefix {prefix}"]
+        elif key.endswith("." + first):
+            prefix = key.removesuffix(first)
+            if {prefix + name for name in names} == set(wanted):
+                return [f"every key fits with a prefix: add --add-prefix {prefix}"]
+    return []

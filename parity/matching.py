@@ -126,8 +126,8 @@ def _settle(trial: _Trial, found: Dataflow, tell: Callable[[str], None]) -> Matc
             return _matched(found, pairs, trial.options, number, note)
         if not found.open:
             note = (
-                f"every layer has one counterpart, yet the outputs differ by {distance:.1e} in float64: "
-                "`paddle2torch parity` says where the models are not the same"
+                f"every layer has one counterpart, yet the outputs differ by {distance:.1e} in float64: keep the pairs "
+                "with --save-rules FILE, and `paddle2torch parity --rules FILE` says where the models are not the same"
             )
             return _matched(found, pairs, trial.options, number, note)
         nearest = min(nearest, distance)

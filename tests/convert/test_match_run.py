@@ -169,7 +169,7 @@ def test_a_layer_that_a_port_forgot_does_not_confuse_the_pairing_but_is_pointed_
     assert done.returncode == 0, done.stderr
     assert "14 tensors were paired by dataflow (layers and joins)" in done.stdout
     assert "yet the outputs differ by" in done.stdout
-    assert "`paddle2torch parity` says where" in done.stdout
+    assert "`paddle2torch parity --rules FILE` says where" in done.stdout
 
 
 def test_symmetric_branches_are_decided_by_running(in_process, nets, tmp_path):

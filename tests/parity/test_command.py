@@ -206,6 +206,25 @@ def test_layers_that_torch_keeps_in_other_pieces_get_paddles_weights(parity_comm
     assert "EQUIVALENT" in out
 
 
+def test_rules_say_which_weight_is_which_where_names_differ(parity_command, refused, folder):
+    renamed = (
+        (folder / "net_t.py").read_text().replace("self.lstm", "self.rnn").replace("self.block", "self.body")
+    )
+    (folder / "renamed.py").write_text(renamed)
+    (folder / "rules.toml").write_text(
+        "[[rule]]\nsource = 'lstm\\.0\\.cell\\.(.*)'\ntarget = 'rnn.\\1_l0'\n"
+        "[[rule]]\nsource = 'block\\.self_attn\\.q_proj\\.(weight|bias)'\ntarget = 'body.self_attn.in_proj_\\1'\n"
+        "[[rule]]\nsource = 'block\\.self_attn\\.k_proj\\.(weight|bias)'\ntarget = 'body.self_attn.in_proj_\\1'\n"
+        "[[rule]]\nsource = 'block\\.self_attn\\.v_proj\\.(weight|bias)'\ntarget = 'body.self_attn.in_proj_\\1'\n"
+        "[[rule]]\nsource = 'block\\.(.*)'\ntarget = 'body.\\1'\n"
+    )
+    words = ("--paddle", "net_p.py:Sequence", "--torch", "renamed.py:Sequence", "--shape", "2,3,4")
+    code, out, err = parity_command(*words, "--mode", "eval", "--only-given", "--rules", "rules.toml")
+    assert code == 0, out + err
+    assert "EQUIVALENT" in out
+    assert "cannot be read" in refused(*words, "--rules", "nowhere.toml")
+
+
 def test_models_without_outputs_give_exit_code_3(parity_command, folder):
     np.savez(folder / "x.npz", x=np.ones((1, 3, 8, 8), np.float32))
     code, out, _ = parity_command(
