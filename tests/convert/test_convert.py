@@ -265,7 +265,7 @@ def test_without_a_target_the_files_own_names_decide(everything, in_torch, save,
 
 def test_without_a_target_unknown_layers_are_noted(save, tmp_path):
     report = convert_checkpoint(save({"x": paddle.ones([2, 2])}), tmp_path / "net.pth")
-    assert any("layers of 1 tensors are not known" in note for note in report.notes)
+    assert any("nothing tells the layers of 1 tensor," in note for note in report.notes)
 
 
 def test_convert_state_dict_takes_live_tensors_files_and_arrays(everything, in_torch, save):
