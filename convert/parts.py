@@ -59,7 +59,7 @@ def _order(transform: str) -> str | None:
 class _Transformed:
     """The payload of a part, in elements of `kind`, as it is in the target."""
 
-    seekable = False
+    seekable = False  # a part is made as a whole
 
     def __init__(self, part: Part, kind: DType) -> None:
         self._part, self._kind = part, kind
