@@ -203,13 +203,14 @@ class _Training:
             scale = float(np.abs(e).max(initial=0.0))
             gap = float(np.abs(a - e).max(initial=0.0))
             if gap > self.share * scale:
-                self._layer(
-                    twin,
-                    f"`{twin.name}` differs after step {number + 1} by {gap / scale if scale else gap:.1e} of its scale, "
-                    "and not only by biased against unbiased variance",
-                    "update the statistics as Paddle's layer does: the same momentum, once per forward",
-                    {"max abs": gap, "scale": scale, "step": number + 1},
-                )
+                off = f"{gap / scale if scale else gap:.1e} of its scale"
+                if twin.pair.torch.kind == "batch_norm":
+                    cause = f"`{twin.name}` differs after step {number + 1} by {off}, and not only by biased against unbiased variance"
+                    fix = "update the statistics as Paddle's layer does: the same momentum, once per forward"
+                else:
+                    cause = f"the buffer `{twin.name}` is updated differently: it differs after step {number + 1} by {off}"
+                    fix = f"compare the lines that write `{twin.name}` with those that write Paddle's `{twin.paddle.name}`"
+                self._layer(twin, cause, fix, {"max abs": gap, "scale": scale, "step": number + 1})
 
     def _layer(self, twin: Twin, cause: str, fix: str, evidence: Mapping[str, Any]) -> None:
         node = twin.pair.torch

@@ -177,6 +177,9 @@ class _Mode(TorchFunctionMode):
                 return self.recorder.dtype_of(args[0], func(*args, **kwargs))
             if name not in ("T", "mT", "H", "mH", "data"):
                 return func(*args, **kwargs)
+        elif name == "__set__" and getattr(getattr(func, "__self__", None), "__name__", "") == "data":
+            # `buffer.data = x` would write to the user's own tensor; a copy in place does the same to the run's.
+            return self.recorder.call("copy_", torch.Tensor.copy_, args, kwargs)
         elif name in vocabulary.SHAPE_QUERIES or name in ("__set__", "__delete__"):
             return func(*args, **kwargs)
         if name == "register_hook":

@@ -439,7 +439,7 @@ METHODS = (
 )
 """Methods of `paddle.Tensor` that make tensors without passing `paddle._C_ops`."""
 
-IN_PLACE_METHODS = ("__setitem__", "copy_")
+IN_PLACE_METHODS = ("__setitem__", "copy_", "set_value")
 
 CREATORS = frozenset(
     {
