@@ -68,14 +68,20 @@ def judge_gradients(
         note_sliced_contents(graph, arrays)
     alignment = align(*graphs, pair_names(paddle_parameters, torch_parameters, pairs))
     blamed = frozenset((finding.layer, finding.operator) for finding in known)
-    return _Gradients(paddle, torch, alignment, again, blamed).run()
+    return _Gradients(paddle, torch, alignment, again, blamed, torch_parameters).run()
 
 
 class _Gradients:
     def __init__(
-        self, paddle: Run, torch: Run, alignment: Alignment, again: Again, known: frozenset[tuple[str, str]]
+        self,
+        paddle: Run,
+        torch: Run,
+        alignment: Alignment,
+        again: Again,
+        known: frozenset[tuple[str, str]],
+        torch_parameters: Mapping[str, Array],
     ) -> None:
-        self.known = known
+        self.known, self.torch_parameters = known, torch_parameters
         self.paddle, self.torch, self.alignment, self.again = paddle, torch, alignment, again
         self.result = GradientJudgement(twins=twins_of(alignment), alignment=alignment)
         self.found: list[tuple[float, Finding]] = []
@@ -92,6 +98,7 @@ class _Gradients:
             )
             return result
         self._frozen()
+        self._ties()
         self._cuts()
         self._numbers()
         result.findings = [finding for _, finding in sorted(self.found, key=lambda item: -item[0])]
@@ -139,6 +146,61 @@ class _Gradients:
                 )
                 fix = " ".join(f"{t.name}.requires_grad_(True)" for t in twins)
             self._add(twin.pair, cause, fix, {"parameters": [t.name for t in twins]})
+
+    def _ties(self) -> None:
+        """One parameter here, two of equal numbers there: forward they agree, but each gets a part of the gradient."""
+        for side, other in (("Paddle", "torch"), ("torch", "Paddle")):
+            shared: dict[str, list[Twin]] = defaultdict(list)
+            for twin in self.result.twins:
+                shared[(twin.paddle if side == "Paddle" else twin.torch).name].append(twin)
+            for name, twins in shared.items():
+                there = {(t.torch if side == "Paddle" else t.paddle).name: t for t in twins}
+                places = [(t.paddle if side == "Paddle" else t.torch).positions for t in twins]
+                if len(there) < 2 or not np.intersect1d(places[0], places[-1]).size:
+                    continue
+                names = " and ".join(f"`{n}`" for n in there)
+                self.explained |= {t.pair.torch.inputs[t.slot] for t in twins}
+                self._add(
+                    list(there.values())[-1].pair,
+                    f"tied only in {side}: its `{name}` is {len(there)} parameters in {other}, {names}, which train apart",
+                    f"use one parameter in all these places, as Paddle does: {list(there)[-1]} = {list(there)[0]}"
+                    if side == "Paddle"
+                    else "give every place a parameter of its own, as Paddle does",
+                    {"parameters": list(there)},
+                )
+        self._copies()
+
+    def _copies(self) -> None:
+        """A weight without a counterpart that holds the numbers of one which Paddle uses in more places than torch."""
+        twins = {twin.name: twin for twin in self.result.twins}
+        for name, parameter in self.torch.trace.parameters.items():
+            users = [node for node, _ in self.alignment.torch.consumers.get(parameter.value, [])]
+            if not parameter.trainable or not users or name in twins or name not in self.torch_parameters:
+                continue
+            numbers = self.torch_parameters[name]
+            for twin in twins.values():
+                uses = [
+                    sum(value in op.inputs.values() for op in trace.ops)
+                    for trace, value in (
+                        (self.paddle.trace, self.paddle.trace.parameters[twin.paddle.name].value),
+                        (self.torch.trace, self.torch.trace.parameters[twin.name].value),
+                    )
+                ]
+                if (
+                    numbers.size > 1
+                    and uses[0] > uses[1]
+                    and np.array_equal(numbers, self.torch_parameters[twin.name])
+                ):
+                    self.explained |= {parameter.value, twin.pair.torch.inputs[twin.slot]}
+                    self._add(
+                        None,
+                        f"tied only in Paddle: its `{twin.paddle.name}` is used {uses[0]} times; in torch `{name}` is a "
+                        f"parameter of its own that holds the numbers of `{twin.name}` and trains apart",
+                        f"use one parameter in both places: {name} = {twin.name}",
+                        {"parameters": [twin.name, name]},
+                        node=users[0],
+                    )
+                    break
 
     def _cuts(self) -> None:
         """Inputs through which gradients flow on one side only: a detach, a no_grad block, `weight.data`."""
