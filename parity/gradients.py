@@ -163,7 +163,7 @@ class _Gradients:
                 self._add(
                     list(there.values())[-1].pair,
                     f"tied only in {side}: its `{name}` is {len(there)} parameters in {other}, {names}, which train apart",
-                    f"use one parameter in all these places, as Paddle does: {list(there)[-1]} = {list(there)[0]}"
+                    f"use one parameter in all these places, as Paddle does: {list(there)[-1]} = {next(iter(there))}"
                     if side == "Paddle"
                     else "give every place a parameter of its own, as Paddle does",
                     {"parameters": list(there)},
@@ -318,6 +318,11 @@ class _Gradients:
         values = list(self._values(self.torch.store))
         weights = list(self._weights(self.torch.store))
         loss = compare_loss(self.paddle, self.torch, self.torch.trace, self.torch.store)
+        if loss is not None and not np.isfinite(
+            loss.evidence["torch's loss"] + loss.evidence["Paddle's loss"]
+        ):
+            self._loss(loss)
+            return
         apart = any(v[-2].max_abs > v[-1] for v in values) or any(w[-2].max_abs > w[-1] for w in weights)
         if loss is not None or apart:
             given = {t: f"grad:{p}" for t, p, *_ in values}

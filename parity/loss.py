@@ -43,6 +43,14 @@ def compare_loss(paddle: Run, torch: Run, trace: Trace, store: ValueStore) -> Lo
     if "loss" not in paddle.store or "loss" not in store:
         return None
     expected, actual = _scalar(paddle.store), _scalar(store)
+    if not (np.isfinite(expected) and np.isfinite(actual)):
+        return LossDifference(
+            f"the loss is {actual:g} in torch and {expected:g} in Paddle: not finite",
+            "make the loss finite on these inputs: labels in range, no logarithm or division of zero",
+            _line(trace),
+            _line(paddle.trace),
+            {"Paddle's loss": expected, "torch's loss": actual},
+        )
     noise = sum(abs(_scalar(run.store32) - _scalar(run.store)) for run in (paddle, torch) if run.store32)
     seeds = {
         key: (paddle.store.get(key), store.get(key)) for key in paddle.store.index if _common(key, store)
