@@ -121,6 +121,7 @@ class _Training:
         self.gradient_faults = any(f.kind == "gradient" for f in known) or bool(known)
         self.result = TrainingJudgement()
         self.drift = _Drift()
+        self.room = FLOAT32_CONSTANT
         self.updates: dict[str, float] = {}
         self.said: set[tuple[str, str]] = set()
         self.explained: set[str] = set()
@@ -290,6 +291,9 @@ class _Training:
         paddle, torch = self.paddle.settings(), self.replay.settings()
         clipped = self.paddle.clipped(raw)
         if torch.custom and not torch.hooks:
+            norm = np.sqrt(sum(float((array**2).sum()) for array in raw.values()))
+            if paddle.clip and norm:
+                self.room = max(self.room, 1.1 * clip_epsilon() / norm)
             return clipped
         found = self._clip_gap(raw, clipped, self.replay.clipped(given))
         told = ""
@@ -369,11 +373,7 @@ class _Training:
 
     def _audit(self, paddle: Settings, torch: Settings) -> None:
         """Setting against setting, for every parameter."""
-        if (
-            paddle.rule != torch.rule
-            and (paddle.custom or torch.custom)
-            and self._worst() <= FLOAT32_CONSTANT
-        ):
+        if paddle.rule != torch.rule and (paddle.custom or torch.custom) and self._worst() <= self.room:
             self.result.notes.append(
                 Note(
                     f"optimizer: torch's {torch.name} is a class of its own; every update is that of Paddle's {paddle.name}"
@@ -487,8 +487,8 @@ class _Training:
     def _unexplained_updates(self, paddle: Settings, torch: Settings) -> None:
         """Updates that differ although every setting agrees."""
         left = {name: share for name, share in self.updates.items() if name not in self.explained}
-        apart = {name: share for name, share in left.items() if share > FLOAT32_CONSTANT}
-        slight = [name for name, share in left.items() if EXACT < share <= FLOAT32_CONSTANT]
+        apart = {name: share for name, share in left.items() if share > self.room}
+        slight = [name for name, share in left.items() if EXACT < share <= self.room]
         if apart:
             self._finding(
                 ("update", ""),
@@ -502,7 +502,7 @@ class _Training:
             self.result.notes.append(
                 Note(
                     f"optimizer: updates differ by up to {max(left[n] for n in slight):.1e} of their size: a "
-                    "hyper-parameter that Paddle keeps in float32",
+                    "hyper-parameter that Paddle keeps in float32, or the 1e-6 that torch adds to a norm that it clips by",
                 )
             )
 
