@@ -24,6 +24,7 @@ from parity.loss import LossDifference, compare_loss
 from parity.parameters import note_contents, pair_names
 from parity.reference import constant_of
 from parity.store import Array, ValueStore
+from parity.ties import find_ties
 from parity.trace import Op, Trace
 from parity.twins import Twin, held, note_sliced_contents, twins_of
 
@@ -81,7 +82,7 @@ class _Gradients:
         known: frozenset[tuple[str, str]],
         torch_parameters: Mapping[str, Array],
     ) -> None:
-        self.known, self.torch_parameters = known, torch_parameters
+        self.known, self.numbers = known, torch_parameters
         self.paddle, self.torch, self.alignment, self.again = paddle, torch, alignment, again
         self.result = GradientJudgement(twins=twins_of(alignment), alignment=alignment)
         self.found: list[tuple[float, Finding]] = []
@@ -148,59 +149,12 @@ class _Gradients:
             self._add(twin.pair, cause, fix, {"parameters": [t.name for t in twins]})
 
     def _ties(self) -> None:
-        """One parameter here, two of equal numbers there: forward they agree, but each gets a part of the gradient."""
-        for side, other in (("Paddle", "torch"), ("torch", "Paddle")):
-            shared: dict[str, list[Twin]] = defaultdict(list)
-            for twin in self.result.twins:
-                shared[(twin.paddle if side == "Paddle" else twin.torch).name].append(twin)
-            for name, twins in shared.items():
-                there = {(t.torch if side == "Paddle" else t.paddle).name: t for t in twins}
-                places = [(t.paddle if side == "Paddle" else t.torch).positions for t in twins]
-                if len(there) < 2 or not np.intersect1d(places[0], places[-1]).size:
-                    continue
-                names = " and ".join(f"`{n}`" for n in there)
-                self.explained |= {t.pair.torch.inputs[t.slot] for t in twins}
-                self._add(
-                    list(there.values())[-1].pair,
-                    f"tied only in {side}: its `{name}` is {len(there)} parameters in {other}, {names}, which train apart",
-                    f"use one parameter in all these places, as Paddle does: {list(there)[-1]} = {next(iter(there))}"
-                    if side == "Paddle"
-                    else "give every place a parameter of its own, as Paddle does",
-                    {"parameters": list(there)},
-                )
-        self._copies()
-
-    def _copies(self) -> None:
-        """A weight without a counterpart that holds the numbers of one which Paddle uses in more places than torch."""
-        twins = {twin.name: twin for twin in self.result.twins}
-        for name, parameter in self.torch.trace.parameters.items():
-            users = [node for node, _ in self.alignment.torch.consumers.get(parameter.value, [])]
-            if not parameter.trainable or not users or name in twins or name not in self.torch_parameters:
-                continue
-            numbers = self.torch_parameters[name]
-            for twin in twins.values():
-                uses = [
-                    sum(value in op.inputs.values() for op in trace.ops)
-                    for trace, value in (
-                        (self.paddle.trace, self.paddle.trace.parameters[twin.paddle.name].value),
-                        (self.torch.trace, self.torch.trace.parameters[twin.name].value),
-                    )
-                ]
-                if (
-                    numbers.size > 1
-                    and uses[0] > uses[1]
-                    and np.array_equal(numbers, self.torch_parameters[twin.name])
-                ):
-                    self.explained |= {parameter.value, twin.pair.torch.inputs[twin.slot]}
-                    self._add(
-                        None,
-                        f"tied only in Paddle: its `{twin.paddle.name}` is used {uses[0]} times; in torch `{name}` is a "
-                        f"parameter of its own that holds the numbers of `{twin.name}` and trains apart",
-                        f"use one parameter in both places: {name} = {twin.name}",
-                        {"parameters": [twin.name, name]},
-                        node=users[0],
-                    )
-                    break
+        """Weights that are one parameter on one side and several on the other."""
+        for tie in find_ties(
+            self.paddle.trace, self.torch.trace, self.alignment, self.result.twins, self.numbers
+        ):
+            self.explained |= tie.values
+            self._add(tie.pair, tie.cause, tie.fix, {"parameters": list(tie.names)}, node=tie.node)
 
     def _cuts(self) -> None:
         """Inputs through which gradients flow on one side only: a detach, a no_grad block, `weight.data`."""

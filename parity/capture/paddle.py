@@ -336,6 +336,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
     return paths
 
 
+@paddle.enable_grad()  # type: ignore[untyped-decorator]
 def run(
     model: Any,
     inputs: Mapping[str, Array],

@@ -307,6 +307,7 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
     return paths
 
 
+@torch.enable_grad()
 @torch.inference_mode(False)
 def run(
     model: torch.nn.Module,
@@ -317,7 +318,7 @@ def run(
     store: ValueStore | None,
     device: str = "cpu",
 ) -> Trace:
-    """Run `model` once and return what it did, also where the caller is in torch.inference_mode().
+    """Run `model` once and return what it did, also where the caller is in torch.no_grad() or inference_mode().
 
     `inputs` are numpy arrays by name; names that are numbers are passed by position, in order.
     Whatever the run touches (training flags, random state, backend flags) is restored.

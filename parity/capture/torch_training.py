@@ -23,6 +23,7 @@ RULES = {"SGD": "sgd", "Adam": "adam", "AdamW": "adam"}
 
 
 class TorchTrainer:
+    @torch.inference_mode(False)
     def __init__(
         self,
         model: torch.nn.Module,
