@@ -47,9 +47,6 @@ def check_training(gradients: bool, steps: Any, losses: Any, optimizers: Any, sc
     count = -1 if isinstance(steps, bool) or not hasattr(steps, "__index__") else operator.index(steps)
     if count < 0:
         raise ParityError(f"steps is {steps!r}; it must be a number of optimizer steps, 0 or more")
-    for name, pair in (("losses", losses), ("optimizers", optimizers), ("schedulers", schedulers)):
-        if pair is not None:
-            _check_pair(name, pair)
     if count and optimizers is None:
         raise ParityError(
             f"steps={count} needs optimizers=(Paddle's, torch's): optimizers, or functions that take the model"
@@ -58,6 +55,9 @@ def check_training(gradients: bool, steps: Any, losses: Any, optimizers: Any, sc
         raise ParityError("optimizers and schedulers are used in training only; give steps=N as well")
     if losses is not None and not (count or gradients):
         raise ParityError("losses are used going backward only; give gradients=True or steps=N as well")
+    for name, pair in (("losses", losses), ("optimizers", optimizers), ("schedulers", schedulers)):
+        if pair is not None:
+            _check_pair(name, pair)
     return count
 
 
@@ -88,7 +88,7 @@ def _check_pair(name: str, pair: Any) -> None:
         if not callable(given):
             raise ParityError(
                 f"{name}: {TITLES[side]}'s is a {type(given).__name__}; it must be a function that takes {TAKES[name]}"
-                + (f", or a {kind}" if kind else "")
+                + (f", or an object of the framework's {kind}" if kind else "")
             )
 
 
