@@ -206,3 +206,31 @@ def test_a_tied_weight_that_became_two_parameters_is_found():
     torch_net.load_state_dict({"fc.weight": weight, "fc.bias": bias, "out": weight.clone()})
     report = parity.check(paddle_net, torch_net, X, gradients=True, further=False)
     assert "tied only in Paddle" in report.findings[0].cause, str(report)
+
+
+class PaddleTeacher(PaddleNet):
+    def __init__(self):
+        super().__init__()
+        for parameter in self.side.parameters():
+            parameter.stop_gradient = True
+
+    def forward(self, x):
+        x = self.pool(self.conv(x)).mean(axis=[2, 3])
+        return self.fc(x), paddle.tanh(self.side(x)).detach()
+
+
+class TorchTeacher(TorchNet):
+    def __init__(self):
+        super().__init__()
+        self.side.requires_grad_(False)
+
+    def forward(self, x):
+        x = self.pool(self.conv(x)).mean(dim=(2, 3))
+        scores = self.fc(x)
+        with torch.no_grad():
+            return scores, torch.tanh(self.side(x))
+
+
+def test_no_grad_where_the_other_side_detaches_the_result_is_no_fault():
+    report = compare(lambda o: paddle_entropy(o[0]), lambda o: ENTROPY[1](o[0]), TorchTeacher, PaddleTeacher)
+    assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
