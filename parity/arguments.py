@@ -80,7 +80,7 @@ def _check_pair(name: str, pair: Any) -> None:
             )
         if given is None or (kind and f"{side}.{kind}" in _descent(type(given))):
             continue
-        if kind and isinstance(given, type):
+        if isinstance(given, type) and f"{side}.{kind}" in _descent(given):
             raise ParityError(
                 f"{name}: {TITLES[side]}'s is the class {given.__name__} itself; give a function that takes {TAKES[name]} "
                 "and makes one"
