@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 TYPE_CHECKING = False  # not typing's, which costs more to import than the rest
@@ -63,6 +66,23 @@ def _module(command: str) -> Any:
     return importlib.import_module(f"paddle2torch.commands.{command.replace(' ', '_')}")
 
 
+@contextmanager
+def _unwinding() -> Iterator[None]:
+    """SIGTERM, by which a CI system ends a command, cleans up like Ctrl-C: no temporary file and no worker stays."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (0 done, 1 different, 2 wrong input, 3 inconclusive)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -73,7 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from convert.errors import Paddle2TorchError
 
     try:
-        result: int = _module(args.command).run(args)
+        with _unwinding():
+            result: int = _module(args.command).run(args)
     except Paddle2TorchError as error:
         sys.stderr.write(getattr(error, "detail", ""))  # a user's model that raised: its own traceback first
         print(f"paddle2torch {args.command}: {error}", file=sys.stderr)

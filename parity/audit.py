@@ -39,7 +39,7 @@ class SlotDifference:
 # Attributes that say how a call was spelled, not what it computes.
 SPELLING = frozenset({"weight", "arguments", "shape", "keepdim", "how", "op", "counted"})
 
-DEFAULTS: Mapping[str, Any] = {"scale": 1.0, "alpha": 1.0}
+DEFAULTS: Mapping[str, Any] = {"scale": 1.0, "alpha": 1.0, "scale_grad_by_freq": False}
 """What an attribute means where one side does not have it."""
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convert.errors import Paddle2TorchError
+from parity.arguments import check_device, check_models, check_pairs, check_training
 from parity.blind_spots import blind_spots
 from parity.errors import NoKernelError, NotRecordedError, ParityError
 from parity.findings import Finding
@@ -66,8 +67,9 @@ def check(
     state and flags are restored.
     Raises ParityError for inputs, options or models that cannot be run at all.
     """
-    _check_models(paddle_model, torch_model)
-    _check_training(gradients, steps, losses, optimizers, schedulers)
+    check_models(paddle_model, torch_model)
+    check_device(device)
+    steps = check_training(gradients, steps, losses, optimizers, schedulers)
     loss, optimizer, scheduler = (pair or (None, None) for pair in (losses, optimizers, schedulers))
     arrays = as_arrays(inputs)
     paddle = LiveSide("paddle", paddle_model, device, loss[0], optimizer[0], scheduler[0])
@@ -141,7 +143,7 @@ def compare_sides(
     tell = progress or (lambda _: None)
     tell("reading parameters")
     parameters = {"paddle": paddle.parameters(), "torch": torch.parameters()}
-    _check_pairs(pairs, parameters)
+    check_pairs(pairs, parameters)
     cases: list[Case] = []
     versions: dict[str, str] = {}
     for mode in modes:
@@ -327,29 +329,6 @@ def _train(
     judgement.inconclusive += found.inconclusive
 
 
-def _check_training(
-    gradients: bool,
-    steps: int,
-    losses: tuple[Any, Any] | None,
-    optimizers: tuple[Any, Any] | None,
-    schedulers: tuple[Any, Any] | None,
-) -> None:
-    """ParityError for training options that do not fit together."""
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-        raise ParityError(f"steps is {steps!r}; it must be a number of optimizer steps, 0 or more")
-    for name, pair in (("losses", losses), ("optimizers", optimizers), ("schedulers", schedulers)):
-        if pair is not None and (not isinstance(pair, (tuple, list)) or len(pair) != 2):
-            raise ParityError(f"{name} is a {type(pair).__name__}; it must be a pair (Paddle's, torch's)")
-    if steps and optimizers is None:
-        raise ParityError(
-            f"steps={steps} needs optimizers=(Paddle's, torch's): optimizers, or functions that take the model"
-        )
-    if not steps and (optimizers is not None or schedulers is not None):
-        raise ParityError("optimizers and schedulers are used in training only; give steps=N as well")
-    if losses is not None and not (steps or gradients):
-        raise ParityError("losses are used going backward only; give gradients=True or steps=N as well")
-
-
 def _quick_case(
     paddle: Side, torch: Side, name: str, inputs: Mapping[str, Array], mode: str, tell: Any
 ) -> Case | None:
@@ -435,28 +414,3 @@ FURTHER_BATCH = 2
 
 QUICK_LIMIT = 1e-12
 """Output differences above this are looked into with the full comparison; it decides nothing itself."""
-
-
-def _check_models(paddle_model: Any, torch_model: Any) -> None:
-    for side, model, base in (("paddle", paddle_model, "Layer"), ("torch", torch_model, "Module")):
-        names = {f"{c.__module__.split('.')[0]}.{c.__name__}" for c in type(model).__mro__}
-        if f"{side}.{base}" not in names:
-            other = "torch" if side == "paddle" else "paddle"
-            swapped = any(n.startswith(f"{other}.") for n in names)
-            hint = "; the two models are in the wrong order" if swapped else ""
-            raise ParityError(
-                f"the {side} model is a {type(model).__name__}, not a {side}.nn.{base}{hint}; "
-                "call check(paddle_model, torch_model, inputs)"
-            )
-
-
-def _check_pairs(pairs: Mapping[str, str] | None, parameters: Mapping[str, Mapping[str, Array]]) -> None:
-    for torch_name, paddle_name in (pairs or {}).items():
-        for side, name in (("torch", torch_name), ("paddle", paddle_name)):
-            if name not in parameters[side]:
-                from convert.names import did_you_mean
-
-                raise ParityError(
-                    f"pairs names {name!r}, which the {side} model does not have"
-                    f"{did_you_mean(name, parameters[side])}; pairs maps torch names to Paddle names"
-                )

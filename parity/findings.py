@@ -35,7 +35,7 @@ class Finding:
     """Paddle's name of the row of the Rosetta table to read on in: `paddle2torch guide NAME`."""
 
     def __str__(self) -> str:
-        place = f"`{self.layer}`" if self.layer else "the model's own forward"
+        place = f"`{self.layer}`" if self.layer else "in the model's own forward"
         at = f" ({self.where})" if self.where else ""
         return f"{self.operator} {place}{at}: {self.cause}"
 

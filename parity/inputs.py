@@ -27,6 +27,10 @@ def as_arrays(inputs: Any) -> dict[str, Array]:
     if not found:
         raise ParityError("no inputs were given; pass an array, or a tuple or dictionary of arrays")
     for name, array in found.items():
+        if not array.size:
+            raise ParityError(
+                f"input {name} has shape {list(array.shape)}, which holds nothing to compare on"
+            )
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ParityError(f"input {name} holds NaN or Inf; a comparison on it would show nothing")
     return found
@@ -37,10 +41,19 @@ def _array(value: Any, name: str) -> Array:
         value = value.detach()
     if hasattr(value, "cpu"):
         value = value.cpu()
-    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    if "bfloat16" in str(getattr(value, "dtype", "")):
+        value = value.float() if hasattr(value, "float") else value.astype("float32")
+    try:
+        array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    except ValueError as error:
+        raise ParityError(f"input {name} is not an array: {error}") from error
+    if array.dtype.kind == "c":
+        raise ParityError(f"input {name} holds complex numbers, which are not compared")
     if array.dtype.kind not in "fiub":
         raise ParityError(f"input {name} is a {type(value).__name__}, not an array or a tensor")
-    return array.astype(np.float32) if array.dtype in (np.float64, np.float16) else array
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    return array.astype(array.dtype.newbyteorder("="))
 
 
 def random_input(shape: tuple[int, ...], *, seed: int = 0) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +11,12 @@ import numpy as np
 
 from parity.compare import EPS64, MARGIN, SHRINK
 from parity.judge import Run
+from parity.loss_terms import Losses, read
 from parity.store import Array, ValueStore
 from parity.trace import Op, Trace
+
+CONSTANT = 2.0**-23
+"""Relative size of what a loss may differ by because Paddle rounds one of its numbers to float32."""
 
 SOFTMAX_CUT = 64.0
 """Paddle's CPU softmax raises scores to 64 below the largest one (ValueClip in phi/kernels/funcs/softmax_impl.h)."""
@@ -27,6 +31,8 @@ class LossDifference:
     where: str
     where_paddle: str
     evidence: Mapping[str, Any]
+    by_constant: bool = False
+    """Small enough for a number of Paddle's loss that it keeps in float32, and there is such a number."""
 
 
 def compare_loss(paddle: Run, torch: Run, trace: Trace, store: ValueStore) -> LossDifference | None:
@@ -37,6 +43,14 @@ def compare_loss(paddle: Run, torch: Run, trace: Trace, store: ValueStore) -> Lo
     if "loss" not in paddle.store or "loss" not in store:
         return None
     expected, actual = _scalar(paddle.store), _scalar(store)
+    if not (np.isfinite(expected) and np.isfinite(actual)):
+        return LossDifference(
+            f"the loss is {actual:g} in torch and {expected:g} in Paddle: not finite",
+            "make the loss finite on these inputs: labels in range, no logarithm or division of zero",
+            _line(trace),
+            _line(paddle.trace),
+            {"Paddle's loss": expected, "torch's loss": actual},
+        )
     noise = sum(abs(_scalar(run.store32) - _scalar(run.store)) for run in (paddle, torch) if run.store32)
     seeds = {
         key: (paddle.store.get(key), store.get(key)) for key in paddle.store.index if _common(key, store)
@@ -46,7 +60,10 @@ def compare_loss(paddle: Run, torch: Run, trace: Trace, store: ValueStore) -> Lo
         return None
     if not apart and softmax_is_cut(paddle):
         return None
-    cause, fix = _diagnose(expected, actual, seeds, paddle, trace)
+    cause, fix = read(Losses(expected, actual, seeds, paddle, trace))
+    constant = abs(actual - expected) <= CONSTANT * abs(expected) and all(
+        _within(*seeds[key], CONSTANT) for key in seeds
+    )
     return LossDifference(
         cause,
         fix,
@@ -58,7 +75,23 @@ def compare_loss(paddle: Run, torch: Run, trace: Trace, store: ValueStore) -> Lo
             "Paddle's operators": _told(_operators(paddle.trace)),
             "torch's operators": _told(_operators(trace)),
         },
+        by_constant=constant and _has_constant(paddle.trace),
     )
+
+
+def _within(expected: Array, actual: Array, share: float) -> bool:
+    gap = float(np.abs(actual.reshape(expected.shape) - expected).max(initial=0.0))
+    return gap <= share * float(np.abs(expected).max(initial=0.0))
+
+
+def _has_constant(trace: Trace) -> bool:
+    """Whether some operator of the loss is given a number that float32 cannot hold."""
+    numbers = (
+        float(text)
+        for op in _operators(trace)
+        for text in re.findall(r"\d+\.\d*(?:e-?\d+)?", str(dict(op.attributes)))
+    )
+    return any(float(np.float32(number)) != number for number in numbers)
 
 
 def softmax_is_cut(paddle: Run) -> bool:
@@ -106,83 +139,3 @@ def _told(ops: list[Op]) -> str:
 def _line(trace: Trace) -> str:
     ops = _operators(trace)
     return ops[-1].line if ops else ""
-
-
-def _diagnose(
-    expected: float, actual: float, seeds: Mapping[str, tuple[Array, Array]], paddle: Run, trace: Trace
-) -> tuple[str, str]:
-    """Cause and fix, as far as the numbers and the operators of the two losses tell."""
-    ratio = _factor(expected, actual, seeds)
-    if ratio is not None:
-        sizes = {size for e, _ in seeds.values() for size in (e.shape[0] if e.ndim else 1, e.size)}
-        if any(abs(ratio - size) < 1e-6 * size for size in sizes if size > 1):
-            return (
-                f"loss reduction: torch sums where Paddle averages: its loss is {ratio:.6g} times Paddle's",
-                "reduction='mean'",
-            )
-        if any(abs(1 / ratio - size) < 1e-6 * size for size in sizes if size > 1):
-            return (
-                f"loss reduction: torch averages where Paddle sums: its loss is {ratio:.6g} times Paddle's",
-                "reduction='sum'",
-            )
-        return f"torch's loss is {ratio:.6g} times Paddle's", "give both losses the same weight"
-    smoothing = _smoothing(seeds, paddle)
-    if smoothing:
-        return smoothing
-    ours, theirs = (Counter(op.kind for op in _operators(side)) for side in (trace, paddle.trace))
-    for kind in ("softmax", "log_softmax", "sigmoid"):
-        if ours[kind] > theirs[kind]:
-            return (
-                f"the loss applies {kind} only in torch, before a loss that expects raw scores or has its own: "
-                f"a second {kind}",
-                f"remove the {kind} from torch's loss",
-            )
-        if theirs[kind] > ours[kind] and not _has_entropy(trace):
-            return f"the loss applies {kind} only in Paddle", f"apply {kind} in torch's loss too"
-    return (
-        f"the loss differs on the same outputs: {actual:.9g} in torch, {expected:.9g} in Paddle",
-        "compare the two losses: reduction, label smoothing, class weights, ignored labels",
-    )
-
-
-def _has_entropy(trace: Trace) -> bool:
-    return any("entropy" in op.name for op in _operators(trace))
-
-
-def _factor(expected: float, actual: float, seeds: Mapping[str, tuple[Array, Array]]) -> float | None:
-    """c if torch's loss and all its gradients are c times Paddle's."""
-    if not expected:
-        return None
-    c = actual / expected
-    for e, a in seeds.values():
-        if e.size != a.size or np.abs(a.reshape(e.shape) - c * e).max(initial=0.0) > 1e-9 * abs(c) * np.abs(
-            e
-        ).max(initial=0.0):
-            return None
-    return c
-
-
-def _smoothing(seeds: Mapping[str, tuple[Array, Array]], paddle: Run) -> tuple[str, str] | None:
-    """Label smoothing, read from the gradients of a cross entropy: (softmax - target) / batch."""
-    for key, (expected, actual) in seeds.items():
-        output = f"output:{key.removeprefix('seed:')}"
-        if expected.ndim != 2 or expected.shape != actual.shape or output not in paddle.store:
-            continue
-        scores = paddle.store.get(output)
-        e = np.exp(scores - scores.max(axis=1, keepdims=True))
-        p = e / e.sum(axis=1, keepdims=True)
-        targets = [p - g * len(p) for g in (expected, actual)]
-        found = []
-        for target in targets:
-            off = np.sort(target, axis=1)[:, :-1]
-            spread = float(off.max() - off.min())
-            if spread > 1e-6 or abs(target.sum() - len(p)) > 1e-6 * len(p):
-                break
-            found.append(float(off.mean()) * p.shape[1])
-        if len(found) == 2 and abs(found[0] - found[1]) > 1e-6:
-            theirs, ours = (round(f, 6) + 0.0 for f in found)
-            return (
-                f"label smoothing: torch's loss has {ours:g}, Paddle's has {theirs:g}",
-                f"label_smoothing={theirs:g}",
-            )
-    return None

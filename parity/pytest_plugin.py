@@ -50,16 +50,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     unknown = sorted(set(marker.kwargs) - {"device", "precision"})
     if unknown or marker.args:
-        raise pytest.UsageError(
-            f"{metafunc.definition.nodeid}: paddle_parity takes device= and precision=, not {unknown or marker.args}"
+        pytest.fail(
+            f"{metafunc.definition.nodeid}: paddle_parity takes device= and precision=, not {unknown or marker.args}",
+            pytrace=False,
         )
     for name, known in (("device", DEVICES), ("precision", PRECISIONS)):
         if name in marker.kwargs:
             values = _listed(marker.kwargs[name])
             for value in values:
                 if value.partition(":")[0] not in known:
-                    raise pytest.UsageError(
-                        f"{metafunc.definition.nodeid}: {name} {value!r} is not one of {', '.join(known)}"
+                    pytest.fail(
+                        f"{metafunc.definition.nodeid}: {name} {value!r} is not one of {', '.join(known)}",
+                        pytrace=False,
                     )
             fixture = f"paddle_parity_{name}"
             if fixture not in metafunc.fixturenames:

@@ -148,6 +148,12 @@ def float32_settings(optimizer: str) -> tuple[str, ...]:
     return tuple(a.torch for a in row.arguments if a.convert == "f32" and a.torch is not None)
 
 
+def update_rule(optimizer: str) -> str:
+    """What the table says of the update formula of Paddle's optimizer of this class; "" if nothing."""
+    row = _by_name().get(f"optimizer.{optimizer}")
+    return row.reason if row is not None and row.kind is Kind.OPTIMIZER else ""
+
+
 def clip_epsilon() -> float:
     """What torch adds to the gradients' norm before it divides by it; Paddle adds nothing."""
     return _by_name()["nn.ClipGradByGlobalNorm"].within

@@ -21,7 +21,7 @@ from parity.capture.training import Settings, Step, Trainer
 from parity.compare import EPS64, MARGIN
 from parity.findings import Finding, Note
 from parity.gradients import FORWARD_SHARE
-from parity.reference import clip_epsilon, float32_settings
+from parity.reference import clip_epsilon, float32_settings, update_rule
 from parity.store import Array
 from parity.twins import Twin
 
@@ -33,6 +33,9 @@ EXACT = 1e-9
 
 DRIFT = 1e-6
 """Free trainings this close are called equal; it decides nothing, single steps from equal weights do."""
+
+LARGE = 1e6
+"""Times as large as they are, gradients are clipped by any threshold in use."""
 
 ADVICE: Mapping[str, str] = {
     "lr": "learning rate",
@@ -47,6 +50,27 @@ class TrainingJudgement:
     findings: list[Finding] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     inconclusive: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Clipped:
+    """Two clippings of the same gradients: norms before and after, and (relative gap, norm before) of each weight."""
+
+    norms: dict[str, float] = field(default_factory=dict)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def worst(self) -> float:
+        return max((gap for gap, _ in self.gaps), default=0.0)
+
+    def by_constant(self, clip: str) -> bool:
+        """Whether what torch adds to a norm before it divides by it explains every gap."""
+        room = 1.1 * clip_epsilon()
+        return "Norm" in clip and all(
+            gap <= EXACT + room / (self.norms["raw"] if "Global" in clip else norm)
+            for gap, norm in self.gaps
+            if norm
+        )
 
 
 @dataclass
@@ -97,6 +121,7 @@ class _Training:
         self.gradient_faults = any(f.kind == "gradient" for f in known) or bool(known)
         self.result = TrainingJudgement()
         self.drift = _Drift()
+        self.room = FLOAT32_CONSTANT
         self.updates: dict[str, float] = {}
         self.said: set[tuple[str, str]] = set()
         self.explained: set[str] = set()
@@ -125,10 +150,12 @@ class _Training:
         self._statistics(expected, alone, number)
         self._rates()
         given = self._gradients_as_torch(expected.gradients, self.replay.state())
-        clipped = self.paddle.clipped(expected.gradients)
-        self._clipping(expected.gradients, clipped, self.replay.clipped(given), number)
         start = self.replay.state()
-        self.replay.step(self._gradients_as_torch(clipped, start), raw=True)
+        clipped = self._clipping(expected.gradients, given, number)
+        # A step of the user's own may clip by itself: then it is compared as a whole.
+        settings = self.replay.settings()
+        whole = settings.custom and not settings.hooks
+        self.replay.step(given if whole else self._gradients_as_torch(clipped, start), raw=True)
         self.paddle.step(expected.gradients)
         self.torch.step(free.gradients)
         self._compare_updates(before, start)
@@ -203,13 +230,14 @@ class _Training:
             scale = float(np.abs(e).max(initial=0.0))
             gap = float(np.abs(a - e).max(initial=0.0))
             if gap > self.share * scale:
-                self._layer(
-                    twin,
-                    f"`{twin.name}` differs after step {number + 1} by {gap / scale if scale else gap:.1e} of its scale, "
-                    "and not only by biased against unbiased variance",
-                    "update the statistics as Paddle's layer does: the same momentum, once per forward",
-                    {"max abs": gap, "scale": scale, "step": number + 1},
-                )
+                off = f"{gap / scale if scale else gap:.1e} of its scale"
+                if twin.pair.torch.kind == "batch_norm":
+                    cause = f"`{twin.name}` differs after step {number + 1} by {off}, and not only by biased against unbiased variance"
+                    fix = "update the statistics as Paddle's layer does: the same momentum, once per forward"
+                else:
+                    cause = f"the buffer `{twin.name}` is updated differently: it differs after step {number + 1} by {off}"
+                    fix = f"compare the lines that write `{twin.name}` with those that write Paddle's `{twin.paddle.name}`"
+                self._layer(twin, cause, fix, {"max abs": gap, "scale": scale, "step": number + 1})
 
     def _layer(self, twin: Twin, cause: str, fix: str, evidence: Mapping[str, Any]) -> None:
         node = twin.pair.torch
@@ -254,55 +282,43 @@ class _Training:
         )
 
     def _clipping(
-        self,
-        raw: Mapping[str, Array],
-        expected: Mapping[str, Array],
-        actual: Mapping[str, Array],
-        number: int,
-    ) -> None:
-        """What both clips make of the same gradients."""
-        worst, gaps, norms = 0.0, [], {"raw": 0.0, "paddle": 0.0, "torch": 0.0}
-        smallest = float("inf")
-        for twin in self.twins:
-            r, e, a = twin.paddle.read(raw), twin.paddle.read(expected), twin.torch.read(actual)
-            if r is None or e is None or a is None:
-                continue
-            for key, array in (("raw", r), ("paddle", e), ("torch", a)):
-                norms[key] += float((array**2).sum())
-            scale = float(np.abs(e).max(initial=0.0))
-            if scale:
-                gap = float(np.abs(a - e).max(initial=0.0)) / scale
-                gaps.append(gap)
-                worst = max(worst, gap)
-                smallest = min(smallest, float(np.sqrt((r**2).sum())))
-        norms = {key: float(np.sqrt(value)) for key, value in norms.items()}
+        self, raw: Mapping[str, Array], given: Mapping[str, Array], number: int
+    ) -> dict[str, Array]:
+        """What both clips make of the same gradients; returned as Paddle clips them.
+
+        Where these gradients are too small to be clipped, gradients of the same directions that are not show it.
+        """
         paddle, torch = self.paddle.settings(), self.replay.settings()
-        evidence = {f"gradient norm, {key}": value for key, value in norms.items()}
-        evidence["step"] = number + 1
-        unclipped = abs(norms["torch"] - norms["raw"]) <= EXACT * norms["raw"]
-        if worst <= EXACT:
-            if paddle.clip and not torch.hooks:
-                self._finding(
-                    ("clip", ""),
-                    f"clip only in Paddle: {paddle.clip}, torch's optimizer has none; not reached by these gradients",
-                    _clip_fix(paddle.clip),
-                    evidence,
-                )
-            return
-        norm = norms["raw"] if "Global" in paddle.clip else smallest
-        if paddle.clip and torch.hooks and worst <= 1.1 * clip_epsilon() / norm:
+        clipped = self.paddle.clipped(raw)
+        if torch.custom and not torch.hooks:
+            norm = np.sqrt(sum(float((array**2).sum()) for array in raw.values()))
+            if paddle.clip and norm:
+                self.room = max(self.room, 1.1 * clip_epsilon() / norm)
+            return clipped
+        found = self._clip_gap(raw, clipped, self.replay.clipped(given))
+        told = ""
+        if found.worst <= EXACT and number == 0 and (paddle.clip or torch.hooks):
+            large = {name: LARGE * array for name, array in raw.items()}
+            as_torch = {name: LARGE * array for name, array in given.items()}
+            found = self._clip_gap(large, self.paddle.clipped(large), self.replay.clipped(as_torch))
+            told = f"; seen on {LARGE:g} times these gradients, which are too small to be clipped"
+        if found.worst <= EXACT:
+            return clipped
+        evidence = {**{f"gradient norm, {key}": v for key, v in found.norms.items()}, "step": number + 1}
+        if torch.hooks and found.by_constant(paddle.clip):
             if ("clip", "note") not in self.said:
                 self.said.add(("clip", "note"))
                 self.result.notes.append(
                     Note(
                         f"gradient clipping: torch divides by norm + 1e-6, Paddle by the norm; clipped gradients differ by "
-                        f"{worst:.1e}, a constant of the framework that the step itself was compared without",
+                        f"{found.worst:.1e}, a constant of the framework that the step itself was compared without",
                         "",
                         evidence,
                     )
                 )
-            return
-        if paddle.clip and unclipped:
+            return clipped
+        norms = found.norms
+        if paddle.clip and abs(norms["torch"] - norms["raw"]) <= EXACT * norms["raw"]:
             cause = f"clip missing: Paddle clips with {paddle.clip}, torch steps with unclipped gradients"
             fix = _clip_fix(paddle.clip)
         elif not paddle.clip:
@@ -314,7 +330,25 @@ class _Training:
                 f"{norms['paddle']:.6g}: another norm, or another kind of clipping"
             )
             fix = _clip_fix(paddle.clip)
-        self._finding(("clip", ""), cause, fix, {**evidence, "relative difference": worst})
+        self._finding(("clip", ""), cause + told, fix, {**evidence, "relative difference": found.worst})
+        return clipped
+
+    def _clip_gap(
+        self, raw: Mapping[str, Array], expected: Mapping[str, Array], actual: Mapping[str, Array]
+    ) -> _Clipped:
+        found, squares = _Clipped(), {"raw": 0.0, "paddle": 0.0, "torch": 0.0}
+        for twin in self.twins:
+            r, e, a = twin.paddle.read(raw), twin.paddle.read(expected), twin.torch.read(actual)
+            if r is None or e is None or a is None:
+                continue
+            for key, array in (("raw", r), ("paddle", e), ("torch", a)):
+                squares[key] += float((array**2).sum())
+            scale = float(np.abs(e).max(initial=0.0))
+            if scale:
+                gap = float(np.abs(a - e).max(initial=0.0)) / scale
+                found.gaps.append((gap, float(np.sqrt((r**2).sum()))))
+        found.norms = {key: float(np.sqrt(value)) for key, value in squares.items()}
+        return found
 
     def _compare_updates(self, before: Mapping[str, Array], start: Mapping[str, Array]) -> None:
         """The two steps from equal weights with equal gradients: differences as a share of Paddle's update."""
@@ -339,6 +373,13 @@ class _Training:
 
     def _audit(self, paddle: Settings, torch: Settings) -> None:
         """Setting against setting, for every parameter."""
+        if paddle.rule != torch.rule and (paddle.custom or torch.custom) and self._worst() <= self.room:
+            self.result.notes.append(
+                Note(
+                    f"optimizer: torch's {torch.name} is a class of its own; every update is that of Paddle's {paddle.name}"
+                )
+            )
+            return
         if paddle.rule != torch.rule:
             self._finding(
                 ("rule", ""),
@@ -446,21 +487,22 @@ class _Training:
     def _unexplained_updates(self, paddle: Settings, torch: Settings) -> None:
         """Updates that differ although every setting agrees."""
         left = {name: share for name, share in self.updates.items() if name not in self.explained}
-        apart = {name: share for name, share in left.items() if share > FLOAT32_CONSTANT}
-        slight = [name for name, share in left.items() if EXACT < share <= FLOAT32_CONSTANT]
+        apart = {name: share for name, share in left.items() if share > self.room}
+        slight = [name for name, share in left.items() if EXACT < share <= self.room]
         if apart:
             self._finding(
                 ("update", ""),
                 f"update rule: from equal weights and gradients torch's {torch.name} steps differently than Paddle's "
-                f"{paddle.name} for {len(apart)} of {len(self.updates)} parameters ({_few(list(apart))})",
-                "compare the two update formulas: the place of eps, the order of decay and momentum",
+                f"{paddle.name}{f' with {paddle.clip}' if paddle.clip and torch.custom else ''} for {len(apart)} of {len(self.updates)} parameters ({_few(list(apart))})",
+                "compare the two update formulas: the place of eps, the order of decay and momentum"
+                + (f"; {paddle.name}: {rule}" if (rule := update_rule(paddle.name)) else ""),
                 {"update differs by": max(apart.values()), "parameters": len(apart)},
             )
         elif slight:
             self.result.notes.append(
                 Note(
                     f"optimizer: updates differ by up to {max(left[n] for n in slight):.1e} of their size: a "
-                    "hyper-parameter that Paddle keeps in float32",
+                    "hyper-parameter that Paddle keeps in float32, or the 1e-6 that torch adds to a norm that it clips by",
                 )
             )
 
@@ -575,10 +617,9 @@ def _as_argument(setting: str, value: Any) -> str:
 def _clip_fix(clip: str) -> str:
     value = clip.partition("(")[2].rstrip(")") or "value"
     if clip.startswith("ClipGradByValue"):
-        return f"torch.nn.utils.clip_grad_value_(parameters, {value}) before optimizer.step()"
-    if clip.startswith("ClipGradByNorm"):
-        return f"torch.nn.utils.clip_grad_norm_([p], {value}) for every parameter p, before optimizer.step()"
-    return (
-        f"torch.nn.utils.clip_grad_norm_(model.parameters(), {value}) before optimizer.step(), for a check as "
-        "optimizer.register_step_pre_hook"
-    )
+        code = f"torch.nn.utils.clip_grad_value_(model.parameters(), {value})"
+    elif clip.startswith("ClipGradByNorm"):
+        code = f"for p in model.parameters(): torch.nn.utils.clip_grad_norm_([p], {value})"
+    else:
+        code = f"torch.nn.utils.clip_grad_norm_(model.parameters(), {value})"
+    return f"{code} before optimizer.step(); for a check in a function that optimizer.register_step_pre_hook takes and that returns None"

@@ -57,8 +57,8 @@ def twins_of(alignment: Alignment) -> list[Twin]:
         if pair.substituted or pair.folded:
             continue
         for torch_slot, paddle_slot in pair.slots.items():
-            torch = _holding(alignment.torch, pair.torch, torch_slot)
-            paddle = _holding(alignment.paddle, pair.paddle, paddle_slot)
+            torch = held(alignment.torch, pair.torch, torch_slot)
+            paddle = held(alignment.paddle, pair.paddle, paddle_slot)
             if torch is None or paddle is None or torch.positions.size != paddle.positions.size:
                 continue
             if torch.positions.shape != paddle.positions.shape:
@@ -73,13 +73,13 @@ def note_sliced_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
     for node in graph.nodes:
         if node.content or "weight" not in node.inputs:
             continue
-        holding = _holding(graph, node, "weight")
+        holding = held(graph, node, "weight")
         weight = holding.read(arrays) if holding is not None else None
         if weight is not None and weight.size > 1 and not (weight == weight.reshape(-1)[0]).all():
             node.content = f"{node.kind}:{_digest(weight)}"
 
 
-def _holding(graph: Graph, node: Node, slot: str) -> Holding | None:
+def held(graph: Graph, node: Node, slot: str) -> Holding | None:
     """What a slot holds of a parameter: followed up through moves; None if it is no parameter."""
     value, moves = node.inputs[slot], []
     while value not in graph.parameters:

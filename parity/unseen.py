@@ -46,7 +46,7 @@ class Unseen(Evidence):
     def _one_sided(self, kind: str, module: str, side: str) -> None:
         meaning = {
             "dropout": f"Dropout only in {side}: no effect in eval; check with mode='train'",
-            "detach": f"detach only in {side}: no effect on values; check with gradients=True",
+            "detach": f"detach only in {side}: no effect on values, but on gradients",
         }
         self.result.notes.append(Note(meaning[kind], module))
 

@@ -134,10 +134,18 @@ class PaddleRecorder(Recorder):
         )
 
     def execute(self, base: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if base == "set_value":
+            function(args[0], self._in_precision(*args[1:], **kwargs))
+            return args[0]
         result = function(*args, **kwargs)
         # A dropout that does nothing hands its input back; its result must be a value of its own.
         given = any(result is tensor for _, tensor in self._find([args, kwargs]))
         return self.copy_with_gradient(result) if given and base.startswith("functional.") else result
+
+    def _in_precision(self, value: Any) -> Any:
+        """What a buffer is set to, which Paddle wants in the buffer's own type; an array is not widened by itself."""
+        floats = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        return value.astype(self.options.precision) if floats else value
 
     def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
         if base == "dropout" and not args[3]:
@@ -328,6 +336,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
     return paths
 
 
+@paddle.enable_grad()  # type: ignore[untyped-decorator]
 def run(
     model: Any,
     inputs: Mapping[str, Array],

@@ -7,7 +7,8 @@ function, or from the class and settings of the user's object.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import paddle
 
 from parity.capture import paddle as capture
 from parity.capture.recorder import Backward, Options
-from parity.capture.training import Recipe, Settings, Step, collect
+from parity.capture.training import FURTHER, Recipe, Settings, Step, collect, line_of, users_code
 from parity.errors import ParityError
 from parity.store import Array, ValueStore, scratch_directory
 from parity.trace import Trace
@@ -44,12 +45,15 @@ class PaddleTrainer:
         self.model.to(dtype="float64")
         self.tensors = _tensors(self.model)
         given = isinstance(optimizer, paddle.optimizer.Optimizer)
-        self.optimizer = self._rebuilt(model, optimizer) if given else optimizer(self.model)
+        self.where = line_of(optimizer)
+        with users_code("Paddle's optimizer factory"):
+            self.optimizer = self._rebuilt(model, optimizer) if given else optimizer(self.model)
         if not isinstance(self.optimizer, paddle.optimizer.Optimizer):
             raise ParityError(
                 f"Paddle's optimizer factory made a {type(self.optimizer).__name__}, not a paddle.optimizer.Optimizer"
             )
-        self.scheduler = self._schedule(scheduler, optimizer if given else None)
+        with users_code("Paddle's scheduler factory"):
+            self.scheduler = self._schedule(scheduler, optimizer if given else None)
 
     def _rebuilt(self, model: Any, optimizer: Any) -> Any:
         kind = type(optimizer)
@@ -138,9 +142,17 @@ class PaddleTrainer:
                     name = names.get(id(parameter), f"a tensor of shape {list(parameter.shape)}")
                     found[name] = self._settings(rule, kind, group, parameter)
         clips = {_clip(group.get("grad_clip")) for group, _ in self._groups()} - {""}
-        return Settings(kind, rule, found, clip=", ".join(sorted(clips)), notes=tuple(self.notes))
+        return Settings(
+            kind,
+            rule,
+            found,
+            clip=", ".join(sorted(clips)),
+            where=self.where,
+            custom=not type(self.optimizer).__module__.startswith("paddle."),
+            notes=tuple(self.notes),
+        )
 
-    def _groups(self) -> list[tuple[Mapping[str, Any], list[Any]]]:
+    def _groups(self) -> list[tuple[dict[str, Any], list[Any]]]:
         groups = self.optimizer._param_groups
         if groups and isinstance(groups[0], dict):
             return [(group, group["params"]) for group in groups]
@@ -180,6 +192,9 @@ class PaddleTrainer:
                 eps=_number(group.get("epsilon", optimizer._epsilon)),
                 amsgrad=bool(optimizer._amsgrad),
             )
+        for name, attribute in FURTHER.get(rule, {}).items():
+            value = getattr(optimizer, attribute)
+            found[name] = value if isinstance(value, bool) else _number(value)
         return found
 
     def state(self) -> dict[str, Array]:
@@ -221,18 +236,36 @@ class PaddleTrainer:
                 if not p.stop_gradient and names.get(id(p)) in gradients
             ]
             clip = group.get("grad_clip")
-            with paddle.no_grad():
-                pairs = clip(pairs) if clip is not None and pairs else pairs
+            if clip is not None and pairs:
+                with paddle.no_grad(), users_code("the grad_clip of Paddle's optimizer"):
+                    pairs = _clipped_by_norm(clip, pairs) if _is_by_norm(clip) else clip(pairs)
             found.update({names[id(p)]: np.array(g.numpy()) for p, g in pairs if g is not None})
         return found
 
     def step(self, gradients: Mapping[str, Array], *, raw: bool = False) -> None:
-        self._give(gradients)
-        self.optimizer.step()
+        self._give(gradients if raw else self.clipped(gradients))
+        with self._unclipping(), users_code("the step of Paddle's optimizer"):
+            self.optimizer.step()
+
+    @contextmanager
+    def _unclipping(self) -> Iterator[None]:
+        """While open, the optimizer's own clipping is off: Paddle's by norm has no float64 kernel."""
+        groups = [group for group, _ in self._groups()]
+        kept = self.optimizer._grad_clip, [group.get("grad_clip") for group in groups]
+        self.optimizer._grad_clip = None
+        for group in groups:
+            group["grad_clip"] = None
+        try:
+            yield
+        finally:
+            self.optimizer._grad_clip = kept[0]
+            for group, clip in zip(groups, kept[1], strict=True):
+                group["grad_clip"] = clip
 
     def advance(self) -> None:
         if self.scheduler is not None:
-            self.scheduler.step()
+            with users_code("the step of Paddle's scheduler"):
+                self.scheduler.step()
 
     def round(self, names: tuple[str, ...]) -> None:
         """Paddle rounds by itself."""
@@ -283,6 +316,20 @@ def _clip(clip: Any) -> str:
     kind = type(clip).__name__
     value = getattr(clip, CLIPS.get(kind, ""), None)
     return f"{kind}({value:g})" if isinstance(value, (int, float)) else kind
+
+
+def _is_by_norm(clip: Any) -> bool:
+    return type(clip) is paddle.nn.ClipGradByNorm
+
+
+def _clipped_by_norm(clip: Any, pairs: list[Any]) -> list[Any]:
+    """What ClipGradByNorm does (phi/kernels/funcs, ClipByNorm), in float64: it has a float32 kernel only."""
+
+    def shortened(gradient: Any) -> Any:
+        norm = paddle.sqrt((gradient * gradient).sum())
+        return gradient * (clip.clip_norm / norm) if float(norm) > clip.clip_norm else gradient
+
+    return [(p, shortened(g) if getattr(p, "need_clip", True) else g) for p, g in pairs]
 
 
 def _number(value: Any) -> float:

@@ -394,7 +394,8 @@ class Recorder(ABC):
         original = self.leaves.get(id(outputs[0]))
         if original is not None:
             original.value = values[0]
-        for leaf in self.leaves.values() if name.endswith("_") else ():
+        written = name.endswith("_") or self.writes_in_place(name)
+        for leaf in self.leaves.values() if written else ():
             if leaf.shadow is outputs[0]:
                 leaf.value = values[0]
         self.trace.ops.append(

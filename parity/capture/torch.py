@@ -87,6 +87,11 @@ class TorchRecorder(Recorder):
         with _exact_arithmetic(self.trace.device):
             return list(torch.autograd.grad(outputs, leaves, seeds or None, allow_unused=True))
 
+    def as_written(self, args: Any) -> Any:
+        """What a question is put to: a buffer that the run has written to stands in its twin, a counter for one."""
+        leaf = self.leaves.get(id(args[0])) if args else None
+        return args if leaf is None or leaf.trainable or leaf.shadow is None else (leaf.shadow, *args[1:])
+
     def dtype_of(self, tensor: torch.Tensor, dtype: torch.dtype) -> torch.dtype:
         """A parameter's type as the run has it: torch's RNNs refuse an input of another type than their weights."""
         cast = id(tensor) in self.leaves and dtype.is_floating_point
@@ -177,7 +182,12 @@ class _Mode(TorchFunctionMode):
                 return self.recorder.dtype_of(args[0], func(*args, **kwargs))
             if name not in ("T", "mT", "H", "mH", "data"):
                 return func(*args, **kwargs)
-        elif name in vocabulary.SHAPE_QUERIES or name in ("__set__", "__delete__"):
+        elif name == "__set__" and getattr(getattr(func, "__self__", None), "__name__", "") == "data":
+            # `buffer.data = x` would write to the user's own tensor; a copy in place does the same to the run's.
+            return self.recorder.call("copy_", torch.Tensor.copy_, args, kwargs)
+        elif name in vocabulary.SHAPE_QUERIES:
+            return func(*self.recorder.as_written(args), **kwargs)
+        elif name in ("__set__", "__delete__"):
             return func(*args, **kwargs)
         if name == "register_hook":
             self.recorder.note_hook(args[0])
@@ -297,6 +307,8 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
     return paths
 
 
+@torch.enable_grad()
+@torch.inference_mode(False)
 def run(
     model: torch.nn.Module,
     inputs: Mapping[str, Array],
@@ -306,7 +318,7 @@ def run(
     store: ValueStore | None,
     device: str = "cpu",
 ) -> Trace:
-    """Run `model` once and return what it did.
+    """Run `model` once and return what it did, also where the caller is in torch.no_grad() or inference_mode().
 
     `inputs` are numpy arrays by name; names that are numbers are passed by position, in order.
     Whatever the run touches (training flags, random state, backend flags) is restored.

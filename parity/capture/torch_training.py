@@ -13,7 +13,7 @@ import torch
 
 from parity.capture import torch as capture
 from parity.capture.recorder import Backward, Options
-from parity.capture.training import Recipe, Settings, Step, collect
+from parity.capture.training import FURTHER, Recipe, Settings, Step, collect, line_of, users_code
 from parity.errors import ParityError
 from parity.reference import float32
 from parity.store import Array, ValueStore, scratch_directory
@@ -23,6 +23,7 @@ RULES = {"SGD": "sgd", "Adam": "adam", "AdamW": "adam"}
 
 
 class TorchTrainer:
+    @torch.inference_mode(False)
     def __init__(
         self,
         model: torch.nn.Module,
@@ -48,12 +49,15 @@ class TorchTrainer:
         # Grows the copy's own tensors in place, so that the memo still leads to them.
         self.model.double()
         self.tensors = _tensors(self.model)
-        self.optimizer = self._rebound(optimizer, memo) if given else optimizer(self.model)
+        self.where = line_of(optimizer)
+        with users_code("torch's optimizer factory"):
+            self.optimizer = self._rebound(optimizer, memo) if given else optimizer(self.model)
         if not isinstance(self.optimizer, torch.optim.Optimizer):
             raise ParityError(
                 f"torch's optimizer factory made a {type(self.optimizer).__name__}, not a torch.optim.Optimizer"
             )
-        self.scheduler = self._schedule(scheduler, optimizer if given else None, memo)
+        with users_code("torch's scheduler factory"):
+            self.scheduler = self._schedule(scheduler, optimizer if given else None, memo)
 
     def _rebound(self, optimizer: torch.optim.Optimizer, memo: dict[int, Any]) -> torch.optim.Optimizer:
         """The optimizer on the copy's parameters, without the state of earlier steps."""
@@ -99,7 +103,8 @@ class TorchTrainer:
 
     def settings(self) -> Settings:
         names = {id(tensor): name for name, tensor in self.tensors.items()}
-        kind = type(self.optimizer).__name__
+        name = type(self.optimizer).__name__
+        kind = _torchs_own(type(self.optimizer))
         rule = RULES.get(kind, kind.lower())
         found: dict[str, dict[str, Any]] = {}
         for group in self.optimizer.param_groups:
@@ -108,7 +113,15 @@ class TorchTrainer:
                     found[names.get(id(parameter), f"a tensor of shape {list(parameter.shape)}")] = _settings(
                         rule, kind, group
                     )
-        return Settings(kind, rule, found, hooks=len(self._hooks()), notes=tuple(self.notes))
+        return Settings(
+            name,
+            rule,
+            found,
+            hooks=len(self._hooks()),
+            where=self.where,
+            custom=not type(self.optimizer).__module__.startswith("torch.optim"),
+            notes=tuple(self.notes),
+        )
 
     def _hooks(self) -> list[Any]:
         return list(self.optimizer._optimizer_step_pre_hooks.values())
@@ -146,8 +159,9 @@ class TorchTrainer:
 
     def clipped(self, gradients: Mapping[str, Array]) -> dict[str, Array]:
         self._give(gradients)
-        for hook in self._hooks():
-            hook(self.optimizer, (), {})
+        with users_code("the pre-step hook of torch's optimizer"):
+            for hook in self._hooks():
+                hook(self.optimizer, (), {})
         return {
             name: tensor.grad.detach().cpu().numpy().copy()
             for name, tensor in self.tensors.items()
@@ -161,14 +175,14 @@ class TorchTrainer:
         if raw:
             hooks.clear()
         try:
-            with _quiet():
+            with _quiet(), users_code("the step of torch's optimizer"):
                 self.optimizer.step()
         finally:
             hooks.update(kept)
 
     def advance(self) -> None:
         if self.scheduler is not None:
-            with _quiet():
+            with _quiet(), users_code("the step of torch's scheduler"):
                 self.scheduler.step()
 
     def round(self, names: tuple[str, ...]) -> None:
@@ -211,6 +225,13 @@ def _tensors(model: torch.nn.Module) -> dict[str, Any]:
     return {leaf.name: leaf.tensor for leaf in recorder.leaves.values()}
 
 
+def _torchs_own(kind: type) -> str:
+    """The name of the class of torch.optim that an optimizer is or descends from."""
+    own = (c.__name__ for c in kind.__mro__ if c.__module__.startswith("torch.optim"))
+    found = next(own, "")
+    return kind.__name__ if found in ("", "Optimizer") else found
+
+
 def _settings(rule: str, kind: str, group: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "lr": float(group["lr"]),
@@ -223,6 +244,9 @@ def _settings(rule: str, kind: str, group: Mapping[str, Any]) -> dict[str, Any]:
     if rule == "adam":
         found["beta1"], found["beta2"] = (float(beta) for beta in group["betas"])
         found.update(eps=float(group["eps"]), amsgrad=bool(group["amsgrad"]))
+    for name in FURTHER.get(rule, {}):
+        value = group["betas"][int(name[-1]) - 1] if name in ("beta1", "beta2") else group.get(name, 0.0)
+        found[name] = value if isinstance(value, bool) else float(value)
     if group.get("maximize"):
         found["maximize"] = True
     return found

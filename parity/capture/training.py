@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from convert.errors import Paddle2TorchError
+from parity.errors import ModelError
 from parity.store import Array, ValueStore
 
 
@@ -15,8 +20,9 @@ class Settings:
 
     rule: "sgd" (with or without momentum), "adam" (decoupled decay or not), or the class's own name.
     parameters: name -> lr, momentum, dampening, nesterov, beta1, beta2, eps, amsgrad, weight_decay, decoupled, as
-    far as the rule has them. clip: how gradients are clipped, as code, or "". hooks: pre-step hooks. notes: what the
-    comparison does differently from the user's training.
+    far as the rule has them. clip: how gradients are clipped, as code, or "". hooks: pre-step hooks. custom: the class is
+    the user's own, so that only its steps tell what it does. notes: what the comparison does differently from the
+    user's training.
     """
 
     name: str
@@ -25,6 +31,7 @@ class Settings:
     clip: str = ""
     hooks: int = 0
     where: str = ""
+    custom: bool = False
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -70,6 +77,39 @@ class Step:
     gradients: dict[str, Array] = field(default_factory=dict)
     buffers: dict[str, Array] = field(default_factory=dict)
     plain: dict[str, Array] = field(default_factory=dict)
+
+
+FURTHER: Mapping[str, Mapping[str, str]] = {
+    "rmsprop": {"alpha": "_rho", "momentum": "_momentum", "centered": "_centered"},
+    "adagrad": {"eps": "_epsilon", "initial_accumulator_value": "initial_accumulator_value"},
+    "adadelta": {"rho": "_rho", "eps": "_epsilon"},
+    "adamax": {"beta1": "_beta1", "beta2": "_beta2"},
+    "nadam": {"beta1": "_beta1", "beta2": "_beta2", "eps": "_epsilon", "momentum_decay": "_momentum_decay"},
+    "radam": {"beta1": "_beta1", "beta2": "_beta2", "eps": "_epsilon"},
+}
+"""Rule -> torch's setting -> Paddle's attribute, where both mean the same (RMSProp's and Adamax's eps do not)."""
+
+
+def line_of(factory: Any) -> str:
+    """ "file:line" of the function that makes an optimizer; "" for anything else."""
+    code = getattr(factory, "__code__", None)
+    if code is None or f"{os.sep}parity{os.sep}capture{os.sep}" in code.co_filename:
+        return ""
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+@contextmanager
+def users_code(told: str) -> Iterator[None]:
+    """What the user's own function raises, as one sentence with its traceback."""
+    try:
+        yield
+    except Paddle2TorchError:
+        raise
+    except Exception as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(
+            f"{told} raised {type(error).__name__}: {first}", "".join(traceback.format_exception(error))
+        ) from error
 
 
 def collect(store: ValueStore) -> Step:

@@ -274,6 +274,9 @@ SIGNATURES: dict[str, Signature] = {
     "linear": Signature("linear", "x weight bias"),
     "linear_v2": Signature("linear", "x weight bias"),
     "embedding": Signature("embedding", "x weight padding_idx", _embedding),
+    "embedding_with_scaled_gradient": Signature(
+        "embedding", "x weight padding_idx", lambda c: {**_embedding(c), "scale_grad_by_freq": True}
+    ),
     "batch_norm": Signature("batch_norm", _BN, _batch_norm, {"trainable_statistics": False}),
     "sync_batch_norm_": Signature("batch_norm", _BN, _batch_norm, {"trainable_statistics": False}),
     "layer_norm": Signature("layer_norm", "x weight bias eps", lambda c: {"eps": float(c.attributes["eps"])}),
@@ -439,7 +442,7 @@ METHODS = (
 )
 """Methods of `paddle.Tensor` that make tensors without passing `paddle._C_ops`."""
 
-IN_PLACE_METHODS = ("__setitem__", "copy_")
+IN_PLACE_METHODS = ("__setitem__", "copy_", "set_value")
 
 CREATORS = frozenset(
     {

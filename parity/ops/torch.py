@@ -193,7 +193,8 @@ def _concat(call: Call) -> Attributes:
 
 def _embedding(call: Call) -> Attributes:
     index = int(call.attributes.get("padding_idx", -1))
-    return {"padding_idx": None if index < 0 else index}
+    scaled = {"scale_grad_by_freq": True} if call.attributes.get("scale_grad_by_freq") else {}
+    return {"padding_idx": None if index < 0 else index, **scaled}
 
 
 def _getitem(call: Call) -> Attributes:
@@ -281,7 +282,7 @@ SIGNATURES: dict[str, Signature] = {
         for n in (1, 2, 3)
     },
     "linear": Signature("linear", "x weight bias"),
-    "embedding": Signature("embedding", "weight x padding_idx", _embedding),
+    "embedding": Signature("embedding", "weight x padding_idx scale_grad_by_freq", _embedding),
     "batch_norm": Signature("batch_norm", "x weight bias mean variance training momentum eps", _batch_norm),
     "layer_norm": Signature("layer_norm", "x normalized_shape weight bias eps", _norm_eps, {"eps": 1e-5}),
     "group_norm": Signature(

@@ -4,7 +4,9 @@ import json
 import os
 import re
 import stat
+import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
@@ -430,3 +432,34 @@ def test_a_worker_that_is_killed_half_way_is_reported_and_leaves_no_file(refused
     assert sentence.startswith("the paddle worker was killed by signal 9 during")
     assert "use a smaller batch" in sentence
     assert not (folder / "r.json").exists()
+
+
+def test_a_command_that_is_ended_from_outside_leaves_no_file_and_no_worker(tmp_path):
+    scratch, marker = tmp_path / "scratch", tmp_path / "pid"
+    scratch.mkdir()
+    (tmp_path / "in_paddle.py").write_text("import paddle\nNet = lambda: paddle.nn.Linear(3, 3)\n")
+    (tmp_path / "in_torch.py").write_text(
+        "import os, time, torch\n\n\nclass Net(torch.nn.Linear):\n    def __init__(self):\n        super().__init__(3, 3)\n\n"
+        "    def forward(self, x):\n"
+        f"        open({str(marker)!r} + '~', 'w').write(str(os.getpid()))\n"
+        f"        os.rename({str(marker)!r} + '~', {str(marker)!r})\n"
+        "        time.sleep(60)\n"
+    )
+    command = [sys.executable, "-m", "paddle2torch", "parity", "--shape", "2,3"]
+    models = ["--paddle", f"{tmp_path}/in_paddle.py:Net", "--torch", f"{tmp_path}/in_torch.py:Net"]
+    with subprocess.Popen(
+        [*command, *models],
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        end = time.monotonic() + 90
+        while not marker.exists() and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        process.terminate()
+        _, told = process.communicate(timeout=30)
+    assert marker.exists(), told.decode()
+    assert process.returncode == 143
+    assert not list(scratch.iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(marker.read_text()), 0)

@@ -358,3 +358,123 @@ def test_gradient_and_optimizer_faults_are_reported_together():
 def test_options_that_do_not_fit_are_errors_that_say_what_to_do(options, message):
     with pytest.raises(parity.ParityError, match=message):
         parity.check(*pair(), X, further=False, **options)
+
+
+# -- other people's optimizers --------------------------------------------------------------------
+
+
+class OwnSGD(torch.optim.Optimizer):
+    def __init__(self, parameters, lr):
+        super().__init__(parameters, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.add_(parameter.grad, alpha=-group["lr"])
+
+
+class ClippingSGD(torch.optim.SGD):
+    def step(self, closure=None):
+        torch.nn.utils.clip_grad_norm_([p for group in self.param_groups for p in group["params"]], 0.1)
+        return super().step(closure)
+
+
+@pytest.mark.parametrize(
+    ("in_paddle", "in_torch"),
+    [
+        (of_paddle("SGD", learning_rate=0.1), lambda model: OwnSGD(model.parameters(), 0.1)),
+        (CLIPPED, lambda model: ClippingSGD(model.parameters(), 0.1)),
+    ],
+)
+def test_an_optimizer_of_the_users_own_is_judged_by_its_steps(in_paddle, in_torch):
+    report = train(in_paddle, in_torch)
+    assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
+
+
+def test_an_optimizer_of_the_users_own_that_steps_differently_is_found():
+    report = train(of_paddle("Momentum", learning_rate=0.1), lambda model: OwnSGD(model.parameters(), 0.1))
+    assert report.verdict is parity.Verdict.DIFFERENT
+
+
+def each_norm_clip(parameters):
+    for parameter in parameters:
+        torch.nn.utils.clip_grad_norm_([parameter], 0.05)
+
+
+@pytest.mark.parametrize(
+    ("clip", "verdict"), [(each_norm_clip, "EQUIVALENT"), (norm_clip(0.05), "DIFFERENT")]
+)
+def test_clipping_each_gradient_by_its_norm_is_not_clipping_all_by_theirs(clip, verdict):
+    clipped = of_paddle("SGD", learning_rate=0.1, grad_clip=paddle.nn.ClipGradByNorm(0.05))
+    assert train(clipped, of_torch("SGD", clip=clip, lr=0.1)).verdict.name == verdict
+
+
+def test_a_clip_that_these_gradients_do_not_reach_is_compared_all_the_same():
+    clipped = of_paddle("SGD", learning_rate=0.1, grad_clip=paddle.nn.ClipGradByGlobalNorm(1e3))
+    report = train(clipped, of_torch("SGD", clip=value_clip(1e3), lr=0.1), steps=1)
+    assert "too small to be clipped" in report.findings[0].cause
+
+
+def test_settings_of_the_rarer_optimizers_are_compared_by_name():
+    in_paddle = of_paddle("RMSProp", learning_rate=0.01, rho=0.9, epsilon=1e-12)
+    report = train(in_paddle, of_torch("RMSprop", lr=0.01, eps=1e-12), steps=1)
+    assert report.findings[0].cause.startswith("alpha: torch has 0.99, Paddle has 0.9")
+
+
+@pytest.mark.parametrize(
+    ("in_torch", "told"),
+    [
+        (lambda model: model.nope, "torch's optimizer factory raised AttributeError"),
+        (
+            of_torch("SGD", clip=lambda parameters: 1 / 0, lr=0.1),
+            "pre-step hook of torch's optimizer raised Zero",
+        ),
+        (torch.optim.SGD, "is the class SGD itself"),
+        ("sgd", "must be a function that takes the model"),
+        (of_paddle("SGD", learning_rate=0.1)(PaddleNet()), "is an object of Paddle; the order is"),
+    ],
+)
+def test_an_optimizer_that_cannot_be_used_gives_one_sentence(in_torch, told):
+    with pytest.raises(parity.ParityError, match=re.escape(told)):
+        train(of_paddle("SGD", learning_rate=0.1), in_torch)
+
+
+class PaddleCentre(PaddleNet):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("centre", paddle.zeros([3]))
+
+    def forward(self, x):
+        scores = super().forward(x)
+        result = scores - self.centre
+        with paddle.no_grad():
+            self.centre.set_value(self.centre * 0.9 + scores.mean(0) * 0.1)
+        return result
+
+
+class TorchCentre(TorchNet):
+    share = 0.1
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(3))
+
+    def forward(self, x):
+        scores = super().forward(x)
+        result = scores - self.centre
+        with torch.no_grad():
+            self.centre.data = self.centre * (1 - self.share) + scores.mean(0) * self.share
+        return result
+
+
+class OtherShare(TorchCentre):
+    share = 0.2
+
+
+@pytest.mark.parametrize(("net", "findings"), [(TorchCentre, 0), (OtherShare, 1)])
+def test_a_buffer_that_the_model_itself_updates_is_compared_and_the_users_is_left_alone(net, findings):
+    nets = pair(net, PaddleCentre)
+    report = train(of_paddle("SGD", learning_rate=0.1), of_torch("SGD", lr=0.1), nets=nets)
+    assert len(report.findings) == findings, str(report)
+    assert all("the buffer `centre` is updated differently" in f.cause for f in report.findings)

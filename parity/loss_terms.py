@@ -1,0 +1,389 @@
+"""What sets two loss functions apart, read from their gradients at the outputs and from their operators.
+
+A loss is a black box with a known derivative: a cross entropy's gradient is c (softmax - target) in every row, so that
+labels, weights, smoothing and ignored rows can be read off it, however the loss is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parity.judge import Run
+from parity.ops.kinds import IDENTITY_KINDS
+from parity.store import Array
+from parity.trace import Op, Trace
+
+EXACT = 1e-9
+"""Relative rounding of numbers that were divided by each other."""
+
+SILENT = frozenset(
+    {*IDENTITY_KINDS, "reshape", "permute", "constant", "one_hot", "broadcast_tensors", "expand"}
+)
+"""Kinds that say nothing about which loss it is."""
+
+Told = tuple[str, str]
+"""Cause and fix."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Both losses on the same outputs: values, gradients at the outputs (Paddle's, torch's), and who computed them."""
+
+    expected: float
+    actual: float
+    seeds: Mapping[str, tuple[Array, Array]]
+    paddle: Run
+    trace: Trace
+
+    def operators(self, side: str) -> list[Op]:
+        trace = self.trace if side == "torch" else self.paddle.trace
+        return trace.ops[trace.loss_at :] if trace.loss_at >= 0 else []
+
+    def scores(self, key: str) -> Array | None:
+        """The output that a gradient belongs to."""
+        return self.paddle.store.get(key) if key in self.paddle.store else None
+
+
+def read(losses: Losses) -> Told:
+    """Cause and fix, from the first reader that understands the difference."""
+    for reader in READERS:
+        told = reader(losses)
+        if told is not None:
+            return told
+    return _by_operators(losses)
+
+
+# -- one factor -----------------------------------------------------------------------------------
+
+
+def ratio(expected: Array, actual: Array) -> float | None:
+    """c if actual = c expected everywhere."""
+    e, a = expected.reshape(-1), actual.reshape(-1)
+    if e.size != a.size or not (square := float(e @ e)):
+        return None
+    c = float(a @ e) / square
+    return c if np.abs(a - c * e).max() <= EXACT * max(np.abs(a).max(), abs(c) * np.abs(e).max()) else None
+
+
+def _reduction(factor: float, sizes: set[int]) -> Told | None:
+    """A factor that is a number of elements: a sum where the other averages."""
+    for size in sorted(size for size in sizes if size > 1):
+        if abs(factor - size) < 1e-6 * size:
+            return "torch sums where Paddle averages", "reduction='mean'"
+        if abs(1 / factor - size) < 1e-6 * size:
+            return "torch averages where Paddle sums", "reduction='sum'"
+    return None
+
+
+def _sizes(array: Array) -> set[int]:
+    return {
+        array.shape[0] if array.ndim else 1,
+        array.size,
+        array.size // (array.shape[-1] if array.ndim else 1),
+    }
+
+
+def _scaled(losses: Losses) -> Told | None:
+    """The whole loss times a number."""
+    factors = [ratio(e, a) for e, a in losses.seeds.values() if e.any() or a.any()]
+    known = [c for c in factors if c is not None]
+    if not losses.expected or not known or len(known) < len(factors):
+        return None
+    c = losses.actual / losses.expected
+    if not c or abs(c - 1) < EXACT or any(abs(f - c) > EXACT * abs(c) for f in known):
+        return None
+    told = _reduction(c, {size for e, _ in losses.seeds.values() for size in _sizes(e)})
+    if told is not None:
+        return f"loss reduction: {told[0]}: its loss is {c:.6g} times Paddle's", told[1]
+    return f"torch's loss is {c:.6g} times Paddle's", "give both losses the same weight"
+
+
+def _terms(losses: Losses) -> Told | None:
+    """Of several outputs, those whose term weighs another number."""
+    if len(losses.seeds) < 2:
+        return None
+    factors = {key: ratio(e, a) for key, (e, a) in losses.seeds.items() if e.any() or a.any()}
+    if None in factors.values():
+        return None
+    told, fixes = [], []
+    for key, c in factors.items():
+        assert c is not None
+        if abs(c - 1) < EXACT:
+            continue
+        name = key.removeprefix("seed:")
+        reduction = _reduction(c, _sizes(losses.seeds[key][0])) if c else None
+        if not c:
+            told.append(f"torch's loss does not depend on `{name}`")
+            fixes.append(f"add the term of `{name}`")
+        else:
+            told.append(
+                f"the term of `{name}` weighs {c:.6g} times what it does in Paddle"
+                + (f" ({reduction[0]})" if reduction else "")
+            )
+            fixes.append(reduction[1] if reduction else f"multiply the term of `{name}` by {1 / c:.6g}")
+    return (f"loss weights: {'; '.join(told)}", "; ".join(fixes)) if told else None
+
+
+def _detached(losses: Losses) -> Told | None:
+    """Equal losses with other gradients: something is cut off on one side."""
+    gap = abs(losses.actual - losses.expected)
+    if gap > EXACT * max(abs(losses.expected), abs(losses.actual)):
+        return None
+    cuts = {side: list(_cuts(losses, side)) for side in ("torch", "paddle")}
+    if len(cuts["torch"]) == len(cuts["paddle"]):
+        return None
+    here = "torch" if len(cuts["torch"]) > len(cuts["paddle"]) else "paddle"
+    op = cuts[here][0]
+    fix = f"remove the detach at {op.line}" if here == "torch" else "detach the same value in torch's loss"
+    return (
+        f"detach only in {'torch' if here == 'torch' else 'Paddle'}'s loss: its value is the same, but no gradient flows "
+        f"back through {op.name} ({op.line})",
+        fix,
+    )
+
+
+def _cuts(losses: Losses, side: str) -> Iterator[Op]:
+    trace = losses.trace if side == "torch" else losses.paddle.trace
+    for op in losses.operators(side):
+        flows = trace.flows.get(str(op.index), [])
+        differentiable = trace.values[op.outputs[0]].dtype.startswith("float")
+        if flows and "" not in flows and differentiable:
+            yield op
+
+
+# -- cross entropy --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Entropy:
+    """A cross entropy: for every row its weight, its label and the smoothing. A row of weight 0 is ignored."""
+
+    weights: Array
+    labels: Array
+    smoothing: float
+
+
+def _entropies(losses: Losses) -> Iterator[tuple[_Entropy, Array, Array, Array]]:
+    """Paddle's entropy at an output, with torch's gradient, the scores and Paddle's gradient in rows of classes."""
+    for key, (expected, actual) in losses.seeds.items():
+        scores = losses.scores(f"output:{key.removeprefix('seed:')}")
+        if (
+            scores is None
+            or scores.shape != expected.shape
+            or expected.shape != actual.shape
+            or scores.ndim < 2
+        ):
+            continue
+        for axis in dict.fromkeys((1, scores.ndim - 1)):
+            x, e, a = (
+                np.moveaxis(v, axis, -1).reshape(-1, v.shape[axis]) for v in (scores, expected, actual)
+            )
+            found = _entropy(x, e)
+            if found is not None and ratio(expected, actual) != 1:
+                yield found, a, x, e
+                break
+
+
+def _entropy(scores: Array, gradient: Array) -> _Entropy | None:
+    """The cross entropy of raw scores that has this gradient: c (softmax - (1 - s) label - s / classes)."""
+    n, classes = scores.shape
+    if classes < 3 or not gradient.any():
+        return None
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    largest = float(np.abs(gradient).max())
+    ignored = np.abs(gradient).max(axis=1) <= EXACT * largest
+    labels = np.argmin(gradient, axis=1)
+    others = np.ones_like(p, dtype=bool)
+    others[np.arange(n), labels] = False
+    q, g = p[others].reshape(n, -1), gradient[others].reshape(n, -1)
+    # g = c q - c s / classes in every class but the label's: a line through the points of a row.
+    centred = q - q.mean(axis=1, keepdims=True)
+    spread = (centred**2).sum(axis=1)
+    if (spread[~ignored] < 1e-12).any():
+        return None
+    weights = np.where(ignored, 0.0, (centred * g).sum(axis=1) / np.where(spread, spread, 1.0))
+    shift = (weights[:, None] * q - g).mean(axis=1)
+    if (np.abs(weights[:, None] * q - shift[:, None] - g) > 1e-7 * largest).any() or (weights < 0).any():
+        return None
+    if (np.abs(gradient.sum(axis=1)) > 1e-7 * largest).any():
+        return None
+    shares = shift[~ignored] * classes / weights[~ignored]
+    if float(np.ptp(shares)) > 1e-5 or not -1e-5 < float(shares.mean()) < 1:
+        return None
+    return _Entropy(weights, labels, round(float(shares.mean()), 6) + 0.0)
+
+
+def _cross_entropy(losses: Losses) -> Told | None:
+    for theirs, gradient, scores, _ in _entropies(losses):
+        ours = _entropy(scores, gradient)
+        if ours is None:
+            continue
+        both = (ours.weights > 0) & (theirs.weights > 0)
+        other = both & (ours.labels != theirs.labels)
+        if other.any():
+            row = int(np.argmax(other))
+            return (
+                f"labels: {int(other.sum())} of {len(other)} rows have another label, the first is row {row}: "
+                f"{ours.labels[row]} in torch, {theirs.labels[row]} in Paddle",
+                "give both losses the same labels",
+            )
+        if ours.smoothing != theirs.smoothing:
+            return (
+                f"label smoothing: torch's loss has {ours.smoothing:g}, Paddle's has {theirs.smoothing:g}",
+                f"label_smoothing={theirs.smoothing:g}",
+            )
+        told = _ignored(ours, theirs) or _class_weights(ours, theirs)
+        if told is not None:
+            return told
+    return None
+
+
+def _ignored(ours: _Entropy, theirs: _Entropy) -> Told | None:
+    for side, here, there in (("torch", ours, theirs), ("Paddle", theirs, ours)):
+        rows = (here.weights == 0) & (there.weights > 0)
+        if rows.any():
+            labels = sorted({int(v) for v in there.labels[rows]})
+            told = ", ".join(str(v) for v in labels[:4])
+            return (
+                f"ignored labels: {side}'s loss leaves out {int(rows.sum())} of {len(rows)} rows that the other counts "
+                f"(label {told}): ignore_index",
+                f"ignore_index={labels[0]}" if side == "Paddle" else "leave ignore_index out of torch's loss",
+            )
+    return None
+
+
+def _class_weights(ours: _Entropy, theirs: _Entropy) -> Told | None:
+    both = (ours.weights > 0) & (theirs.weights > 0)
+    labels = theirs.labels[both]
+    found = {}
+    for side, entropy in (("torch", ours), ("Paddle", theirs)):
+        weights = entropy.weights[both] / entropy.weights[both].max()
+        by_label = {int(v): weights[labels == v] for v in np.unique(labels)}
+        if any(float(np.ptp(w)) > 1e-6 for w in by_label.values()):
+            return None
+        found[side] = {label: float(w[0]) for label, w in by_label.items()}
+    uniform = {side: max(w.values()) - min(w.values()) < 1e-6 for side, w in found.items()}
+    if all(uniform.values()):
+        ours_sum, theirs_sum = float(ours.weights.sum()), float(theirs.weights.sum())
+        return (
+            f"loss average: torch's rows weigh {ours_sum:.6g} in all, Paddle's {theirs_sum:.6g}: the two divide by another "
+            "number of rows",
+            "divide by what Paddle's loss divides by",
+        )
+    told = "; ".join(
+        f"{side} has {'none' if uniform[side] else ', '.join(f'{k}: {v:.4g}' for k, v in list(w.items())[:5])}"
+        for side, w in found.items()
+    )
+    fix = (
+        "leave weight out of torch's loss"
+        if uniform["Paddle"]
+        else "weight=torch.tensor([...]) with Paddle's numbers"
+    )
+    return f"class weights differ (relative, by label): {told}", fix
+
+
+def _scores_as_logarithms(losses: Losses) -> Told | None:
+    """torch's gradient is at the label alone: a likelihood of raw scores."""
+    for theirs, gradient, _, _ in _entropies(losses):
+        filled = np.abs(gradient) > EXACT * np.abs(gradient).max(initial=0.0)
+        if gradient.any() and (filled.sum(axis=1) <= 1).all():
+            at = np.argmax(filled, axis=1)
+            if (at == theirs.labels)[filled.any(axis=1)].all():
+                return (
+                    "no log_softmax in torch: its loss takes the raw scores for logarithms of probabilities (nll_loss), "
+                    "Paddle's is a cross entropy",
+                    "F.cross_entropy, or F.nll_loss(F.log_softmax(x, 1), ...)",
+                )
+    return None
+
+
+# -- elementwise and the rest ---------------------------------------------------------------------
+
+
+def _positives(losses: Losses) -> Told | None:
+    """A binary loss whose positives weigh another number: the gradients' ratio follows the sign alone."""
+    for expected, actual in losses.seeds.values():
+        if expected.size != actual.size or not expected.all():
+            continue
+        r, positive = actual.reshape(expected.shape) / expected, expected < 0
+        if not (positive.any() and (~positive).any()):
+            continue
+        inside, outside = r[positive], r[~positive]
+        if max(np.ptp(inside), np.ptp(outside)) < 1e-7 and abs(inside[0] - outside[0]) > 1e-7:
+            weight = float(inside[0] / outside[0])
+            return (
+                f"weight of positives: torch's gradients of positive labels are {weight:.6g} times Paddle's, compared with "
+                "those of negative ones: pos_weight",
+                f"pos_weight={1 / weight:.6g} times what torch's loss has now",
+            )
+    return None
+
+
+def _activation(losses: Losses) -> Told | None:
+    ours, theirs = (Counter(op.kind for op in losses.operators(side)) for side in ("torch", "paddle"))
+    entropy = any("entropy" in op.name for op in losses.operators("torch"))
+    for kind in ("softmax", "log_softmax", "sigmoid"):
+        if ours[kind] > theirs[kind]:
+            return (
+                f"the loss applies {kind} only in torch, before a loss that expects raw scores or has its own: "
+                f"a second {kind}",
+                f"remove the {kind} from torch's loss",
+            )
+        if theirs[kind] > ours[kind] and not entropy:
+            return f"the loss applies {kind} only in Paddle", f"apply {kind} in torch's loss too"
+    return None
+
+
+def _by_operators(losses: Losses) -> Told:
+    """What is left: which outputs it concerns, and the operators that one side alone has."""
+    ours, theirs = (
+        Counter(_spelled(op) for op in _differentiated(losses, side)) for side in ("torch", "paddle")
+    )
+    only = [("torch", list((ours - theirs).elements())), ("Paddle", list((theirs - ours).elements()))]
+    told = "".join(f"; only in {side}: {', '.join(names[:4])}" for side, names in only if names)
+    apart = [
+        k.removeprefix("seed:")
+        for k, (e, a) in losses.seeds.items()
+        if (c := ratio(e, a)) is None or abs(c - 1) > EXACT
+    ]
+    at = (
+        f", in the term of {', '.join(f'`{k}`' for k in apart)}" if 0 < len(apart) < len(losses.seeds) else ""
+    )
+    return (
+        f"the loss differs on the same outputs{at}: {losses.actual:.9g} in torch, {losses.expected:.9g} in Paddle{told}",
+        "compare the two losses"
+        + (" there" if told else ": reduction, label smoothing, class weights, ignored labels"),
+    )
+
+
+def _differentiated(losses: Losses, side: str) -> Iterator[Op]:
+    trace = losses.trace if side == "torch" else losses.paddle.trace
+    for op in losses.operators(side):
+        if op.kind not in SILENT and "" in trace.flows.get(str(op.index), []):
+            yield op
+
+
+def _spelled(op: Op) -> str:
+    """An operator with the numbers it was given: "huber_loss(1.0)"."""
+    numbers = [f"{v:g}" for k, v in op.attributes.items() if k.startswith("scalar") and isinstance(v, float)]
+    given: Any = op.attributes.get("arguments", "[]")
+    text = ", ".join(numbers) or str(given).strip("[]")
+    name = op.kind if op.kind in ("add", "sub", "mul", "div", "pow", "cross_entropy") else op.name
+    return f"{name}({text})" if text else name
+
+
+READERS: tuple[Callable[[Losses], Told | None], ...] = (
+    _scaled,
+    _terms,
+    _detached,
+    _cross_entropy,
+    _scores_as_logarithms,
+    _activation,
+    _positives,
+)

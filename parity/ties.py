@@ -1,0 +1,96 @@
+"""Weights that are one parameter on one side and several on the other: they agree until they are trained."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from parity.align import Alignment, Pair
+from parity.graph import Node
+from parity.store import Array
+from parity.trace import Trace
+from parity.twins import Twin
+
+
+@dataclass(frozen=True)
+class Tie:
+    """One such weight. values: torch's numbers of it, whose gradients it explains; pair or node: where it is used."""
+
+    cause: str
+    fix: str
+    names: tuple[str, ...]
+    values: frozenset[int]
+    pair: Pair | None = None
+    node: Node | None = None
+
+
+def find_ties(
+    paddle: Trace, torch: Trace, alignment: Alignment, twins: Sequence[Twin], numbers: Mapping[str, Array]
+) -> Iterator[Tie]:
+    """Every weight that is tied on one side only; `numbers` are torch's parameters by name."""
+    yield from _shared(twins)
+    yield from _copied(paddle, torch, alignment, twins, numbers)
+
+
+def _shared(twins: Sequence[Twin]) -> Iterator[Tie]:
+    """Among the weights that correspond: the same numbers of one parameter, in two of the other side."""
+    for side, other in (("Paddle", "torch"), ("torch", "Paddle")):
+        shared: dict[str, list[Twin]] = defaultdict(list)
+        for twin in twins:
+            shared[(twin.paddle if side == "Paddle" else twin.torch).name].append(twin)
+        for name, found in shared.items():
+            there = {(t.torch if side == "Paddle" else t.paddle).name: t for t in found}
+            places = [(t.paddle if side == "Paddle" else t.torch).positions for t in found]
+            if len(there) < 2 or not np.intersect1d(places[0], places[-1]).size:
+                continue
+            names = tuple(there)
+            fix = (
+                f"use one parameter in all these places, as Paddle does: {names[-1]} = {names[0]}"
+                if side == "Paddle"
+                else "give every place a parameter of its own, as Paddle does"
+            )
+            yield Tie(
+                f"tied only in {side}: its `{name}` is {len(names)} parameters in {other}, "
+                f"{' and '.join(f'`{n}`' for n in names)}, which train apart",
+                fix,
+                names,
+                frozenset(t.pair.torch.inputs[t.slot] for t in found),
+                pair=there[names[-1]].pair,
+            )
+
+
+def _copied(
+    paddle: Trace, torch: Trace, alignment: Alignment, twins: Sequence[Twin], numbers: Mapping[str, Array]
+) -> Iterator[Tie]:
+    """A weight without a counterpart that holds the numbers of one which Paddle uses in more places than torch."""
+    known = {twin.name: twin for twin in twins}
+    for name, parameter in torch.parameters.items():
+        users = [node for node, _ in alignment.torch.consumers.get(parameter.value, [])]
+        if not parameter.trainable or not users or name in known or name not in numbers:
+            continue
+        for twin in known.values():
+            uses = _uses(paddle, twin.paddle.name), _uses(torch, twin.name)
+            if (
+                numbers[name].size < 2
+                or uses[0] <= uses[1]
+                or not np.array_equal(numbers[name], numbers[twin.name])
+            ):
+                continue
+            yield Tie(
+                f"tied only in Paddle: its `{twin.paddle.name}` is used {uses[0]} times; in torch `{name}` is a parameter of "
+                f"its own that holds the numbers of `{twin.name}` and trains apart",
+                f"use one parameter in both places: {name} = {twin.name}",
+                (twin.name, name),
+                frozenset({parameter.value, twin.pair.torch.inputs[twin.slot]}),
+                node=users[0],
+            )
+            break
+
+
+def _uses(trace: Trace, name: str) -> int:
+    """How many operators take this parameter."""
+    value = trace.parameters[name].value
+    return sum(value in op.inputs.values() for op in trace.ops)
