@@ -26,6 +26,9 @@ from parity.wording import (
     training,
 )
 
+FLOAT32_ROUNDING = 2.0**-25
+"""Largest relative change of a normalization whose eps is rounded to float32: half of eps' own."""
+
 
 class Blame(Evidence):
     """Findings about single operators."""
@@ -98,7 +101,10 @@ class Blame(Evidence):
         same = self.alignment.same
         return all(
             same.get(pair.torch.inputs[t]) == pair.paddle.inputs[p]
-            and squeezed(pair.torch.shapes.get(t, ())) == squeezed(pair.paddle.shapes.get(p, ()))
+            and (
+                "by_hand" in pair.torch.attributes
+                or squeezed(pair.torch.shapes.get(t, ())) == squeezed(pair.paddle.shapes.get(p, ()))
+            )
             for t, p in pair.slots.items()
             if t in pair.torch.data
         )
@@ -118,6 +124,9 @@ class Blame(Evidence):
         """Why a small local difference is the framework's own float32 constant, or ""."""
         local = row.local
         reason, within = constant_of(pair.torch.kind)
+        if not reason and ("by_hand" in pair.torch.attributes) != ("by_hand" in pair.paddle.attributes):
+            eps = pair.torch.attributes.get("eps", 0.0)
+            reason, within = ("Paddle keeps eps in float32", FLOAT32_ROUNDING) if eps else ("", 0.0)
         if not reason or local is None or not local.comparable or local.max_rel > within:
             return ""
         return f"{reason}; a difference of {local.max_rel:.1e} in float64 is that, not the port"
@@ -127,6 +136,8 @@ class Blame(Evidence):
         row = self.rows[id(pair)]
         torch_value, paddle_value, operator = found.torch, found.paddle, ""
         blamed: Op | None = None
+        if name in pair.torch.decided:
+            blamed = self.torch.trace.ops[pair.torch.decided[name]]
         if name == "map":
             torch_value, paddle_value = spelled(pair.torch), spelled(pair.paddle)
             name, operator = "order", first_different_move(pair)
@@ -146,6 +157,8 @@ class Blame(Evidence):
             cause += f" ({trap.text})"
         effect = "" if different or row.status == "different" else "; no effect on these inputs"
         fix = fix_of(pair.torch.kind, name, found.paddle, label(pair.torch))
+        if "by_hand" in pair.torch.attributes:
+            fix = f"in the {label(pair.torch)} that is written out here, make {name} {show(paddle_value)}"
         if name == "order":
             fix = f"move the numbers as Paddle does: {paddle_value}"
         if name == "training":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from parity.align import Alignment, Pair
@@ -15,6 +16,12 @@ from parity.reference import row_of
 from parity.store import Array, Stored
 from parity.trace import Framework, Op
 from parity.wording import is_single_layer, operator_of
+
+
+def _same_numbers(pair: Pair, slot: str) -> bool:
+    """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
+    shapes = pair.torch.shapes.get(slot, ()), pair.paddle.shapes.get(pair.slots.get(slot, slot), ())
+    return "by_hand" in pair.torch.attributes and prod(shapes[0]) == prod(shapes[1])
 
 
 class Evidence:
@@ -134,7 +141,8 @@ class Evidence:
                 value = pair.paddle.inputs[paddle_slot]
                 if slot in node.data and slot in node.entries and str(value) in self.paddle.store:
                     op, raw_slot = node.entries[slot]
-                    plan.inputs.setdefault(op, {})[raw_slot] = value
+                    for at, into in ((op, raw_slot), *node.also.get(slot, ())):
+                        plan.inputs.setdefault(at, {})[into] = value
             if node.op >= 0 and pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store:
                 plan.outputs[node.op] = pair.paddle.output
         found = self.replay(plan)
@@ -175,7 +183,7 @@ class Evidence:
         for slot in pair.torch.data:
             if slot in pair.torch.entries:
                 found = self.measured.get(pair.torch.entries[slot])
-                if found is not None and not found.comparable:
+                if found is not None and not found.comparable and not _same_numbers(pair, slot):
                     return False
         return True
 

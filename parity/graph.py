@@ -30,6 +30,8 @@ class Node:
     output: the value it makes; `op` the raw operator that finally made it (-1: made by a rewrite, no array).
     indices: of a "move", where each number comes from. rows: of a layer that is part of a wider one (query, key
     and value packed into one Linear), which outputs of the wider layer it makes. content: a digest of the layer's own weight, if it has one.
+    also: slot -> further places where the same input enters. decided: attribute -> raw operator that decides it, where
+    the node is an operator that the model writes out.
     """
 
     kind: str
@@ -48,6 +50,8 @@ class Node:
     indices: Indices | None = None
     rows: tuple[int, int] | None = None
     content: str = ""
+    also: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    decided: dict[str, int] = field(default_factory=dict)
 
     @property
     def data(self) -> dict[str, int]:
@@ -184,6 +188,9 @@ class Builder:
         if op.kind in ("split", "unbind"):
             self._read_split(op, inputs, raw_shapes)
             return
+        if op.kind in ("var_mean", "std_mean"):
+            self._read_moments(op, inputs, raw_shapes)
+            return
         if op.kind == "attention":
             self._read_attention(op, inputs, raw_shapes)
             return
@@ -288,6 +295,35 @@ class Builder:
             indices = index_map("getitem", attributes, shape, self.shapes[output])
             assert indices is not None
             self._move(op, inputs["x"], shape, output, indices, "getitem", attributes, real=i == 0)
+
+    def _read_moments(self, op: Op, inputs: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
+        """A variance (or deviation) and a mean in one call."""
+        axes = {"axes": op.attributes["axes"]}
+        entries = {"x": (op.index, "x")}
+        for kind, output, attributes in (
+            (
+                op.kind.removesuffix("_mean"),
+                op.outputs[0],
+                {**axes, "correction": op.attributes["correction"]},
+            ),
+            ("mean", op.outputs[1], axes),
+        ):
+            number = op.index if output == op.outputs[0] else -1
+            self._add(
+                Node(
+                    kind,
+                    dict(inputs),
+                    output,
+                    attributes,
+                    number,
+                    (op.index,),
+                    dict(entries),
+                    dict(shapes),
+                    op.module,
+                    op.line,
+                    op.name,
+                )
+            )
 
     def _read_attention(self, op: Op, inputs: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
         """Scaled dot-product attention, spelled out."""

@@ -50,6 +50,10 @@ def _renamed(name: str) -> str:
     return f"{head}.{new}" if head else new
 
 
+FLAT = frozenset({"conv", "prelu", "layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_norm"})
+"""Operators whose weight means the same in another shape of as many numbers."""
+
+
 @dataclass(frozen=True)
 class ParameterDifference:
     """A torch parameter that is not the transform of its Paddle twin, and what it looks like instead."""
@@ -112,7 +116,7 @@ def compare_parameters(
             paddle_name = alignment.paddle.parameters[pair.paddle.inputs[paddle_slot]]
             if slot not in weights and expected.size != actual.size:
                 continue
-            shapeless = slot != "weight" or pair.torch.kind in ("layer_norm", "prelu", "conv")
+            shapeless = slot != "weight" or pair.torch.kind in FLAT
             if expected.size == actual.size and shapeless:
                 expected = expected.reshape(actual.shape)
             if not _equal(expected, actual):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.formulas import counted, scale_and_shift, written_out
 from parity.graph import Builder, Node, Rewrite
 from parity.moves import Indices, channel_range, digest, is_identity, row_order, transposes
 
@@ -360,11 +361,13 @@ def _spatial_mean(b: Builder, node: Node) -> bool:
 
 def _reduced_axes(b: Builder, node: Node) -> bool:
     """Reduced axes, counted among the dimensions larger than 1: the others may come and go by reshapes."""
-    if node.kind not in ("mean", "sum", "amax", "amin") or node.attributes.get("counted"):
+    if node.kind not in ("mean", "sum", "amax", "amin", "var", "std") or node.attributes.get("counted"):
         return False
     shape = node.shapes["x"]
     real = [axis for axis, size in enumerate(shape) if size != 1]
     axes = tuple(real.index(axis) for axis in node.attributes["axes"] if axis in real)
+    if not axes and node.kind in ("var", "std"):
+        return False
     if not axes:
         b.remove(node, node.inputs["x"])
     else:
@@ -500,22 +503,85 @@ def _concats(b: Builder, node: Node) -> bool:
     return False
 
 
-def _silu(b: Builder, node: Node) -> bool:
-    if node.kind != "mul" or set(node.inputs) != {"x", "y"}:
+ROW_WISE = frozenset({"layer_norm", "rms_norm", "softmax", "log_softmax"})
+"""Operators that treat every row along some axes alike, wherever the axes stand."""
+
+
+def _turned_rows(b: Builder, node: Node) -> bool:
+    """A row-wise operator between a permutation and the way back works on other axes of what was permuted."""
+    if node.kind not in ROW_WISE or "by_hand" in node.attributes or node.attributes.get("counted"):
         return False
-    for plain, gate in (("x", "y"), ("y", "x")):
-        sigmoid = b.producer.get(node.inputs[gate])
-        if sigmoid is not None and sigmoid.kind == "sigmoid" and sigmoid.inputs["x"] == node.inputs[plain]:
-            if not b.only_use(sigmoid.output):
-                continue
-            entry = node.entries.get(plain)
-            node.kind, node.attributes = "silu", {}
-            node.inputs, node.shapes = {"x": node.inputs[plain]}, {"x": node.shapes[plain]}
-            node.entries = {"x": entry} if entry else {}
-            node.raw = (*sigmoid.raw, *node.raw)
-            b.drop(sigmoid)
-            return True
-    return False
+    before, behind = b.producer.get(node.inputs["x"]), _only_reader(b, node.output)
+    if before is None or behind is None or not b.only_use(before.output):
+        return False
+    perm, back = _permutation(b, before), _permutation(b, behind)
+    if perm is None or back is None or tuple(perm[axis] for axis in back) != tuple(range(len(perm))):
+        return False
+    rank, attributes = len(perm), dict(node.attributes)
+    if "axes" in attributes:
+        attributes["axes"] = tuple(sorted(perm[axis] for axis in attributes["axes"]))
+    else:
+        attributes["axis"] = perm[attributes["axis"] % rank] - rank
+    node.attributes = attributes
+    node.inputs["x"], node.shapes["x"] = before.inputs["x"], before.shapes["x"]
+    node.entries = {**node.entries, "x": before.entries["x"]}
+    node.raw = (*before.raw, *node.raw)
+    b.drop(before)
+    b.absorb(node, behind)
+    return True
+
+
+def _only_reader(b: Builder, value: int) -> Node | None:
+    readers = [node for node in b.nodes if value in node.inputs.values()]
+    return readers[0] if len(readers) == 1 and b.only_use(value) else None
+
+
+def _permutation(b: Builder, node: Node) -> tuple[int, ...] | None:
+    """The permutation that a move is, if it is a single one."""
+    if node.kind != "move" or len(node.raw) != 1 or "x" not in node.entries:
+        return None
+    op = b.trace.ops[node.raw[0]]
+    return tuple(op.attributes["perm"]) if op.kind == "permute" else None
+
+
+def _normalized_axes(b: Builder, node: Node) -> bool:
+    """Normalized axes, counted like reduced ones, from the end: reshapes may merge what stands before."""
+    if node.kind not in ("layer_norm", "rms_norm") or node.attributes.get("counted"):
+        return False
+    axes = counted(node.shapes["x"], node.attributes["axes"])
+    node.attributes = {**node.attributes, "axes": axes, "counted": True}
+    return True
+
+
+def _mean_of_sum(b: Builder, node: Node) -> bool:
+    """A sum that is divided by how many there were is a mean; by another number, a mean that is scaled."""
+    if node.kind != "affine" or node.attributes["shift"] != 0.0:
+        return False
+    first = b.producer.get(node.inputs["x"])
+    if first is None or first.kind != "sum" or not b.only_use(first.output):
+        return False
+    scale = node.attributes["scale"] * count(first.shapes["x"]) / count(b.shapes[first.output])
+    first.kind = "mean"
+    if abs(scale - 1.0) < 1e-12:
+        b.absorb(first, node)
+        return True
+    # No operator made the mean itself: it is a value of the canonical form alone.
+    first.output, first.op = b.fresh(b.shapes[first.output]), -1
+    b.producer[first.output] = first
+    node.inputs, node.entries = {"x": first.output}, {}
+    node.attributes = {**node.attributes, "scale": scale}
+    return True
+
+
+def _log_of_softmax(b: Builder, node: Node) -> bool:
+    if node.kind != "log":
+        return False
+    first = b.producer.get(node.inputs["x"])
+    if first is None or first.kind != "softmax" or not b.only_use(first.output):
+        return False
+    first.kind = "log_softmax"
+    b.absorb(first, node)
+    return True
 
 
 def _matmul_scale(b: Builder, node: Node) -> bool:
@@ -543,6 +609,8 @@ def _matmul_scale(b: Builder, node: Node) -> bool:
 
 
 REWRITES: tuple[Rewrite, ...] = (
+    _turned_rows,
+    _normalized_axes,
     _scalar_arithmetic,
     _clip_is_relu,
     _redundant_relu,
@@ -556,7 +624,10 @@ REWRITES: tuple[Rewrite, ...] = (
     _bias,
     _merge_affine,
     _matmul_scale,
-    _silu,
+    written_out,
+    scale_and_shift,
+    _mean_of_sum,
+    _log_of_softmax,
     _pad_rank,
     _pad_before_conv,
     _concats,

@@ -19,6 +19,10 @@ STATISTICS_LIMIT = 1e-9
 """A running variance is recomputed here in numpy, so it may differ by that much and be the same."""
 
 
+AMPLIFIED = 1e-6
+"""Largest difference of outputs that may be rounding of float64, amplified: ten orders of magnitude of it."""
+
+
 class Unseen(Evidence):
     """Findings, notes and doubts about what no comparison of values reaches."""
 
@@ -151,11 +155,19 @@ class Unseen(Evidence):
             self.result.inconclusive.append("the models return no tensor, so nothing was compared")
 
     def _amplified(self) -> None:
-        complete = self.result.replayed and all(
-            self.rows[id(pair)].local is not None
-            or self.rows[id(pair)].status == "inside"
-            or pair.torch.kind == "move"
-            for pair in self.alignment.pairs
+        gap = max((d.max_rel for d in self.result.outputs.values()), default=float("inf"))
+        if gap <= AMPLIFIED and any(row.status == "float32 constants" for row in self.result.rows):
+            # Named already, and carried on to the output.
+            return
+        complete = (
+            gap <= AMPLIFIED
+            and self.result.replayed
+            and all(
+                self.rows[id(pair)].local is not None
+                or self.rows[id(pair)].status == "inside"
+                or pair.torch.kind == "move"
+                for pair in self.alignment.pairs
+            )
         )
         if complete:
             self.result.notes.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from parity.align import Edge, Pair
+from parity.audit import SPELLING
 from parity.compare import Difference
 from parity.findings import label, title
 from parity.graph import Graph, Node
@@ -92,11 +93,7 @@ def chain(nodes: tuple[Node, ...]) -> str:
 def arguments(node: Node) -> str:
     if "how" in node.attributes:
         return f"({spelled(node)})"
-    shown = {
-        k: v
-        for k, v in node.attributes.items()
-        if k not in ("weight", "shape", "arguments", "map", "op", "folded")
-    }
+    shown = {k: v for k, v in node.attributes.items() if k not in SPELLING | {"map", "folded"}}
     if not shown or node.kind in ("conv", "batch_norm", "linear"):
         return ""
     return "(" + ", ".join(f"{k}={show(v)}" for k, v in shown.items()) + ")"

@@ -205,6 +205,8 @@ def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
     functional = paddle.nn.functional
     for name in ("dropout", "alpha_dropout"):
         found[id(getattr(functional, name))] = (f"functional.{name}", getattr(functional, name))
+    for name in ("var", "std"):
+        found[id(getattr(paddle, name))] = (name, getattr(paddle, name))
     return found
 
 

@@ -95,6 +95,18 @@ def _reduction(call: Call) -> Attributes:
     return {"axes": axes(a.get("axis"), call.rank), "keepdim": bool(a.get("keepdim", False))}
 
 
+def _extreme(name: str) -> Any:
+    """`max(x, y)` of two tensors is the larger of each, `max(x)` and `max(x, dim)` the largest of many."""
+    return lambda call: f"{name}imum" if "y" in call.shapes else f"a{name}"
+
+
+def _extreme_axes(call: Call) -> Attributes:
+    a = call.attributes
+    if "y" in call.shapes:
+        return {}
+    return {"axes": axes(a.get("axis", a.get("y")), call.rank), "keepdim": bool(a.get("keepdim", False))}
+
+
 def _permutation(call: Call) -> tuple[int, ...]:
     given = call.rest[0] if len(call.rest) == 1 and isinstance(call.rest[0], (list, tuple)) else call.rest
     given = given or call.attributes.get("dims", ())
@@ -204,6 +216,29 @@ def _norm_eps(call: Call) -> Attributes:
     return {"eps": float(call.attributes["eps"])}
 
 
+def _row_norm(call: Call) -> Attributes:
+    """Without an eps, RMSNorm takes the smallest step of its type: of float32, as models run."""
+    shape, eps = call.attributes["normalized_shape"], call.attributes.get("eps")
+    count = len(shape) if isinstance(shape, (list, tuple)) else 1
+    return {
+        "eps": FLOAT32_STEP if eps is None else float(eps),
+        "axes": tuple(range(call.rank - count, call.rank)),
+    }
+
+
+def _variance(call: Call) -> Attributes:
+    """`var(x, False)` and `var(x, 1, False)` say unbiased by position, newer code says correction."""
+    a = dict(call.attributes)
+    if isinstance(a.get("axis"), bool):
+        a["unbiased"] = a.pop("axis")
+    given = a.get("correction", a.get("unbiased"))
+    return {
+        "axes": axes(a.get("axis"), call.rank),
+        "keepdim": bool(a.get("keepdim", False)),
+        "correction": 1.0 if given is None else float(given),
+    }
+
+
 def _instance_norm(c: Call) -> dict[str, Any]:
     """Paddle's layer has no running statistics; torch's uses them in eval if it tracks them."""
     return {**_norm_eps(c), "track_running_stats": not c.attributes.get("use_input_stats", True)}
@@ -261,6 +296,11 @@ def _elementwise(kind: str, arguments: str = "x y") -> Signature:
     return Signature(kind, arguments, lambda c: {k: v for k, v in c.attributes.items() if k == "alpha"})
 
 
+FLOAT32_STEP = 2.0**-23
+"""torch.finfo(torch.float32).eps."""
+
+COMPARISONS = {"gt": ("greater",), "ge": ("greater_equal",), "lt": ("less",), "le": ("less_equal",)}
+
 _POOL = {"stride": None, "padding": 0, "ceil_mode": False}
 _AVG = {**_POOL, "count_include_pad": True, "divisor_override": None}
 _CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
@@ -283,7 +323,8 @@ SIGNATURES: dict[str, Signature] = {
     "linear": Signature("linear", "x weight bias"),
     "embedding": Signature("embedding", "weight x padding_idx", _embedding),
     "batch_norm": Signature("batch_norm", "x weight bias mean variance training momentum eps", _batch_norm),
-    "layer_norm": Signature("layer_norm", "x normalized_shape weight bias eps", _norm_eps, {"eps": 1e-5}),
+    "layer_norm": Signature("layer_norm", "x normalized_shape weight bias eps", _row_norm, {"eps": 1e-5}),
+    "rms_norm": Signature("rms_norm", "x normalized_shape weight eps", _row_norm),
     "group_norm": Signature(
         "group_norm",
         "x groups weight bias eps",
@@ -459,6 +500,17 @@ SIGNATURES: dict[str, Signature] = {
     "__pow__": Signature("pow", "x exponent", _scalar("exponent")),
     "square": Signature("pow", "x", lambda _: {"exponent": 2.0}),
     **{name: Signature(name, "x axis keepdim", _reduction) for name in ("mean", "sum", "amax", "amin")},
+    **{
+        name: Signature(name, "x axis unbiased keepdim", _variance)
+        for name in ("var", "std", "var_mean", "std_mean")
+    },
+    **{
+        alias: _elementwise(name)
+        for name, others in COMPARISONS.items()
+        for alias in (name, f"__{name}__", *others)
+    },
+    **{name: Signature(_extreme(name), "x y keepdim", _extreme_axes) for name in ("max", "min")},
+    "logsumexp": Signature("logsumexp", "x axis keepdim", _reduction),
     "scaled_dot_product_attention": Signature(
         "attention", "x key value mask dropout_p is_causal", _attention
     ),
