@@ -14,7 +14,8 @@ import numpy as np
 
 from parity.align import Alignment, Pair
 from parity.graph import Node
-from parity.ops.kinds import DATAFLOW_KINDS, kind_of
+from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT, kind_of
+from parity.recurrent import without_bias
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]
             if by_hand and name not in defaults and not (name in paddle and name in torch):
                 # Nothing of the kind is to be seen where the operator is written out: a momentum, say.
                 continue
+            if name == "value" and None in (paddle.get(name), torch.get(name)):
+                # A constant that is not of one number, or of numbers that only the run knows.
+                continue
             expected, actual = paddle.get(name, defaults.get(name)), torch.get(name, defaults.get(name))
             if not same_value(expected, actual):
                 if pair.torch.kind in DATAFLOW_KINDS and not _same_layout(pair) and name != "map":
@@ -93,12 +97,19 @@ def _same_layout(pair: Pair) -> bool:
 
 
 def slot_differences(alignment: Alignment) -> Iterator[SlotDifference]:
-    """Weights that only one side's operator uses."""
+    """Weights that only one side's operator uses, and data that only one side's is given."""
     for pair in alignment.pairs:
         if pair.substituted:
             continue
         by_hand = "by_hand" in pair.paddle.attributes or "by_hand" in pair.torch.attributes
-        for slot in kind_of(pair.torch.kind).weights:
+        inputs = pair.paddle.inputs, pair.torch.inputs
+        kind = kind_of(pair.torch.kind)
+        if pair.torch.kind in RECURRENT:
+            yield from (SlotDifference(pair, "bias", side) for side in without_bias(inputs))
+            slots: tuple[str, ...] = kind.optional
+        else:
+            slots = (*kind.weights, *kind.optional)
+        for slot in slots:
             if by_hand and slot in ("mean", "variance"):
                 # Written out in training, running statistics are kept beside the operator.
                 continue

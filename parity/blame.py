@@ -9,7 +9,7 @@ from parity.audit import AttributeDifference, SlotDifference
 from parity.evidence import Evidence
 from parity.findings import Note, label
 from parity.judgement import Row
-from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS
+from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
 from parity.parameters import ParameterDifference
 from parity.reference import COMPOSITES, argument_of, constant_of, fix_of, trap_of, trap_told
 from parity.trace import Op
@@ -90,7 +90,11 @@ class Blame(Evidence):
         if different:
             row.status = "different"
             if not (attributes or slots or weights):
-                self._unexplained(pair)
+                if pair.torch.op in self.at_fault:
+                    # One call of torch that is several operators here: another of them answers for its result.
+                    row.status = "inherited"
+                else:
+                    self._unexplained(pair)
         elif attributes or slots or weights:
             row.status = "different"
         elif self.result.replayed and row.status == "different":
@@ -195,6 +199,13 @@ class Blame(Evidence):
     def _slot(self, pair: Pair, found: SlotDifference, different: bool) -> None:
         other = "torch" if found.only_in == "paddle" else "Paddle"
         side = "Paddle" if found.only_in == "paddle" else "torch"
+        if found.slot in kind_of(pair.torch.kind).optional:
+            cause = f"{found.slot} only in {side}: the {other} layer is called without it"
+            fix = (
+                f"pass {found.slot} to {label(pair.torch)}" if side == "Paddle" else f"leave {found.slot} out"
+            )
+            self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])})
+            return
         cause = f"{found.slot} only in {side}: the {other} layer is made without one"
         argument = argument_of(pair.torch.kind, f"{found.slot}_attr")
         name = (argument.torch if argument is not None else None) or found.slot

@@ -43,6 +43,7 @@ class Evidence:
         self.rows: dict[int, Row] = {}
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
+        self.at_fault: set[int] = set()
 
     def measure(self) -> bool:
         """Compare every aligned pair and output; replay if any number differs. Returns whether outputs agree."""

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from parity import recurrent
 from parity.moves import Indices, digest, index_map
-from parity.ops.kinds import kind_of
+from parity.ops.kinds import RECURRENT, kind_of
 from parity.trace import Framework, Op, Trace
 
 
@@ -123,6 +124,8 @@ class Builder:
         self.silent: list[Silent] = []
         self.shapes: dict[int, tuple[int, ...]] = {i: v.shape for i, v in enumerate(trace.values)}
         self.next = len(trace.values)
+        self.maker = {number: op for op in trace.ops for number in op.outputs}
+        self.read_already: set[int] = set()
         self.parameters = {p.value: name for name, p in reversed(trace.parameters.items())}
 
     def resolve(self, value: int) -> int:
@@ -173,6 +176,8 @@ class Builder:
     # -- reading ----------------------------------------------------------------------------------
 
     def _read(self, op: Op) -> None:
+        if op.index in self.read_already:
+            return
         inputs = {slot: self.resolve(value) for slot, value in op.inputs.items()}
         raw_shapes = {slot: self.shapes[value] for slot, value in op.inputs.items()}
         attributes = dict(op.attributes)
@@ -188,6 +193,12 @@ class Builder:
         if op.kind in ("split", "unbind"):
             self._read_split(op, inputs, raw_shapes)
             return
+        if op.kind in RECURRENT:
+            recurrent.read(self, op, inputs, raw_shapes)
+            return
+        if op.kind in recurrent.CELLS and len(raw_shapes["x"]) == 2:
+            recurrent.read_cell(self, op, inputs)
+            return
         if op.kind in ("var_mean", "std_mean"):
             self._read_moments(op, inputs, raw_shapes)
             return
@@ -202,6 +213,9 @@ class Builder:
             if indices is not None:
                 self._move(op, inputs["x"], raw_shapes["x"], op.outputs[0], indices, op.kind, attributes)
                 return
+        if op.kind == "constant" and attributes.get("value") is not None:
+            # Made like another tensor, it takes no number from it.
+            inputs = {}
         if op.kind == "matmul":
             self._unfold_transposes(op, inputs, raw_shapes, attributes)
         node = Node(

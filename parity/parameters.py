@@ -259,11 +259,14 @@ def _rearranged(expected: Array, actual: Array) -> str:
             np.roll(expected, expected.shape[axis] // 2, axis), actual
         ):
             return f"with the two halves of axis {axis} exchanged"
-        if expected.shape[axis] % 3 == 0:
-            parts = np.split(expected, 3, axis)
-            for order in permutations(range(3)):
-                if _equal(np.concatenate([parts[i] for i in order], axis), actual):
-                    return f"with the three parts of axis {axis} in the order {order} (query, key, value?)"
+        for count, parts in ((3, "three parts"), (4, "four parts")):
+            if expected.shape[axis] % count:
+                continue
+            pieces = np.split(expected, count, axis)
+            for order in permutations(range(count)):
+                if _equal(np.concatenate([pieces[i] for i in order], axis), actual):
+                    what = "query, key, value? gates?" if count == 3 else "gates?"
+                    return f"with the {parts} of axis {axis} in the order {order} ({what})"
     if expected.ndim > 1:
         for order in permutations(range(expected.ndim)):
             turned = expected.transpose(order)

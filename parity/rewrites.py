@@ -321,6 +321,34 @@ def _bias(b: Builder, node: Node) -> bool:
     return False
 
 
+def _late_bias(b: Builder, node: Node) -> bool:
+    """A parameter added to a sum of two Linears belongs to the one that has no bias."""
+    if node.kind != "add" or set(node.inputs) != {"x", "y"}:
+        return False
+    for data, other in (("x", "y"), ("y", "x")):
+        total, value = b.producer.get(node.inputs[data]), node.inputs[other]
+        if total is None or total.kind != "add" or not b.is_parameter(value) or not b.only_use(total.output):
+            continue
+        for slot in ("y", "x"):
+            layer = b.producer.get(total.inputs.get(slot, -1))
+            if layer is None or layer.kind != "linear" or "bias" in layer.inputs:
+                continue
+            if not b.only_use(layer.output) or count(b.shapes[value]) != b.shapes[layer.output][-1]:
+                continue
+            layer.inputs["bias"], layer.shapes["bias"] = value, b.shapes[value]
+            if other in node.entries:
+                layer.entries["bias"] = node.entries[other]
+            # With its bias, the Linear makes a value that no operator made.
+            b.producer.pop(layer.output)
+            layer.output, layer.op = b.fresh(b.shapes[layer.output]), -1
+            b.producer[layer.output] = layer
+            total.inputs[slot] = layer.output
+            total.entries.pop(slot, None)
+            b.absorb(total, node)
+            return True
+    return False
+
+
 def count(shape: tuple[int, ...]) -> int:
     total = 1
     for size in shape:
@@ -406,6 +434,21 @@ def _constant_bound(b: Builder, node: Node) -> bool:
             node.inputs = {keep[s]: v for s, v in node.inputs.items() if s in keep}
             node.entries = {keep[s]: e for s, e in node.entries.items() if s in keep}
             node.shapes = {keep[s]: v for s, v in node.shapes.items() if s in keep}
+            return True
+    return False
+
+
+def _equal_constants(b: Builder, node: Node) -> bool:
+    """One number in one shape is one constant, however often it is made."""
+    if node.kind != "constant" or node.attributes.get("value") is None:
+        return False
+    for other in b.nodes:
+        if other is node:
+            return False
+        same = other.kind == "constant" and other.attributes.get("value") == node.attributes["value"]
+        if same and b.shapes[other.output] == b.shapes[node.output]:
+            b.remove(node, other.output)
+            b.uses[other.output] += b.uses[node.output]
             return True
     return False
 
@@ -618,10 +661,12 @@ REWRITES: tuple[Rewrite, ...] = (
     _reduced_axes,
     _broadcast,
     _constant_bound,
+    _equal_constants,
     _table,
     _moves,
     _linear,
     _bias,
+    _late_bias,
     _merge_affine,
     _matmul_scale,
     written_out,

@@ -48,6 +48,9 @@ def _runs_one_operator(kind: str) -> bool:
         "Pixel",
         "Identity",
         "Softplus",
+        "LSTM",
+        "GRU",
+        "RNN",
     )
     return any(stem in kind for stem in stems)
 

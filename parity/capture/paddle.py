@@ -142,6 +142,8 @@ class PaddleRecorder(Recorder):
     def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
         if base == "dropout" and not args[3]:
             args = (*args[:2], 0.0, *args[3:])
+        elif base == "rnn":
+            args = (*args[:5], 0.0, *args[6:])
         elif base.startswith("functional.") and kwargs.get("training", True):
             # Switched off for the proof, as every dropout is: no mask can be equal in both frameworks.
             if len(args) > 1:

@@ -22,6 +22,7 @@ from parity.capture.recorder import MARK, Options, Recorder
 from parity.capture.source import constructor_line, module_facts
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
+from parity.ops.kinds import RECURRENT
 from parity.ops.signature import Signature
 from parity.reference import float32, float32_arguments
 from parity.store import Array, ValueStore
@@ -100,8 +101,9 @@ class TorchRecorder(Recorder):
             return args, kwargs
         names = signature.names
         changes: dict[str, Callable[[Any], Any]] = {}
-        if signature.kind in ("dropout", "attention"):
-            changes["p" if signature.kind == "dropout" else "dropout_p"] = lambda _: 0.0
+        for name in ("p", "dropout_p", "dropout"):
+            if (base in RECURRENT or signature.kind in ("dropout", "attention")) and name in names:
+                changes[name] = lambda _: 0.0
         if self.options.precision == "float64":
             changes.update(float32_arguments(str(signature.kind)))
         for name, change in changes.items():

@@ -261,6 +261,22 @@ def _variance(call: Call) -> Attributes:
     }
 
 
+def _recurrent(call: Call) -> Attributes:
+    a = call.attributes
+    return {
+        "num_layers": int(a["num_layers"]),
+        "bidirectional": bool(a["bidirectional"]),
+        "dropout": float(a["dropout"]) if int(a["num_layers"]) > 1 else 0.0,
+        "time_major": True,
+    }
+
+
+_RNN = (
+    "x states weights sequence_length dropout_state dropout bidirectional input_size hidden_size num_layers mode seed "
+    "is_test"
+)
+
+
 def _binary(kind: str, arguments: str = "x y") -> Signature:
     return Signature(kind, arguments)
 
@@ -401,6 +417,7 @@ SIGNATURES: dict[str, Signature] = {
         name: Signature(f"a{name.lstrip('a')}", "x axis keepdim", _reduction)
         for name in ("max", "min", "amax", "amin")
     },
+    "rnn": Signature(lambda c: str(c.attributes["mode"]).lower(), _RNN, _recurrent),
     "logsumexp": Signature("logsumexp", "x axis keepdim", _reduction),
     "pixel_shuffle": Signature("pixel_shuffle", "x factor", _scalar("factor")),
     "channel_shuffle": Signature("channel_shuffle", "x groups", _scalar("groups")),
@@ -416,6 +433,7 @@ SIGNATURES: dict[str, Signature] = {
         "index_select", "x index axis", lambda c: {"axis": axis(c.attributes["axis"], c.rank)}
     ),
     "full": Signature("constant", "shape value", lambda c: {"value": float(c.attributes["value"])}),
+    "full_like": Signature("constant", "x value", lambda c: {"value": float(c.attributes["value"])}),
     "functional.dropout": Signature("dropout", "x p axis training mode", _functional_dropout, _DROPOUT),
     "functional.alpha_dropout": Signature(
         "dropout", "x p training", lambda c: {**_functional_dropout(c), "mode": "alpha"}, _DROPOUT

@@ -239,6 +239,32 @@ def _variance(call: Call) -> Attributes:
     }
 
 
+def _filled(value: float | None = None) -> Any:
+    """A tensor of one number, which the call names unless `value` does."""
+
+    def canonical(call: Call) -> Attributes:
+        given = call.attributes.get("value") if value is None else value
+        return {"value": None if given is None else float(given)}
+
+    return canonical
+
+
+def _recurrent(call: Call) -> Attributes:
+    """`torch._VF.lstm` and its kin, for sequences of equal length."""
+    a = call.attributes
+    return {
+        "num_layers": int(a["num_layers"]),
+        "bidirectional": bool(a["bidirectional"]),
+        "dropout": float(a["dropout"]) if int(a["num_layers"]) > 1 else 0.0,
+        "time_major": not a["batch_first"],
+    }
+
+
+def _recurrent_kind(name: str) -> Any:
+    """Packed sequences come with sizes of batches in second place: those stay what they are."""
+    return lambda call: name if "batch_first" in call.attributes else f"packed_{name}"
+
+
 def _instance_norm(c: Call) -> dict[str, Any]:
     """Paddle's layer has no running statistics; torch's uses them in eval if it tracks them."""
     return {**_norm_eps(c), "track_running_stats": not c.attributes.get("use_input_stats", True)}
@@ -510,6 +536,27 @@ SIGNATURES: dict[str, Signature] = {
         for alias in (name, f"__{name}__", *others)
     },
     **{name: Signature(_extreme(name), "x y keepdim", _extreme_axes) for name in ("max", "min")},
+    **{
+        name: Signature(
+            _recurrent_kind(name),
+            "x states weights has_biases num_layers dropout training bidirectional batch_first",
+            lambda c: _recurrent(c) if "batch_first" in c.attributes else {},
+        )
+        for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")
+    },
+    **{
+        name: Signature(name, "x states weight_ih weight_hh bias_ih bias_hh")
+        for name in ("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
+    },
+    **{
+        f"{prefix}{name}{suffix}": Signature("constant", f"{arguments} {size} value".strip(), _filled(value))
+        for name, value in (("zeros", 0.0), ("ones", 1.0), ("full", None))
+        for prefix, suffix, arguments, size in (
+            ("", "", "", "size"),
+            ("new_", "", "x", "size"),
+            ("", "_like", "x", ""),
+        )
+    },
     "logsumexp": Signature("logsumexp", "x axis keepdim", _reduction),
     "scaled_dot_product_attention": Signature(
         "attention", "x key value mask dropout_p is_causal", _attention
