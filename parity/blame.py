@@ -11,6 +11,7 @@ from parity.findings import Note, label
 from parity.judgement import Row
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
 from parity.parameters import ParameterDifference
+from parity.places import configured, constructor
 from parity.reference import COMPOSITES, argument_of, constant_of, fix_of, trap_of, trap_told
 from parity.trace import Op
 from parity.wording import (
@@ -176,7 +177,14 @@ class Blame(Evidence):
             {"attribute": name, "paddle": show(paddle_value), "torch": show(torch_value), **numbers_of(row)},
             operator,
             blamed,
+            self._configured(pair, found, blamed),
         )
+
+    def _configured(self, pair: Pair, found: AttributeDifference, blamed: Op | None) -> str:
+        """The line that decides an attribute: inside a ready-made layer, the one that makes the layer."""
+        if blamed is not None:
+            return constructor(self.torch.trace, blamed.module)
+        return configured(self.alignment, pair, lambda node: node.attributes.get(found.attribute))
 
     def _first_different_op(self, pair: Pair) -> Op | None:
         """The torch operator of a chain of moves that first differs from Paddle's chain."""
@@ -210,7 +218,8 @@ class Blame(Evidence):
         argument = argument_of(pair.torch.kind, f"{found.slot}_attr")
         name = (argument.torch if argument is not None else None) or found.slot
         fix = f"{label(pair.torch)}(..., {name}={found.only_in == 'paddle'})"
-        self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])})
+        where = configured(self.alignment, pair, lambda node: found.slot in node.inputs)
+        self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])}, where=where)
 
     def _weight(self, pair: Pair, found: ParameterDifference) -> None:
         self._finding(
@@ -239,6 +248,7 @@ class Blame(Evidence):
             cause,
             fix,
             {"paddle": pair.paddle.kind, "torch": pair.torch.kind, **numbers_of(self.rows[id(pair)])},
+            where=configured(self.alignment, pair, lambda node: node.kind),
         )
 
     def _written_differently(self, pair: Pair) -> None:

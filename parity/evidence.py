@@ -10,12 +10,13 @@ from parity.align import Alignment, Pair
 from parity.capture.plan import ReplayPlan
 from parity.compare import Difference, difference, rounding, rounding_limit
 from parity.findings import Finding, label
-from parity.graph import Graph, Node
+from parity.graph import Node
 from parity.judgement import Judgement, OneSided, Replay, Row, Run
+from parity.places import place
 from parity.reference import row_of
 from parity.store import Array, Stored
 from parity.trace import Framework, Op
-from parity.wording import is_single_layer, operator_of
+from parity.wording import operator_of
 
 
 def _same_numbers(pair: Pair, slot: str) -> bool:
@@ -204,28 +205,27 @@ class Evidence:
         evidence: Mapping[str, Any],
         operator: str = "",
         blamed: Op | None = None,
+        where: str = "",
     ) -> None:
-        """Add a finding about an aligned pair; `blamed` is the raw operator at fault inside a merged one."""
+        """Add a finding about an aligned pair; `blamed` is the raw operator at fault inside a merged one.
+
+        where: the line to edit, if it is neither that operator's nor the pair's own.
+        """
         node = pair.torch
         self.result.findings.append(
             Finding(
                 layer=node.module if blamed is None else blamed.module,
                 operator=operator or label(node),
-                where=self._place(self.alignment.torch, node) if blamed is None else blamed.line,
+                where=where or (place(self.alignment.torch, node) if blamed is None else blamed.line),
                 cause=cause,
                 fix=fix,
                 evidence={"operator": node.name, **evidence},
                 layer_paddle=pair.paddle.module,
-                where_paddle=self._place(self.alignment.paddle, pair.paddle),
+                where_paddle=place(self.alignment.paddle, pair.paddle),
                 order=pair.paddle.order,
                 guide=row.paddle if (row := row_of(node.kind)) is not None else "",
             )
         )
-
-    @staticmethod
-    def _place(graph: Graph, node: Node) -> str:
-        """The line that makes the layer if its module runs this one operator, else the line of the call."""
-        return graph.trace.constructors.get(node.module, "") if is_single_layer(graph, node) else node.line
 
     def _order_of(self, torch_value: int) -> float:
         node = self.alignment.torch.producer.get(torch_value)

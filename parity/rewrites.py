@@ -494,6 +494,7 @@ def _pad_before_conv(b: Builder, node: Node) -> bool:
     node.attributes["padding"] = tuple((p[0] + q[0], p[1] + q[1]) for p, q in zip(old, pads[2:], strict=True))
     node.inputs["x"], node.shapes["x"] = pad.inputs["x"], pad.shapes["x"]
     node.raw = (*pad.raw, *node.raw)
+    node.decided["padding"] = pad.raw[-1]
     if "x" in pad.entries:
         node.entries["x"] = pad.entries["x"]
     b.drop(pad)
@@ -636,6 +637,7 @@ def _matmul_scale(b: Builder, node: Node) -> bool:
                 if not b.only_use(scaled.output):
                     continue
                 node.attributes["scale"] = node.attributes.get("scale", 1.0) * scaled.attributes["scale"]
+                node.decided["scale"] = scaled.raw[-1]
                 node.inputs[slot] = scaled.inputs["x"]
                 if "x" in scaled.entries:
                     node.entries[slot] = scaled.entries["x"]
@@ -646,6 +648,7 @@ def _matmul_scale(b: Builder, node: Node) -> bool:
         first = b.producer.get(node.inputs["x"])
         if first is not None and first.kind == "matmul" and b.only_use(first.output):
             first.attributes["scale"] = first.attributes.get("scale", 1.0) * node.attributes["scale"]
+            first.decided["scale"] = node.raw[-1]
             b.absorb(first, node)
             return True
     return False

@@ -12,6 +12,7 @@ from parity.compare import difference
 from parity.evidence import Evidence
 from parity.findings import Finding, Note
 from parity.graph import Silent
+from parity.places import at_end
 from parity.reference import float32
 from parity.wording import difference_data, named
 
@@ -144,7 +145,7 @@ class Unseen(Evidence):
                 Finding(
                     layer="",
                     operator="output",
-                    where=self.torch.trace.model,
+                    where=at_end(self.alignment) or self.torch.trace.model,
                     cause=f"the model's result has `{path}` only in {side}",
                     fix="return the same structure on both sides",
                     evidence={"paddle": sorted(paddle), "torch": sorted(torch)},

@@ -16,45 +16,6 @@ def operator_of(pair: Pair) -> str:
     return label(pair.torch) if not pair.substituted else f"{label(pair.paddle)} / {label(pair.torch)}"
 
 
-def is_single_layer(graph: Graph, node: Node) -> bool:
-    """Whether the node's module is a layer of the framework itself, made for this one operator."""
-    facts = graph.trace.modules.get(node.module, {})
-    own = facts.get("from") in ("torch.nn", "paddle.nn") and _runs_one_operator(facts["type"])
-    return own and bool(graph.trace.constructors.get(node.module))
-
-
-def _runs_one_operator(kind: str) -> bool:
-    """Class names that both frameworks' `nn` use for single-operator layers."""
-    stems = (
-        "Conv",
-        "Linear",
-        "Norm",
-        "Pool",
-        "ReLU",
-        "LU",
-        "Sigmoid",
-        "Tanh",
-        "Softmax",
-        "Dropout",
-        "Embedding",
-        "Hard",
-        "SiLU",
-        "Silu",
-        "Mish",
-        "Upsample",
-        "Pad",
-        "Flatten",
-        "Swish",
-        "Pixel",
-        "Identity",
-        "Softplus",
-        "LSTM",
-        "GRU",
-        "RNN",
-    )
-    return any(stem in kind for stem in stems)
-
-
 def named(node: Node) -> str:
     return f"{label(node)} `{node.module}`" if node.module else label(node)
 

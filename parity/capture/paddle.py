@@ -19,7 +19,7 @@ from paddle import _C_ops, _legacy_C_ops
 
 from parity.capture.recomputation import none_recomputed
 from parity.capture.recorder import MARK, Options, Recorder
-from parity.capture.source import constructor_line, module_facts
+from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
 from parity.ops.signature import Signature
@@ -314,11 +314,13 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
             path = ".".join(part for part in (prefix, name) if part)
             paths.setdefault(id(layer), path)
             trace.modules[path] = module_facts(layer)
-            for child in dict(layer.named_children()):
-                line = constructor_line(layer, child)
-                trace.constructors[f"{path}.{child}" if path else child] = line or trace.constructors.get(
-                    path, ""
-                )
+            trace.returns[path] = return_line(layer)
+            for child, inner in dict(layer.named_children()).items():
+                label = f"{path}.{child}" if path else child
+                line = constructor_line(layer, child) or trace.constructors.get(path, "")
+                trace.constructors.setdefault(label, line)
+                for place, made in element_lines(layer, child, inner).items():
+                    trace.constructors[f"{label}.{place}"] = made
             for key, value in vars(layer).items():
                 if isinstance(value, _TENSOR):
                     label = f"{path}.{key}" if path else key

@@ -595,14 +595,20 @@ class Recorder(ABC):
 
     @contextmanager
     def module(self, path: str) -> Iterator[None]:
+        self.trace.calls.setdefault(path, []).append((len(self.trace.ops), self.user_line(of_module=True)))
         self.stack.append(path)
         try:
             yield
         finally:
             self.stack.pop()
 
-    def user_line(self) -> str:
-        """ "file:line" of the innermost caller that is neither ours nor the framework's."""
+    def user_line(self, *, of_module: bool = False) -> str:
+        """ "file:line" of the innermost caller that is neither ours nor the framework's.
+
+        of_module: of a module's call, which is none of the user's for the model itself.
+        """
+        if of_module and len(self.stack) == 1:
+            return ""
         frame = sys._getframe(2)
         while frame is not None:
             filename = frame.f_code.co_filename

@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from parity.capture.recomputation import none_recomputed
 from parity.capture.recorder import MARK, Options, Recorder
-from parity.capture.source import constructor_line, module_facts
+from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
 from parity.ops.kinds import RECURRENT
@@ -277,11 +277,13 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
             path = ".".join(part for part in (prefix, name) if part)
             paths.setdefault(id(module), path)
             trace.modules[path] = module_facts(module)
-            for child in dict(module.named_children()):
-                line = constructor_line(module, child)
-                trace.constructors[f"{path}.{child}" if path else child] = line or trace.constructors.get(
-                    path, ""
-                )
+            trace.returns[path] = return_line(module)
+            for child, inner in dict(module.named_children()).items():
+                label = f"{path}.{child}" if path else child
+                line = constructor_line(module, child) or trace.constructors.get(path, "")
+                trace.constructors.setdefault(label, line)
+                for place, made in element_lines(module, child, inner).items():
+                    trace.constructors[f"{label}.{place}"] = made
             for key, value in vars(module).items():
                 if isinstance(value, torch.Tensor) and key not in ("_parameters", "_buffers"):
                     label = f"{path}.{key}" if path else key
