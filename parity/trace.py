@@ -65,7 +65,8 @@ class Trace:
     modules, constructors, calls, returns: module path -> its class; the line that makes it; (next operator, line) of each
     call; the last line of its own forward. A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
     result); `hooks`, (value, line) of each gradient hook the model registered; and `loss_at`, the index
-    of the first operator of the loss.
+    of the first operator of the loss. raised: of a run that raised, the error, the user's line and module, and kind and
+    inputs of the operator, if it was one.
     """
 
     framework: Framework
@@ -88,6 +89,7 @@ class Trace:
     flows: dict[str, list[str]] = field(default_factory=dict)
     hooks: list[tuple[int, str]] = field(default_factory=list)
     loss_at: int = -1
+    raised: dict[str, Any] = field(default_factory=dict)
     version: int = TRACE_VERSION
 
     def to_json(self) -> dict[str, Any]:

@@ -381,6 +381,9 @@ def run(
                 recorder.note_replaced(tensor, layer._buffers.get(name))
         if loss is not None:
             recorder.run_backward(result, *loss)
+    except Exception as error:
+        recorder.stopped(error)
+        raise
     finally:
         for layer, flag in flags:
             layer.training = flag

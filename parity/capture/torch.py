@@ -353,6 +353,9 @@ def run(
                 recorder.note_replaced(buffer, module._buffers.get(name))
         if loss is not None:
             recorder.run_backward(result, *loss)
+    except Exception as error:
+        recorder.stopped(error)
+        raise
     finally:
         for module, flag in flags:
             module.training = flag
