@@ -62,6 +62,9 @@ class Blame(Evidence):
                 self._substituted(pair)
                 row.status = "different"
             return
+        if pair.torch.kind == "move" and self._leads_astray(pair):
+            # What interrupts the chain of moves is only in torch, and found as that.
+            attributes = []
         slack = self._explained(pair, row) if different else ""
         if slack:
             row.status = "float32 constants"
@@ -91,7 +94,11 @@ class Blame(Evidence):
         if different:
             row.status = "different"
             if not (attributes or slots or weights):
-                if pair.torch.op in self.at_fault:
+                incomparable = row.local is not None and not row.local.comparable
+                if incomparable and any(edge.pair is pair for edge in self.alignment.edges):
+                    # Fed with something that only torch has: its shape is the doing of that.
+                    row.status = "inherited"
+                elif pair.torch.op in self.at_fault:
                     # One call of torch that is several operators here: another of them answers for its result.
                     row.status = "inherited"
                 else:
@@ -113,6 +120,11 @@ class Blame(Evidence):
             for t, p in pair.slots.items()
             if t in pair.torch.data
         )
+
+    def _leads_astray(self, pair: Pair) -> bool:
+        """Whether only operators that Paddle does not have read a value."""
+        readers = self.alignment.torch.consumers[pair.torch.output]
+        return bool(readers) and not any(self.alignment.has_torch(node) for node, _ in readers)
 
     def _folded(self, pair: Pair, row: Row) -> None:
         row.status = "float32 constants"

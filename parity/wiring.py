@@ -17,6 +17,12 @@ from parity.wording import at as place_of
 from parity.wording import chain, difference_data, layer_above, named
 
 
+def _main(nodes: tuple[Node, ...]) -> Node:
+    """What a segment is called after: in a plain chain its first layer with weights, else what makes its result."""
+    plain = all(len(node.data) == 1 for node in nodes)
+    return next((node for node in nodes if plain and "weight" in node.inputs), nodes[-1])
+
+
 class Wiring(Evidence):
     """Findings about what stands between aligned operators."""
 
@@ -129,14 +135,14 @@ class Wiring(Evidence):
             fix = f"feed {at} the result of {chain(paddle_nodes)} as in Paddle"
             operator, layer, where = label(node), node.module, node.line
         elif paddle_nodes and not torch_nodes:
-            node = paddle_nodes[-1]
+            node = _main(paddle_nodes)
             cause = (
                 f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
             )
             fix = f"add {chain(paddle_nodes)} before {at}"
             operator, layer, where = label(node), node.module, missing(self.alignment, edge)
         elif torch_nodes and not paddle_nodes:
-            node = torch_nodes[-1]
+            node = _main(torch_nodes)
             cause = f"{chain(torch_nodes)} {self._after(self.alignment.torch, torch_nodes[0])}only in torch"
             fix = f"remove {chain(torch_nodes)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
