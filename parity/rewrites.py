@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from parity.formulas import counted, scale_and_shift, written_out
+from parity.formulas import scale_and_shift, written_out
+from parity.formulas.known import counted
 from parity.graph import Builder, Node, Rewrite
 from parity.moves import Indices, channel_range, digest, is_identity, row_order, transposes
 

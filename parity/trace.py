@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 Framework = Literal["paddle", "torch"]
 
-TRACE_VERSION = 1
+TRACE_VERSION = 2
 
 
 @dataclass(frozen=True)
