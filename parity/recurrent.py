@@ -41,8 +41,9 @@ def weight_slots(op: Op, framework: str) -> list[str]:
         # All weights, then all biases (paddle/nn/layer/rnn.py, RNNBase.flatten_parameters).
         both = slots(layers, directions, ("weight_ih", "weight_hh"))
         return (both + slots(layers, directions, ("bias_ih", "bias_hh")))[:count]
-    roles = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    return slots(layers, directions, roles if count == layers * directions * 4 else roles[:2])
+    weights, biases, projection = ("weight_ih", "weight_hh"), ("bias_ih", "bias_hh"), ("weight_hr",)
+    of_one = {2: weights, 3: weights + projection, 4: weights + biases, 5: weights + biases + projection}
+    return slots(layers, directions, of_one.get(count // (layers * directions), ()))
 
 
 def read(b: Builder, op: Op, inputs: Mapping[str, int], shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -101,9 +101,12 @@ class TorchRecorder(Recorder):
             return args, kwargs
         names = signature.names
         changes: dict[str, Callable[[Any], Any]] = {}
-        for name in ("p", "dropout_p", "dropout"):
-            if (base in RECURRENT or signature.kind in ("dropout", "attention")) and name in names:
-                changes[name] = lambda _: 0.0
+        if signature.kind in ("dropout", "attention"):
+            changes["p" if signature.kind == "dropout" else "dropout_p"] = lambda _: 0.0
+        elif base in RECURRENT:
+            # A packed sequence comes with its sizes of batches, and all else one place further.
+            packed = not isinstance(args[3], bool)
+            args = tuple(0.0 if i == 5 + packed else value for i, value in enumerate(args))
         if self.options.precision == "float64":
             changes.update(float32_arguments(str(signature.kind)))
         for name, change in changes.items():

@@ -49,12 +49,14 @@ def _moments(piece: Piece) -> _Moments | None:
         return None
     mean, spread = means[0] if means else None, others[0]
     kind, n = spread.node.kind, size_of(spread.node)
-    if mean is not None and given(mean.node) != given(spread.node):
+    if not given(spread.node) or (mean is not None and given(mean.node) != given(spread.node)):
         return None
     if kind in ("var", "std"):
         if not np.array_equal(spread.argument, piece.x):
             return None
         correction = spread.node.attributes["correction"]
+        if n <= correction:
+            return None
         value = spread.value**2 if kind == "std" else spread.value
         return _Moments(mean, spread, n / (n - correction), value, True)
     if kind not in ("mean", "sum"):

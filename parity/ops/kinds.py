@@ -38,7 +38,7 @@ _RECURRENT = tuple(
     f"{role}_l{number}{suffix}"
     for number in range(DEEPEST)
     for suffix in ("", "_reverse")
-    for role in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    for role in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 )
 
 KINDS: Mapping[str, Kind] = {

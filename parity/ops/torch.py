@@ -262,7 +262,7 @@ def _recurrent(call: Call) -> Attributes:
 
 def _recurrent_kind(name: str) -> Any:
     """Packed sequences come with sizes of batches in second place: those stay what they are."""
-    return lambda call: name if "batch_first" in call.attributes else f"packed_{name}"
+    return lambda call: name if "has_biases" in call.attributes else f"packed_{name}"
 
 
 def _instance_norm(c: Call) -> dict[str, Any]:
@@ -540,7 +540,7 @@ SIGNATURES: dict[str, Signature] = {
         name: Signature(
             _recurrent_kind(name),
             "x states weights has_biases num_layers dropout training bidirectional batch_first",
-            lambda c: _recurrent(c) if "batch_first" in c.attributes else {},
+            lambda c: _recurrent(c) if "has_biases" in c.attributes else {},
         )
         for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")
     },
