@@ -1,7 +1,7 @@
 """The rules that bring a graph into canonical form; each removes one way of writing the same thing.
 
 A rule looks at one node, changes the graph or not, and says so. They are applied until none changes
-anything; none depends on the order of the others.
+anything. Their order does not matter, but for `turned_rows`: it must see single moves before `_moves` joins them.
 """
 
 from __future__ import annotations
