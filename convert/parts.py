@@ -59,6 +59,8 @@ def _order(transform: str) -> str | None:
 class _Transformed:
     """The payload of a part, in elements of `kind`, as it is in the target."""
 
+    seekable = False
+
     def __init__(self, part: Part, kind: DType) -> None:
         self._part, self._kind = part, kind
         count = 1
@@ -66,8 +68,8 @@ class _Transformed:
             count *= size
         self.nbytes = count * kind.itemsize
 
-    def open(self) -> Reader:
-        return _Lazy(self)
+    def open(self, start: int = 0) -> Reader:
+        return _Lazy(self, start)
 
     def read(self) -> MemoryBytes:
         """All of it, now."""
@@ -83,13 +85,13 @@ class _Transformed:
 class _Lazy:
     """Reads the part when its first bytes are asked for."""
 
-    def __init__(self, part: _Transformed) -> None:
-        self._part = part
+    def __init__(self, part: _Transformed, start: int) -> None:
+        self._part, self._start = part, start
         self._reader: Reader | None = None
 
     def read_into(self, views: Sequence[memoryview]) -> None:
         if self._reader is None:
-            self._reader = self._part.read().open()
+            self._reader = self._part.read().open(self._start)
         self._reader.read_into(views)
 
     def finish(self) -> None:

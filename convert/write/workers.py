@@ -58,8 +58,13 @@ class Workers:
         for thread in others:
             thread.start()
         work(self._spaces[0])
-        for thread in others:
-            thread.join()
+        try:
+            for thread in others:
+                thread.join()
+        except BaseException as error:  # Ctrl-C while waiting: the file must not be closed under a thread
+            failed.append(error)
+            for thread in others:
+                thread.join()
         if failed:
             raise failed[0]
 
