@@ -176,8 +176,9 @@ class _Aligner:
         return True
 
     def _same_size(self, paddle: Node, torch: Node) -> bool:
-        """Whether two layers hold as many numbers: one packed from several is not one of them."""
-        return _weight_size(self.paddle, paddle) == _weight_size(self.torch, torch)
+        """Whether two layers hold as many numbers: one packed from several is not one of them, one without scale is."""
+        sizes = _weight_size(self.paddle, paddle), _weight_size(self.torch, torch)
+        return sizes[0] == sizes[1] or 0 in sizes
 
     def _slots(self, paddle: Node, torch: Node) -> dict[str, str]:
         """Torch slot -> Paddle slot; the two sides of a sum are told apart by what feeds them."""
@@ -238,6 +239,11 @@ class _Aligner:
     def _promised_to_another(self, paddle: Node, torch: Node) -> bool:
         value = paddle.inputs.get("weight")
         if value is None or value not in self.twins_used:
+            return False
+        if "weight" not in torch.inputs and not any(
+            twin == value and self.torch.consumers[own] for own, twin in self.twin.items()
+        ):
+            # The layer that should use it does not: it may be this one.
             return False
         return self.twin.get(torch.inputs.get("weight", -1)) != value
 

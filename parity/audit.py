@@ -14,7 +14,8 @@ import numpy as np
 
 from parity.align import Alignment, Pair
 from parity.graph import Node
-from parity.ops.kinds import DATAFLOW_KINDS, kind_of
+from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT, kind_of
+from parity.recurrent import without_bias
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,33 @@ class SlotDifference:
 
 
 # Attributes that say how a call was spelled, not what it computes.
-SPELLING = frozenset({"weight", "arguments", "shape", "keepdim", "how", "op", "counted"})
+SPELLING = frozenset(
+    {
+        "weight",
+        "arguments",
+        "shape",
+        "keepdim",
+        "how",
+        "op",
+        "counted",
+        "by_hand",
+        "reduced",
+        "exact",
+        "height",
+    }
+)
 
-DEFAULTS: Mapping[str, Any] = {"scale": 1.0, "alpha": 1.0, "scale_grad_by_freq": False}
-"""What an attribute means where one side does not have it."""
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "": {"scale": 1.0, "alpha": 1.0, "scale_grad_by_freq": False},
+    "silu": {"beta": 1.0},
+    "gelu": {"formula": "the usual one"},
+    "hardswish": {"formula": "x * 1 * clip(0.166667 * x + 0.5, 0, 1)"},
+    **{
+        norm: {"variance": "biased", "denominator": "sqrt(variance + eps)", "numerator": "x - mean"}
+        for norm in ("layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_norm")
+    },
+}
+"""What an attribute of an operator ("": of any) means where one side does not have it."""
 
 
 def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]:
@@ -49,10 +73,18 @@ def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]
         if pair.substituted:
             continue
         paddle, torch = pair.paddle.attributes, pair.torch.attributes
+        defaults = {**DEFAULTS[""], **DEFAULTS.get(pair.torch.kind, {})}
+        by_hand = "by_hand" in paddle or "by_hand" in torch
         for name in sorted(set(paddle) | set(torch)):
             if name in SPELLING or name in kind_of(pair.torch.kind).ignored:
                 continue
-            expected, actual = paddle.get(name, DEFAULTS.get(name)), torch.get(name, DEFAULTS.get(name))
+            if by_hand and name not in defaults and not (name in paddle and name in torch):
+                # Nothing of the kind is to be seen where the operator is written out: a momentum, say.
+                continue
+            if name == "value" and None in (paddle.get(name), torch.get(name)):
+                # A constant that is not of one number, or of numbers that only the run knows.
+                continue
+            expected, actual = paddle.get(name, defaults.get(name)), torch.get(name, defaults.get(name))
             if not same_value(expected, actual):
                 if pair.torch.kind in DATAFLOW_KINDS and not _same_layout(pair) and name != "map":
                     continue
@@ -65,11 +97,22 @@ def _same_layout(pair: Pair) -> bool:
 
 
 def slot_differences(alignment: Alignment) -> Iterator[SlotDifference]:
-    """Weights that only one side's operator uses."""
+    """Weights that only one side's operator uses, and data that only one side's is given."""
     for pair in alignment.pairs:
         if pair.substituted:
             continue
-        for slot in kind_of(pair.torch.kind).weights:
+        by_hand = "by_hand" in pair.paddle.attributes or "by_hand" in pair.torch.attributes
+        inputs = pair.paddle.inputs, pair.torch.inputs
+        kind = kind_of(pair.torch.kind)
+        if pair.torch.kind in RECURRENT:
+            yield from (SlotDifference(pair, "bias", side) for side in without_bias(inputs))
+            slots: tuple[str, ...] = kind.optional
+        else:
+            slots = (*kind.weights, *kind.optional)
+        for slot in slots:
+            if by_hand and slot in ("mean", "variance"):
+                # Written out in training, running statistics are kept beside the operator.
+                continue
             if (slot in pair.paddle.inputs) != (slot in pair.torch.inputs):
                 yield SlotDifference(pair, slot, "paddle" if slot in pair.paddle.inputs else "torch")
 

@@ -9,8 +9,9 @@ from parity.audit import AttributeDifference, SlotDifference
 from parity.evidence import Evidence
 from parity.findings import Note, label
 from parity.judgement import Row
-from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS
+from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
 from parity.parameters import ParameterDifference
+from parity.places import configured, constructor
 from parity.reference import COMPOSITES, argument_of, constant_of, fix_of, trap_of, trap_told
 from parity.trace import Op
 from parity.wording import (
@@ -25,6 +26,9 @@ from parity.wording import (
     squeezed,
     training,
 )
+
+FLOAT32_ROUNDING = 2.0**-25
+"""Largest relative change of a normalization whose eps is rounded to float32: half of eps' own."""
 
 
 class Blame(Evidence):
@@ -58,6 +62,9 @@ class Blame(Evidence):
                 self._substituted(pair)
                 row.status = "different"
             return
+        if pair.torch.kind == "move" and self._leads_astray(pair):
+            # What interrupts the chain of moves is only in torch, and found as that.
+            attributes = []
         slack = self._explained(pair, row) if different else ""
         if slack:
             row.status = "float32 constants"
@@ -87,7 +94,15 @@ class Blame(Evidence):
         if different:
             row.status = "different"
             if not (attributes or slots or weights):
-                self._unexplained(pair)
+                incomparable = row.local is not None and not row.local.comparable
+                if incomparable and any(edge.pair is pair for edge in self.alignment.edges):
+                    # Fed with something that only torch has: its shape is the doing of that.
+                    row.status = "inherited"
+                elif pair.torch.op in self.at_fault:
+                    # One call of torch that is several operators here: another of them answers for its result.
+                    row.status = "inherited"
+                else:
+                    self._unexplained(pair)
         elif attributes or slots or weights:
             row.status = "different"
         elif self.result.replayed and row.status == "different":
@@ -98,10 +113,18 @@ class Blame(Evidence):
         same = self.alignment.same
         return all(
             same.get(pair.torch.inputs[t]) == pair.paddle.inputs[p]
-            and squeezed(pair.torch.shapes.get(t, ())) == squeezed(pair.paddle.shapes.get(p, ()))
+            and (
+                "by_hand" in pair.torch.attributes
+                or squeezed(pair.torch.shapes.get(t, ())) == squeezed(pair.paddle.shapes.get(p, ()))
+            )
             for t, p in pair.slots.items()
             if t in pair.torch.data
         )
+
+    def _leads_astray(self, pair: Pair) -> bool:
+        """Whether only operators that Paddle does not have read a value."""
+        readers = self.alignment.torch.consumers[pair.torch.output]
+        return bool(readers) and not any(self.alignment.has_torch(node) for node, _ in readers)
 
     def _folded(self, pair: Pair, row: Row) -> None:
         row.status = "float32 constants"
@@ -118,6 +141,9 @@ class Blame(Evidence):
         """Why a small local difference is the framework's own float32 constant, or ""."""
         local = row.local
         reason, within = constant_of(pair.torch.kind)
+        if not reason and ("by_hand" in pair.torch.attributes) != ("by_hand" in pair.paddle.attributes):
+            eps = pair.torch.attributes.get("eps", 0.0)
+            reason, within = ("Paddle keeps eps in float32", FLOAT32_ROUNDING) if eps else ("", 0.0)
         if not reason or local is None or not local.comparable or local.max_rel > within:
             return ""
         return f"{reason}; a difference of {local.max_rel:.1e} in float64 is that, not the port"
@@ -127,6 +153,8 @@ class Blame(Evidence):
         row = self.rows[id(pair)]
         torch_value, paddle_value, operator = found.torch, found.paddle, ""
         blamed: Op | None = None
+        if name in pair.torch.decided:
+            blamed = self.torch.trace.ops[pair.torch.decided[name]]
         if name == "map":
             torch_value, paddle_value = spelled(pair.torch), spelled(pair.paddle)
             name, operator = "order", first_different_move(pair)
@@ -146,6 +174,8 @@ class Blame(Evidence):
             cause += f" ({trap.text})"
         effect = "" if different or row.status == "different" else "; no effect on these inputs"
         fix = fix_of(pair.torch.kind, name, found.paddle, label(pair.torch))
+        if "by_hand" in pair.torch.attributes:
+            fix = f"in the {label(pair.torch)} that is written out here, make {name} {show(paddle_value)}"
         if name == "order":
             fix = f"move the numbers as Paddle does: {paddle_value}"
         if name == "training":
@@ -159,7 +189,14 @@ class Blame(Evidence):
             {"attribute": name, "paddle": show(paddle_value), "torch": show(torch_value), **numbers_of(row)},
             operator,
             blamed,
+            self._configured(pair, found, blamed),
         )
+
+    def _configured(self, pair: Pair, found: AttributeDifference, blamed: Op | None) -> str:
+        """The line that decides an attribute: inside a ready-made layer, the one that makes the layer."""
+        if blamed is not None:
+            return constructor(self.torch.trace, blamed.module)
+        return configured(self.alignment, pair, lambda node: node.attributes.get(found.attribute))
 
     def _first_different_op(self, pair: Pair) -> Op | None:
         """The torch operator of a chain of moves that first differs from Paddle's chain."""
@@ -182,11 +219,19 @@ class Blame(Evidence):
     def _slot(self, pair: Pair, found: SlotDifference, different: bool) -> None:
         other = "torch" if found.only_in == "paddle" else "Paddle"
         side = "Paddle" if found.only_in == "paddle" else "torch"
+        if found.slot in kind_of(pair.torch.kind).optional:
+            cause = f"{found.slot} only in {side}: the {other} layer is called without it"
+            fix = (
+                f"pass {found.slot} to {label(pair.torch)}" if side == "Paddle" else f"leave {found.slot} out"
+            )
+            self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])})
+            return
         cause = f"{found.slot} only in {side}: the {other} layer is made without one"
         argument = argument_of(pair.torch.kind, f"{found.slot}_attr")
         name = (argument.torch if argument is not None else None) or found.slot
         fix = f"{label(pair.torch)}(..., {name}={found.only_in == 'paddle'})"
-        self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])})
+        where = configured(self.alignment, pair, lambda node: found.slot in node.inputs)
+        self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])}, where=where)
 
     def _weight(self, pair: Pair, found: ParameterDifference) -> None:
         self._finding(
@@ -215,6 +260,7 @@ class Blame(Evidence):
             cause,
             fix,
             {"paddle": pair.paddle.kind, "torch": pair.torch.kind, **numbers_of(self.rows[id(pair)])},
+            where=configured(self.alignment, pair, lambda node: node.kind),
         )
 
     def _written_differently(self, pair: Pair) -> None:

@@ -15,10 +15,11 @@ import numpy as np
 from convert.errors import Paddle2TorchError
 from parity.arguments import check_device, check_models, check_pairs, check_training
 from parity.blind_spots import blind_spots
-from parity.errors import NoKernelError, NotRecordedError, ParityError
+from parity.errors import ModelError, NoKernelError, NotRecordedError, ParityError
 from parity.findings import Finding
 from parity.inputs import as_arrays, further_inputs
 from parity.judge import Judgement, Run, judge
+from parity.raising import judge_raised
 from parity.refill import randomized
 from parity.report.model import Case, Report
 from parity.sides import LiveSide, Side
@@ -221,21 +222,43 @@ def _case(
     """Record both sides in both precisions on one input and judge them."""
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory())
-        runs = {}
+        runs: dict[Framework, Run] = {}
         for side in (paddle, torch):
             stores = {}
+            raised: dict[str, ModelError] = {}
             for precision in ("float64", "float32"):
                 tell(f"{name}, {mode}: {side.framework} in {precision}")
-                stores[precision] = side.capture(
-                    inputs,
-                    mode=mode,
-                    precision=precision,
-                    store=scratch / f"{side.framework}-{precision}",
-                    gradients=gradients or steps > 0,
-                )
+                try:
+                    stores[precision] = side.capture(
+                        inputs,
+                        mode=mode,
+                        precision=precision,
+                        store=scratch / f"{side.framework}-{precision}",
+                        gradients=gradients or steps > 0,
+                    )
+                except ModelError as error:
+                    if side is paddle or error.run is None:
+                        raise
+                    trace, path, index = error.run
+                    raised[precision], stores[precision] = error, (trace, ValueStore.from_json(path, index))
                 stack.callback(stores[precision][1].close)
             runs[side.framework] = Run(*stores["float64"], *stores["float32"])
+            if len(raised) == 1:
+                # In one precision alone: that is not the port, and nothing can be said of it.
+                raise next(iter(raised.values()))
         expected = runs["paddle"]
+        if raised:
+            sizes = ", ".join("x".join(map(str, array.shape)) for array in inputs.values())
+            judgement = judge_raised(
+                expected,
+                runs["torch"],
+                parameters["paddle"],
+                parameters["torch"],
+                raised["float64"],
+                sizes=sizes if name == "given input" else f"{sizes} ({name})",
+                pairs=pairs,
+            )
+            return Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement), _versions(runs)
         tell(f"{name}, {mode}: comparing")
 
         def replay(plan: Any) -> Any:
@@ -254,10 +277,12 @@ def _case(
                 tell(f"{name}, {mode}: training")
                 _train(paddle, torch, inputs, mode, steps, backward, judgement)
         _require_finite(judgement, {side: run.store for side, run in runs.items()})
-        versions: dict[str, str] = {
-            str(side): f"{run.trace.framework_version} on {run.trace.device}" for side, run in runs.items()
-        }
+        versions = _versions(runs)
     return Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement), versions
+
+
+def _versions(runs: Mapping[Framework, Run]) -> dict[str, str]:
+    return {str(side): f"{run.trace.framework_version} on {run.trace.device}" for side, run in runs.items()}
 
 
 def _go_backward(
@@ -355,7 +380,10 @@ def _quick_case(
             except ParityError as error:
                 if side is paddle:
                     return None
-                judgement.findings.append(_raises(name, case.shapes, error))
+                if isinstance(error, ModelError) and error.run is not None:
+                    judgement.inconclusive.append(f"{name}: {error}")
+                else:
+                    judgement.findings.append(_raises(name, case.shapes, error))
                 return case
             stores[side.framework] = store
             stack.callback(store.close)

@@ -1,6 +1,17 @@
 """What `parity` raises when it cannot even start to compare."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from convert.errors import Paddle2TorchError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from parity.trace import Trace
+
+    Stopped = tuple[Trace, Path, dict[str, Any]]
 
 
 class ParityError(Paddle2TorchError):
@@ -8,11 +19,15 @@ class ParityError(Paddle2TorchError):
 
 
 class ModelError(ParityError):
-    """A model raised while it was built or run; `detail` is its own traceback, as text."""
+    """A model raised while it was built or run; `detail` is its own traceback, as text.
 
-    def __init__(self, message: str, detail: str = "") -> None:
+    run: trace, file and index of values of a run, as far as it came.
+    """
+
+    def __init__(self, message: str, detail: str = "", run: Stopped | None = None) -> None:
         super().__init__(message)
         self.detail = detail
+        self.run = run
 
 
 class NoKernelError(ModelError):

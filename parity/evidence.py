@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from parity.align import Alignment, Pair
 from parity.capture.plan import ReplayPlan
 from parity.compare import Difference, difference, rounding, rounding_limit
 from parity.findings import Finding, label
-from parity.graph import Graph, Node
+from parity.graph import Node
 from parity.judgement import Judgement, OneSided, Replay, Row, Run
+from parity.places import place
 from parity.reference import row_of
 from parity.store import Array, Stored
 from parity.trace import Framework, Op
-from parity.wording import is_single_layer, operator_of
+from parity.wording import operator_of
+
+
+def _same_numbers(pair: Pair, slot: str) -> bool:
+    """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
+    shapes = pair.torch.shapes.get(slot, ()), pair.paddle.shapes.get(pair.slots.get(slot, slot), ())
+    return "by_hand" in pair.torch.attributes and prod(shapes[0]) == prod(shapes[1])
 
 
 class Evidence:
@@ -36,6 +44,7 @@ class Evidence:
         self.rows: dict[int, Row] = {}
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
+        self.at_fault: set[int] = set()
 
     def measure(self) -> bool:
         """Compare every aligned pair and output; replay if any number differs. Returns whether outputs agree."""
@@ -134,7 +143,8 @@ class Evidence:
                 value = pair.paddle.inputs[paddle_slot]
                 if slot in node.data and slot in node.entries and str(value) in self.paddle.store:
                     op, raw_slot = node.entries[slot]
-                    plan.inputs.setdefault(op, {})[raw_slot] = value
+                    for at, into in ((op, raw_slot), *node.also.get(slot, ())):
+                        plan.inputs.setdefault(at, {})[into] = value
             if node.op >= 0 and pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store:
                 plan.outputs[node.op] = pair.paddle.output
         found = self.replay(plan)
@@ -175,7 +185,7 @@ class Evidence:
         for slot in pair.torch.data:
             if slot in pair.torch.entries:
                 found = self.measured.get(pair.torch.entries[slot])
-                if found is not None and not found.comparable:
+                if found is not None and not found.comparable and not _same_numbers(pair, slot):
                     return False
         return True
 
@@ -195,28 +205,27 @@ class Evidence:
         evidence: Mapping[str, Any],
         operator: str = "",
         blamed: Op | None = None,
+        where: str = "",
     ) -> None:
-        """Add a finding about an aligned pair; `blamed` is the raw operator at fault inside a merged one."""
+        """Add a finding about an aligned pair; `blamed` is the raw operator at fault inside a merged one.
+
+        where: the line to edit, if it is neither that operator's nor the pair's own.
+        """
         node = pair.torch
         self.result.findings.append(
             Finding(
                 layer=node.module if blamed is None else blamed.module,
                 operator=operator or label(node),
-                where=self._place(self.alignment.torch, node) if blamed is None else blamed.line,
+                where=where or (place(self.alignment.torch, node) if blamed is None else blamed.line),
                 cause=cause,
                 fix=fix,
                 evidence={"operator": node.name, **evidence},
                 layer_paddle=pair.paddle.module,
-                where_paddle=self._place(self.alignment.paddle, pair.paddle),
+                where_paddle=place(self.alignment.paddle, pair.paddle),
                 order=pair.paddle.order,
                 guide=row.paddle if (row := row_of(node.kind)) is not None else "",
             )
         )
-
-    @staticmethod
-    def _place(graph: Graph, node: Node) -> str:
-        """The line that makes the layer if its module runs this one operator, else the line of the call."""
-        return graph.trace.constructors.get(node.module, "") if is_single_layer(graph, node) else node.line
 
     def _order_of(self, torch_value: int) -> float:
         node = self.alignment.torch.producer.get(torch_value)

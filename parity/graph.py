@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from parity import recurrent
 from parity.moves import Indices, digest, index_map
-from parity.ops.kinds import kind_of
+from parity.ops.kinds import RECURRENT, kind_of
 from parity.trace import Framework, Op, Trace
 
 
@@ -30,6 +31,8 @@ class Node:
     output: the value it makes; `op` the raw operator that finally made it (-1: made by a rewrite, no array).
     indices: of a "move", where each number comes from. rows: of a layer that is part of a wider one (query, key
     and value packed into one Linear), which outputs of the wider layer it makes. content: a digest of the layer's own weight, if it has one.
+    also: slot -> further places where the same input enters. decided: attribute -> raw operator that decides it, where
+    the node is an operator that the model writes out.
     """
 
     kind: str
@@ -48,6 +51,8 @@ class Node:
     indices: Indices | None = None
     rows: tuple[int, int] | None = None
     content: str = ""
+    also: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    decided: dict[str, int] = field(default_factory=dict)
 
     @property
     def data(self) -> dict[str, int]:
@@ -119,6 +124,8 @@ class Builder:
         self.silent: list[Silent] = []
         self.shapes: dict[int, tuple[int, ...]] = {i: v.shape for i, v in enumerate(trace.values)}
         self.next = len(trace.values)
+        self.maker = {number: op for op in trace.ops for number in op.outputs}
+        self.read_already: set[int] = set()
         self.parameters = {p.value: name for name, p in reversed(trace.parameters.items())}
 
     def resolve(self, value: int) -> int:
@@ -169,6 +176,8 @@ class Builder:
     # -- reading ----------------------------------------------------------------------------------
 
     def _read(self, op: Op) -> None:
+        if op.index in self.read_already:
+            return
         inputs = {slot: self.resolve(value) for slot, value in op.inputs.items()}
         raw_shapes = {slot: self.shapes[value] for slot, value in op.inputs.items()}
         attributes = dict(op.attributes)
@@ -184,6 +193,15 @@ class Builder:
         if op.kind in ("split", "unbind"):
             self._read_split(op, inputs, raw_shapes)
             return
+        if op.kind in RECURRENT:
+            recurrent.read(self, op, inputs, raw_shapes)
+            return
+        if op.kind in recurrent.CELLS and len(raw_shapes["x"]) == 2:
+            recurrent.read_cell(self, op, inputs)
+            return
+        if op.kind in ("var_mean", "std_mean"):
+            self._read_moments(op, inputs, raw_shapes)
+            return
         if op.kind == "attention":
             self._read_attention(op, inputs, raw_shapes)
             return
@@ -195,6 +213,9 @@ class Builder:
             if indices is not None:
                 self._move(op, inputs["x"], raw_shapes["x"], op.outputs[0], indices, op.kind, attributes)
                 return
+        if op.kind == "constant" and attributes.get("value") is not None:
+            # Made like another tensor, it takes no number from it.
+            inputs = {}
         if op.kind == "matmul":
             self._unfold_transposes(op, inputs, raw_shapes, attributes)
         node = Node(
@@ -288,6 +309,35 @@ class Builder:
             indices = index_map("getitem", attributes, shape, self.shapes[output])
             assert indices is not None
             self._move(op, inputs["x"], shape, output, indices, "getitem", attributes, real=i == 0)
+
+    def _read_moments(self, op: Op, inputs: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
+        """A variance (or deviation) and a mean in one call."""
+        axes = {"axes": op.attributes["axes"]}
+        entries = {"x": (op.index, "x")}
+        for kind, output, attributes in (
+            (
+                op.kind.removesuffix("_mean"),
+                op.outputs[0],
+                {**axes, "correction": op.attributes["correction"]},
+            ),
+            ("mean", op.outputs[1], axes),
+        ):
+            number = op.index if output == op.outputs[0] else -1
+            self._add(
+                Node(
+                    kind,
+                    dict(inputs),
+                    output,
+                    attributes,
+                    number,
+                    (op.index,),
+                    dict(entries),
+                    dict(shapes),
+                    op.module,
+                    op.line,
+                    op.name,
+                )
+            )
 
     def _read_attention(self, op: Op, inputs: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
         """Scaled dot-product attention, spelled out."""

@@ -64,6 +64,12 @@ class _Judge(Blame, Wiring, Unseen):
         attributes = _by_pair(attribute_differences(alignment))
         slots = _by_pair(slot_differences(alignment))
         weights = _by_pair(compare_parameters(alignment, self.paddle_parameters, self.torch_parameters))
+        self.at_fault = {
+            raw
+            for pair in alignment.pairs
+            if any(id(pair) in found for found in (attributes, slots, weights))
+            for raw in pair.torch.raw
+        }
         for pair in alignment.pairs:
             self._judge_pair(
                 pair, attributes.get(id(pair), []), slots.get(id(pair), []), weights.get(id(pair), []), agree

@@ -53,6 +53,10 @@ def _renamed(name: str) -> str:
     return f"{head}.{new}" if head else new
 
 
+FLAT = frozenset({"conv", "prelu", "layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_norm"})
+"""Operators whose weight means the same in another shape of as many numbers."""
+
+
 @dataclass(frozen=True)
 class ParameterDifference:
     """A torch parameter that is not the transform of its Paddle twin, and what it looks like instead."""
@@ -115,7 +119,7 @@ def compare_parameters(
             paddle_name = alignment.paddle.parameters[pair.paddle.inputs[paddle_slot]]
             if slot not in weights and expected.size != actual.size:
                 continue
-            shapeless = slot != "weight" or pair.torch.kind in ("layer_norm", "prelu", "conv")
+            shapeless = slot != "weight" or pair.torch.kind in FLAT
             if expected.size == actual.size and shapeless:
                 expected = expected.reshape(actual.shape)
             if not _equal(expected, actual):
@@ -258,11 +262,14 @@ def _rearranged(expected: Array, actual: Array) -> str:
             np.roll(expected, expected.shape[axis] // 2, axis), actual
         ):
             return f"with the two halves of axis {axis} exchanged"
-        if expected.shape[axis] % 3 == 0:
-            parts = np.split(expected, 3, axis)
-            for order in permutations(range(3)):
-                if _equal(np.concatenate([parts[i] for i in order], axis), actual):
-                    return f"with the three parts of axis {axis} in the order {order} (query, key, value?)"
+        for count, parts in ((3, "three parts"), (4, "four parts")):
+            if expected.shape[axis] % count:
+                continue
+            pieces = np.split(expected, count, axis)
+            for order in permutations(range(count)):
+                if _equal(np.concatenate([pieces[i] for i in order], axis), actual):
+                    what = "query, key, value? gates?" if count == 3 else "gates?"
+                    return f"with the {parts} of axis {axis} in the order {order} ({what})"
     if expected.ndim > 1:
         for order in permutations(range(expected.ndim)):
             turned = expected.transpose(order)

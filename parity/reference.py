@@ -48,6 +48,10 @@ ROWS: Mapping[str, str] = {
     "pad": "nn.functional.pad",
     "pixel_shuffle": "nn.PixelShuffle",
     "channel_shuffle": "nn.ChannelShuffle",
+    "lstm": "nn.LSTM",
+    "gru": "nn.GRU",
+    "rnn_tanh": "nn.SimpleRNN",
+    "rnn_relu": "nn.SimpleRNN",
     "concat": "concat",
     "pow": "pow",
 }
@@ -63,6 +67,7 @@ ARGUMENTS: Mapping[str, str] = {
     "factor": "upscale_factor",
     "groups": "num_groups",
     "exponent": "y",
+    "bidirectional": "direction",
 }
 """Canonical attribute -> Paddle's argument, where the names differ; a row's own argument of that name comes first."""
 

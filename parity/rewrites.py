@@ -1,7 +1,7 @@
 """The rules that bring a graph into canonical form; each removes one way of writing the same thing.
 
 A rule looks at one node, changes the graph or not, and says so. They are applied until none changes
-anything; none depends on the order of the others.
+anything. Their order does not matter, but for `turned_rows`: it must see single moves before `_moves` joins them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from parity.formulas import scale_and_shift, written_out
 from parity.graph import Builder, Node, Rewrite
 from parity.moves import Indices, channel_range, digest, is_identity, row_order, transposes
+from parity.row_wise import (
+    log_of_softmax,
+    mean_of_sum,
+    normalized_axes,
+    reduced_axes,
+    spatial_mean,
+    turned_rows,
+)
 
 
 def _scalar_arithmetic(b: Builder, node: Node) -> bool:
@@ -320,56 +329,39 @@ def _bias(b: Builder, node: Node) -> bool:
     return False
 
 
+def _late_bias(b: Builder, node: Node) -> bool:
+    """A parameter added to a sum of two Linears belongs to the one that has no bias."""
+    if node.kind != "add" or set(node.inputs) != {"x", "y"}:
+        return False
+    for data, other in (("x", "y"), ("y", "x")):
+        total, value = b.producer.get(node.inputs[data]), node.inputs[other]
+        if total is None or total.kind != "add" or not b.is_parameter(value) or not b.only_use(total.output):
+            continue
+        for slot in ("y", "x"):
+            layer = b.producer.get(total.inputs.get(slot, -1))
+            if layer is None or layer.kind != "linear" or "bias" in layer.inputs:
+                continue
+            if not b.only_use(layer.output) or count(b.shapes[value]) != b.shapes[layer.output][-1]:
+                continue
+            layer.inputs["bias"], layer.shapes["bias"] = value, b.shapes[value]
+            if other in node.entries:
+                layer.entries["bias"] = node.entries[other]
+            # With its bias, the Linear makes a value that no operator made.
+            b.producer.pop(layer.output)
+            layer.output, layer.op = b.fresh(b.shapes[layer.output]), -1
+            b.producer[layer.output] = layer
+            total.inputs[slot] = layer.output
+            total.entries.pop(slot, None)
+            b.absorb(total, node)
+            return True
+    return False
+
+
 def count(shape: tuple[int, ...]) -> int:
     total = 1
     for size in shape:
         total *= size
     return total
-
-
-def _spatial_mean(b: Builder, node: Node) -> bool:
-    """Pooling everything to one pixel is a mean (or maximum) over the spatial axes."""
-    shape = node.shapes.get("x", ())
-    spatial = tuple(range(2, len(shape)))
-    a = node.attributes
-    if node.kind in ("adaptive_avg_pool", "adaptive_max_pool"):
-        if all(size == 1 for size in a["output_size"]):
-            node.kind = "mean" if node.kind == "adaptive_avg_pool" else "amax"
-            node.attributes = {"axes": spatial}
-            return True
-        if tuple(a["output_size"]) == tuple(shape[2:]):
-            b.remove(node, node.inputs["x"])
-            return True
-    if (
-        (
-            node.kind in ("avg_pool", "max_pool")
-            and len(shape) > 2
-            and tuple(a["kernel_size"]) == tuple(shape[2:])
-        )
-        and not any(map(any, a["padding"]))
-        and all(n == 1 for n in b.shapes[node.output][2:])
-    ):
-        node.kind = "mean" if node.kind == "avg_pool" else "amax"
-        node.attributes = {"axes": spatial}
-        return True
-    if "keepdim" in a:
-        node.attributes = {key: value for key, value in a.items() if key != "keepdim"}
-        return True
-    return False
-
-
-def _reduced_axes(b: Builder, node: Node) -> bool:
-    """Reduced axes, counted among the dimensions larger than 1: the others may come and go by reshapes."""
-    if node.kind not in ("mean", "sum", "amax", "amin") or node.attributes.get("counted"):
-        return False
-    shape = node.shapes["x"]
-    real = [axis for axis, size in enumerate(shape) if size != 1]
-    axes = tuple(real.index(axis) for axis in node.attributes["axes"] if axis in real)
-    if not axes:
-        b.remove(node, node.inputs["x"])
-    else:
-        node.attributes = {**node.attributes, "axes": axes, "counted": True}
-    return True
 
 
 def _broadcast(b: Builder, node: Node) -> bool:
@@ -403,6 +395,21 @@ def _constant_bound(b: Builder, node: Node) -> bool:
             node.inputs = {keep[s]: v for s, v in node.inputs.items() if s in keep}
             node.entries = {keep[s]: e for s, e in node.entries.items() if s in keep}
             node.shapes = {keep[s]: v for s, v in node.shapes.items() if s in keep}
+            return True
+    return False
+
+
+def _equal_constants(b: Builder, node: Node) -> bool:
+    """One number in one shape is one constant, however often it is made."""
+    if node.kind != "constant" or node.attributes.get("value") is None:
+        return False
+    for other in b.nodes:
+        if other is node:
+            return False
+        same = other.kind == "constant" and other.attributes.get("value") == node.attributes["value"]
+        if same and b.shapes[other.output] == b.shapes[node.output]:
+            b.remove(node, other.output)
+            b.uses[other.output] += b.uses[node.output]
             return True
     return False
 
@@ -448,6 +455,7 @@ def _pad_before_conv(b: Builder, node: Node) -> bool:
     node.attributes["padding"] = tuple((p[0] + q[0], p[1] + q[1]) for p, q in zip(old, pads[2:], strict=True))
     node.inputs["x"], node.shapes["x"] = pad.inputs["x"], pad.shapes["x"]
     node.raw = (*pad.raw, *node.raw)
+    node.decided["padding"] = pad.raw[-1]
     if "x" in pad.entries:
         node.entries["x"] = pad.entries["x"]
     b.drop(pad)
@@ -500,24 +508,6 @@ def _concats(b: Builder, node: Node) -> bool:
     return False
 
 
-def _silu(b: Builder, node: Node) -> bool:
-    if node.kind != "mul" or set(node.inputs) != {"x", "y"}:
-        return False
-    for plain, gate in (("x", "y"), ("y", "x")):
-        sigmoid = b.producer.get(node.inputs[gate])
-        if sigmoid is not None and sigmoid.kind == "sigmoid" and sigmoid.inputs["x"] == node.inputs[plain]:
-            if not b.only_use(sigmoid.output):
-                continue
-            entry = node.entries.get(plain)
-            node.kind, node.attributes = "silu", {}
-            node.inputs, node.shapes = {"x": node.inputs[plain]}, {"x": node.shapes[plain]}
-            node.entries = {"x": entry} if entry else {}
-            node.raw = (*sigmoid.raw, *node.raw)
-            b.drop(sigmoid)
-            return True
-    return False
-
-
 def _matmul_scale(b: Builder, node: Node) -> bool:
     """A factor on either side of a matmul, or on its result, is the matmul's factor."""
     if node.kind == "matmul":
@@ -527,6 +517,7 @@ def _matmul_scale(b: Builder, node: Node) -> bool:
                 if not b.only_use(scaled.output):
                     continue
                 node.attributes["scale"] = node.attributes.get("scale", 1.0) * scaled.attributes["scale"]
+                node.decided["scale"] = scaled.raw[-1]
                 node.inputs[slot] = scaled.inputs["x"]
                 if "x" in scaled.entries:
                     node.entries[slot] = scaled.entries["x"]
@@ -537,26 +528,34 @@ def _matmul_scale(b: Builder, node: Node) -> bool:
         first = b.producer.get(node.inputs["x"])
         if first is not None and first.kind == "matmul" and b.only_use(first.output):
             first.attributes["scale"] = first.attributes.get("scale", 1.0) * node.attributes["scale"]
+            first.decided["scale"] = node.raw[-1]
             b.absorb(first, node)
             return True
     return False
 
 
 REWRITES: tuple[Rewrite, ...] = (
+    turned_rows,
+    normalized_axes,
     _scalar_arithmetic,
     _clip_is_relu,
     _redundant_relu,
-    _spatial_mean,
-    _reduced_axes,
+    spatial_mean,
+    reduced_axes,
     _broadcast,
     _constant_bound,
+    _equal_constants,
     _table,
     _moves,
     _linear,
     _bias,
+    _late_bias,
     _merge_affine,
     _matmul_scale,
-    _silu,
+    written_out,
+    scale_and_shift,
+    mean_of_sum,
+    log_of_softmax,
     _pad_rank,
     _pad_before_conv,
     _concats,

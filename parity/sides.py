@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from parity.capture.plan import Measurement, ReplayPlan, forcing
-from parity.capture.recorder import Backward, Options
+from parity.capture.recorder import STOPPED, Backward, Options
 from parity.capture.training import Trainer
 from parity.errors import ModelError, NoKernelError, ParityError
 from parity.store import Array, ValueStore
@@ -174,10 +174,17 @@ class LiveSide:
                 ) from error
             shapes = ", ".join(f"{list(a.shape)}" for a in inputs.values())
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            ended: Trace | None = getattr(error, STOPPED, None)
+            if ended is not None:
+                ended.raised.setdefault("line", _called_at(error).strip(" ()"))
+            memory = isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__
             raise ModelError(
                 f"the {self.framework} model raised {type(error).__name__} in forward on inputs of shape "
                 f"{shapes}: {first}",
                 own_traceback(error),
+                (ended, store.path, store.to_json())
+                if ended is not None and store is not None and not memory
+                else None,
             ) from error
         return trace
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 Framework = Literal["paddle", "torch"]
 
-TRACE_VERSION = 1
+TRACE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,11 @@ class Parameter:
 class Trace:
     """A run of one model on one input in one precision.
 
-    A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
+    modules, constructors, calls, returns: module path -> its class; the line that makes it; (next operator, line) of each
+    call; the last line of its own forward. A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
     result); `hooks`, (value, line) of each gradient hook the model registered; and `loss_at`, the index
-    of the first operator of the loss.
+    of the first operator of the loss. raised: of a run that raised, the error, the user's line and module, and kind and
+    inputs of the operator, if it was one.
     """
 
     framework: Framework
@@ -80,11 +82,14 @@ class Trace:
     outputs: dict[str, int | None] = field(default_factory=dict)
     modules: dict[str, dict[str, str]] = field(default_factory=dict)
     constructors: dict[str, str] = field(default_factory=dict)
+    calls: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    returns: dict[str, str] = field(default_factory=dict)
     unregistered: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     flows: dict[str, list[str]] = field(default_factory=dict)
     hooks: list[tuple[int, str]] = field(default_factory=list)
     loss_at: int = -1
+    raised: dict[str, Any] = field(default_factory=dict)
     version: int = TRACE_VERSION
 
     def to_json(self) -> dict[str, Any]:

@@ -12,11 +12,16 @@ from parity.compare import difference
 from parity.evidence import Evidence
 from parity.findings import Finding, Note
 from parity.graph import Silent
+from parity.places import at_end
 from parity.reference import float32
 from parity.wording import difference_data, named
 
 STATISTICS_LIMIT = 1e-9
 """A running variance is recomputed here in numpy, so it may differ by that much and be the same."""
+
+
+AMPLIFIED = 1e-6
+"""Largest difference of outputs that may be rounding of float64, amplified: ten orders of magnitude of it."""
 
 
 class Unseen(Evidence):
@@ -140,7 +145,7 @@ class Unseen(Evidence):
                 Finding(
                     layer="",
                     operator="output",
-                    where=self.torch.trace.model,
+                    where=at_end(self.alignment) or self.torch.trace.model,
                     cause=f"the model's result has `{path}` only in {side}",
                     fix="return the same structure on both sides",
                     evidence={"paddle": sorted(paddle), "torch": sorted(torch)},
@@ -151,11 +156,19 @@ class Unseen(Evidence):
             self.result.inconclusive.append("the models return no tensor, so nothing was compared")
 
     def _amplified(self) -> None:
-        complete = self.result.replayed and all(
-            self.rows[id(pair)].local is not None
-            or self.rows[id(pair)].status == "inside"
-            or pair.torch.kind == "move"
-            for pair in self.alignment.pairs
+        gap = max((d.max_rel for d in self.result.outputs.values()), default=float("inf"))
+        if gap <= AMPLIFIED and any(row.status == "float32 constants" for row in self.result.rows):
+            # Named already, and carried on to the output.
+            return
+        complete = (
+            gap <= AMPLIFIED
+            and self.result.replayed
+            and all(
+                self.rows[id(pair)].local is not None
+                or self.rows[id(pair)].status == "inside"
+                or pair.torch.kind == "move"
+                for pair in self.alignment.pairs
+            )
         )
         if complete:
             self.result.notes.append(

@@ -11,9 +11,16 @@ from parity.evidence import Evidence
 from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node
 from parity.ops.kinds import ACTIVATIONS
+from parity.places import chosen, missing, place
 from parity.reference import constant_of
 from parity.wording import at as place_of
 from parity.wording import chain, difference_data, layer_above, named
+
+
+def _main(nodes: tuple[Node, ...]) -> Node:
+    """What a segment is called after: in a plain chain its first layer with weights, else what makes its result."""
+    plain = all(len(node.data) == 1 for node in nodes)
+    return next((node for node in nodes if plain and "weight" in node.inputs), nodes[-1])
 
 
 class Wiring(Evidence):
@@ -128,24 +135,27 @@ class Wiring(Evidence):
             fix = f"feed {at} the result of {chain(paddle_nodes)} as in Paddle"
             operator, layer, where = label(node), node.module, node.line
         elif paddle_nodes and not torch_nodes:
-            node = paddle_nodes[-1]
+            node = _main(paddle_nodes)
             cause = (
                 f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
             )
             fix = f"add {chain(paddle_nodes)} before {at}"
-            operator, layer, where = label(node), node.module, edge.pair.torch.line
+            operator, layer, where = label(node), node.module, missing(self.alignment, edge)
         elif torch_nodes and not paddle_nodes:
-            node = torch_nodes[-1]
+            node = _main(torch_nodes)
             cause = f"{chain(torch_nodes)} {self._after(self.alignment.torch, torch_nodes[0])}only in torch"
             fix = f"remove {chain(torch_nodes)} before {at}"
-            operator, layer, where = label(node), node.module, self._place(self.alignment.torch, node)
+            operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
             node = torch_nodes[-1]
             cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
             if self._shares(paddle_nodes) and not self._shares(torch_nodes, torch=True):
                 cause += "; in Paddle these layers are shared with another call"
             fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes)}"
-            operator, layer, where = label(node), node.module, self._place(self.alignment.torch, node)
+            # A layer that other calls use too is made right: this call of it is wrong.
+            shared = self._shares(torch_nodes, torch=True)
+            operator, layer = label(node), node.module
+            where = node.line if shared else place(self.alignment.torch, node)
         else:
             node = edge.pair.torch
             swapped = (self.alignment.same.get(edge.torch_value, -1), edge.paddle_value) in self.exchanged
@@ -154,7 +164,7 @@ class Wiring(Evidence):
                 f"{self._source(self.alignment.paddle, edge.paddle_value)} in Paddle"
             )
             fix = "feed it the same value as in Paddle (or exchange the two layers)"
-            operator, layer, where = label(node), node.module, node.line
+            operator, layer, where = label(node), node.module, chosen(self.alignment, edge)
         paddle_node = paddle_nodes[-1] if paddle_nodes else edge.pair.paddle
         self.result.findings.append(
             Finding(
@@ -165,7 +175,7 @@ class Wiring(Evidence):
                 fix=fix,
                 evidence=evidence,
                 layer_paddle=paddle_node.module,
-                where_paddle=self._place(self.alignment.paddle, paddle_node) if paddle_node.line else "",
+                where_paddle=place(self.alignment.paddle, paddle_node) if paddle_node.line else "",
                 order=self._order(edge),
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from parity.align import Edge, Pair
+from parity.audit import SPELLING
 from parity.compare import Difference
 from parity.findings import label, title
 from parity.graph import Graph, Node
@@ -13,42 +14,6 @@ from parity.judgement import Row
 
 def operator_of(pair: Pair) -> str:
     return label(pair.torch) if not pair.substituted else f"{label(pair.paddle)} / {label(pair.torch)}"
-
-
-def is_single_layer(graph: Graph, node: Node) -> bool:
-    """Whether the node's module is a layer of the framework itself, made for this one operator."""
-    facts = graph.trace.modules.get(node.module, {})
-    own = facts.get("from") in ("torch.nn", "paddle.nn") and _runs_one_operator(facts["type"])
-    return own and bool(graph.trace.constructors.get(node.module))
-
-
-def _runs_one_operator(kind: str) -> bool:
-    """Class names that both frameworks' `nn` use for single-operator layers."""
-    stems = (
-        "Conv",
-        "Linear",
-        "Norm",
-        "Pool",
-        "ReLU",
-        "LU",
-        "Sigmoid",
-        "Tanh",
-        "Softmax",
-        "Dropout",
-        "Embedding",
-        "Hard",
-        "SiLU",
-        "Silu",
-        "Mish",
-        "Upsample",
-        "Pad",
-        "Flatten",
-        "Swish",
-        "Pixel",
-        "Identity",
-        "Softplus",
-    )
-    return any(stem in kind for stem in stems)
 
 
 def named(node: Node) -> str:
@@ -92,11 +57,7 @@ def chain(nodes: tuple[Node, ...]) -> str:
 def arguments(node: Node) -> str:
     if "how" in node.attributes:
         return f"({spelled(node)})"
-    shown = {
-        k: v
-        for k, v in node.attributes.items()
-        if k not in ("weight", "shape", "arguments", "map", "op", "folded")
-    }
+    shown = {k: v for k, v in node.attributes.items() if k not in SPELLING | {"map", "folded"}}
     if not shown or node.kind in ("conv", "batch_norm", "linear"):
         return ""
     return "(" + ", ".join(f"{k}={show(v)}" for k, v in shown.items()) + ")"

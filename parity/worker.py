@@ -185,6 +185,15 @@ def _weights(source: Mapping[str, str]) -> Iterator[Any]:
         yield {name: ref.numpy() for name, ref in checkpoint.items()}
 
 
+def _as_far_as_it_came(error: Paddle2TorchError) -> dict[str, Any] | None:
+    """Trace and index of values of a run that raised."""
+    run = error.run if isinstance(error, ModelError) else None
+    if run is None:
+        return None
+    trace, _, index = run
+    return {"trace": trace.to_json(), "index": index}
+
+
 def serve(framework: Framework) -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -202,6 +211,7 @@ def serve(framework: Framework) -> None:
                 "error": str(error),
                 "detail": getattr(error, "detail", ""),
                 "no kernel": isinstance(error, NoKernelError),
+                "run": _as_far_as_it_came(error),
             }
         except Exception as error:
             answer = {

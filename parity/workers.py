@@ -147,7 +147,11 @@ class WorkerSide:
         answer = json.loads(line)
         if "error" in answer:
             kind = NoKernelError if answer.get("no kernel") else ModelError
-            raise kind(answer["error"], answer.get("detail", ""))
+            run = answer.get("run")
+            ended = None
+            if run is not None and "store" in arguments:
+                ended = Trace.from_json(run["trace"]), Path(arguments["store"]), run["index"]
+            raise kind(answer["error"], answer.get("detail", ""), ended)
         result: dict[str, Any] = answer["answer"]
         return result
 

@@ -19,7 +19,7 @@ from paddle import _C_ops, _legacy_C_ops
 
 from parity.capture.recomputation import none_recomputed
 from parity.capture.recorder import MARK, Options, Recorder
-from parity.capture.source import constructor_line, module_facts
+from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
 from parity.ops.signature import Signature
@@ -150,6 +150,8 @@ class PaddleRecorder(Recorder):
     def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
         if base == "dropout" and not args[3]:
             args = (*args[:2], 0.0, *args[3:])
+        elif base == "rnn":
+            args = (*args[:5], 0.0, *args[6:])
         elif base.startswith("functional.") and kwargs.get("training", True):
             # Switched off for the proof, as every dropout is: no mask can be equal in both frameworks.
             if len(args) > 1:
@@ -213,6 +215,8 @@ def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
     functional = paddle.nn.functional
     for name in ("dropout", "alpha_dropout"):
         found[id(getattr(functional, name))] = (f"functional.{name}", getattr(functional, name))
+    for name in ("var", "std"):
+        found[id(getattr(paddle, name))] = (name, getattr(paddle, name))
     return found
 
 
@@ -318,11 +322,13 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
             path = ".".join(part for part in (prefix, name) if part)
             paths.setdefault(id(layer), path)
             trace.modules[path] = module_facts(layer)
-            for child in dict(layer.named_children()):
-                line = constructor_line(layer, child)
-                trace.constructors[f"{path}.{child}" if path else child] = line or trace.constructors.get(
-                    path, ""
-                )
+            trace.returns[path] = return_line(layer)
+            for child, inner in dict(layer.named_children()).items():
+                label = f"{path}.{child}" if path else child
+                line = constructor_line(layer, child) or trace.constructors.get(path, "")
+                trace.constructors.setdefault(label, line)
+                for place, made in element_lines(layer, child, inner).items():
+                    trace.constructors[f"{label}.{place}"] = made
             for key, value in vars(layer).items():
                 if isinstance(value, _TENSOR):
                     label = f"{path}.{key}" if path else key
@@ -384,6 +390,9 @@ def run(
                 recorder.note_replaced(tensor, layer._buffers.get(name))
         if loss is not None:
             recorder.run_backward(result, *loss)
+    except Exception as error:
+        recorder.stopped(error)
+        raise
     finally:
         for layer, flag in flags:
             layer.training = flag

@@ -29,6 +29,9 @@ from parity.store import Array, ValueStore
 from parity.trace import Op, Parameter, Trace, Value
 
 MARK = "_paddle2torch_value"
+STOPPED = "_paddle2torch_trace"
+"""Attribute of an exception that ended a run: the trace as far as it came."""
+
 OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -110,6 +113,7 @@ class Recorder(ABC):
         self.run = object()
         self.watched: set[int] = set()
         self.started: list[Any] = []
+        self.last_module = ""
 
     # -- what a framework supplies ----------------------------------------------------------------
 
@@ -231,7 +235,11 @@ class Recorder(ABC):
                     self.watch(numbers[slot], tensor)
         new_args, new_kwargs = self._replace(args, used), self._replace(dict(kwargs), used)
         new_args, new_kwargs = self.adjust(base, signature, new_args, new_kwargs)
-        result = self.execute(base, function, new_args, new_kwargs)
+        try:
+            result = self.execute(base, function, new_args, new_kwargs)
+        except Exception:
+            self._note_raising(signature, base, bound, numbers)
+            raise
         target = result
         if in_place and used:
             target = self._written_back(args, kwargs, used, result)
@@ -239,6 +247,32 @@ class Recorder(ABC):
         if self.options.gradients and len(self.trace.ops) > index:
             self._note_flows(index, flows, target, bound)
         return target
+
+    def _note_raising(
+        self, signature: Signature | None, base: str, bound: Mapping[Any, Any], numbers: Mapping[str, int]
+    ) -> None:
+        """Remember the operator that raised, unless the model goes on after all."""
+        kind = base
+        if signature is not None:
+            kind = signature.kind if isinstance(signature.kind, str) else base
+        self.trace.raised = {
+            "kind": kind,
+            "inputs": dict(numbers),
+            "module": self.stack[-1],
+            "line": self.user_line(),
+            "at": len(self.trace.ops),
+        }
+
+    def stopped(self, error: Exception) -> None:
+        """The run ends here: the trace says how, and goes with the error."""
+        trace = self.trace
+        if trace.raised.get("at") != len(trace.ops):
+            # An operator that raised was caught by the model: what ended the run is something else.
+            trace.raised = {"module": self.last_module}
+        trace.raised["error"] = (
+            f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
+        )
+        setattr(error, STOPPED, trace)
 
     def _note_flows(self, index: int, flows: list[str], result: Any, bound: Mapping[Any, Any]) -> None:
         """Remember through which slots gradients can flow, and keep the gradient of each result."""
@@ -596,14 +630,23 @@ class Recorder(ABC):
 
     @contextmanager
     def module(self, path: str) -> Iterator[None]:
+        self.trace.calls.setdefault(path, []).append((len(self.trace.ops), self.user_line(of_module=True)))
         self.stack.append(path)
         try:
             yield
+        except Exception:
+            self.last_module = self.last_module or path
+            raise
         finally:
             self.stack.pop()
 
-    def user_line(self) -> str:
-        """ "file:line" of the innermost caller that is neither ours nor the framework's."""
+    def user_line(self, *, of_module: bool = False) -> str:
+        """ "file:line" of the innermost caller that is neither ours nor the framework's.
+
+        of_module: of a module's call, which is none of the user's for the model itself.
+        """
+        if of_module and len(self.stack) == 1:
+            return ""
         frame = sys._getframe(2)
         while frame is not None:
             filename = frame.f_code.co_filename

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,8 @@ ADDERS = {"add_sublayer", "add_module", "register_module", "add_parameter", "cre
 def _assignments(cls: type) -> dict[str, int]:
     """Line of `self.<name> = ...` (or of an `add_module("<name>", ...)`) in a class's own source.
 
-    A name that is built at run time (`f"block{i}"`) is kept under its constant beginning plus "*".
+    A name that is built at run time (`f"block{i}"`) is kept under its constant beginning plus "*". The elements of a
+    container that is written out (`self.<name> = nn.Sequential(...)`) are there as "<name>.0", "<name>.1", ...
     """
     try:
         lines, start = inspect.getsourcelines(cls)
@@ -28,7 +30,13 @@ def _assignments(cls: type) -> dict[str, int]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                    found.setdefault(target.attr, start + node.lineno - 1)
+                    name, made = target.attr, start + node.lineno - 1
+                    if _is_none(node.value):
+                        # What is None at first is made further down.
+                        continue
+                    found.setdefault(name, made)
+                    for i, element in enumerate(_elements(node.value)):
+                        found.setdefault(f"{name}.{i}", start + element.lineno - 1)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
             if name in ADDERS or name == "setattr":
@@ -37,6 +45,21 @@ def _assignments(cls: type) -> dict[str, int]:
                     if text:
                         found.setdefault(text, start + node.lineno - 1)
     return found
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _elements(value: ast.expr | None) -> list[ast.expr]:
+    """What a container is made of, if all of it is written out: arguments, or the items of a list that is the only one."""
+    if not isinstance(value, ast.Call) or value.keywords:
+        return []
+    items: list[ast.expr] = list(value.args)
+    if len(items) == 1 and isinstance(items[0], ast.List | ast.Tuple):
+        items = items[0].elts
+    whole = all(isinstance(item, ast.Call) for item in items)
+    return items if whole else []
 
 
 def _constant_prefix(node: ast.expr) -> str:
@@ -55,9 +78,7 @@ def _constant_prefix(node: ast.expr) -> str:
 
 def constructor_line(owner: Any, attribute: str) -> str:
     """ "file:line" where `owner` makes its child `attribute`, or where its class begins, or ""."""
-    for cls in type(owner).__mro__[:-1]:
-        if cls.__module__.split(".")[0] in {"torch", "paddle"} and "vision.models" not in cls.__module__:
-            continue
+    for cls in _own_classes(owner):
         found = _assignments(cls)
         line = found.get(attribute)
         if line is None:
@@ -67,6 +88,44 @@ def constructor_line(owner: Any, attribute: str) -> str:
         if line is not None:
             return f"{inspect.getsourcefile(cls)}:{line}"
     return ""
+
+
+def element_lines(owner: Any, attribute: str, container: Any) -> dict[str, str]:
+    """Child of a container that `owner` writes out under `attribute` -> "file:line" of that very child."""
+    for cls in _own_classes(owner):
+        found = _assignments(cls)
+        if attribute in found:
+            lines = {name: found.get(f"{attribute}.{name}") for name, _ in container.named_children()}
+            return {name: f"{inspect.getsourcefile(cls)}:{line}" for name, line in lines.items() if line}
+    return {}
+
+
+def _own_classes(owner: Any) -> Iterator[type]:
+    """The classes of the user's that a module is made of; the frameworks' own model zoos are user code."""
+    for cls in type(owner).__mro__[:-1]:
+        if cls.__module__.split(".")[0] not in {"torch", "paddle"} or "vision.models" in cls.__module__:
+            yield cls
+
+
+@lru_cache(maxsize=1024)
+def _return_line(cls: type) -> str:
+    """ "file:line" of the last statement of a class's forward that returns, or ""."""
+    try:
+        lines, start = inspect.getsourcelines(cls.forward)  # type: ignore[attr-defined]
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (AttributeError, OSError, TypeError, SyntaxError):
+        return ""
+    found = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    return f"{inspect.getsourcefile(cls)}:{start + max(found) - 1}" if found else ""
+
+
+def return_line(module: Any) -> str:
+    """Where a module of the user's returns its result; "" for the frameworks' own."""
+    own = type(module).__module__.split(".")[0] in {"torch", "paddle"}
+    if own and "vision.models" not in type(module).__module__:
+        return ""
+    cls: Any = type(module)
+    return _return_line(cls)
 
 
 def module_facts(module: Any) -> dict[str, str]:

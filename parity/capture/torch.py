@@ -19,9 +19,10 @@ from torch.overrides import TorchFunctionMode
 
 from parity.capture.recomputation import none_recomputed
 from parity.capture.recorder import MARK, Options, Recorder
-from parity.capture.source import constructor_line, module_facts
+from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
+from parity.ops.kinds import RECURRENT
 from parity.ops.signature import Signature
 from parity.reference import float32, float32_arguments
 from parity.store import Array, ValueStore
@@ -107,6 +108,10 @@ class TorchRecorder(Recorder):
         changes: dict[str, Callable[[Any], Any]] = {}
         if signature.kind in ("dropout", "attention"):
             changes["p" if signature.kind == "dropout" else "dropout_p"] = lambda _: 0.0
+        elif base in RECURRENT:
+            # A packed sequence comes with its sizes of batches, and all else one place further.
+            packed = not isinstance(args[3], bool)
+            args = tuple(0.0 if i == 5 + packed else value for i, value in enumerate(args))
         if self.options.precision == "float64":
             changes.update(float32_arguments(str(signature.kind)))
         for name, change in changes.items():
@@ -131,6 +136,8 @@ class TorchRecorder(Recorder):
 
     def execute(self, base: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         wide = self.options.precision == "float64"
+        if wide and base == "rms_norm" and (args[3] if len(args) > 3 else kwargs.get("eps")) is None:
+            return function(*args[:3], **{**kwargs, "eps": vocabulary.FLOAT32_STEP})
         if wide and base == "hardsigmoid":
             # Paddle's literal slope, so that a correct port agrees to float64 rounding.
             result = (args[0] * float32(0.1666667) + 0.5).clamp(0.0, 1.0)
@@ -283,11 +290,13 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
             path = ".".join(part for part in (prefix, name) if part)
             paths.setdefault(id(module), path)
             trace.modules[path] = module_facts(module)
-            for child in dict(module.named_children()):
-                line = constructor_line(module, child)
-                trace.constructors[f"{path}.{child}" if path else child] = line or trace.constructors.get(
-                    path, ""
-                )
+            trace.returns[path] = return_line(module)
+            for child, inner in dict(module.named_children()).items():
+                label = f"{path}.{child}" if path else child
+                line = constructor_line(module, child) or trace.constructors.get(path, "")
+                trace.constructors.setdefault(label, line)
+                for place, made in element_lines(module, child, inner).items():
+                    trace.constructors[f"{label}.{place}"] = made
             for key, value in vars(module).items():
                 if isinstance(value, torch.Tensor) and key not in ("_parameters", "_buffers"):
                     label = f"{path}.{key}" if path else key
@@ -359,6 +368,9 @@ def run(
                 recorder.note_replaced(buffer, module._buffers.get(name))
         if loss is not None:
             recorder.run_backward(result, *loss)
+    except Exception as error:
+        recorder.stopped(error)
+        raise
     finally:
         for module, flag in flags:
             module.training = flag

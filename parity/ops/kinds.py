@@ -16,24 +16,43 @@ class Kind:
 
     slots: names of the tensor arguments; a trailing "*" marks a list of tensors.
     commutative: the order of `x` and `y` carries no meaning.
-    weights: slots that hold parameters of a layer (they anchor the alignment).
+    weights: slots that hold parameters of a layer (they anchor the alignment). optional: data that a call may go without.
     """
 
     slots: tuple[str, ...] = ("x",)
     commutative: bool = False
     weights: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     ignored: frozenset[str] = field(default_factory=frozenset)
 
 
 _WB = ("weight", "bias")
 
+RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
+"""Layers that run over time in one call."""
+
+DEEPEST = 16
+"""Layers of a recurrent one that have slots of their own."""
+
+_RECURRENT = tuple(
+    f"{role}_l{number}{suffix}"
+    for number in range(DEEPEST)
+    for suffix in ("", "_reverse")
+    for role in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+)
+
 KINDS: Mapping[str, Kind] = {
+    **{
+        name: Kind(("x", "h_0", "c_0", *_RECURRENT), weights=_RECURRENT, optional=("h_0", "c_0"))
+        for name in RECURRENT
+    },
     "conv": Kind(("x", *_WB), weights=_WB),
     "conv_transpose": Kind(("x", *_WB), weights=_WB),
     "linear": Kind(("x", *_WB), weights=_WB),
     "embedding": Kind(("x", "weight"), weights=("weight",)),
     "batch_norm": Kind(("x", *_WB, "mean", "variance"), weights=(*_WB, "mean", "variance")),
     "layer_norm": Kind(("x", *_WB), weights=_WB),
+    "rms_norm": Kind(("x", *_WB), weights=_WB),
     "group_norm": Kind(("x", *_WB), weights=_WB),
     "instance_norm": Kind(("x", *_WB, "mean", "variance"), weights=_WB),
     "prelu": Kind(("x", "weight"), weights=("weight",)),
@@ -46,6 +65,7 @@ KINDS: Mapping[str, Kind] = {
     "div": Kind(("x", "y")),
     "concat": Kind(("x*",)),
     "stack": Kind(("x*",)),
+    **{name: Kind(("x", "y")) for name in ("gt", "ge", "lt", "le")},
     "where": Kind(("condition", "x", "y")),
     "cross_entropy": Kind(("x", "label", "weight")),
     "attention": Kind(("x", "key", "value", "mask")),

@@ -246,9 +246,43 @@ def _scale(call: Call) -> Attributes:
     return {"scale": scale, "shift": bias if a["bias_after_scale"] else bias * scale}
 
 
+def _layer_norm(call: Call) -> Attributes:
+    a = call.attributes
+    return {"eps": float(a["eps"]), "axes": tuple(range(int(a["begin"]), call.rank))}
+
+
+def _variance(call: Call) -> Attributes:
+    """`paddle.var` and `paddle.std` as a whole: inside, they divide by a count that no operator makes."""
+    a = call.attributes
+    return {
+        "axes": axes(a["axis"], call.rank),
+        "keepdim": bool(a["keepdim"]),
+        "correction": float(a.get("correction") or a["unbiased"]),
+    }
+
+
+def _recurrent(call: Call) -> Attributes:
+    a = call.attributes
+    return {
+        "num_layers": int(a["num_layers"]),
+        "bidirectional": bool(a["bidirectional"]),
+        "dropout": float(a["dropout"]) if int(a["num_layers"]) > 1 else 0.0,
+        "time_major": True,
+    }
+
+
+_RNN = (
+    "x states weights sequence_length dropout_state dropout bidirectional input_size hidden_size num_layers mode seed "
+    "is_test"
+)
+
+
 def _binary(kind: str, arguments: str = "x y") -> Signature:
     return Signature(kind, arguments)
 
+
+COMPARISONS = {"gt": "greater_than", "ge": "greater_equal", "lt": "less_than", "le": "less_equal"}
+_VARIANCE = {"axis": None, "unbiased": True, "keepdim": False}
 
 _CONV = "x weight stride padding algorithm dilation groups layout"
 _POOL = (
@@ -279,7 +313,7 @@ SIGNATURES: dict[str, Signature] = {
     ),
     "batch_norm": Signature("batch_norm", _BN, _batch_norm, {"trainable_statistics": False}),
     "sync_batch_norm_": Signature("batch_norm", _BN, _batch_norm, {"trainable_statistics": False}),
-    "layer_norm": Signature("layer_norm", "x weight bias eps", lambda c: {"eps": float(c.attributes["eps"])}),
+    "layer_norm": Signature("layer_norm", "x weight bias eps begin", _layer_norm),
     "group_norm": Signature(
         "group_norm",
         "x weight bias eps groups",
@@ -379,11 +413,15 @@ SIGNATURES: dict[str, Signature] = {
     "elementwise_pow": Signature("pow", "x exponent"),
     "square": Signature("pow", "x", lambda _: {"exponent": 2.0}),
     **{name: Signature(name, "x axis keepdim", _reduction) for name in ("mean", "sum")},
+    **{name: Signature(name, "x axis unbiased keepdim", _variance, _VARIANCE) for name in ("var", "std")},
+    **{alias: _binary(name) for name, long in COMPARISONS.items() for alias in (long, f"__{name}__")},
     "mean_all": Signature("mean", "x", _reduction),
     **{
         name: Signature(f"a{name.lstrip('a')}", "x axis keepdim", _reduction)
         for name in ("max", "min", "amax", "amin")
     },
+    "rnn": Signature(lambda c: str(c.attributes["mode"]).lower(), _RNN, _recurrent),
+    "logsumexp": Signature("logsumexp", "x axis keepdim", _reduction),
     "pixel_shuffle": Signature("pixel_shuffle", "x factor", _scalar("factor")),
     "channel_shuffle": Signature("channel_shuffle", "x groups", _scalar("groups")),
     "p_norm": Signature(
@@ -398,6 +436,7 @@ SIGNATURES: dict[str, Signature] = {
         "index_select", "x index axis", lambda c: {"axis": axis(c.attributes["axis"], c.rank)}
     ),
     "full": Signature("constant", "shape value", lambda c: {"value": float(c.attributes["value"])}),
+    "full_like": Signature("constant", "x value", lambda c: {"value": float(c.attributes["value"])}),
     "functional.dropout": Signature("dropout", "x p axis training mode", _functional_dropout, _DROPOUT),
     "functional.alpha_dropout": Signature(
         "dropout", "x p training", lambda c: {**_functional_dropout(c), "mode": "alpha"}, _DROPOUT

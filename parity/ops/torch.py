@@ -95,6 +95,18 @@ def _reduction(call: Call) -> Attributes:
     return {"axes": axes(a.get("axis"), call.rank), "keepdim": bool(a.get("keepdim", False))}
 
 
+def _extreme(name: str) -> Any:
+    """`max(x, y)` of two tensors is the larger of each, `max(x)` and `max(x, dim)` the largest of many."""
+    return lambda call: f"{name}imum" if "y" in call.shapes else f"a{name}"
+
+
+def _extreme_axes(call: Call) -> Attributes:
+    a = call.attributes
+    if "y" in call.shapes:
+        return {}
+    return {"axes": axes(a.get("axis", a.get("y")), call.rank), "keepdim": bool(a.get("keepdim", False))}
+
+
 def _permutation(call: Call) -> tuple[int, ...]:
     given = call.rest[0] if len(call.rest) == 1 and isinstance(call.rest[0], (list, tuple)) else call.rest
     given = given or call.attributes.get("dims", ())
@@ -205,6 +217,55 @@ def _norm_eps(call: Call) -> Attributes:
     return {"eps": float(call.attributes["eps"])}
 
 
+def _row_norm(call: Call) -> Attributes:
+    """Without an eps, RMSNorm takes the smallest step of its type: of float32, as models run."""
+    shape, eps = call.attributes["normalized_shape"], call.attributes.get("eps")
+    count = len(shape) if isinstance(shape, (list, tuple)) else 1
+    return {
+        "eps": FLOAT32_STEP if eps is None else float(eps),
+        "axes": tuple(range(call.rank - count, call.rank)),
+    }
+
+
+def _variance(call: Call) -> Attributes:
+    """`var(x, False)` and `var(x, 1, False)` say unbiased by position, newer code says correction."""
+    a = dict(call.attributes)
+    if isinstance(a.get("axis"), bool):
+        a["unbiased"] = a.pop("axis")
+    given = a.get("correction", a.get("unbiased"))
+    return {
+        "axes": axes(a.get("axis"), call.rank),
+        "keepdim": bool(a.get("keepdim", False)),
+        "correction": 1.0 if given is None else float(given),
+    }
+
+
+def _filled(value: float | None = None) -> Any:
+    """A tensor of one number, which the call names unless `value` does."""
+
+    def canonical(call: Call) -> Attributes:
+        given = call.attributes.get("value") if value is None else value
+        return {"value": None if given is None else float(given)}
+
+    return canonical
+
+
+def _recurrent(call: Call) -> Attributes:
+    """`torch._VF.lstm` and its kin, for sequences of equal length."""
+    a = call.attributes
+    return {
+        "num_layers": int(a["num_layers"]),
+        "bidirectional": bool(a["bidirectional"]),
+        "dropout": float(a["dropout"]) if int(a["num_layers"]) > 1 else 0.0,
+        "time_major": not a["batch_first"],
+    }
+
+
+def _recurrent_kind(name: str) -> Any:
+    """Packed sequences come with sizes of batches in second place: those stay what they are."""
+    return lambda call: name if "has_biases" in call.attributes else f"packed_{name}"
+
+
 def _instance_norm(c: Call) -> dict[str, Any]:
     """Paddle's layer has no running statistics; torch's uses them in eval if it tracks them."""
     return {**_norm_eps(c), "track_running_stats": not c.attributes.get("use_input_stats", True)}
@@ -262,6 +323,11 @@ def _elementwise(kind: str, arguments: str = "x y") -> Signature:
     return Signature(kind, arguments, lambda c: {k: v for k, v in c.attributes.items() if k == "alpha"})
 
 
+FLOAT32_STEP = 2.0**-23
+"""torch.finfo(torch.float32).eps."""
+
+COMPARISONS = {"gt": ("greater",), "ge": ("greater_equal",), "lt": ("less",), "le": ("less_equal",)}
+
 _POOL = {"stride": None, "padding": 0, "ceil_mode": False}
 _AVG = {**_POOL, "count_include_pad": True, "divisor_override": None}
 _CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
@@ -284,7 +350,8 @@ SIGNATURES: dict[str, Signature] = {
     "linear": Signature("linear", "x weight bias"),
     "embedding": Signature("embedding", "weight x padding_idx scale_grad_by_freq", _embedding),
     "batch_norm": Signature("batch_norm", "x weight bias mean variance training momentum eps", _batch_norm),
-    "layer_norm": Signature("layer_norm", "x normalized_shape weight bias eps", _norm_eps, {"eps": 1e-5}),
+    "layer_norm": Signature("layer_norm", "x normalized_shape weight bias eps", _row_norm, {"eps": 1e-5}),
+    "rms_norm": Signature("rms_norm", "x normalized_shape weight eps", _row_norm),
     "group_norm": Signature(
         "group_norm",
         "x groups weight bias eps",
@@ -460,6 +527,38 @@ SIGNATURES: dict[str, Signature] = {
     "__pow__": Signature("pow", "x exponent", _scalar("exponent")),
     "square": Signature("pow", "x", lambda _: {"exponent": 2.0}),
     **{name: Signature(name, "x axis keepdim", _reduction) for name in ("mean", "sum", "amax", "amin")},
+    **{
+        name: Signature(name, "x axis unbiased keepdim", _variance)
+        for name in ("var", "std", "var_mean", "std_mean")
+    },
+    **{
+        alias: _elementwise(name)
+        for name, others in COMPARISONS.items()
+        for alias in (name, f"__{name}__", *others)
+    },
+    **{name: Signature(_extreme(name), "x y keepdim", _extreme_axes) for name in ("max", "min")},
+    **{
+        name: Signature(
+            _recurrent_kind(name),
+            "x states weights has_biases num_layers dropout training bidirectional batch_first",
+            lambda c: _recurrent(c) if "has_biases" in c.attributes else {},
+        )
+        for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")
+    },
+    **{
+        name: Signature(name, "x states weight_ih weight_hh bias_ih bias_hh")
+        for name in ("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
+    },
+    **{
+        f"{prefix}{name}{suffix}": Signature("constant", f"{arguments} {size} value".strip(), _filled(value))
+        for name, value in (("zeros", 0.0), ("ones", 1.0), ("full", None))
+        for prefix, suffix, arguments, size in (
+            ("", "", "", "size"),
+            ("new_", "", "x", "size"),
+            ("", "_like", "x", ""),
+        )
+    },
+    "logsumexp": Signature("logsumexp", "x axis keepdim", _reduction),
     "scaled_dot_product_attention": Signature(
         "attention", "x key value mask dropout_p is_causal", _attention
     ),

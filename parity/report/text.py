@@ -134,6 +134,8 @@ def _show_finding(console: Console, number: int, finding: Finding) -> None:
     from rich.text import Text
 
     place = f"`{finding.layer}`" if finding.layer else "in the model's own forward"
+    if "traceback" in finding.evidence:
+        console.print(Text(finding.evidence["traceback"].rstrip(), style="dim"))
     console.print(Text.assemble((f"{number}. {finding.operator} {place}", "bold red"), f": {finding.cause}"))
     for label, text, style in (
         ("torch:", local(finding.where), ""),
@@ -152,6 +154,8 @@ def _show_finding(console: Console, number: int, finding: Finding) -> None:
 def _evidence(evidence: Any) -> str:
     parts = []
     for key, value in evidence.items():
+        if key == "traceback":
+            continue
         shown = _number(key, value)
         if isinstance(value, dict):
             shown = ", ".join(f"{k} {_number(k, v)}" for k, v in value.items())

@@ -200,7 +200,9 @@ def test_a_removed_relu_is_found(tmp_path):
     assert "ReLU" in finding.operator
     assert "only in Paddle" in finding.cause
     assert "conv2_1" in finding.cause
-    assert finding.where.endswith(f":{line_of(port, 'self.conv2_2(x)')}")
+    assert finding.where.endswith(f":{line_of(port, 'x = self.conv2_1(x)')}"), (
+        "the line that it is missing from"
+    )
     assert len(report.findings) == 1
     differing = [row.torch_layer for row in report.layers if row.float64 and row.float64.max_rel > 1e-9]
     assert differing[0] == "conv2_2", "the first operator after the missing one"

@@ -112,15 +112,20 @@ def test_a_model_that_raises_in_the_middle_leaves_nothing_behind(paddle_class, t
     paddle_model, torch_model = paddle_class(), torch_class()
     paddle_model.train(), torch_model.train()
     before = state_of(paddle_model, torch_model)
-    with pytest.raises(parity.ParityError, match="gave up") as caught:
-        parity.check(paddle_model, torch_model, np.zeros((2, 3, 8, 8), np.float32))
+    inputs = np.zeros((2, 3, 8, 8), np.float32)
+    if paddle_class is PaddleRaises:
+        with pytest.raises(parity.ParityError, match="gave up") as caught:
+            parity.check(paddle_model, torch_model, inputs)
+        said, detail = str(caught.value), caught.value.detail
+    else:
+        # Paddle's model takes this input: the port is different.
+        finding = parity.check(paddle_model, torch_model, inputs).findings[-1]
+        said, detail = finding.evidence["error"], finding.evidence["traceback"]
     assert changed(before, state_of(paddle_model, torch_model)) == []
     side = "paddle" if paddle_class is PaddleRaises else "torch"
-    assert f"the {side} model raised RuntimeError in forward on inputs of shape [2, 3, 8, 8]" in str(
-        caught.value
-    )
-    assert 'raise RuntimeError("' in caught.value.detail
-    assert "_call_impl" not in caught.value.detail, "only the model's own frames are shown"
+    assert f"the {side} model raised RuntimeError in forward on inputs of shape [2, 3, 8, 8]" in said
+    assert 'raise RuntimeError("' in detail
+    assert "_call_impl" not in detail, "only the model's own frames are shown"
 
 
 def test_flags_that_the_user_set_are_restored():

@@ -1,0 +1,62 @@
+"""Known functions that a model may write out: activations, softmax, normalizations; recognised by what they compute.
+
+A piece of arithmetic (`parity.probing`) that computes one of them becomes that operator, with its constants (an
+epsilon, a slope, the axes) read off the numbers, right or wrong. So a normalization by hand is aligned
+with the framework's own, and what is wrong inside it is a difference of attributes with a line of its own.
+"""
+
+from __future__ import annotations
+
+from parity.formulas.activations import activation
+from parity.formulas.known import Known
+from parity.formulas.norms import frozen_batch_norm, normalization, scale_and_shift
+from parity.formulas.rows import softmax, unit_length
+from parity.graph import Builder, Node
+from parity.probing import OF_ONE, OF_TWO, Piece, pieces
+
+__all__ = ["scale_and_shift", "written_out"]
+
+
+def written_out(b: Builder, top: Node) -> bool:
+    """The rewrite: arithmetic that computes a known function becomes that one operator."""
+    if top.kind not in OF_ONE and top.kind not in OF_TWO and top.kind != "where":
+        return False
+    found = [
+        (piece, known)
+        for piece in pieces(b, top)
+        if piece.stands() and (known := _recognised(b, piece)) is not None
+    ]
+    if not found:
+        return False
+    # The largest: a softmax may begin with taking the maximum away, which changes nothing.
+    _become(b, *found[-1])
+    return True
+
+
+def _recognised(b: Builder, piece: Piece) -> Known | None:
+    if not piece.statistics:
+        return activation(piece) if not piece.owned else frozen_batch_norm(piece)
+    if piece.owned:
+        return normalization(b, piece)
+    return softmax(piece) or unit_length(piece) or normalization(b, piece)
+
+
+def _become(b: Builder, piece: Piece, known: Known) -> None:
+    """Make the piece's last operator the known one, and take the rest out."""
+    top, (first, slot) = piece.top, piece.entered[0]
+    raw = sorted({number for node in piece.nodes for number in node.raw})
+    inputs, shapes = {"x": piece.value}, {"x": first.shapes[slot]}
+    entries = [node.entries[s] for node, s in piece.entered if s in node.entries]
+    top.entries = {"x": entries[0]} if len(entries) == len(piece.entered) else {}
+    top.also = {"x": tuple(entries[1:])}
+    for part, value in known.parts.items():
+        node, s = piece.owned[value]
+        inputs[part], shapes[part] = value, node.shapes.get(s, b.shapes[value])
+        if s in node.entries:
+            top.entries[part] = node.entries[s]
+    top.kind, top.inputs, top.shapes, top.raw = known.kind, inputs, shapes, tuple(raw)
+    top.attributes = {**known.attributes, "by_hand": True}
+    top.decided = {name: node.raw[-1] for name, node in known.decided.items()}
+    for node in piece.nodes:
+        if node is not top:
+            b.drop(node)

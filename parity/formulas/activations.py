@@ -1,0 +1,142 @@
+"""Activations that are written out, with the constants in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from parity.formulas.known import CLOSE, Known, close
+from parity.probing import ROOT, Piece, Probe, gelu, ramp, sigmoid, softplus
+
+_Fit = Callable[[Probe, Probe], Mapping[str, Any] | None]
+
+
+def _slope(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+    slope = float(y[0] / x[0])
+    fits = abs(slope) > CLOSE and slope != 1.0 and close(y, np.where(x > 0, x, slope * x))
+    return {"slope": slope} if fits else None
+
+
+def _elu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+    alpha = float(y[0] / np.expm1(x[0]))
+    return {"alpha": alpha} if close(y, np.where(x > 0, x, alpha * np.expm1(x))) else None
+
+
+def _ramp(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+    """Hardsigmoid with its own slope; 1/6 is Paddle's literal, as both frameworks' own operators are read."""
+    found = _line(x, y)
+    if found is None or not close(y, ramp(x, *found)):
+        return None
+    sixth = abs(found[0] - 1.0 / 6.0) < 1e-6
+    return {
+        "slope": 0.1666667 if sixth else found[0],
+        "offset": found[1],
+        "exact": {"slope": found[0], "offset": found[1]},
+    }
+
+
+def _line(x: Probe, y: Probe) -> tuple[float, float] | None:
+    """Slope and offset of a ramp that starts at 0 and ends at 1, both in sight."""
+    rising = np.flatnonzero((y > 0.05) & (y < 0.95))
+    if len(rising) < 2 or not (close(y[:3], np.zeros(3)) and close(y[-3:], np.ones(3))):
+        return None
+    i, j = rising[0], rising[-1]
+    slope = float((y[j] - y[i]) / (x[j] - x[i]))
+    return slope, float(y[i] - slope * x[i])
+
+
+def _hardswish(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+    """x times a ramp; its constants are attributes only where they are not the usual ones."""
+    height = float(y[-1] / x[-1])
+    share = y / x / height
+    found = _line(x, share) if height > 0.0 else None
+    if found is None or not close(y, x * height * ramp(x, *found)):
+        return None
+    if np.allclose((*found, height), (1.0 / 6.0, 0.5, 1.0), rtol=0, atol=CLOSE):
+        return {}
+    formula = f"x * {height:.6g} * clip({found[0]:.6g} * x + {found[1]:.6g}, 0, 1)"
+    return {"formula": formula, "height": height, "exact": {"slope": found[0], "offset": found[1]}}
+
+
+def _silu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+    share = y[-1] / x[-1]
+    if not 0.0 < share < 1.0:
+        return None
+    beta = float(np.log(share / (1.0 - share)) / x[-1])
+    if not close(y, x * sigmoid(beta * x)):
+        return None
+    return {} if abs(beta - 1.0) < CLOSE else {"beta": beta}
+
+
+def _tanh_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+    """0.5 x (1 + tanh(k (x + c x^3))) with any k and c."""
+    near = np.abs(x) < 1.5
+    with np.errstate(all="ignore"):
+        inner = np.arctanh(2.0 * y[near] / x[near] - 1.0)
+    if not np.isfinite(inner).all():
+        return None
+    (k, kc), *_ = np.linalg.lstsq(np.stack([x[near], x[near] ** 3], 1), inner, rcond=None)
+    if abs(kc) < CLOSE or not np.allclose(
+        y, 0.5 * x * (1.0 + np.tanh(k * x + kc * x**3)), rtol=1e-7, atol=1e-7
+    ):
+        return None
+    if np.allclose((k, kc), (ROOT, ROOT * 0.044715), rtol=1e-6, atol=0):
+        return {"approximate": True}
+    formula = f"tanh({k:.6g} * (x + {kc / k:.6g} * x^3))"
+    return {"approximate": True, "formula": formula, "exact": {"scale": k, "cubic": kc / k}}
+
+
+def _erf_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+    """0.5 x (1 + erf(k x)) with any k."""
+    at = int(np.argmin(np.abs(x - 0.5)))
+    target = float(2.0 * y[at] / x[at] - 1.0)
+    if not 0.0 < target < 1.0:
+        return None
+    scale = _zero(lambda t: math.erf(t) - target, 0.0, 6.0) / float(x[at])
+    if not close(y, gelu(x, scale=scale)):
+        return None
+    if abs(scale - math.sqrt(0.5)) < CLOSE:
+        return {"approximate": False}
+    return {"approximate": False, "formula": f"erf({scale:.6g} * x)", "exact": {"scale": scale}}
+
+
+def _zero(function: Callable[[float], float], low: float, high: float) -> float:
+    """The zero of a rising function between two places, by halving."""
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if function(middle) < 0.0 else (low, middle)
+    return 0.5 * (low + high)
+
+
+def _exactly(function: Callable[[Probe], Probe], **attributes: Any) -> _Fit:
+    return lambda x, y: attributes if close(y, function(x)) else None
+
+
+ACTIVATIONS: Mapping[str, tuple[_Fit, ...]] = {
+    "relu": (_exactly(lambda x: np.maximum(x, 0.0)),),
+    "sigmoid": (_exactly(sigmoid),),
+    "tanh": (_exactly(np.tanh),),
+    "gelu": (_erf_gelu, _tanh_gelu),
+    "mish": (_exactly(lambda x: x * np.tanh(softplus(x))),),
+    "silu": (_silu,),
+    "softplus": (_exactly(softplus, beta=1.0, threshold=20.0),),
+    "hardswish": (_hardswish,),
+    "hardsigmoid": (_ramp,),
+    "leaky_relu": (_slope,),
+    "elu": (_elu,),
+}
+"""Activations that are written out, and how their constants are found on probes of x and y."""
+
+
+def activation(piece: Piece) -> Known | None:
+    x, y = piece.x, piece.result
+    for kind, fits in ACTIVATIONS.items():
+        for fit in fits:
+            with np.errstate(all="ignore"):
+                attributes = fit(x, y)
+            if attributes is not None:
+                return Known(kind, attributes, {}, {})
+    return None

@@ -1,0 +1,141 @@
+"""Which line of a model to edit: where a layer is made, where an operator is called, where a missing one belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from parity.align import Alignment, Edge, Pair
+from parity.graph import Graph, Node
+from parity.trace import Trace
+
+CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "LayerList", "LayerDict"})
+
+
+def place(graph: Graph, node: Node) -> str:
+    """The line that makes the layer if a layer of the framework runs this operator, else the line of the call."""
+    return constructor(graph.trace, node.module) or node.line
+
+
+def constructor(trace: Trace, path: str) -> str:
+    """The line that makes a layer of the framework's own; "" for a module of the user's."""
+    facts = trace.modules.get(path, {})
+    own = facts.get("from") in ("torch.nn", "paddle.nn") and facts["type"] not in CONTAINERS
+    return trace.constructors.get(path, "") if own else ""
+
+
+def configured(alignment: Alignment, pair: Pair, value: Callable[[Node], Any]) -> str:
+    """The line that decides a layer's configuration: where it is made, or where what it is made of is handed in.
+
+    In a block that is made several times, one line makes a layer of each. Where it makes different ones in both
+    frameworks, and right ones in other blocks, it passes on what it was given: the block's own constructor is the line.
+    """
+    trace = alignment.torch.trace
+    path, below = pair.torch.module, 0
+    line = constructor(trace, path)
+    if not line:
+        return place(alignment.torch, pair.torch)
+    while "." in path:
+        elsewhere = [
+            other
+            for other in alignment.pairs
+            if trace.constructors.get(_above(other.torch.module, below)) == line
+            and (block := _above(other.torch.module, below + 1)) != _above(path, 1)
+            and other.torch.module.removeprefix(block) == pair.torch.module.removeprefix(_above(path, 1))
+        ]
+        ours = {repr(value(other.torch)) for other in (*elsewhere, pair)}
+        theirs = {repr(value(other.paddle)) for other in (*elsewhere, pair)}
+        right = any(repr(value(other.paddle)) == repr(value(other.torch)) for other in elsewhere)
+        above = trace.constructors.get(_above(path, 1), "")
+        if len(ours) < 2 or len(theirs) < 2 or not right or not above:
+            break
+        path, below, line = _above(path, 1), below + 1, above
+    return line
+
+
+def _above(path: str, levels: int) -> str:
+    return ".".join(path.split(".")[: len(path.split(".")) - levels])
+
+
+def missing(alignment: Alignment, edge: Edge) -> str:
+    """Where a segment that only Paddle has should stand in torch, in the module that corresponds to Paddle's.
+
+    On the line of what feeds it if it shares that line in Paddle, else before what takes its result; at the end of
+    forward if that is outside of the module. In a Sequential, where that is made.
+    """
+    trace, theirs = alignment.torch.trace, alignment.paddle.trace
+    first, last, consumer = edge.only_paddle[0], edge.only_paddle[-1], edge.pair.torch
+    feeding = [node for node in map(_maker(alignment), _entering(alignment, edge.only_paddle)) if node]
+    if not feeding:
+        return consumer.line
+    latest = max(feeding, key=lambda node: node.order)
+    twin = alignment.pair_of_torch(latest)
+    fed = latest if twin is None else twin.paddle
+    scope, scope_paddle = _counterpart(latest.module, fed.module, last.module)
+    if trace.modules.get(scope, {}).get("type") == "Sequential":
+        return trace.constructors.get(scope, "") or consumer.line
+    if line_in(theirs, scope_paddle, first) == line_in(theirs, scope_paddle, fed):
+        return line_in(trace, scope, latest)
+    if consumer.kind != "output" and (not scope or _within(consumer.module, scope)):
+        return line_in(trace, scope, consumer)
+    return trace.returns.get(scope) or line_in(trace, scope, latest)
+
+
+def chosen(alignment: Alignment, edge: Edge) -> str:
+    """Where an input is chosen that torch takes from elsewhere than Paddle: where it was last handed on, if both come from outside."""
+    trace, consumer = alignment.torch.trace, edge.pair.torch
+    if consumer.kind == "output":
+        return at_end(alignment)
+    sources = [alignment.torch.producer.get(edge.torch_value), _maker(alignment)(edge.paddle_value)]
+    scope = _above(consumer.module, 1) if constructor(trace, consumer.module) else consumer.module
+    while scope and not any(source is not None and _within(source.module, scope) for source in sources):
+        scope = _above(scope, 1)
+    return line_in(trace, scope, consumer)
+
+
+def _entering(alignment: Alignment, nodes: Iterable[Node]) -> set[int]:
+    """Paddle values that a segment takes from outside of it, weights excluded."""
+    chain = list(nodes)
+    made = {node.output for node in chain}
+    return {value for node in chain for value in node.data.values()} - made
+
+
+def _maker(alignment: Alignment) -> Callable[[int], Node | None]:
+    """The torch operator that makes the value which a Paddle value corresponds to."""
+    torch_value = {paddle: torch for torch, paddle in alignment.same.items()}
+    return lambda value: alignment.torch.producer.get(torch_value.get(value, -1))
+
+
+def _counterpart(torch: str, paddle: str, other: str) -> tuple[str, str]:
+    """The module in which Paddle calls `other` and its torch twin, which stands to `torch` as that to `paddle`."""
+    theirs, there = paddle.split("."), other.split(".") if other else []
+    shared = 0
+    while shared < min(len(theirs), len(there)) and theirs[shared] == there[shared]:
+        shared += 1
+    return _above(torch, len(theirs) - shared) if torch else "", ".".join(theirs[:shared])
+
+
+def _within(path: str, scope: str) -> bool:
+    return path == scope or path.startswith(f"{scope}.")
+
+
+def line_in(trace: Trace, scope: str, node: Node) -> str:
+    """The line of a module's own forward that runs an operator: its call, or the call of the module that holds it."""
+    if node.module == scope or (scope and not _within(node.module, scope)):
+        return node.line
+    parts = node.module.split(".")
+    for count in range(len(scope.split(".")) + 1 if scope else 1, len(parts) + 1):
+        path = ".".join(parts[:count])
+        if path == node.module and constructor(trace, path):
+            break
+        at = max(node.raw, default=-1)
+        lines = [line for start, line in trace.calls.get(path, ()) if start <= at and line]
+        if lines:
+            return lines[-1]
+    return node.line
+
+
+def at_end(alignment: Alignment) -> str:
+    """The line where torch's model returns what it returns."""
+    trace = alignment.torch.trace
+    return trace.returns.get("") or (trace.ops[-1].line if trace.ops else "")

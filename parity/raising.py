@@ -1,0 +1,144 @@
+"""A port that raises where Paddle's model does not: what the records up to there tell of the reason.
+
+The run is judged as far as it went: a configuration or a weight that differs is found as ever. Then comes the
+operator that raised, with the shapes that it was given on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from parity.align import align
+from parity.errors import ModelError
+from parity.findings import Finding, title
+from parity.graph import Node, build
+from parity.judge import Judgement, Run, judge
+from parity.parameters import pair_names
+from parity.store import Array
+from parity.trace import Op, Trace, Value
+
+REACHED = "reached"
+"""Name of the outputs that stand for what the operator that raised was given."""
+
+
+def judge_raised(
+    paddle: Run,
+    torch: Run,
+    paddle_parameters: Mapping[str, Array],
+    torch_parameters: Mapping[str, Array],
+    error: ModelError,
+    *,
+    sizes: str,
+    pairs: Mapping[str, str] | None = None,
+) -> Judgement:
+    """Judge a torch run that ended in `error`; the last finding is the operator that raised."""
+    _end(torch.trace)
+    judgement = judge(paddle, torch, paddle_parameters, torch_parameters, replay=lambda _: None, pairs=pairs)
+    # What comes behind is missing in torch because it was never reached.
+    judgement.findings = [f for f in judgement.findings if f.operator not in ("output", "registration")]
+    judgement.inconclusive = []
+    reached = max((row.order for row in judgement.rows), default=-1.0)
+    judgement.only = [one for one in judgement.only if one.order <= reached]
+    judgement.findings.append(
+        _raised(paddle, torch, paddle_parameters, torch_parameters, error, sizes, pairs, judgement)
+    )
+    return judgement
+
+
+WITHOUT_ARGUMENTS = frozenset({"linear", "matmul", "add", "sub", "mul", "div"})
+"""Operators that are fully described by what they take: one that raised can stand in the trace as if it had run."""
+
+
+def _end(trace: Trace) -> None:
+    """Let the trace end in the operator that raised, or in what that was given."""
+    raised = trace.raised
+    given = list(raised.get("inputs", {}).values()) or list(trace.ops[-1].outputs if trace.ops else ())
+    if raised.get("kind") in WITHOUT_ARGUMENTS:
+        trace.values.append(Value((), "float64", "operator"))
+        made = len(trace.values) - 1
+        index, kind = len(trace.ops), raised["kind"]
+        trace.ops.append(
+            Op(index, kind, kind, raised["module"], raised["line"], raised["inputs"], (made,), {})
+        )
+        given = [made]
+    trace.outputs = {f"{REACHED}[{i}]": value for i, value in enumerate(given)}
+
+
+def _raised(
+    paddle: Run,
+    torch: Run,
+    paddle_parameters: Mapping[str, Array],
+    torch_parameters: Mapping[str, Array],
+    error: ModelError,
+    sizes: str,
+    pairs: Mapping[str, str] | None,
+    judgement: Judgement,
+) -> Finding:
+    raised = torch.trace.raised
+    kind = raised.get("kind", "")
+    ours = _shapes(torch, raised.get("inputs", {}))
+    names = pair_names(paddle_parameters, torch_parameters, pairs)
+    twin = _twin(paddle, torch, names, kind, raised)
+    cause = f"on an input of {sizes}, which Paddle's model takes, the torch model raised {raised['error']}"
+    if kind:
+        cause += f": {title(kind)} is given {_told(ours)}"
+    theirs: list[list[int]] = []
+    if twin is not None:
+        theirs = _shapes(paddle, paddle.trace.ops[twin.raw[0]].inputs)
+        cause += f" in torch, {_told(theirs)} in Paddle"
+    known = bool(judgement.findings)
+    return Finding(
+        layer=raised.get("module", ""),
+        operator=title(kind) if kind else "forward",
+        where=raised.get("line", ""),
+        cause=cause,
+        fix="correct what is found before it, which it may come from"
+        if known
+        else "make this line take what Paddle's takes" + (f": {_told(theirs)}" if theirs else ""),
+        evidence={
+            "error": str(error),
+            "torch shapes": ours,
+            "paddle shapes": theirs,
+            "traceback": error.detail,
+        },
+        layer_paddle="" if twin is None else twin.module,
+        where_paddle="" if twin is None else twin.line,
+        order=float("inf"),
+    )
+
+
+def _shapes(run: Run, inputs: Mapping[str, int]) -> list[list[int]]:
+    """Shapes of what an operator is given, its own parameters aside."""
+    values = [run.trace.values[number] for number in inputs.values()]
+    return [list(value.shape) for value in values if value.origin != "parameter"]
+
+
+def _told(shapes: list[list[int]]) -> str:
+    return " and ".join(map(str, shapes)) or "no tensor"
+
+
+def _twin(
+    paddle: Run, torch: Run, names: Mapping[str, str], kind: str, raised: Mapping[str, Any]
+) -> Node | None:
+    """Paddle's operator in the place of the one that raised: of its kind, and fed as it is or with its weight."""
+    if not kind:
+        return None
+    graphs = build(paddle.trace), build(torch.trace)
+    alignment = align(*graphs, names)
+    by_name = {name: parameter.value for name, parameter in paddle.trace.parameters.items()}
+    own = {parameter.value: name for name, parameter in torch.trace.parameters.items()}
+    found: list[tuple[int, float, Node]] = []
+    fed = {alignment.same[v] for v in raised.get("inputs", {}).values() if v in alignment.same}
+    weights = {
+        by_name[names[own[number]]]
+        for number in raised.get("inputs", {}).values()
+        if number in own and names.get(own[number]) in by_name
+    }
+    for node in graphs[0].nodes:
+        if node.kind == kind:
+            taken = set(node.inputs.values())
+            shared = 2 * len(taken & weights) + len(taken & fed)
+            if shared:
+                found.append((shared, -node.order, node))
+    return max(found, key=lambda item: item[:2])[2] if found else None

@@ -1,0 +1,136 @@
+"""Rules for reductions and for what treats every row alike: the axes in one form, wherever they stand."""
+
+from __future__ import annotations
+
+import math
+
+from parity.formulas.known import counted
+from parity.graph import Builder, Node
+
+
+def spatial_mean(b: Builder, node: Node) -> bool:
+    """Pooling everything to one pixel is a mean (or maximum) over the spatial axes."""
+    shape = node.shapes.get("x", ())
+    spatial = tuple(range(2, len(shape)))
+    a = node.attributes
+    if node.kind in ("adaptive_avg_pool", "adaptive_max_pool"):
+        if all(size == 1 for size in a["output_size"]):
+            node.kind = "mean" if node.kind == "adaptive_avg_pool" else "amax"
+            node.attributes = {"axes": spatial}
+            return True
+        if tuple(a["output_size"]) == tuple(shape[2:]):
+            b.remove(node, node.inputs["x"])
+            return True
+    if (
+        (
+            node.kind in ("avg_pool", "max_pool")
+            and len(shape) > 2
+            and tuple(a["kernel_size"]) == tuple(shape[2:])
+        )
+        and not any(map(any, a["padding"]))
+        and all(n == 1 for n in b.shapes[node.output][2:])
+    ):
+        node.kind = "mean" if node.kind == "avg_pool" else "amax"
+        node.attributes = {"axes": spatial}
+        return True
+    if "keepdim" in a:
+        node.attributes = {key: value for key, value in a.items() if key != "keepdim"}
+        return True
+    return False
+
+
+def reduced_axes(b: Builder, node: Node) -> bool:
+    """Reduced axes, counted among the dimensions larger than 1: the others may come and go by reshapes."""
+    if node.kind not in ("mean", "sum", "amax", "amin", "var", "std") or node.attributes.get("counted"):
+        return False
+    shape = node.shapes["x"]
+    real = [axis for axis, size in enumerate(shape) if size != 1]
+    axes = tuple(real.index(axis) for axis in node.attributes["axes"] if axis in real)
+    if not axes and node.kind in ("var", "std"):
+        return False
+    if not axes:
+        b.remove(node, node.inputs["x"])
+    else:
+        node.attributes = {**node.attributes, "axes": axes, "counted": True}
+    return True
+
+
+ROW_WISE = frozenset({"layer_norm", "rms_norm", "softmax", "log_softmax"})
+"""Operators that treat every row along some axes alike, wherever the axes stand."""
+
+
+def turned_rows(b: Builder, node: Node) -> bool:
+    """A row-wise operator between a permutation and the way back works on other axes of what was permuted."""
+    if node.kind not in ROW_WISE or "by_hand" in node.attributes or node.attributes.get("counted"):
+        return False
+    before, behind = b.producer.get(node.inputs["x"]), _only_reader(b, node.output)
+    if before is None or behind is None or not b.only_use(before.output):
+        return False
+    perm, back = _permutation(b, before), _permutation(b, behind)
+    if perm is None or back is None or tuple(perm[axis] for axis in back) != tuple(range(len(perm))):
+        return False
+    rank, attributes = len(perm), dict(node.attributes)
+    if "axes" in attributes:
+        attributes["axes"] = tuple(sorted(perm[axis] for axis in attributes["axes"]))
+    else:
+        attributes["axis"] = perm[attributes["axis"] % rank] - rank
+    node.attributes = attributes
+    node.inputs["x"], node.shapes["x"] = before.inputs["x"], before.shapes["x"]
+    node.entries = {**node.entries, "x": before.entries["x"]}
+    node.raw = (*before.raw, *node.raw)
+    b.drop(before)
+    b.absorb(node, behind)
+    return True
+
+
+def _only_reader(b: Builder, value: int) -> Node | None:
+    readers = [node for node in b.nodes if value in node.inputs.values()]
+    return readers[0] if len(readers) == 1 and b.only_use(value) else None
+
+
+def _permutation(b: Builder, node: Node) -> tuple[int, ...] | None:
+    """The permutation that a move is, if it is a single one."""
+    if node.kind != "move" or len(node.raw) != 1 or "x" not in node.entries:
+        return None
+    op = b.trace.ops[node.raw[0]]
+    return tuple(op.attributes["perm"]) if op.kind == "permute" else None
+
+
+def normalized_axes(b: Builder, node: Node) -> bool:
+    """Normalized axes, counted like reduced ones, from the end: reshapes may merge what stands before."""
+    if node.kind not in ("layer_norm", "rms_norm") or node.attributes.get("counted"):
+        return False
+    axes = counted(node.shapes["x"], node.attributes["axes"])
+    node.attributes = {**node.attributes, "axes": axes, "counted": True}
+    return True
+
+
+def mean_of_sum(b: Builder, node: Node) -> bool:
+    """A sum that is divided by how many there were is a mean; by another number, a mean that is scaled."""
+    if node.kind != "affine" or node.attributes["shift"] != 0.0:
+        return False
+    first = b.producer.get(node.inputs["x"])
+    if first is None or first.kind != "sum" or not b.only_use(first.output):
+        return False
+    scale = node.attributes["scale"] * math.prod(first.shapes["x"]) / math.prod(b.shapes[first.output])
+    first.kind = "mean"
+    if abs(scale - 1.0) < 1e-12:
+        b.absorb(first, node)
+        return True
+    # No operator made the mean itself: it is a value of the canonical form alone.
+    first.output, first.op = b.fresh(b.shapes[first.output]), -1
+    b.producer[first.output] = first
+    node.inputs, node.entries = {"x": first.output}, {}
+    node.attributes = {**node.attributes, "scale": scale}
+    return True
+
+
+def log_of_softmax(b: Builder, node: Node) -> bool:
+    if node.kind != "log":
+        return False
+    first = b.producer.get(node.inputs["x"])
+    if first is None or first.kind != "softmax" or not b.only_use(first.output):
+        return False
+    first.kind = "log_softmax"
+    b.absorb(first, node)
+    return True

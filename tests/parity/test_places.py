@@ -1,0 +1,146 @@
+"""The line that a finding names is the one to edit: where a value is handed in, where an operator is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import paddle
+import pytest
+import torch
+
+import parity
+from parity.inputs import random_input
+from tests.parity.pairs import fill, load_what_fits
+
+
+class PaddleBlock(paddle.nn.Layer):
+    def __init__(self, cin, cout, dilation, act):
+        super().__init__()
+        self.conv = paddle.nn.Conv2D(cin, cout, 3, padding=dilation, dilation=dilation)
+        self.tail = paddle.nn.Sequential(
+            paddle.nn.BatchNorm2D(cout),
+            act(),
+            paddle.nn.AvgPool2D(3, 1, 1, exclusive=False),
+        )
+
+    def forward(self, x):
+        y = paddle.nn.functional.relu(self.conv(x))
+        y = self.tail(y)
+        return y + x
+
+
+class PaddleNet(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.one = PaddleBlock(3, 3, 1, paddle.nn.ReLU6)
+        self.two = PaddleBlock(3, 3, 2, paddle.nn.Hardswish)
+        self.norm = paddle.nn.GroupNorm(3, 3)
+
+    def forward(self, x):
+        early = self.one(x)
+        late = self.two(early)
+        return paddle.concat([self.norm(late), early], 1)
+
+
+class TorchBlock(torch.nn.Module):
+    def __init__(self, cin, cout, dilation, act):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(cin, cout, 3, padding=dilation, dilation=dilation)
+        self.tail = torch.nn.Sequential(
+            torch.nn.BatchNorm2d(cout),
+            act(),
+            torch.nn.AvgPool2d(3, 1, 1),
+        )
+
+    def forward(self, x):
+        y = torch.nn.functional.relu(self.conv(x))
+        y = self.tail(y)
+        return y + x
+
+
+class TorchNet(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = TorchBlock(3, 3, 1, torch.nn.ReLU6)
+        self.two = TorchBlock(3, 3, 2, torch.nn.Hardswish)
+        self.norm = torch.nn.GroupNorm(3, 3)
+
+    def forward(self, x):
+        early = self.one(x)
+        late = self.two(early)
+        return torch.cat([self.norm(late), early], 1)
+
+
+EDITS = {
+    "a literal of a block": (
+        "torch.nn.AvgPool2d(3, 1, 1),",
+        "torch.nn.AvgPool2d(3, 1, 1, count_include_pad=False),",
+        "",
+    ),
+    "what a block is given": (
+        "self.two = TorchBlock(3, 3, 2, torch.nn.Hardswish)",
+        "self.two = TorchBlock(3, 3, 3, torch.nn.Hardswish)",
+        "",
+    ),
+    "a class that a block is given": (
+        "self.one = TorchBlock(3, 3, 1, torch.nn.ReLU6)",
+        "self.one = TorchBlock(3, 3, 1, torch.nn.ReLU)",
+        "",
+    ),
+    "a block that drops what it is given": (
+        "padding=dilation, dilation=dilation)\n        self.tail = torch",
+        "padding=1, dilation=1)\n        self.tail = torch",
+        "padding=1, dilation=1",
+    ),
+    "a call that is missing round another": (
+        "y = torch.nn.functional.relu(self.conv(x))",
+        "y = self.conv(x)",
+        "",
+    ),
+    "an operator that is missing from the result": (
+        "        return y + x\n\n\nclass TorchNet",
+        "        return y\n\n\nclass TorchNet",
+        "        return y\n",
+    ),
+    "a layer that is missing from the result": (
+        "torch.cat([self.norm(late), early], 1)",
+        "torch.cat([late, early], 1)",
+        "",
+    ),
+    "an element that is missing from a Sequential": (
+        "            act(),\n            torch.nn.AvgPool2d(3, 1, 1),",
+        "            torch.nn.AvgPool2d(3, 1, 1),",
+        "self.tail = torch.nn.Sequential(",
+    ),
+    "a value that is handed on": ("late = self.two(early)", "late = self.two(x)", ""),
+}
+"""What is edited -> (old, new, text of the line that must be named: the new one if empty)."""
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_the_line_to_edit_is_named(tmp_path, what):
+    old, new, named = EDITS[what]
+    source = Path(__file__).read_text().partition("EDITS = {")[0]
+    file = tmp_path / "port.py"
+    file.write_text(source.replace(old, new))
+    spec = importlib.util.spec_from_file_location("port", file)
+    port = sys.modules["port"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(port)
+    finding = check(port.TorchNet()).findings[0]
+    path, _, line = finding.where.rpartition(":")
+    text = Path(path).read_text().splitlines()[int(line) - 1]
+    assert path == str(file)
+    assert (named or new).strip() in text, f"{finding}: {text}"
+
+
+def check(torch_model):
+    paddle_model, inputs = PaddleNet(), random_input((2, 3, 9, 9))
+    fill(paddle_model, inputs)
+    load_what_fits(paddle_model, torch_model)
+    return parity.check(paddle_model, torch_model, inputs, further=False)
+
+
+def test_the_right_port_is_equivalent():
+    assert check(TorchNet())
