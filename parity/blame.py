@@ -86,7 +86,7 @@ class Blame(Evidence):
             self._weight(pair, weight)
         if different:
             row.status = "different"
-            if not (attributes or slots or weights):
+            if not (attributes or slots or weights or self._fed_wrongly(pair)):
                 self._unexplained(pair)
         elif attributes or slots or weights:
             row.status = "different"
@@ -101,6 +101,20 @@ class Blame(Evidence):
             and squeezed(pair.torch.shapes.get(t, ())) == squeezed(pair.paddle.shapes.get(p, ()))
             for t, p in pair.slots.items()
             if t in pair.torch.data
+        )
+
+    def _fed_wrongly(self, pair: Pair) -> bool:
+        """Whether the fault is what comes in, which Paddle's numbers could not stand in for.
+
+        One torch value for two inputs that differ in Paddle, or a table that one side owns and the other computes.
+        """
+        torch = {pair.torch.inputs[t] for t in pair.slots}
+        paddle = {pair.paddle.inputs[p] for p in pair.slots.values()}
+        return len(torch) < len(paddle) or any(
+            edge.pair is pair
+            and pair.torch.entries.get(edge.torch_slot) not in self.measured
+            and self.edge_differs(edge)
+            for edge in self.alignment.edges
         )
 
     def _folded(self, pair: Pair, row: Row) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.align import Alignment, Pair
+from parity.align import Alignment, Edge, Pair
 from parity.capture.plan import ReplayPlan
 from parity.compare import Difference, difference, rounding, rounding_limit
 from parity.findings import Finding, label
 from parity.graph import Graph, Node
 from parity.judgement import Judgement, OneSided, Replay, Row, Run
-from parity.reference import row_of
+from parity.reference import constant_of, row_of
 from parity.store import Array, Stored
 from parity.trace import Framework, Op
 from parity.wording import is_single_layer, operator_of
@@ -186,6 +186,51 @@ class Evidence:
         if not self._input_shapes_agree(pair):
             return False
         return row.local.max_rel > row.limit
+
+    # -- what comes in ---------------------------------------------------------------------------
+
+    def edge_differs(self, edge: Edge) -> bool:
+        """Whether what comes in here is another value than Paddle's, beyond what rounding and constants explain."""
+        numbers = self._edge_numbers(edge)
+        within = numbers is not None and (
+            numbers.max_rel <= self._edge_limit(edge) or self._edge_slack(edge, numbers)
+        )
+        return numbers is not None and not within
+
+    def _edge_numbers(self, edge: Edge) -> Difference | None:
+        if edge.pair.torch.kind == "output":
+            path = edge.pair.torch.name
+            return self._measured_output(edge) or self.result.outputs.get(path)
+        entry = edge.pair.torch.entries.get(edge.torch_slot)
+        if entry is not None and entry in self.measured:
+            return self.measured[entry]
+        expected = self._held(self.alignment.paddle, edge.paddle_value)
+        actual = self._held(self.alignment.torch, edge.torch_value)
+        return None if expected is None or actual is None else difference(actual, expected)
+
+    def _held(self, graph: Graph, value: int) -> Stored | Array | None:
+        """The numbers of a value: what the run made, or what the model owns."""
+        run, owned = (
+            (self.paddle, self.paddle_parameters)
+            if graph is self.alignment.paddle
+            else (self.torch, self.torch_parameters)
+        )
+        return run.value(value) or owned.get(graph.parameters.get(value, ""))
+
+    def _measured_output(self, edge: Edge) -> Difference | None:
+        return self.measured.get((-1, edge.pair.torch.name))
+
+    def _edge_limit(self, edge: Edge) -> float:
+        if edge.pair.torch.kind == "output":
+            return self._output_limit(edge.pair.torch.name)
+        row = self.rows.get(id(edge.pair))
+        return row.limit if row is not None else rounding_limit(0, 0)
+
+    @staticmethod
+    def _edge_slack(edge: Edge, numbers: Difference) -> bool:
+        """Whether a framework's own float32 constant inside the segment explains the difference."""
+        slack = max((constant_of(n.kind)[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0)
+        return numbers.comparable and numbers.max_rel <= slack
 
     def _finding(
         self,

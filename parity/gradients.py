@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.align import Alignment, Pair, align
+from parity.align import Alignment, Pair, Values, align
 from parity.compare import EPS64, MARGIN, SHRINK, Difference, difference
 from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node, build
@@ -54,16 +54,18 @@ def judge_gradients(
     again: Again,
     pairs: Mapping[str, str] | None = None,
     known: Collection[Finding] = (),
+    apart: Collection[Values] = (),
 ) -> GradientJudgement:
     """Judge the gradients of two recorded runs; `again` is called only if some gradient differs.
 
     known: what going forward showed; an operator with a finding there is not blamed again for its gradient.
+    apart: what it showed to be no pairs.
     """
     graphs = build(paddle.trace), build(torch.trace)
     for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
         note_contents(graph, arrays)
         note_sliced_contents(graph, arrays)
-    alignment = align(*graphs, pair_names(paddle_parameters, torch_parameters, pairs))
+    alignment = align(*graphs, pair_names(paddle_parameters, torch_parameters, pairs), apart)
     blamed = frozenset((finding.layer, finding.operator) for finding in known)
     return _Gradients(paddle, torch, alignment, again, blamed).run()
 

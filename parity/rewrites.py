@@ -102,6 +102,60 @@ def _clip_is_relu(b: Builder, node: Node) -> bool:
     return False
 
 
+SIXTH = 0.1666667
+"""The slope of a hard sigmoid as Paddle writes it; by hand it is 1/6."""
+
+
+def _hard_sigmoid(b: Builder, node: Node) -> bool:
+    """A line between 0 and m (`clip(a * x + b, 0, m)`, `relu6(x + 3) / 6`) is a hard sigmoid, times m."""
+    first = b.producer.get(node.inputs.get("x", -1))
+    if first is None or not b.only_use(first.output):
+        return False
+    a = node.attributes
+    if node.kind == "clip" and first.kind == "affine" and "op" not in first.attributes:
+        top = a.get("max")
+        if a.get("min") != 0.0 or top is None or top <= 0.0:
+            return False
+        slope, offset = first.attributes["scale"] / top, first.attributes["shift"] / top
+        slope = SIXTH if abs(slope - 1 / 6) < 1e-6 else slope
+        first.kind, first.name = "hardsigmoid", node.name
+        first.attributes = {"slope": slope, "offset": offset, "scale": top}
+        b.absorb(first, node)
+        return True
+    scaled = node.kind == "affine" and a["shift"] == 0.0 and "op" not in a
+    if scaled and first.kind in ("hardsigmoid", "hardswish"):
+        scale = first.attributes.get("scale", 1.0) * a["scale"]
+        first.attributes = {**first.attributes, "scale": 1.0 if abs(scale - 1.0) < 1e-12 else scale}
+        b.absorb(first, node)
+        return True
+    return False
+
+
+def _hard_swish(b: Builder, node: Node) -> bool:
+    """`x * relu6(x + 3) / 6`, whatever it is divided first."""
+    if node.kind != "mul" or set(node.inputs) != {"x", "y"}:
+        return False
+    for plain, gate in (("x", "y"), ("y", "x")):
+        hard = b.producer.get(node.inputs[gate])
+        if hard is None or hard.kind != "hardsigmoid" or not b.only_use(hard.output):
+            continue
+        a = hard.attributes
+        if hard.inputs["x"] == node.inputs[plain] and (a["slope"], a["offset"]) == (SIXTH, 0.5):
+            _gated(b, node, hard, plain, "hardswish", {"scale": a.get("scale", 1.0)})
+            return True
+    return False
+
+
+def _gated(b: Builder, node: Node, gate: Node, plain: str, kind: str, attributes: dict[str, Any]) -> None:
+    """`x * gate(x)` becomes one function of x."""
+    entry = node.entries.get(plain)
+    node.kind, node.attributes = kind, attributes
+    node.inputs, node.shapes = {"x": node.inputs[plain]}, {"x": node.shapes[plain]}
+    node.entries = {"x": entry} if entry else {}
+    node.raw = (*gate.raw, *node.raw)
+    b.drop(gate)
+
+
 def _moves(b: Builder, node: Node) -> bool:
     """A move of a move is one move; one that changes no position is none; equal ones are the same."""
     if node.kind != "move":
@@ -508,12 +562,7 @@ def _silu(b: Builder, node: Node) -> bool:
         if sigmoid is not None and sigmoid.kind == "sigmoid" and sigmoid.inputs["x"] == node.inputs[plain]:
             if not b.only_use(sigmoid.output):
                 continue
-            entry = node.entries.get(plain)
-            node.kind, node.attributes = "silu", {}
-            node.inputs, node.shapes = {"x": node.inputs[plain]}, {"x": node.shapes[plain]}
-            node.entries = {"x": entry} if entry else {}
-            node.raw = (*sigmoid.raw, *node.raw)
-            b.drop(sigmoid)
+            _gated(b, node, sigmoid, plain, "silu", {})
             return True
     return False
 
@@ -557,6 +606,8 @@ REWRITES: tuple[Rewrite, ...] = (
     _merge_affine,
     _matmul_scale,
     _silu,
+    _hard_sigmoid,
+    _hard_swish,
     _pad_rank,
     _pad_before_conv,
     _concats,
