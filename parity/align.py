@@ -182,7 +182,7 @@ class _Aligner:
         result = self.result
         if result.has_torch(torch) or result.has_paddle(paddle):
             return False
-        if (paddle.output, torch.output) in self.apart and not anchor:
+        if (paddle.output, torch.output) in self.apart:
             return False
         alike = paddle.kind == torch.kind and (any_size or self._same_size(paddle, torch))
         if not alike and not substituted:

@@ -25,6 +25,10 @@ GAIN = 2
 """By how many times fewer findings a whole segment must explain what its pairs explain one by one."""
 
 
+NOTHING_SAID = 1 << 30
+"""An alignment that leaves a difference without a finding is worse than any that finds one."""
+
+
 class Tried(Protocol):
     """One alignment and what it led to."""
 
@@ -69,6 +73,8 @@ def _findings(judged: Tried) -> int:
 def _weight(judged: Tried) -> tuple[int, int]:
     """Findings, and in their absence rows that differ: what an alignment leaves to be explained."""
     count = _findings(judged)
+    if not count and judged.result.inconclusive:
+        return NOTHING_SAID, 0
     return count, 0 if count else sum(1 for row in judged.rows.values() if _apart(row, row.float64))
 
 
@@ -90,7 +96,8 @@ def _doubtful(judged: Tried) -> Iterator[Values]:
 
 
 def _may_err(pair: Pair) -> bool:
-    return not pair.anchor and not any(slot in pair.torch.inputs for slot in kind_of(pair.torch.kind).weights)
+    """A layer is known by its weight; an operator that takes a bare parameter may take it in another layout."""
+    return not any(slot in pair.torch.inputs for slot in kind_of(pair.torch.kind).weights)
 
 
 def _apart(row: Row, numbers: Difference | None) -> bool:

@@ -30,6 +30,7 @@ class Node:
     output: the value it makes; `op` the raw operator that finally made it (-1: made by a rewrite, no array).
     indices: of a "move", where each number comes from. rows: of a layer that is part of a wider one (query, key
     and value packed into one Linear), which outputs of the wider layer it makes. content: a digest of the layer's own weight, if it has one.
+    computed: weight slots that hold no parameter.
     """
 
     kind: str
@@ -48,12 +49,15 @@ class Node:
     indices: Indices | None = None
     rows: tuple[int, int] | None = None
     content: str = ""
+    computed: frozenset[str] = frozenset()
 
     @property
     def data(self) -> dict[str, int]:
-        """Inputs that are not weights."""
+        """Inputs that are not weights, or weights that the model computes (modulated, masked, standardized)."""
         weights = kind_of(self.kind).weights
-        return {slot: value for slot, value in self.inputs.items() if slot not in weights}
+        return {
+            slot: value for slot, value in self.inputs.items() if slot not in weights or slot in self.computed
+        }
 
 
 @dataclass
@@ -136,8 +140,12 @@ class Builder:
                 changed |= self._rewrite(rewrite)
         outputs = {path: None if v is None else self.resolve(v) for path, v in self.trace.outputs.items()}
         nodes = self._alive([v for v in outputs.values() if v is not None])
+        made = {node.output for node in nodes}
         for number, node in enumerate(nodes):
             node.order = float(number)
+            node.computed = frozenset(
+                slot for slot in kind_of(node.kind).weights if node.inputs.get(slot, -1) in made
+            )
         graph = Graph(
             framework=self.trace.framework,
             trace=self.trace,

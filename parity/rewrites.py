@@ -16,7 +16,7 @@ from parity.moves import Indices, channel_range, digest, is_identity, row_order,
 
 
 def _scalar_arithmetic(b: Builder, node: Node) -> bool:
-    """`x * 2`, `x / 2`, `1 - x`, `-x`: one affine form."""
+    """`x * 2`, `x / 2`, `1 - x`, `-x`: one affine form; `x * x` is a square."""
     a = node.attributes
     if node.kind == "neg":
         node.kind, node.attributes = "affine", {"scale": -1.0, "shift": 0.0}
@@ -29,6 +29,11 @@ def _scalar_arithmetic(b: Builder, node: Node) -> bool:
             "op": "dropout",
             "how": (("dropout", f"mode={a['mode']!r} in eval"),),
         }
+        return True
+    if node.kind == "mul" and set(node.inputs) == {"x", "y"} and node.inputs["x"] == node.inputs["y"]:
+        node.kind, node.attributes = "pow", {"exponent": 2.0}
+        for part in (node.inputs, node.entries, node.shapes):
+            part.pop("y", None)
         return True
     if node.kind not in ("add", "sub", "mul", "div"):
         return False

@@ -14,6 +14,7 @@ from parity.ops.kinds import ACTIVATIONS
 from parity.strangers import parting
 from parity.wording import at as place_of
 from parity.wording import chain, difference_data, layer_above, named
+from parity.wording import layer as called
 
 
 class Wiring(Evidence):
@@ -154,10 +155,10 @@ class Wiring(Evidence):
             fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes)}"
             if ours is not None and theirs is not None and len(torch_nodes) > 1:
                 cause = (
-                    f"torch computes {layer(ours)} where Paddle computes {layer(theirs)}: up to here both have the same "
+                    f"torch computes {called(ours)} where Paddle computes {called(theirs)}: up to here both have the same "
                     f"numbers on the way to {at}, whatever their layout, and from here on they have not"
                 )
-                fix = f"compute here what Paddle does: {layer(theirs)}"
+                fix = f"compute here what Paddle does: {called(theirs)}"
                 paddle_nodes = (theirs,)
             operator, layer, where = label(node), node.module, self._place(self.alignment.torch, node)
         else:
