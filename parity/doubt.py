@@ -38,6 +38,8 @@ class Tried(Protocol):
 
     def edge_differs(self, edge: Edge) -> bool: ...
 
+    def edge_unknown(self, edge: Edge) -> bool: ...
+
 
 T = TypeVar("T", bound=Tried)
 
@@ -61,7 +63,8 @@ def best(tried: Callable[[frozenset[Values]], T]) -> T:
     cleared = doubted - _still_apart(first, found)
     if cleared != doubted:
         some = tried(cleared) if cleared else first
-        found = found if GAIN * _findings(found) <= _findings(some) else some
+        told = not any(map(found.edge_unknown, _segments(found)))
+        found = found if told and GAIN * _findings(found) <= _findings(some) else some
     return found if _weight(found) < _weight(first) else first
 
 
@@ -104,13 +107,18 @@ def _apart(row: Row, numbers: Difference | None) -> bool:
     return numbers is not None and not numbers.max_rel <= row.limit
 
 
+def _segments(judged: Tried) -> list[Edge]:
+    """Where something without a counterpart meets what has one."""
+    edges = (*judged.alignment.edges, *judged.alignment.output_edges.values())
+    return [edge for edge in edges if edge.only_paddle or edge.only_torch]
+
+
 def _still_apart(first: Tried, found: Tried) -> frozenset[Values]:
-    """The pairs of `first` that belong to segments which differ as a whole, too."""
-    edges = (*found.alignment.edges, *found.alignment.output_edges.values())
+    """The pairs of `first` that belong to segments which differ as a whole, too, or whose end nobody measured."""
     failing = {
         id(node)
-        for edge in edges
-        if found.edge_differs(edge)
+        for edge in _segments(found)
+        if found.edge_differs(edge) or found.edge_unknown(edge)
         for node in (*edge.only_paddle, *edge.only_torch)
     }
     return frozenset(

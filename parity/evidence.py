@@ -197,6 +197,10 @@ class Evidence:
         )
         return numbers is not None and not within
 
+    def edge_unknown(self, edge: Edge) -> bool:
+        """Whether nothing tells what comes in here, although something must explain why the outputs differ."""
+        return self._edge_numbers(edge) is None and not self._outputs_agree()
+
     def _edge_numbers(self, edge: Edge) -> Difference | None:
         if edge.pair.torch.kind == "output":
             path = edge.pair.torch.name

@@ -140,7 +140,7 @@ class Builder:
                 changed |= self._rewrite(rewrite)
         outputs = {path: None if v is None else self.resolve(v) for path, v in self.trace.outputs.items()}
         nodes = self._alive([v for v in outputs.values() if v is not None])
-        made = {node.output for node in nodes}
+        made = {node.output for node in nodes if not self._part_of_parameter(node)}
         for number, node in enumerate(nodes):
             node.order = float(number)
             node.computed = frozenset(
@@ -162,6 +162,10 @@ class Builder:
                 if value < len(self.trace.values) and self.trace.values[value].origin == "unknown":
                     graph.unknown.append((value, node))
         return graph
+
+    def _part_of_parameter(self, node: Node) -> bool:
+        """Whether a node's result is a parameter's own numbers: a slice of packed weights, a transpose."""
+        return node.kind == "move" and self.is_parameter(node.inputs["x"])
 
     def _alive(self, roots: Iterable[int]) -> list[Node]:
         producer = {node.output: node for node in self.nodes}

@@ -129,7 +129,7 @@ class Wiring(Evidence):
             fix = f"feed {at} the result of {chain(paddle_nodes)} as in Paddle"
             operator, layer, where = label(node), node.module, node.line
         elif paddle_nodes and not torch_nodes:
-            node = paddle_nodes[-1]
+            node = next((n for n in paddle_nodes if "weight" in n.inputs), paddle_nodes[-1])
             cause = (
                 f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
             )
