@@ -8,6 +8,7 @@ a stranger, and the first stranger whose inputs are none is where the two part.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,23 @@ Values = Callable[[int], Any]
 """The stored numbers of a value, or None."""
 
 
+@dataclass(frozen=True)
+class Strangers:
+    """The operators of a segment that make what the other side never has, in order; `first` is where it begins."""
+
+    nodes: tuple[Node, ...]
+    first: Node | None
+
+
 def parting(
     paddle: Sequence[Node], torch: Sequence[Node], paddle_value: Values, torch_value: Values
-) -> tuple[Node | None, Node | None]:
-    """(Paddle's, torch's) operator where the numbers of two segments part; None where they do not.
+) -> tuple[Strangers, Strangers]:
+    """(Paddle's, torch's) operators whose numbers only one of two segments has.
 
     The segments must be fed with the same numbers.
     """
     ours, theirs = _contents(torch, torch_value), _contents(paddle, paddle_value)
-    return _first_stranger(paddle, theirs, ours), _first_stranger(torch, ours, theirs)
+    return _strangers(paddle, theirs, ours), _strangers(torch, ours, theirs)
 
 
 def _contents(nodes: Sequence[Node], values: Values) -> dict[int, Array]:
@@ -46,20 +55,18 @@ def _contents(nodes: Sequence[Node], values: Values) -> dict[int, Array]:
     return found
 
 
-def _first_stranger(nodes: Sequence[Node], own: dict[int, Array], other: dict[int, Array]) -> Node | None:
-    """The first operator whose numbers, and those of everything made of them here, the other side never has."""
+def _strangers(nodes: Sequence[Node], own: dict[int, Array], other: dict[int, Array]) -> Strangers:
+    """Operators whose numbers, and those of everything made of them here, the other side never has."""
     strange: set[int] = set()
-    made = {node.output for node in nodes}
     for node in reversed(nodes):
         readers = [n for n in nodes if node.output in n.inputs.values()]
         known = node.output not in own or any(_same(own[node.output], array) for array in other.values())
         if not known and all(reader.output in strange for reader in readers):
             strange.add(node.output)
-    for node in nodes:
-        inputs = [value for value in node.data.values() if value in made]
-        if node.output in strange and not strange.intersection(inputs) and node.kind not in DATAFLOW_KINDS:
-            return node
-    return next((node for node in nodes if node.output in strange), None)
+    found = tuple(node for node in nodes if node.output in strange)
+    fed_alike = (n for n in found if not strange.intersection(n.data.values()))
+    first = next((n for n in fed_alike if n.kind not in DATAFLOW_KINDS), found[0] if found else None)
+    return Strangers(found, first)
 
 
 def _same(a: Array, b: Array) -> bool:

@@ -11,7 +11,7 @@ from parity.evidence import Evidence
 from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node
 from parity.ops.kinds import ACTIVATIONS
-from parity.strangers import parting
+from parity.strangers import Strangers, parting
 from parity.wording import at as place_of
 from parity.wording import chain, difference_data, layer_above, named
 from parity.wording import layer as called
@@ -148,18 +148,14 @@ class Wiring(Evidence):
             operator, layer, where = label(node), node.module, self._place(self.alignment.torch, node)
         elif torch_nodes:
             theirs, ours = self._parting(edge)
-            node = ours or torch_nodes[-1]
+            node = ours.first or torch_nodes[-1]
             cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
             if self._shares(paddle_nodes) and not self._shares(torch_nodes, torch=True):
                 cause += "; in Paddle these layers are shared with another call"
             fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes)}"
-            if ours is not None and theirs is not None and len(torch_nodes) > 1:
-                cause = (
-                    f"torch computes {called(ours)} where Paddle computes {called(theirs)}: up to here both have the same "
-                    f"numbers on the way to {at}, whatever their layout, and from here on they have not"
-                )
-                fix = f"compute here what Paddle does: {called(theirs)}"
-                paddle_nodes = (theirs,)
+            if theirs.first is not None and len(torch_nodes) > 1:
+                paddle_nodes = (theirs.first,)
+                cause, fix = self._parted(ours, theirs, at)
             operator, layer, where = label(node), node.module, self._place(self.alignment.torch, node)
         else:
             node = edge.pair.torch
@@ -195,12 +191,28 @@ class Wiring(Evidence):
             )
         )
 
-    def _parting(self, edge: Edge) -> tuple[Node | None, Node | None]:
-        """(Paddle's, torch's) operator where the numbers of the segments part, if they are fed alike."""
+    def _parting(self, edge: Edge) -> tuple[Strangers, Strangers]:
+        """(Paddle's, torch's) operators of the segments that the other side lacks, if both are fed alike."""
         owned = self.alignment.torch.parameters
         if not all(self._agrees(value) for value in self._entering(edge) if value not in owned):
-            return None, None
+            return Strangers((), None), Strangers((), None)
         return parting(edge.only_paddle, edge.only_torch, self.paddle.value, self.torch.value)
+
+    @staticmethod
+    def _parted(ours: Strangers, theirs: Strangers, at: str) -> tuple[str, str]:
+        """Cause and fix where two segments have the same numbers up to an operator of theirs."""
+        assert theirs.first is not None
+        if ours.first is None:
+            missing = chain(theirs.nodes)
+            return (
+                f"{missing} only in Paddle: torch makes all other numbers on the way to {at}, whatever their layout",
+                f"add {missing} before {at}",
+            )
+        return (
+            f"torch computes {called(ours.first)} where Paddle computes {called(theirs.first)}: up to here both have the "
+            f"same numbers on the way to {at}, whatever their layout, and from here on they have not",
+            f"compute here what Paddle does: {called(theirs.first)}",
+        )
 
     def _owned(self, edge: Edge) -> str:
         """The parameter or buffer that one side takes here, where the other side computes."""

@@ -26,6 +26,14 @@ NETWORKS = {
         Network("swin", (Input((2, 3, 16, 16)),), seed=115),
         Network("fusion", (Input((2, 3, 12, 12)),), seed=117),
         Network("gan", (Input((2, 3, 12, 12)),), seed=118),
+        Network("detector", (Input((2, 3, 16, 24)),), seed=119),
+        Network(
+            "modulated",
+            (Input((2, 3, 8, 8)), Input((2, 6))),
+            seed=120,
+            tolerance=2e-6,
+            why_looser="Paddle keeps the slope of a hard sigmoid in float32",
+        ),
         Network("aspp", (IMAGE,), seed=116, tolerance=5e-7, why_looser=RATIO),
     )
 }
