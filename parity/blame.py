@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from parity.align import Pair
+from parity.align import Edge, Pair
 from parity.audit import AttributeDifference, SlotDifference
 from parity.evidence import Evidence
 from parity.findings import Note, label
@@ -116,6 +116,14 @@ class Blame(Evidence):
             and self.edge_differs(edge)
             for edge in self.alignment.edges
         )
+
+    def _one_sided_inside(self, pair: Pair) -> Edge | None:
+        """What only one side does within the same call, such as the causal mask of an attention."""
+        for edge in self.alignment.edges:
+            within = set(edge.pair.torch.raw) & set(pair.torch.raw)
+            if within and (edge.only_paddle or edge.only_torch) and self._edge_numbers(edge) is None:
+                return edge
+        return None
 
     def _folded(self, pair: Pair, row: Row) -> None:
         row.status = "float32 constants"
@@ -244,6 +252,10 @@ class Blame(Evidence):
         row = self.rows[id(pair)]
         local = row.local
         assert local is not None
+        inside = self._one_sided_inside(pair)
+        if inside is not None:
+            self.hidden[id(inside)] = local
+            return
         if not local.comparable:
             cause = f"the result cannot be compared: {local.problem}"
             shapes = {"paddle shapes": pair.paddle.shapes, "torch shapes": pair.torch.shapes}

@@ -16,6 +16,9 @@ from parity.store import Array, Stored
 from parity.trace import Framework, Op
 from parity.wording import is_single_layer, operator_of
 
+FLOAT32_TABLE = 2.0**-23
+"""What constants may differ by, relatively, if one side reads them from a float32 buffer and the other has numbers."""
+
 
 class Evidence:
     """Everything that is known about one case, and the judgement that grows from it."""
@@ -36,6 +39,8 @@ class Evidence:
         self.rows: dict[int, Row] = {}
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
+        self.hidden: dict[int, Difference] = {}
+        """Edges inside a composite that nothing measures, by identity, and the difference that they lead to."""
 
     def measure(self) -> bool:
         """Compare every aligned pair and output; replay if any number differs. Returns whether outputs agree."""
@@ -230,11 +235,21 @@ class Evidence:
         row = self.rows.get(id(edge.pair))
         return row.limit if row is not None else rounding_limit(0, 0)
 
-    @staticmethod
-    def _edge_slack(edge: Edge, numbers: Difference) -> bool:
-        """Whether a framework's own float32 constant inside the segment explains the difference."""
+    def _edge_slack(self, edge: Edge, numbers: Difference) -> bool:
+        """Whether float32 constants inside the segment explain the difference: a framework's, or a table of one side."""
         slack = max((constant_of(n.kind)[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0)
+        if self._has_table(edge.only_paddle, self.alignment.paddle) != self._has_table(
+            edge.only_torch, self.alignment.torch
+        ):
+            slack = max(slack, FLOAT32_TABLE)
         return numbers.comparable and numbers.max_rel <= slack
+
+    @staticmethod
+    def _has_table(nodes: tuple[Node, ...], graph: Graph) -> bool:
+        """Whether a segment reads constants from a buffer, which holds them in float32."""
+        trained = {name for name, p in graph.trace.parameters.items() if p.trainable}
+        names = (graph.parameters.get(value) for node in nodes for value in node.inputs.values())
+        return any(name is not None and name not in trained for name in names)
 
     def _finding(
         self,

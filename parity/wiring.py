@@ -16,6 +16,9 @@ from parity.wording import at as place_of
 from parity.wording import chain, difference_data, layer_above, named
 from parity.wording import layer as called
 
+GUARD = 1e-6
+"""Largest lower bound of a clip that is there for zeros alone."""
+
 
 class Wiring(Evidence):
     """Findings about what stands between aligned operators."""
@@ -29,7 +32,7 @@ class Wiring(Evidence):
             key = (frozenset(map(id, edge.only_paddle)), frozenset(map(id, edge.only_torch)))
             if key in seen and (edge.only_paddle or edge.only_torch):
                 continue
-            numbers = self._edge_numbers(edge)
+            numbers = self._edge_numbers(edge) or self.hidden.get(id(edge))
             if any(n.kind == "dropout" for n in (*edge.only_paddle, *edge.only_torch)):
                 # Switched off for the proof, so the numbers agree; in use it is random on one side only.
                 seen.add(key)
@@ -51,7 +54,8 @@ class Wiring(Evidence):
                     self.result.notes.append(
                         Note(
                             f"before {place_of(edge)}: {chain(edge.only_torch)} in torch, {chain(edge.only_paddle)} in "
-                            "Paddle, same numbers: written differently",
+                            f"Paddle, same numbers{'' if numbers.max_rel <= limit else ' but for float32 constants'}: written "
+                            "differently",
                             edge.pair.torch.module,
                             {"float64": numbers.max_rel},
                         )
@@ -80,7 +84,7 @@ class Wiring(Evidence):
         """Whether a segment is activations alone, on one side alone, and no other segment makes up for them."""
         one_sided = bool(edge.only_paddle) != bool(edge.only_torch)
         nodes = edge.only_paddle or edge.only_torch
-        if not one_sided or not all(node.kind in ACTIVATIONS for node in nodes):
+        if not one_sided or not all(node.kind in ACTIVATIONS for node in nodes) or all(map(_is_guard, nodes)):
             return False
         paddle = Counter(node.kind for node in self.alignment.only_paddle)
         torch = Counter(node.kind for node in self.alignment.only_torch)
@@ -134,7 +138,7 @@ class Wiring(Evidence):
                 f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
             )
             fix = f"add {chain(paddle_nodes)} before {at}"
-            operator, layer, where = label(node), node.module, edge.pair.torch.line
+            operator, layer, where = label(node), node.module, self._line(edge)
         elif bool(torch_nodes) != bool(paddle_nodes) and (owned := self._owned(edge)):
             node = torch_nodes[-1] if torch_nodes else edge.pair.torch
             takes, makes = ("Paddle", "torch") if torch_nodes else ("torch", "Paddle")
@@ -223,6 +227,11 @@ class Wiring(Evidence):
         )
         return graph.parameters.get(value, "")
 
+    def _line(self, edge: Edge) -> str:
+        """Torch's line where something is missing: of what takes the value, or of what makes the model's output."""
+        maker = self.alignment.torch.producer.get(edge.torch_value)
+        return edge.pair.torch.line or (maker.line if maker is not None else "")
+
     def _used_elsewhere(self, nodes: tuple[Node, ...]) -> bool:
         """Whether the segment's layers are ones that both sides have, called once more in Paddle."""
         weighted = [node for node in nodes if "weight" in node.inputs]
@@ -269,3 +278,11 @@ class Wiring(Evidence):
         if value in graph.inputs.values():
             return "the model's input"
         return f"`{graph.parameters[value]}`" if value in graph.parameters else "another value"
+
+
+def _is_guard(node: Node) -> bool:
+    """Whether a clip only keeps a divisor away from zero, as `normalize` does."""
+    low = node.attributes.get("min")
+    return (
+        node.kind == "clip" and low is not None and 0.0 < low <= GUARD and node.attributes.get("max") is None
+    )
