@@ -50,7 +50,8 @@ def _contents(nodes: Sequence[Node], values: Values) -> dict[int, Array]:
     found = {}
     for node in nodes:
         stored = values(node.output)
-        if stored is not None and stored.size <= MOST and node.op >= 0:
+        # A condition may as well be asked the other way round.
+        if stored is not None and stored.dtype.kind != "b" and stored.size <= MOST and node.op >= 0:
             found[node.output] = np.sort(stored.load().astype(np.float64), axis=None)
     return found
 

@@ -54,4 +54,21 @@ MODULATED = [
     line("modulated-gain", "scale", ".mul(math.sqrt(2))", "", ANY, r"1\.414"),
 ]
 
-BUGS = [*DETECTOR, *MODULATED]
+INDEX = [
+    line(
+        "index-shift",
+        "roll",
+        "out[:, 1:, :fold] = x[:, :-1, :fold]",
+        "out[:, :-1, :fold] = x[:, 1:, :fold]",
+        ANY,
+        "shift",
+    ),
+    line("index-colours", "constant", "[0.299, 0.587, 0.114]", "[0.114, 0.587, 0.299]", ANY, "mul|0.299"),
+    line("index-einsum", "permute order", '"bij,bcj->bci"', '"bji,bcj->bci"', ("nl:.*",), "order|permute"),
+    line("index-slope", "LeakyReLU slope", "F.leaky_relu(y, 0.3)", "F.leaky_relu(y, 0.1)", ANY, "0.3"),
+    line("index-cumsum", "axis", "y.cumsum(-1)", "y.cumsum(1)", ANY, "cumsum"),
+    line("index-normalize", "normalize", "F.normalize(feat)", "F.normalize(feat, p=1)", ANY, "p: torch"),
+    line("index-descending", "order", "argsort(1, descending=True)", "argsort(1)", ANY, "argsort"),
+]
+
+BUGS = [*DETECTOR, *MODULATED, *INDEX]
