@@ -1,4 +1,4 @@
-"""A temporal shift, a mask, non-local attention, cumulated maxima, indices and margins."""
+"""A temporal shift, a mask, non-local attention, cumulated maxima, picked entries and margins."""
 
 import paddle
 import paddle.nn.functional as F
@@ -52,7 +52,7 @@ class Net(nn.Layer):
         picked = paddle.take_along_axis(logits, ids.unsqueeze(1), axis=1)
         onehot = F.one_hot(ids, 6)
         margin = logits - 0.4 * onehot
-        order = paddle.argsort(logits, axis=1, descending=True)
+        order = paddle.sort(logits, axis=1, descending=True)
         return margin, picked, F.pairwise_distance(feat[:2], feat[2:4]), order
 
 

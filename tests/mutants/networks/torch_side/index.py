@@ -60,7 +60,7 @@ class Net(nn.Module):
         margin = logits.clone()
         margin[torch.arange(ids.numel()), ids] -= 0.4
         a, b = feat[:2], feat[2:4]
-        return margin, picked, torch.norm(a - b + 1e-6, dim=1), logits.argsort(1, descending=True)
+        return margin, picked, torch.norm(a - b + 1e-6, dim=1), logits.sort(1, descending=True)[0]
 
 
 def build():
