@@ -8,12 +8,15 @@ part. What it cannot pair is a finding or a note, never a guess: `parity.compare
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from parity.graph import Graph, Node
 from parity.ops.kinds import kind_of
+
+Values = tuple[int, int]
+"""(Paddle's, torch's) value that two operators make: names a pair of operators whatever alignment it is in."""
 
 
 @dataclass
@@ -30,6 +33,10 @@ class Pair:
     substituted: bool = False
     anchor: str = ""
     folded: bool = False
+
+    @property
+    def values(self) -> Values:
+        return self.paddle.output, self.torch.output
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class Alignment:
     only_torch: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     output_edges: dict[str, Edge] = field(default_factory=dict)
+    apart: frozenset[Values] = frozenset()
 
     def pair_of_torch(self, node: Node) -> Pair | None:
         return self._by_torch.get(id(node))
@@ -82,18 +90,23 @@ class Alignment:
         return id(node) in self._by_paddle
 
 
-def align(paddle: Graph, torch: Graph, parameters: Mapping[str, str]) -> Alignment:
+def align(
+    paddle: Graph, torch: Graph, parameters: Mapping[str, str], apart: Collection[Values] = ()
+) -> Alignment:
     """Pair the operators of two graphs.
 
-    `parameters` maps torch parameter names to Paddle ones, as far as conversion (or the user) knows.
+    `parameters` maps torch parameter names to Paddle ones, as far as conversion (or the user) knows. `apart`: pairs
+    that are known not to be one.
     """
-    return _Aligner(paddle, torch, parameters).run()
+    return _Aligner(paddle, torch, parameters, apart).run()
 
 
 class _Aligner:
-    def __init__(self, paddle: Graph, torch: Graph, parameters: Mapping[str, str]) -> None:
-        self.paddle, self.torch = paddle, torch
-        self.result = Alignment(paddle, torch)
+    def __init__(
+        self, paddle: Graph, torch: Graph, parameters: Mapping[str, str], apart: Collection[Values]
+    ) -> None:
+        self.paddle, self.torch, self.apart = paddle, torch, frozenset(apart)
+        self.result = Alignment(paddle, torch, apart=self.apart)
         paddle_values = {name: value for value, name in paddle.parameters.items()}
         torch_values = {name: value for value, name in torch.parameters.items()}
         paddle_values.update({n: p.value for n, p in paddle.trace.parameters.items()})
@@ -168,6 +181,8 @@ class _Aligner:
     ) -> bool:
         result = self.result
         if result.has_torch(torch) or result.has_paddle(paddle):
+            return False
+        if (paddle.output, torch.output) in self.apart:
             return False
         alike = paddle.kind == torch.kind and (any_size or self._same_size(paddle, torch))
         if not alike and not substituted:

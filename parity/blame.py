@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from parity.align import Pair
+from parity.align import Edge, Pair
 from parity.audit import AttributeDifference, SlotDifference
 from parity.evidence import Evidence
 from parity.findings import Note, label
@@ -93,7 +93,7 @@ class Blame(Evidence):
             self._weight(pair, weight)
         if different:
             row.status = "different"
-            if not (attributes or slots or weights):
+            if not (attributes or slots or weights or self._fed_wrongly(pair)):
                 incomparable = row.local is not None and not row.local.comparable
                 if incomparable and any(edge.pair is pair for edge in self.alignment.edges):
                     # Fed with something that only torch has: its shape is the doing of that.
@@ -125,6 +125,28 @@ class Blame(Evidence):
         """Whether only operators that Paddle does not have read a value."""
         readers = self.alignment.torch.consumers[pair.torch.output]
         return bool(readers) and not any(self.alignment.has_torch(node) for node, _ in readers)
+
+    def _fed_wrongly(self, pair: Pair) -> bool:
+        """Whether the fault is what comes in, which Paddle's numbers could not stand in for.
+
+        One torch value for two inputs that differ in Paddle, or a table that one side owns and the other computes.
+        """
+        torch = {pair.torch.inputs[t] for t in pair.slots}
+        paddle = {pair.paddle.inputs[p] for p in pair.slots.values()}
+        return len(torch) < len(paddle) or any(
+            edge.pair is pair
+            and pair.torch.entries.get(edge.torch_slot) not in self.measured
+            and self.edge_differs(edge)
+            for edge in self.alignment.edges
+        )
+
+    def _one_sided_inside(self, pair: Pair) -> Edge | None:
+        """What only one side does within the same call, such as the causal mask of an attention."""
+        for edge in self.alignment.edges:
+            within = set(edge.pair.torch.raw) & set(pair.torch.raw)
+            if within and (edge.only_paddle or edge.only_torch) and self._edge_numbers(edge) is None:
+                return edge
+        return None
 
     def _folded(self, pair: Pair, row: Row) -> None:
         row.status = "float32 constants"
@@ -276,6 +298,10 @@ class Blame(Evidence):
         row = self.rows[id(pair)]
         local = row.local
         assert local is not None
+        inside = self._one_sided_inside(pair)
+        if inside is not None:
+            self.hidden[id(inside)] = local
+            return
         if not local.comparable:
             cause = f"the result cannot be compared: {local.problem}"
             shapes = {"paddle shapes": pair.paddle.shapes, "torch shapes": pair.torch.shapes}

@@ -317,6 +317,7 @@ def _go_backward(
         again=again,
         pairs=pairs,
         known=judgement.findings,
+        apart=judgement.apart,
     )
     judgement.findings += found.findings
     judgement.notes += found.notes

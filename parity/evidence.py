@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from parity.align import Alignment, Pair
+from parity.align import Alignment, Edge, Pair
 from parity.capture.plan import ReplayPlan
 from parity.compare import Difference, difference, rounding, rounding_limit
 from parity.findings import Finding, label
-from parity.graph import Node
+from parity.graph import Graph, Node
 from parity.judgement import Judgement, OneSided, Replay, Row, Run
 from parity.places import place
-from parity.reference import row_of
+from parity.reference import constant_of, row_of
 from parity.store import Array, Stored
 from parity.trace import Framework, Op
 from parity.wording import operator_of
@@ -23,6 +23,10 @@ def _same_numbers(pair: Pair, slot: str) -> bool:
     """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
     shapes = pair.torch.shapes.get(slot, ()), pair.paddle.shapes.get(pair.slots.get(slot, slot), ())
     return "by_hand" in pair.torch.attributes and prod(shapes[0]) == prod(shapes[1])
+
+
+FLOAT32_TABLE = 2.0**-23
+"""What constants may differ by, relatively, if one side reads them from a float32 buffer and the other has numbers."""
 
 
 class Evidence:
@@ -45,6 +49,8 @@ class Evidence:
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
         self.at_fault: set[int] = set()
+        self.hidden: dict[int, Difference] = {}
+        """Edges inside a composite that nothing measures, by identity, and the difference that they lead to."""
 
     def measure(self) -> bool:
         """Compare every aligned pair and output; replay if any number differs. Returns whether outputs agree."""
@@ -196,6 +202,65 @@ class Evidence:
         if not self._input_shapes_agree(pair):
             return False
         return row.local.max_rel > row.limit
+
+    # -- what comes in ---------------------------------------------------------------------------
+
+    def edge_differs(self, edge: Edge) -> bool:
+        """Whether what comes in here is another value than Paddle's, beyond what rounding and constants explain."""
+        numbers = self._edge_numbers(edge)
+        within = numbers is not None and (
+            numbers.max_rel <= self._edge_limit(edge) or self._edge_slack(edge, numbers)
+        )
+        return numbers is not None and not within
+
+    def edge_unknown(self, edge: Edge) -> bool:
+        """Whether nothing tells what comes in here, although something must explain why the outputs differ."""
+        return self._edge_numbers(edge) is None and not self._outputs_agree()
+
+    def _edge_numbers(self, edge: Edge) -> Difference | None:
+        if edge.pair.torch.kind == "output":
+            path = edge.pair.torch.name
+            return self._measured_output(edge) or self.result.outputs.get(path)
+        entry = edge.pair.torch.entries.get(edge.torch_slot)
+        if entry is not None and entry in self.measured:
+            return self.measured[entry]
+        expected = self._held(self.alignment.paddle, edge.paddle_value)
+        actual = self._held(self.alignment.torch, edge.torch_value)
+        return None if expected is None or actual is None else difference(actual, expected)
+
+    def _held(self, graph: Graph, value: int) -> Stored | Array | None:
+        """The numbers of a value: what the run made, or what the model owns."""
+        run, owned = (
+            (self.paddle, self.paddle_parameters)
+            if graph is self.alignment.paddle
+            else (self.torch, self.torch_parameters)
+        )
+        return run.value(value) or owned.get(graph.parameters.get(value, ""))
+
+    def _measured_output(self, edge: Edge) -> Difference | None:
+        return self.measured.get((-1, edge.pair.torch.name))
+
+    def _edge_limit(self, edge: Edge) -> float:
+        if edge.pair.torch.kind == "output":
+            return self._output_limit(edge.pair.torch.name)
+        row = self.rows.get(id(edge.pair))
+        return row.limit if row is not None else rounding_limit(0, 0)
+
+    def _edge_slack(self, edge: Edge, numbers: Difference) -> bool:
+        """Whether float32 constants inside the segment explain the difference: a framework's, or a table of one side."""
+        slack = max((constant_of(n.kind)[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0)
+        if self._has_table(edge.only_paddle, self.alignment.paddle) != self._has_table(
+            edge.only_torch, self.alignment.torch
+        ):
+            slack = max(slack, FLOAT32_TABLE)
+        return numbers.comparable and numbers.max_rel <= slack
+
+    @staticmethod
+    def _has_table(nodes: tuple[Node, ...], graph: Graph) -> bool:
+        """Whether a segment reads constants from a buffer, which holds them in float32."""
+        trained = {name for name, p in graph.trace.parameters.items() if p.trainable}
+        names = (graph.parameters.get(value) for node in nodes for value in node.inputs.values())
+        return any(name is not None and name not in trained for name in names)
 
     def _finding(
         self,

@@ -74,7 +74,7 @@ TITLES: Mapping[str, str] = {
     "permute": "permute/transpose",
     "getitem": "slice",
     "tile": "repeat",
-    "affine": "scaling or shift by a number",
+    "affine": "scale or shift by a number",
     "pow": "power",
 }
 """How a canonical operator is called in a message where that is not the name of its layer in torch."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.align import Alignment, Pair, align
+from parity.align import Alignment, Pair, Values, align
 from parity.compare import EPS64, MARGIN, SHRINK, Difference, difference
 from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node, build
@@ -61,18 +61,27 @@ def judge_gradients(
     again: Again,
     pairs: Mapping[str, str] | None = None,
     known: Collection[Finding] = (),
+    apart: Collection[Values] = (),
 ) -> GradientJudgement:
     """Judge the gradients of two recorded runs; `again` is called only if some gradient differs.
 
     known: what going forward showed; an operator with a finding there is not blamed again for its gradient.
+    apart: what it showed to be no pairs.
     """
     graphs = build(paddle.trace), build(torch.trace)
     for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
         note_contents(graph, arrays)
         note_sliced_contents(graph, arrays)
-    alignment = align(*graphs, pair_names(paddle_parameters, torch_parameters, pairs))
+    names = pair_names(paddle_parameters, torch_parameters, pairs)
+    alignment = align(*graphs, names, apart)
     blamed = frozenset((finding.layer, finding.operator) for finding in known)
-    return _Gradients(paddle, torch, alignment, again, blamed, torch_parameters).run()
+    judging = _Gradients(paddle, torch, alignment, again, blamed, torch_parameters)
+    judging.named = {
+        t: (p, turned)
+        for t, p in names.items()
+        if (turned := _turned(paddle_parameters[p], torch_parameters[t])) is not None
+    }
+    return judging.run()
 
 
 class _Gradients:
@@ -91,6 +100,7 @@ class _Gradients:
         self.found: list[tuple[float, Finding]] = []
         self.explained: set[int] = set()
         self.frozen: set[str] = set()
+        self.named: dict[str, tuple[str, bool]] = {}
         self.custom = {graph.framework: _custom(graph.trace) for graph in (alignment.torch, alignment.paddle)}
 
     def run(self) -> GradientJudgement:
@@ -581,13 +591,44 @@ class _Gradients:
             )
 
     def _not_compared(self) -> None:
+        """Weights of operators that have no counterpart: names and values still tell which gradient is which."""
         known = {twin.name for twin in self.result.twins}
         for name, parameter in self.torch.trace.parameters.items():
             alias = self.alignment.torch.parameters.get(parameter.value, name)
-            if parameter.trainable and f"grad:parameter:{name}" in self.torch.store and alias not in known:
+            if not parameter.trainable or f"grad:parameter:{name}" not in self.torch.store or alias in known:
+                continue
+            found = self._by_name(alias)
+            if found is None:
                 self.result.inconclusive.append(
                     f"the gradient of `{name}` was not compared: no Paddle parameter is known to correspond"
                 )
+            elif not self.found and found[0].max_abs > found[1]:
+                self.result.inconclusive.append(
+                    f"the gradient of `{name}` differs by {found[0].max_rel:.1e} of its scale from that of Paddle's "
+                    f"`{self.named[alias][0]}`, and no operator could be blamed"
+                )
+
+    def _by_name(self, name: str) -> tuple[Difference, float] | None:
+        """Difference and limit of a gradient whose weight has Paddle's name and numbers."""
+        if name not in self.named:
+            return None
+        twin, turned = self.named[name]
+        keys = f"grad:parameter:{twin}", f"grad:parameter:{name}"
+        if keys[0] not in self.paddle.store:
+            return None
+        expected, actual = self.paddle.store.get(keys[0]), self.torch.store.get(keys[1])
+        expected = (expected.T if turned else expected).reshape(actual.shape)
+        noise = _noise(self.paddle, keys[0]) + _noise(self.torch, keys[1])
+        return self._compared(actual, expected, noise, self.torch.trace.parameters[name].value)
+
+
+def _turned(paddle: Array, torch: Array) -> bool | None:
+    """Whether torch holds Paddle's weight transposed; None if it does not hold it at all."""
+    if paddle.size != torch.size:
+        return None
+    if np.array_equal(paddle.reshape(torch.shape), torch):
+        return False
+    return True if paddle.ndim == 2 and np.array_equal(paddle.T.reshape(torch.shape), torch) else None
 
 
 def _stored(store: ValueStore, name: str) -> dict[str, Array]:

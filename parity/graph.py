@@ -33,6 +33,7 @@ class Node:
     and value packed into one Linear), which outputs of the wider layer it makes. content: a digest of the layer's own weight, if it has one.
     also: slot -> further places where the same input enters. decided: attribute -> raw operator that decides it, where
     the node is an operator that the model writes out.
+    computed: weight slots that hold no parameter.
     """
 
     kind: str
@@ -53,12 +54,15 @@ class Node:
     content: str = ""
     also: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)
+    computed: frozenset[str] = frozenset()
 
     @property
     def data(self) -> dict[str, int]:
-        """Inputs that are not weights."""
+        """Inputs that are not weights, or weights that the model computes (modulated, masked, standardized)."""
         weights = kind_of(self.kind).weights
-        return {slot: value for slot, value in self.inputs.items() if slot not in weights}
+        return {
+            slot: value for slot, value in self.inputs.items() if slot not in weights or slot in self.computed
+        }
 
 
 @dataclass
@@ -143,8 +147,12 @@ class Builder:
                 changed |= self._rewrite(rewrite)
         outputs = {path: None if v is None else self.resolve(v) for path, v in self.trace.outputs.items()}
         nodes = self._alive([v for v in outputs.values() if v is not None])
+        made = {node.output for node in nodes if not self._part_of_parameter(node)}
         for number, node in enumerate(nodes):
             node.order = float(number)
+            node.computed = frozenset(
+                slot for slot in kind_of(node.kind).weights if node.inputs.get(slot, -1) in made
+            )
         graph = Graph(
             framework=self.trace.framework,
             trace=self.trace,
@@ -161,6 +169,10 @@ class Builder:
                 if value < len(self.trace.values) and self.trace.values[value].origin == "unknown":
                     graph.unknown.append((value, node))
         return graph
+
+    def _part_of_parameter(self, node: Node) -> bool:
+        """Whether a node's result is a parameter's own numbers: a slice of packed weights, a transpose."""
+        return node.kind == "move" and self.is_parameter(node.inputs["x"])
 
     def _alive(self, roots: Iterable[int]) -> list[Node]:
         producer = {node.output: node for node in self.nodes}

@@ -66,8 +66,9 @@ def further_inputs(
 ) -> list[tuple[str, dict[str, Array]]]:
     """(name, inputs) like the given ones, but with other numbers, and with odd heights and widths.
 
-    An odd size shows what an even one hides: ceil_mode, padding on one side, floor in an upsampling. `batch` is
-    the most that a batch may hold (None: as many as given), where all inputs have the same.
+    An odd size shows what an even one hides: ceil_mode, padding on one side, floor in an upsampling. One side of
+    the image grows and the other shrinks: halved again and again, rounding up and rounding down both meet odd
+    sizes. `batch` is the most that a batch may hold (None: as many as given), where all inputs have the same.
     """
     rng = np.random.default_rng(seed)
     if batch is not None and len({array.shape[:1] for array in inputs.values()}) == 1:
@@ -86,7 +87,10 @@ def further_inputs(
     if images:
 
         def odd(shape: tuple[int, ...]) -> tuple[int, ...]:
-            return (*shape[:2], *(n - 1 if n % 2 == 0 else n + 2 for n in shape[2:]))
+            return (
+                *shape[:2],
+                *(n + 2 if n % 2 else n + step for n, step in zip(shape[2:], (1, -1), strict=True)),
+            )
 
         found.append(
             ("odd size", {n: like(a, odd(a.shape) if n in images else a.shape) for n, a in inputs.items()})

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.align import align
+from parity.align import Values, align
 from parity.association import reassociate
 from parity.audit import attribute_differences, slot_differences
 from parity.blame import Blame
+from parity.doubt import best
 from parity.folding import fold
 from parity.graph import build
 from parity.judgement import Judgement, Replay, Row, Run
@@ -40,18 +41,23 @@ def judge(
     for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
         note_contents(graph, arrays)
     alignment = align(*graphs, names)
-    folded = fold(alignment, paddle_parameters, torch_parameters)
+    folded = {id(layer) for layer in fold(alignment, paddle_parameters, torch_parameters)}
     if folded:
         graphs[0].index()
         alignment = align(*graphs, names)
+    reassociate(alignment)
+
+    def tried(apart: frozenset[Values]) -> _Judge:
+        alignment = align(*graphs, names, apart)
         for pair in alignment.pairs:
-            pair.folded = any(pair.paddle is layer for layer in folded)
-    if reassociate(alignment):
-        folded_layers = {id(pair.paddle) for pair in alignment.pairs if pair.folded}
-        alignment = align(*graphs, names)
-        for pair in alignment.pairs:
-            pair.folded = id(pair.paddle) in folded_layers
-    return _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay).run()
+            pair.folded = id(pair.paddle) in folded
+        found = _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay)
+        found.run()
+        return found
+
+    found = best(tried)
+    found.result.apart = found.alignment.apart
+    return found.result
 
 
 class _Judge(Blame, Wiring, Unseen):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from parity.align import Values
 from parity.capture.plan import Measurement, ReplayPlan
 from parity.compare import Difference, rounding_limit
 from parity.findings import Finding, Note
@@ -84,6 +85,8 @@ class Judgement:
     outputs32: dict[str, Difference] = field(default_factory=dict)
     replayed: bool = False
     only: list[OneSided] = field(default_factory=list)
+    apart: frozenset[Values] = frozenset()
+    """Operators that stand in one place and are no pair."""
 
     @property
     def worst(self) -> float:

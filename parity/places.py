@@ -67,7 +67,7 @@ def missing(alignment: Alignment, edge: Edge) -> str:
     first, last, consumer = edge.only_paddle[0], edge.only_paddle[-1], edge.pair.torch
     feeding = [node for node in map(_maker(alignment), _entering(alignment, edge.only_paddle)) if node]
     if not feeding:
-        return consumer.line
+        return consumer.line or at_end(alignment)
     latest = max(feeding, key=lambda node: node.order)
     twin = alignment.pair_of_torch(latest)
     fed = latest if twin is None else twin.paddle

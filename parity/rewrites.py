@@ -25,7 +25,7 @@ from parity.row_wise import (
 
 
 def _scalar_arithmetic(b: Builder, node: Node) -> bool:
-    """`x * 2`, `x / 2`, `1 - x`, `-x`: one affine form."""
+    """`x * 2`, `x / 2`, `1 - x`, `-x`: one affine form; `x * x` is a square."""
     a = node.attributes
     if node.kind == "neg":
         node.kind, node.attributes = "affine", {"scale": -1.0, "shift": 0.0}
@@ -38,6 +38,11 @@ def _scalar_arithmetic(b: Builder, node: Node) -> bool:
             "op": "dropout",
             "how": (("dropout", f"mode={a['mode']!r} in eval"),),
         }
+        return True
+    if node.kind == "mul" and set(node.inputs) == {"x", "y"} and node.inputs["x"] == node.inputs["y"]:
+        node.kind, node.attributes = "pow", {"exponent": 2.0}
+        for part in (node.inputs, node.entries, node.shapes):
+            part.pop("y", None)
         return True
     if node.kind not in ("add", "sub", "mul", "div"):
         return False
@@ -109,6 +114,10 @@ def _clip_is_relu(b: Builder, node: Node) -> bool:
         node.kind, node.attributes = "relu", {}
         return True
     return False
+
+
+SIXTH = 0.1666667
+"""The slope of a hard sigmoid as Paddle writes it; by hand it is 1/6."""
 
 
 def _moves(b: Builder, node: Node) -> bool:

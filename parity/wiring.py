@@ -6,15 +6,19 @@ from collections import Counter
 from typing import Any
 
 from parity.align import Edge
-from parity.compare import Difference, difference, rounding_limit
+from parity.compare import Difference
 from parity.evidence import Evidence
 from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node
 from parity.ops.kinds import ACTIVATIONS
 from parity.places import chosen, missing, place
-from parity.reference import constant_of
+from parity.strangers import Strangers, parting
 from parity.wording import at as place_of
 from parity.wording import chain, difference_data, layer_above, named
+from parity.wording import layer as called
+
+GUARD = 1e-6
+"""Largest lower bound of a clip that is there for zeros alone."""
 
 
 def _main(nodes: tuple[Node, ...]) -> Node:
@@ -29,12 +33,13 @@ class Wiring(Evidence):
     def _edges(self, outputs_agree: bool) -> None:
         self.exchanged = self._exchanged()
         seen: set[tuple[frozenset[int], frozenset[int]]] = set()
+        told: set[frozenset[int]] = set()
         edges = [*self.alignment.edges, *self.alignment.output_edges.values()]
         for edge in edges:
             key = (frozenset(map(id, edge.only_paddle)), frozenset(map(id, edge.only_torch)))
             if key in seen and (edge.only_paddle or edge.only_torch):
                 continue
-            numbers = self._edge_numbers(edge)
+            numbers = self._edge_numbers(edge) or self.hidden.get(id(edge))
             if any(n.kind == "dropout" for n in (*edge.only_paddle, *edge.only_torch)):
                 # Switched off for the proof, so the numbers agree; in use it is random on one side only.
                 seen.add(key)
@@ -56,7 +61,8 @@ class Wiring(Evidence):
                     self.result.notes.append(
                         Note(
                             f"before {place_of(edge)}: {chain(edge.only_torch)} in torch, {chain(edge.only_paddle)} in "
-                            "Paddle, same numbers: written differently",
+                            f"Paddle, same numbers{'' if numbers.max_rel <= limit else ' but for float32 constants'}: written "
+                            "differently",
                             edge.pair.torch.module,
                             {"float64": numbers.max_rel},
                         )
@@ -65,29 +71,47 @@ class Wiring(Evidence):
             seen.add(key)
             if self.offline and not self._starts_equal(edge):
                 continue
+            exchange = self._exchange(edge)
+            if exchange and exchange in told:
+                continue
+            told.add(exchange)
             self._edge_finding(edge, numbers)
 
     def _starts_equal(self, edge: Edge) -> bool:
         """Whether what flows into torch's segment is Paddle's; else its difference may come from further up."""
+        return all(self._agrees(value) for value in self._entering(edge) or {edge.torch_value})
+
+    @staticmethod
+    def _entering(edge: Edge) -> set[int]:
+        """What flows into torch's segment."""
         made = {node.output for node in edge.only_torch}
-        entering = {v for node in edge.only_torch for v in node.data.values()} - made
-        return all(self._agrees(value) for value in entering or {edge.torch_value})
+        return {v for node in edge.only_torch for v in node.data.values()} - made
 
     def _unpaired_activations(self, edge: Edge) -> bool:
         """Whether a segment is activations alone, on one side alone, and no other segment makes up for them."""
         one_sided = bool(edge.only_paddle) != bool(edge.only_torch)
         nodes = edge.only_paddle or edge.only_torch
-        if not one_sided or not all(node.kind in ACTIVATIONS for node in nodes):
+        if not one_sided or not all(node.kind in ACTIVATIONS for node in nodes) or all(map(_is_guard, nodes)):
             return False
         paddle = Counter(node.kind for node in self.alignment.only_paddle)
         torch = Counter(node.kind for node in self.alignment.only_torch)
         return any(paddle[node.kind] != torch[node.kind] for node in nodes)
 
-    @staticmethod
-    def _edge_slack(edge: Edge, numbers: Difference) -> bool:
-        """Whether a framework's own float32 constant inside the segment explains the difference."""
-        slack = max((constant_of(n.kind)[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0)
-        return numbers.comparable and numbers.max_rel <= slack
+    def _exchange(self, edge: Edge) -> frozenset[int]:
+        """The two values (Paddle's) that stand for each other here, if another input takes them the other way round."""
+        values = self.alignment.same.get(edge.torch_value, -1), edge.paddle_value
+        return frozenset(values) if values in self.exchanged else frozenset()
+
+    def _exchange_place(self, exchange: frozenset[int], edge: Edge) -> tuple[str, str]:
+        """Where two values are exchanged, and who takes them so: the line that names both if every reader does."""
+        torch = {t: p for t, p in self.alignment.same.items() if p in exchange}
+        takers = [e for e in self.alignment.edges if not e.only_torch and self._exchange(e) == exchange]
+        readers = sum(len(self.alignment.torch.consumers[t]) for t in torch)
+        lines = {self.alignment.torch.producer[t].line for t in torch if t in self.alignment.torch.producer}
+        pairs = {id(e.pair): e.pair for e in takers}
+        others = [named(p.torch) for p in pairs.values() if p is not edge.pair]
+        whole = len(pairs) > 1 and readers == len(takers) and len(lines) == 1
+        return lines.pop() if whole else edge.pair.torch.line, ", ".join(others)
 
     def _exchanged(self) -> set[tuple[int, int]]:
         """(value that torch takes, value that Paddle takes) of inputs that are exchanged with another's."""
@@ -98,25 +122,6 @@ class Wiring(Evidence):
             if edge.torch_value in same and not edge.only_paddle and not edge.only_torch
         }
         return {pair for pair in taken if pair[::-1] in taken}
-
-    def _edge_numbers(self, edge: Edge) -> Difference | None:
-        if edge.pair.torch.kind == "output":
-            path = edge.pair.torch.name
-            return self._measured_output(edge) or self.result.outputs.get(path)
-        entry = edge.pair.torch.entries.get(edge.torch_slot)
-        if entry is not None and entry in self.measured:
-            return self.measured[entry]
-        expected, actual = self.paddle.value(edge.paddle_value), self.torch.value(edge.torch_value)
-        return None if expected is None or actual is None else difference(actual, expected)
-
-    def _measured_output(self, edge: Edge) -> Difference | None:
-        return self.measured.get((-1, edge.pair.torch.name))
-
-    def _edge_limit(self, edge: Edge) -> float:
-        if edge.pair.torch.kind == "output":
-            return self._output_limit(edge.pair.torch.name)
-        row = self.rows.get(id(edge.pair))
-        return row.limit if row is not None else rounding_limit(0, 0)
 
     def _edge_finding(self, edge: Edge, numbers: Difference | None) -> None:
         paddle_nodes, torch_nodes = edge.only_paddle, edge.only_torch
@@ -141,30 +146,36 @@ class Wiring(Evidence):
             )
             fix = f"add {chain(paddle_nodes)} before {at}"
             operator, layer, where = label(node), node.module, missing(self.alignment, edge)
+        elif bool(torch_nodes) != bool(paddle_nodes) and (owned := self._owned(edge)):
+            node = torch_nodes[-1] if torch_nodes else edge.pair.torch
+            takes, makes = ("Paddle", "torch") if torch_nodes else ("torch", "Paddle")
+            cause = f"{at} takes {chain(torch_nodes or paddle_nodes)} in {makes}, `{owned}` in {takes}"
+            fix = f"let {at} take the numbers that Paddle takes"
+            operator, layer, where = label(node), node.module, node.line
         elif torch_nodes and not paddle_nodes:
             node = _main(torch_nodes)
             cause = f"{chain(torch_nodes)} {self._after(self.alignment.torch, torch_nodes[0])}only in torch"
             fix = f"remove {chain(torch_nodes)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
-            node = torch_nodes[-1]
+            theirs, ours = self._parting(edge)
+            node = ours.first or torch_nodes[-1]
             cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
             if self._shares(paddle_nodes) and not self._shares(torch_nodes, torch=True):
                 cause += "; in Paddle these layers are shared with another call"
             fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes)}"
             # A layer that other calls use too is made right: this call of it is wrong.
             shared = self._shares(torch_nodes, torch=True)
+            if theirs.first is not None and len(torch_nodes) > 1:
+                paddle_nodes = (theirs.first,)
+                cause, fix = self._parted(ours, theirs, at)
             operator, layer = label(node), node.module
             where = node.line if shared else place(self.alignment.torch, node)
         else:
             node = edge.pair.torch
-            swapped = (self.alignment.same.get(edge.torch_value, -1), edge.paddle_value) in self.exchanged
-            cause = (
-                f"{'swapped inputs' if swapped else 'wired differently'}: {at} takes {self._source(self.alignment.torch, edge.torch_value)} in torch, "
-                f"{self._source(self.alignment.paddle, edge.paddle_value)} in Paddle"
-            )
-            fix = "feed it the same value as in Paddle (or exchange the two layers)"
-            operator, layer, where = label(node), node.module, chosen(self.alignment, edge)
+            operator, layer = label(node), node.module
+            cause, fix, where, sources = self._wired_otherwise(edge, at)
+            evidence |= sources
         paddle_node = paddle_nodes[-1] if paddle_nodes else edge.pair.paddle
         self.result.findings.append(
             Finding(
@@ -179,6 +190,53 @@ class Wiring(Evidence):
                 order=self._order(edge),
             )
         )
+
+    def _wired_otherwise(self, edge: Edge, at: str) -> tuple[str, str, str, dict[str, str]]:
+        """Cause, fix, line and both sources of an input that torch takes from elsewhere, with nothing in between."""
+        torch_source = self._source(self.alignment.torch, edge.torch_value)
+        paddle_source = self._source(self.alignment.paddle, edge.paddle_value)
+        sources = {"paddle": paddle_source, "torch": torch_source}
+        takes = f"{at} takes {torch_source} in torch, {paddle_source} in Paddle"
+        exchange = self._exchange(edge)
+        if exchange:
+            where, others = self._exchange_place(exchange, edge)
+            cause = f"swapped inputs: {takes}, and {others or 'its other input'} the other way round"
+            return cause, "exchange the two values", where, sources
+        twin = self._source(self.alignment.torch, self._twin_of(edge.paddle_value))
+        fix = f"feed {at} {twin}, as Paddle does"
+        return f"wired differently: {takes}", fix, chosen(self.alignment, edge), sources
+
+    def _parting(self, edge: Edge) -> tuple[Strangers, Strangers]:
+        """(Paddle's, torch's) operators of the segments that the other side lacks, if both are fed alike."""
+        owned = self.alignment.torch.parameters
+        if not all(self._agrees(value) for value in self._entering(edge) if value not in owned):
+            return Strangers((), None), Strangers((), None)
+        return parting(edge.only_paddle, edge.only_torch, self.paddle.value, self.torch.value)
+
+    @staticmethod
+    def _parted(ours: Strangers, theirs: Strangers, at: str) -> tuple[str, str]:
+        """Cause and fix where two segments have the same numbers up to an operator of theirs."""
+        assert theirs.first is not None
+        if ours.first is None:
+            missing = chain(theirs.nodes)
+            return (
+                f"{missing} only in Paddle: torch makes all other numbers on the way to {at}, whatever their layout",
+                f"add {missing} before {at}",
+            )
+        return (
+            f"torch computes {called(ours.first)} where Paddle computes {called(theirs.first)}: up to here both have the "
+            f"same numbers on the way to {at}, whatever their layout, and from here on they have not",
+            f"compute here what Paddle does: {called(theirs.first)}",
+        )
+
+    def _owned(self, edge: Edge) -> str:
+        """The parameter or buffer that one side takes here, where the other side computes."""
+        graph, value = (
+            (self.alignment.paddle, edge.paddle_value)
+            if edge.only_torch
+            else (self.alignment.torch, edge.torch_value)
+        )
+        return graph.parameters.get(value, "")
 
     def _used_elsewhere(self, nodes: tuple[Node, ...]) -> bool:
         """Whether the segment's layers are ones that both sides have, called once more in Paddle."""
@@ -213,11 +271,24 @@ class Wiring(Evidence):
                 return "on the model's input "
         return ""
 
+    def _twin_of(self, paddle_value: int) -> int:
+        """The torch value that is this one of Paddle's; -1 if none is."""
+        return next((t for t, p in self.alignment.same.items() if p == paddle_value), -1)
+
     @staticmethod
     def _source(graph: Graph, value: int) -> str:
         node = graph.producer.get(value)
         if node is not None:
-            return f"the output of {named(node)}{layer_above(graph, node)}"
+            made = node.attributes["how"][-1][1] if "how" in node.attributes else named(node)
+            return f"the output of {made}{layer_above(graph, node)}"
         if value in graph.inputs.values():
             return "the model's input"
         return f"`{graph.parameters[value]}`" if value in graph.parameters else "another value"
+
+
+def _is_guard(node: Node) -> bool:
+    """Whether a clip only keeps a divisor away from zero, as `normalize` does."""
+    low = node.attributes.get("min")
+    return (
+        node.kind == "clip" and low is not None and 0.0 < low <= GUARD and node.attributes.get("max") is None
+    )

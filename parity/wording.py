@@ -24,8 +24,18 @@ def layer(node: Node) -> str:
     """An operator for a message, with its path if it is a layer with weights of its own."""
     if node.kind == "constant":
         return f"constant ({node.name})"
+    if "how" in node.attributes:
+        return spelled(node)
+    if node.kind == "affine":
+        return _line(node.attributes["scale"], node.attributes["shift"])
     weighted = "weight" in node.inputs or "mean" in node.inputs
     return f"{label(node)} `{node.module}`" if weighted and node.module else label(node) + arguments(node)
+
+
+def _line(scale: float, shift: float) -> str:
+    """`x * 0.2 + 0.5`"""
+    times = "x" if scale == 1.0 else "-x" if scale == -1.0 else f"x * {show(scale)}"
+    return times if not shift else f"{times} {'+' if shift > 0 else '-'} {show(abs(shift))}"
 
 
 def layer_above(graph: Graph, node: Node) -> str:

@@ -100,7 +100,8 @@ class PaddleRecorder(Recorder):
         return _clone(tensor)
 
     def requires_gradient(self, tensor: Any) -> bool:
-        return not tensor.stop_gradient
+        # Paddle marks the indices of a topk as differentiable, too.
+        return not tensor.stop_gradient and bool(tensor.is_floating_point() or tensor.is_complex())
 
     def on_gradient(self, tensor: Any, hook: Callable[[Any], Any]) -> None:
         _register_hook(tensor, hook)

@@ -510,8 +510,10 @@ class Recorder(ABC):
                 self.store.put(f"grad:{number}", self.to_numpy(gradient))
             if backward.read is None or number not in backward.given:
                 return None
-            expected = backward.read(backward.given[number])
-            return self.from_numpy(expected.reshape(self.describe(gradient)[0]), gradient)
+            expected, shape = backward.read(backward.given[number]), self.describe(gradient)[0]
+            if expected.size != int(np.prod(shape)):
+                return None
+            return self.from_numpy(expected.reshape(shape), gradient)
 
         self.on_gradient(tensor, hook)
 

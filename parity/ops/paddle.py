@@ -432,6 +432,7 @@ SIGNATURES: dict[str, Signature] = {
             "axes": axes(None if c.attributes.get("flatten") else c.attributes["axis"], c.rank),
         },
     ),
+    "take_along_axis": Signature("gather", "x index axis", _axis()),
     "index_select": Signature(
         "index_select", "x index axis", lambda c: {"axis": axis(c.attributes["axis"], c.rank)}
     ),

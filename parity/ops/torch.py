@@ -566,6 +566,8 @@ SIGNATURES: dict[str, Signature] = {
     "channel_shuffle": Signature("channel_shuffle", "x groups", _scalar("groups")),
     **{name: Signature("norm", "x p axis keepdim", _norm) for name in ("norm", "linalg_vector_norm")},
     "vector_norm": Signature("norm", "x ord axis keepdim", _norm),
+    "gather": Signature("gather", "x axis index", _axis()),
+    "take_along_dim": Signature("gather", "x index axis", _axis()),
     "index_select": Signature(
         "index_select", "x axis index", lambda c: {"axis": axis(c.attributes["axis"], c.rank)}
     ),

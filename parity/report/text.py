@@ -56,9 +56,15 @@ def next_step(report: Report, place: Callable[[str], str]) -> str:
         start = f"change `{place(first.where)}`" if first.where else "make the change it names"
         if len(report.findings) == 1:
             return f"One thing to change, see the finding: {start}. Then run the check again."
+        places = {finding.where or finding.cause for finding in report.findings}
+        apart = (
+            "each is a fault of its own"
+            if len(places) == len(report.findings)
+            else f"they name {len(places)} place{'s' if len(places) > 1 else ''}: a line that runs for several layers errs in each"
+        )
         return (
-            f"Start with finding 1: {start}. Findings are in the order in which the data meets them, and each is "
-            "a fault of its own. Then run the check again."
+            f"Start with finding 1: {start}. Findings are in the order in which the data meets them, and {apart}. "
+            "Then run the check again."
         )
     if report.verdict is Verdict.INCONCLUSIVE:
         return (

@@ -115,7 +115,7 @@ def test_a_difference_that_only_a_further_input_shows_is_different(recorded, tmp
     other = torch_trace(recorded, tmp_path / "t.st", odd=2.0)
     assert compare(recorded, other) == 1
     out = " ".join(capsys.readouterr().out.split())
-    assert "on an input of 2x3x7x7 (odd size) the outputs differ by" in out
+    assert "on an input of 2x3x9x7 (odd size) the outputs differ by" in out
 
 
 def test_weights_inputs_and_parameters_travel_in_the_file(recorded):

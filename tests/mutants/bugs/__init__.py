@@ -6,6 +6,7 @@ from tests.mutants.bugs import (
     dataflow,
     gradients,
     layers,
+    layouts,
     pools,
     strangers,
     tiny,
@@ -13,7 +14,19 @@ from tests.mutants.bugs import (
     tutorial,
 )
 
-GROUPS = (layers, pools, activations, dataflow, conversion, tiny, tutorial, gradients, training, strangers)
+GROUPS = (
+    layers,
+    pools,
+    activations,
+    dataflow,
+    conversion,
+    tiny,
+    tutorial,
+    gradients,
+    training,
+    strangers,
+    layouts,
+)
 ALL = [bug for group in GROUPS for bug in group.BUGS]
 BUGS = {bug.name: bug for bug in ALL}
 if len(BUGS) != len(ALL):

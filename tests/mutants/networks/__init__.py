@@ -4,6 +4,7 @@ from tests.mutants.cases import Input, Network
 
 IMAGE = Input((2, 3, 20, 20))
 SINGLE = "Paddle's hard sigmoid multiplies with the single .1666667, torch with 1/6"
+TABLE = "torch keeps the weights of the colours in a float32 buffer, Paddle has numbers"
 RATIO = "Paddle computes the ratios and weights of bilinear interpolation in float32"
 
 NETWORKS = {
@@ -26,6 +27,17 @@ NETWORKS = {
         Network("swin", (Input((2, 3, 16, 16)),), seed=115),
         Network("fusion", (Input((2, 3, 12, 12)),), seed=117),
         Network("gan", (Input((2, 3, 12, 12)),), seed=118),
+        Network("detector", (Input((2, 3, 16, 24)),), seed=119),
+        Network(
+            "modulated",
+            (Input((2, 3, 8, 8)), Input((2, 6))),
+            seed=120,
+            tolerance=2e-6,
+            why_looser="Paddle keeps the slope of a hard sigmoid in float32",
+        ),
+        Network(
+            "index", (Input((4, 3, 10, 10)), Input((4,), below=6)), seed=121, tolerance=1e-7, why_looser=TABLE
+        ),
         Network("aspp", (IMAGE,), seed=116, tolerance=5e-7, why_looser=RATIO),
     )
 }
