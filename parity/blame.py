@@ -12,7 +12,15 @@ from parity.judgement import Row
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
 from parity.parameters import ParameterDifference
 from parity.places import configured, constructor
-from parity.reference import COMPOSITES, argument_of, constant_of, fix_of, trap_of, trap_told
+from parity.reference import (
+    COMPOSITES,
+    argument_of,
+    constant_of,
+    fix_of,
+    float32_arguments,
+    trap_of,
+    trap_told,
+)
 from parity.trace import Op
 from parity.wording import (
     arguments,
@@ -98,6 +106,8 @@ class Blame(Evidence):
                 if incomparable and any(edge.pair is pair for edge in self.alignment.edges):
                     # Fed with something that only torch has: its shape is the doing of that.
                     row.status = "inherited"
+                elif self._takes_a_fault(pair):
+                    row.status = "inherited"
                 elif pair.torch.op in self.at_fault:
                     # One call of torch that is several operators here: another of them answers for its result.
                     row.status = "inherited"
@@ -140,6 +150,16 @@ class Blame(Evidence):
             for edge in self.alignment.edges
         )
 
+    def _takes_a_fault(self, pair: Pair) -> bool:
+        """Whether it takes what an operator at fault made, where Paddle's numbers could not be handed in."""
+        for slot in pair.slots:
+            node = self.alignment.torch.producer.get(pair.torch.inputs[slot])
+            made = None if node is None else self.alignment.pair_of_torch(node)
+            fed = pair.torch.entries.get(slot) in self.measured
+            if made is not None and not fed and self.rows[id(made)].status == "different":
+                return True
+        return False
+
     def _one_sided_inside(self, pair: Pair) -> Edge | None:
         """What only one side does within the same call, such as the causal mask of an attention."""
         for edge in self.alignment.edges:
@@ -163,12 +183,22 @@ class Blame(Evidence):
         """Why a small local difference is the framework's own float32 constant, or ""."""
         local = row.local
         reason, within = constant_of(pair.torch.kind)
-        if not reason and ("by_hand" in pair.torch.attributes) != ("by_hand" in pair.paddle.attributes):
-            eps = pair.torch.attributes.get("eps", 0.0)
-            reason, within = ("Paddle keeps eps in float32", FLOAT32_ROUNDING) if eps else ("", 0.0)
+        if not reason and {"by_hand"} & (pair.torch.attributes.keys() | pair.paddle.attributes.keys()):
+            reason, within = self._rounded_inside(pair)
         if not reason or local is None or not local.comparable or local.max_rel > within:
             return ""
         return f"{reason}; a difference of {local.max_rel:.1e} in float64 is that, not the port"
+
+    def _rounded_inside(self, pair: Pair) -> tuple[str, float]:
+        """Which constant of an operator that is written out Paddle rounds, and by how much that can change the result."""
+        one_sided = ("by_hand" in pair.torch.attributes) != ("by_hand" in pair.paddle.attributes)
+        if one_sided and pair.torch.attributes.get("eps"):
+            return "Paddle keeps eps in float32", FLOAT32_ROUNDING
+        for kind in {self.paddle.trace.ops[number].kind for number in pair.paddle.raw}:
+            within = constant_of(kind)[1] or (FLOAT32_ROUNDING if float32_arguments(kind) else 0.0)
+            if within:
+                return f"Paddle rounds the constants of {kind}, with which it writes this out", within
+        return "", 0.0
 
     def _attribute(self, pair: Pair, found: AttributeDifference, different: bool) -> None:
         name = found.attribute

@@ -166,7 +166,7 @@ class Wiring(Evidence):
             fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes)}"
             # A layer that other calls use too is made right: this call of it is wrong.
             shared = self._shares(torch_nodes, torch=True)
-            if theirs.first is not None and len(torch_nodes) > 1:
+            if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
                 paddle_nodes = (theirs.first,)
                 cause, fix = self._parted(ours, theirs, at)
             operator, layer = label(node), node.module

@@ -444,6 +444,12 @@ SIGNATURES: dict[str, Signature] = {
     ),
     "roll": Signature("roll", "x shifts axis", _roll),
     "flip": Signature("flip", "x axes", lambda c: {"axes": axes(c.attributes["axes"], c.rank)}),
+    "cumsum": Signature(
+        "cumsum",
+        "x axis flatten exclusive reverse",
+        lambda c: {} if c.attributes.get("flatten") else _axis()(c),
+    ),
+    "cumprod": Signature("cumprod", "x axis exclusive reverse", _axis()),
     "cross_entropy_with_softmax": Signature(
         "cross_entropy", "x label soft use_softmax numeric ignore_index axis"
     ),

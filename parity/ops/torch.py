@@ -574,6 +574,7 @@ SIGNATURES: dict[str, Signature] = {
     "roll": Signature("roll", "x shifts axis", _roll),
     **{name: Signature("permute", "x source destination", _moved_axes) for name in ("movedim", "moveaxis")},
     "flip": Signature("flip", "x axes", lambda c: {"axes": _axes_given(c)}),
+    **{name: Signature(name, "x axis", _axis()) for name in ("cumsum", "cumprod")},
     "cross_entropy_loss": Signature("cross_entropy", "x label weight reduction ignore_index label_smoothing"),
     "where": Signature("where", "condition x y"),
 }

@@ -85,4 +85,4 @@ def test_an_upsampling_that_misses_where_a_stride_rounds_up_shows_on_the_odd_siz
 
     report = parity.check(InPaddle(), InTorch(), tensors(1, 2, 8, 8))
     assert report.verdict is parity.Verdict.DIFFERENT
-    assert "which Paddle's model takes" in report.findings[0].cause
+    assert "output_size: torch has (4, 4), Paddle has (5, 4)" in report.findings[0].cause

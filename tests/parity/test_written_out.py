@@ -360,7 +360,7 @@ ROWS = {
         lambda m, x: PF.adaptive_avg_pool2d(x, 1),
         (lambda m, x: x.sum((2, 3), keepdim=True) / 30, lambda m, x: x.flatten(2).mean(2)[..., None, None]),
         lambda m, x: x.sum((2, 3), keepdim=True) / 31,
-        "scaling",
+        "scale or shift",
         "scale=0.9677419355, shift=0) after global average pooling (mean) only in torch",
         "/ 31",
     ),

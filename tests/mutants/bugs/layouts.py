@@ -42,7 +42,7 @@ MODULATED = [
     line(
         "modulated-unbiased", "statistics wrong", "unbiased=False", "unbiased=True", ("stem:.*", "stem"), "."
     ),
-    line("modulated-slope", "hardsigmoid slope", "x * 0.2 + 0.5", "x / 6 + 0.5", ANY, "slope"),
+    line("modulated-slope", "hardsigmoid slope", "x * 0.2 + 0.5", "x / 6 + 0.5", ANY, r"clip\(0\.2 \*"),
     line(
         "modulated-eps",
         "eps",
@@ -66,7 +66,7 @@ INDEX = [
     line("index-colours", "constant", "[0.299, 0.587, 0.114]", "[0.114, 0.587, 0.299]", ANY, "mul|0.299"),
     line("index-einsum", "permute order", '"bij,bcj->bci"', '"bji,bcj->bci"', ("nl:.*",), "order|permute"),
     line("index-slope", "LeakyReLU slope", "F.leaky_relu(y, 0.3)", "F.leaky_relu(y, 0.1)", ANY, "0.3"),
-    line("index-cumsum", "axis", "y.cumsum(-1)", "y.cumsum(1)", ANY, "cumsum"),
+    line("index-cumsum", "axis", "y.cumsum(-1)", "y.cumsum(1)", ANY, "axis"),
     line("index-normalize", "normalize", "F.normalize(feat)", "F.normalize(feat, p=1)", ANY, "p: torch"),
     line("index-descending", "order", "sort(1, descending=True)", "sort(1)", ANY, "sort"),
 ]
