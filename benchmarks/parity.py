@@ -22,6 +22,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,28 +106,21 @@ def forwards64(paddle_model: Any, torch_model: Any, images: Any) -> None:
 
 def compare32(paddle_model: Any, torch_model: Any, images: Any) -> None:
     """Record both in float32 and compare every aligned pair of operators, elementwise."""
-    from parity.align import align
-    from parity.compare import difference
-    from parity.graph import build as graph
-    from parity.parameters import pair_names
+    from parity.judge import aligned
+    from parity.lockstep import Lockstep
     from parity.sides import LiveSide
     from parity.store import scratch_directory
 
-    with scratch_directory() as scratch:
-        (paddle_trace, expected), (torch_trace, actual) = (
-            LiveSide(side, model).capture(
-                {"0": images}, mode="eval", precision="float32", store=scratch / side
-            )
-            for side, model in (("paddle", paddle_model), ("torch", torch_model))
-        )
-        names = pair_names(paddle_trace.parameters, torch_trace.parameters)
-        pairs = align(graph(paddle_trace), graph(torch_trace), names).pairs
-        keys = [(str(pair.torch.output), str(pair.paddle.output)) for pair in pairs]
-        worst = max(
-            difference(actual.get(ours), expected.get(theirs)).max_rel
-            for ours, theirs in keys
-            if ours in actual and theirs in expected
-        )
+    sides = LiveSide("paddle", paddle_model), LiveSide("torch", torch_model)
+    weights = tuple(side.parameters() for side in sides)
+    with ExitStack() as stack:
+        scratch = stack.enter_context(scratch_directory())
+        step = Lockstep(*sides, {"0": images}, "eval", scratch, stack)
+        plan = step.plan(lambda paddle, torch: aligned(paddle, torch, *weights))
+        step.run("float32", plan)
+        found = step.met["float32"].found
+    assert len(found) == len(plan.partners["torch"]) > 30, len(found)
+    worst = max(one.max_rel for one in found.values())
     assert worst < 1e-3, worst
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from parity.blind_spots import blind_spots
 from parity.errors import NoKernelError, NotRecordedError, ParityError
 from parity.findings import Finding
 from parity.inputs import as_arrays, further_inputs
-from parity.judge import Judgement, Run, judge
+from parity.judge import Judgement, Run, aligned, judge
+from parity.judgement import Measure
+from parity.lockstep import Apart, Lockstep, suits
 from parity.refill import randomized
 from parity.report.model import Case, Report
 from parity.sides import LiveSide, Side
@@ -217,45 +220,121 @@ def _case(
     steps: int = 0,
 ) -> tuple[Case, dict[str, str]]:
     """Record both sides in both precisions on one input and judge them."""
-    with ExitStack() as stack:
-        scratch = stack.enter_context(scratch_directory())
-        runs = {}
-        for side in (paddle, torch):
-            stores = {}
-            for precision in ("float64", "float32"):
-                tell(f"{name}, {mode}: {side.framework} in {precision}")
-                stores[precision] = side.capture(
-                    inputs,
-                    mode=mode,
-                    precision=precision,
-                    store=scratch / f"{side.framework}-{precision}",
-                    gradients=gradients or steps > 0,
+    asked = _Asked(paddle, torch, name, inputs, mode, parameters, pairs, tell)
+    if not gradients and not steps and suits(paddle, torch, inputs, mode):
+        try:
+            return asked.in_step()
+        except Apart:
+            tell(f"{name}, {mode}: one model after the other")
+    return asked.stored(gradients, steps)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One case, as it is asked for; its two ways give the same."""
+
+    paddle: Side
+    torch: Side
+    name: str
+    inputs: Mapping[str, Array]
+    mode: str
+    parameters: Mapping[str, Mapping[str, Array]]
+    pairs: Mapping[str, str] | None
+    tell: Any
+
+    def in_step(self) -> tuple[Case, dict[str, str]]:
+        """Both models at once, values compared as they come; Apart if that does not work out."""
+        assert isinstance(self.paddle, LiveSide)
+        assert isinstance(self.torch, LiveSide)
+        weights = (self.parameters["paddle"], self.parameters["torch"])
+        with ExitStack() as stack:
+            scratch = stack.enter_context(scratch_directory())
+            step = Lockstep(self.paddle, self.torch, self.inputs, self.mode, scratch, stack)
+            self._tell("which value meets which")
+            plan = step.plan(lambda paddle, torch: aligned(paddle, torch, *weights, self.pairs))
+            found = {}
+            for precision in ("float32", "float64"):
+                self._tell(f"both in {precision}")
+                found[precision] = step.run(precision, plan)
+            (traces32, stores32), (traces, stores) = found["float32"], found["float64"]
+            runs = {side: Run(traces[side], stores[side], traces32[side], stores32[side]) for side in traces}
+            runs["paddle"].again = lambda: self._again(runs["paddle"], scratch / "again", stack)
+            judgement = self._judge(runs, step.numbers)
+            return self._done(runs, judgement)
+
+    def stored(self, gradients: bool, steps: int) -> tuple[Case, dict[str, str]]:
+        """One run after the other, every value kept."""
+        with ExitStack() as stack:
+            scratch = stack.enter_context(scratch_directory())
+            runs = {}
+            for side in (self.paddle, self.torch):
+                stores = {}
+                for precision in ("float64", "float32"):
+                    self._tell(f"{side.framework} in {precision}")
+                    stores[precision] = side.capture(
+                        self.inputs,
+                        mode=self.mode,
+                        precision=precision,
+                        store=scratch / f"{side.framework}-{precision}",
+                        gradients=gradients or steps > 0,
+                    )
+                    stack.callback(stores[precision][1].close)
+                runs[side.framework] = Run(*stores["float64"], *stores["float32"])
+            judgement = self._judge(runs)
+            if gradients or steps:
+                self._tell("gradients")
+                backward = _go_backward(
+                    self.torch,
+                    self.inputs,
+                    self.mode,
+                    runs,
+                    self.parameters,
+                    self.pairs,
+                    judgement,
+                    scratch / "forced",
                 )
-                stack.callback(stores[precision][1].close)
-            runs[side.framework] = Run(*stores["float64"], *stores["float32"])
+                if steps:
+                    self._tell("training")
+                    _train(self.paddle, self.torch, self.inputs, self.mode, steps, backward, judgement)
+            return self._done(runs, judgement)
+
+    def _judge(self, runs: Mapping[Framework, Run], numbers: Measure | None = None) -> Judgement:
         expected = runs["paddle"]
-        tell(f"{name}, {mode}: comparing")
+        self._tell("comparing")
 
         def replay(plan: Any) -> Any:
-            tell(f"{name}, {mode}: each torch operator on Paddle's inputs")
-            return torch.replay(inputs, mode=mode, plan=plan, expected=expected.store)
+            self._tell("each torch operator on Paddle's inputs")
+            return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected.store)
 
-        judgement = judge(
-            expected, runs["torch"], parameters["paddle"], parameters["torch"], replay=replay, pairs=pairs
+        return judge(
+            expected,
+            runs["torch"],
+            self.parameters["paddle"],
+            self.parameters["torch"],
+            replay=replay,
+            pairs=self.pairs,
+            numbers=numbers,
         )
-        if gradients or steps:
-            tell(f"{name}, {mode}: gradients")
-            backward = _go_backward(
-                torch, inputs, mode, runs, parameters, pairs, judgement, scratch / "forced"
-            )
-            if steps:
-                tell(f"{name}, {mode}: training")
-                _train(paddle, torch, inputs, mode, steps, backward, judgement)
+
+    def _again(self, run: Run, path: Path, stack: ExitStack) -> ValueStore:
+        """Every float64 value of Paddle's, by one more run; Apart if it does not do the same as before."""
+        self._tell("paddle in float64, for its values")
+        trace, store = self.paddle.capture(self.inputs, mode=self.mode, precision="float64", store=path)
+        stack.callback(store.close)
+        if (trace.ops, trace.values) != (run.trace.ops, run.trace.values):
+            raise Apart("Paddle's model does not do the same every time")
+        return store
+
+    def _done(self, runs: Mapping[Framework, Run], judgement: Judgement) -> tuple[Case, dict[str, str]]:
         _require_finite(judgement, {side: run.store for side, run in runs.items()})
         versions: dict[str, str] = {
             str(side): f"{run.trace.framework_version} on {run.trace.device}" for side, run in runs.items()
         }
-    return Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement), versions
+        shapes = {name: array.shape for name, array in self.inputs.items()}
+        return Case(self.name, self.mode, shapes, judgement), versions
+
+    def _tell(self, what: str) -> None:
+        self.tell(f"{self.name}, {self.mode}: {what}")
 
 
 def _go_backward(

@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.align import align
+from parity.align import Alignment, align
 from parity.association import reassociate
 from parity.audit import attribute_differences, slot_differences
 from parity.blame import Blame
 from parity.folding import fold
 from parity.graph import build
-from parity.judgement import Judgement, Replay, Row, Run
+from parity.judgement import Judgement, Measure, Replay, Row, Run
 from parity.parameters import compare_parameters, note_contents, pair_names
 from parity.store import Array
+from parity.trace import Trace
 from parity.unseen import Unseen
 from parity.wiring import Wiring
 
@@ -33,10 +34,26 @@ def judge(
     *,
     replay: Replay,
     pairs: Mapping[str, str] | None = None,
+    numbers: Measure | None = None,
 ) -> Judgement:
-    """Judge one case. `replay` runs torch once more, teacher-forced; it is called only if numbers differ."""
+    """Judge one case. `replay` runs torch once more, teacher-forced; it is called only if numbers differ.
+
+    numbers: measures pairs of values where the runs do not hold them.
+    """
+    alignment = aligned(paddle.trace, torch.trace, paddle_parameters, torch_parameters, pairs)
+    return _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay, numbers).run()
+
+
+def aligned(
+    paddle: Trace,
+    torch: Trace,
+    paddle_parameters: Mapping[str, Array],
+    torch_parameters: Mapping[str, Array],
+    pairs: Mapping[str, str] | None = None,
+) -> Alignment:
+    """Pair the operators of two runs, with what BatchNorms were folded into and what was added in another order."""
     names = pair_names(paddle_parameters, torch_parameters, pairs)
-    graphs = build(paddle.trace), build(torch.trace)
+    graphs = build(paddle), build(torch)
     for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
         note_contents(graph, arrays)
     alignment = align(*graphs, names)
@@ -51,7 +68,7 @@ def judge(
         alignment = align(*graphs, names)
         for pair in alignment.pairs:
             pair.folded = id(pair.paddle) in folded_layers
-    return _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay).run()
+    return alignment
 
 
 class _Judge(Blame, Wiring, Unseen):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from parity.capture.plan import Measurement, ReplayPlan
-from parity.compare import Difference, rounding_limit
+from parity.compare import Difference, difference, rounding, rounding_limit
 from parity.findings import Finding, Note
 from parity.store import Stored, ValueStore
 from parity.trace import Framework, Trace
@@ -14,12 +15,21 @@ from parity.trace import Framework, Trace
 
 @dataclass
 class Run:
-    """One side's runs on one input: float64 decides, float32 is shown beside it."""
+    """One side's runs on one input: float64 decides, float32 is shown beside it.
+
+    again: records the float64 run once more, where its values were not kept and a teacher-forced run needs them.
+    """
 
     trace: Trace
     store: ValueStore
     trace32: Trace | None = None
     store32: ValueStore | None = None
+    again: Callable[[], ValueStore] | None = None
+
+    def recall(self) -> None:
+        """See to it that `store` holds every value."""
+        if self.again is not None:
+            self.store, self.again = self.again(), None
 
     def value(self, number: int) -> Stored | None:
         key = str(number)
@@ -30,6 +40,37 @@ class Run:
             return None
         key = str(number)
         return self.store32.stored(key) if key in self.store32 else None
+
+
+class Numbers(NamedTuple):
+    """What is measured of one pair of values: the two runs against each other, and each side's own rounding."""
+
+    float64: Difference
+    float32: Difference | None = None
+    noise_paddle: float = 0.0
+    noise_torch: float = 0.0
+
+
+Measure = Callable[[int, int], Numbers | None]
+"""Numbers of a value of Paddle and one of torch; None unless both were recorded."""
+
+
+def stored_numbers(paddle: Run, torch: Run) -> Measure:
+    """Measure stored runs."""
+
+    def measure(paddle_value: int, torch_value: int) -> Numbers | None:
+        expected, actual = paddle.value(paddle_value), torch.value(torch_value)
+        if expected is None or actual is None:
+            return None
+        wide = difference(actual, expected)
+        expected32, actual32 = paddle.value32(paddle_value), torch.value32(torch_value)
+        if expected32 is None or actual32 is None:
+            return Numbers(wide)
+        return Numbers(
+            wide, difference(actual32, expected32), rounding(expected32, expected), rounding(actual32, actual)
+        )
+
+    return measure
 
 
 @dataclass

@@ -355,6 +355,16 @@ def run(
     return trace
 
 
+def plain_thread() -> bool:
+    """Whether a run in another thread would be the same: torch keeps these settings by thread."""
+    return (
+        torch.get_default_device().type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.overrides._get_current_function_mode_stack()
+        and not torch.utils._python_dispatch._get_current_dispatch_mode_stack()
+    )
+
+
 def parameters(model: torch.nn.Module) -> dict[str, Array]:
     """Every parameter and buffer of a model as numpy arrays, by the names a trace uses."""
     recorder = TorchRecorder(
