@@ -2,9 +2,9 @@
 
 Keeping the values of a run until the other one has made its own costs more than the comparison itself: a
 ResNet-50 makes 7 GB of them at batch 8. So a short run of each model, on a batch of one, tells first which value will
-meet which; then both run side by side, torch in a thread of its own, and whichever comes first to a pair waits
-there, its value untouched in memory, until the other has come and compared. What meets nobody in time (branches that the
-models run in another order) is put aside in a file. Numbers do not depend on who came first.
+meet which; then both run side by side, torch in a thread of its own, and values meet: each
+run may be one value ahead of what has been compared, and whoever has nothing else to do compares. What meets nobody in time
+(branches that the models run in another order) is put aside in a file. Numbers do not depend on who came first.
 
 This is only a cheaper way to the numbers that stored runs give. Whatever does not go this way (`Apart`) goes that one.
 """
@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from parity.align import Alignment
 from parity.compare import Difference, difference, sample, sampled_rounding
 from parity.judgement import Numbers
 from parity.sides import LiveSide, Side, adapter
-from parity.store import Array, ValueStore
+from parity.store import Array, Stored, ValueStore
 from parity.trace import Framework, Trace
 
 SMALLEST_BATCH = 4
@@ -58,63 +60,111 @@ def suits(paddle: Side, torch: Side, inputs: Mapping[str, Array], mode: str) -> 
     )
 
 
-class Meeting:
-    """Where the values of two runs meet."""
+Look = Callable[[str, Array], None]
+"""What is done with each value besides comparing it."""
 
-    def __init__(self, plan: Plan, scratch: Path) -> None:
+
+class Meeting:
+    """Where the values of two runs meet: each may be one value ahead of what has been compared."""
+
+    def __init__(self, plan: Plan, scratch: Path, looks: Mapping[Framework, Look] | None = None) -> None:
         self.plan = plan
         self.found: dict[str, Difference] = {}
         """By torch's key."""
+        self._looks = looks or {}
         self._aside = {side: ValueStore(scratch / f"{side}-aside") for side in OTHER}
-        self._waiting: dict[Framework, tuple[str, Array]] = {}
+        self._held: dict[Framework, tuple[str, Array]] = {}
+        """The value that each side has brought and not yet got compared."""
+        self._due: Callable[[], None] | None = None
+        """A comparison that a side left to the other, which had nothing to do."""
+        self._idle: set[Framework] = set()
         self._gone: set[Framework] = set()
         self._patient = True
         self._broken = False
         self._changed = threading.Condition()
 
     def bring(self, side: Framework, key: str, array: Array) -> None:
-        """Compare a value with its partner, now or when that comes; returns when `array` is no longer needed."""
+        """Have a value compared with its partner; until `settle`, its memory must stay as it is."""
+        self.settle(side)
         other, partner = OTHER[side], self.plan.partners[side][key]
         with self._changed:
-            if self._broken:
-                raise Apart("the other run failed")
-            waiting = self._waiting.get(other)
-            if waiting is not None and waiting[0] == partner:
-                twin = waiting[1]
-            elif partner in self._aside[other]:
-                twin = self._aside[other].stored(partner)
-            else:
-                # One that waits for another value waits on: only this run can bring it.
-                if waiting is not None or not self._fetched(side, key, array):
-                    self._aside[side].put(key, array)
+            self._held[side] = (key, array)
+            if self._held.get(other, ("",))[0] != partner and partner not in self._aside[other]:
                 return
-        actual, expected = (array, twin) if side == "torch" else (twin, array)
-        found = difference(actual, expected)
-        with self._changed:
-            self.found[key if side == "torch" else partner] = found
-            if self._waiting.get(other) is waiting:
-                self._waiting.pop(other, None)
+            comparison = self._comparison(side)
+            if other in self._idle:
+                self._due = comparison
+                self._changed.notify_all()
+                return
+        comparison()
+
+    def settle(self, side: Framework) -> None:
+        """Return when no value of this side is in use: it has been compared, or put aside."""
+        other = OTHER[side]
+        while True:
+            with self._changed:
+                if self._broken:
+                    raise Apart("the other run failed")
+                if side not in self._held:
+                    return
+                due, self._due = self._due, None
+                if due is None:
+                    meets = self._held.get(other, ("",))[0] == self.plan.partners[side][self._held[side][0]]
+                    if not meets and (other in self._gone or other in self._idle or not self._patient):
+                        self._put_aside(side)
+                        return
+                    self._idle.add(side)
+                    self._patient &= self._changed.wait_for(lambda: self._stirred(side), PATIENCE)
+                    self._idle.discard(side)
+                    continue
+            due()
+
+    def _stirred(self, side: Framework) -> bool:
+        """Whether there is something to do for a side that waits."""
+        return self._broken or self._due is not None or side not in self._held or OTHER[side] in self._gone
+
+    def _comparison(self, side: Framework) -> Callable[[], None]:
+        """What compares the value that `side` holds with its partner, wherever that is."""
+        other = OTHER[side]
+        key, array = self._held[side]
+        partner = self.plan.partners[side][key]
+        held = self._held.get(other, ("",))[0] == partner
+        twin: Array | Stored = self._held[other][1] if held else self._aside[other].stored(partner)
+
+        def compare() -> None:
+            self._look(side, key, array)
+            if isinstance(twin, np.ndarray):
+                self._look(other, partner, twin)
+            actual, expected = (array, twin) if side == "torch" else (twin, array)
+            found = difference(actual, expected)
+            with self._changed:
+                self.found[key if side == "torch" else partner] = found
+                del self._held[side]
+                if held:
+                    del self._held[other]
                 self._changed.notify_all()
 
-    def _fetched(self, side: Framework, key: str, array: Array) -> bool:
-        """Wait until the other run has compared this value; False if it will not come."""
-        if OTHER[side] in self._gone or not self._patient:
-            return False
-        self._waiting[side] = (key, array)
-        there = self._changed.wait_for(
-            lambda: side not in self._waiting or OTHER[side] in self._gone or self._broken, PATIENCE
-        )
-        self._patient = self._patient and there
-        if self._broken:
-            raise Apart("the other run failed")
-        return self._waiting.pop(side, None) is None
+        return compare
 
-    def leave(self, side: Framework, *, failed: bool = False) -> None:
+    def _put_aside(self, side: Framework) -> None:
+        key, array = self._held.pop(side)
+        self._look(side, key, array)
+        self._aside[side].put(key, array)
+
+    def _look(self, side: Framework, key: str, array: Array) -> None:
+        if side in self._looks:
+            self._looks[side](key, array)
+
+    def leave(self, side: Framework, *, failed: bool) -> None:
         """A run is over: nothing more comes from it."""
-        with self._changed:
-            self._gone.add(side)
-            self._broken = self._broken or failed
-            self._changed.notify_all()
+        try:
+            if not failed:
+                self.settle(side)
+        finally:
+            with self._changed:
+                self._gone.add(side)
+                self._broken = self._broken or failed
+                self._changed.notify_all()
 
     def close(self) -> None:
         for store in self._aside.values():
@@ -122,13 +172,11 @@ class Meeting:
 
 
 class _Passing(ValueStore):
-    """A store of what must stay; what has a partner passes by, after a look at it (`note`)."""
+    """A store of what must stay; what has a partner passes by."""
 
-    def __init__(
-        self, path: Path, side: Framework, meeting: Meeting, note: Callable[[str, Array], None]
-    ) -> None:
+    def __init__(self, path: Path, side: Framework, meeting: Meeting) -> None:
         super().__init__(path)
-        self.side, self.meeting, self.note = side, meeting, note
+        self.side, self.meeting = side, meeting
         self.passed: set[str] = set()
 
     def put(self, key: str, array: Array) -> None:
@@ -138,8 +186,10 @@ class _Passing(ValueStore):
         if key.isdigit():
             self.passed.add(key)
             if key in plan.partners[self.side]:
-                self.note(key, array)
                 self.meeting.bring(self.side, key, array)
+
+    def settle(self) -> None:
+        self.meeting.settle(self.side)
 
     def __contains__(self, key: str) -> bool:
         """Whether `key` is stored; Apart if it was recorded but has passed by."""
@@ -152,7 +202,7 @@ class _Passing(ValueStore):
 
 @dataclass
 class Lockstep:
-    """Two live sides on one input, side by side."""
+    """Two live sides on one input, side by side. `rounded`: also measure each side's own rounding."""
 
     paddle: LiveSide
     torch: LiveSide
@@ -160,6 +210,7 @@ class Lockstep:
     mode: str
     scratch: Path
     stack: ExitStack
+    rounded: bool = True
     rounding: dict[Framework, dict[str, float]] = field(default_factory=lambda: {"paddle": {}, "torch": {}})
     samples: dict[Framework, ValueStore] = field(default_factory=dict)
     met: dict[str, Meeting] = field(default_factory=dict)
@@ -178,18 +229,17 @@ class Lockstep:
     def run(self, precision: str, plan: Plan) -> tuple[dict[Framework, Trace], dict[Framework, ValueStore]]:
         """Run both in one precision. Float32 goes first: float64 looks at what was sampled of it."""
         folder = self._folder(precision)
-        meeting = self.met[precision] = Meeting(plan, folder)
+        looks = {side: self._look(side, precision) for side in OTHER} if self.rounded else {}
+        meeting = self.met[precision] = Meeting(plan, folder, looks)
         self.stack.callback(meeting.close)
-        stores: dict[Framework, ValueStore] = {}
-        for side in OTHER:
-            note = self._sampling(side) if precision == "float32" else self._rounding(side)
-            stores[side] = _Passing(folder / side, side, meeting, note)
-            self.stack.callback(stores[side].close)
+        stores = {side: _Passing(folder / side, side, meeting) for side in OTHER}
+        for store in stores.values():
+            self.stack.callback(store.close)
         traces = self._at_once(
             meeting, lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side])
         )
-        self.passed = {side: store.passed for side, store in stores.items() if isinstance(store, _Passing)}
-        return traces, stores
+        self.passed = {side: store.passed for side, store in stores.items()}
+        return traces, dict(stores)
 
     def numbers(self, paddle_value: int, torch_value: int) -> Numbers | None:
         """What met: the numbers of one pair; None if one of the two was not recorded. Apart if they did not meet."""
@@ -212,20 +262,19 @@ class Lockstep:
         (self.scratch / name).mkdir()
         return self.scratch / name
 
-    def _sampling(self, side: Framework) -> Callable[[str, Array], None]:
-        samples = self.samples[side] = ValueStore(self.scratch / f"{side}-samples")
-        self.stack.callback(samples.close)
-        return lambda key, array: samples.put(key, sample(array))
-
-    def _rounding(self, side: Framework) -> Callable[[str, Array], None]:
+    def _look(self, side: Framework, precision: str) -> Look:
+        if precision == "float32":
+            kept = self.samples[side] = ValueStore(self.scratch / f"{side}-samples")
+            self.stack.callback(kept.close)
+            return lambda key, array: kept.put(key, sample(array))
         samples, rounding = self.samples[side], self.rounding[side]
 
-        def note(key: str, array: Array) -> None:
+        def round_off(key: str, array: Array) -> None:
             found = sampled_rounding(samples.stored(key), array) if key in samples else None
             if found is not None:
                 rounding[key] = found
 
-        return note
+        return round_off
 
     @staticmethod
     def _at_once(meeting: Meeting, record: Callable[[Framework], Trace]) -> dict[Framework, Trace]:

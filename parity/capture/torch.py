@@ -360,7 +360,7 @@ def plain_thread() -> bool:
     return (
         torch.get_default_device().type == "cpu"
         and not torch.is_autocast_enabled("cpu")
-        and not torch.overrides._get_current_function_mode_stack()
+        and not torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
         and not torch.utils._python_dispatch._get_current_dispatch_mode_stack()
     )
 
