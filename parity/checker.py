@@ -7,28 +7,22 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from convert.errors import Paddle2TorchError
 from parity.blind_spots import blind_spots
+from parity.case import Question, require_finite
 from parity.errors import NoKernelError, NotRecordedError, ParityError
 from parity.findings import Finding
 from parity.inputs import as_arrays, further_inputs
-from parity.judge import Judgement, Run, aligned, judge
-from parity.judgement import Measure
-from parity.lockstep import Apart, Lockstep, suits
+from parity.judgement import Judgement
 from parity.refill import randomized
 from parity.report.model import Case, Report
 from parity.sides import LiveSide, Side
 from parity.store import Array, ValueStore, scratch_directory
-from parity.trace import Framework, Trace
-
-if TYPE_CHECKING:
-    from parity.gradients import GradientJudgement
 
 MODES = ("eval", "train")
 
@@ -151,9 +145,8 @@ def compare_sides(
         # With both modes asked for, training belongs to the one that trains.
         trained = steps if mode == "train" or len(modes) == 1 else 0
         try:
-            found = _case(
-                paddle, torch, "given input", inputs, mode, parameters, pairs, tell, gradients, trained
-            )
+            question = Question(paddle, torch, "given input", inputs, mode, parameters, pairs, tell)
+            found = question.answer(gradients, trained)
         except NoKernelError as error:
             shapes = {name: array.shape for name, array in inputs.items()}
             cases.append(Case("given input", mode, shapes, Judgement(inconclusive=[str(error)])))
@@ -198,212 +191,13 @@ def _further_cases(
         if case.judgement.inconclusive:
             # The outputs differ on this input: look into it properly.
             try:
-                case = _case(paddle, torch, name, more, mode, parameters, pairs, tell)[0]
+                case = Question(paddle, torch, name, more, mode, parameters, pairs, tell).answer()[0]
             except NotRecordedError:
                 case.judgement.findings.append(_differs(name, case))
         cases.append(case)
         if case.judgement.findings:
             break
     return cases
-
-
-def _case(
-    paddle: Side,
-    torch: Side,
-    name: str,
-    inputs: Mapping[str, Array],
-    mode: str,
-    parameters: Mapping[str, Mapping[str, Array]],
-    pairs: Mapping[str, str] | None,
-    tell: Any,
-    gradients: bool = False,
-    steps: int = 0,
-) -> tuple[Case, dict[str, str]]:
-    """Record both sides in both precisions on one input and judge them."""
-    asked = _Asked(paddle, torch, name, inputs, mode, parameters, pairs, tell)
-    if not gradients and not steps and suits(paddle, torch, inputs, mode):
-        try:
-            return asked.in_step()
-        except Apart:
-            tell(f"{name}, {mode}: one model after the other")
-    return asked.stored(gradients, steps)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """One case, as it is asked for; its two ways give the same."""
-
-    paddle: Side
-    torch: Side
-    name: str
-    inputs: Mapping[str, Array]
-    mode: str
-    parameters: Mapping[str, Mapping[str, Array]]
-    pairs: Mapping[str, str] | None
-    tell: Any
-
-    def in_step(self) -> tuple[Case, dict[str, str]]:
-        """Both models at once, values compared as they come; Apart if that does not work out."""
-        assert isinstance(self.paddle, LiveSide)
-        assert isinstance(self.torch, LiveSide)
-        weights = (self.parameters["paddle"], self.parameters["torch"])
-        with ExitStack() as stack:
-            scratch = stack.enter_context(scratch_directory())
-            step = Lockstep(self.paddle, self.torch, self.inputs, self.mode, scratch, stack)
-            self._tell("which value meets which")
-            plan = step.plan(lambda paddle, torch: aligned(paddle, torch, *weights, self.pairs))
-            found = {}
-            for precision in ("float32", "float64"):
-                self._tell(f"both in {precision}")
-                found[precision] = step.run(precision, plan)
-            (traces32, stores32), (traces, stores) = found["float32"], found["float64"]
-            runs = {side: Run(traces[side], stores[side], traces32[side], stores32[side]) for side in traces}
-            runs["paddle"].again = lambda: self._again(runs["paddle"], scratch / "again", stack)
-            judgement = self._judge(runs, step.numbers)
-            return self._done(runs, judgement)
-
-    def stored(self, gradients: bool, steps: int) -> tuple[Case, dict[str, str]]:
-        """One run after the other, every value kept."""
-        with ExitStack() as stack:
-            scratch = stack.enter_context(scratch_directory())
-            runs = {}
-            for side in (self.paddle, self.torch):
-                stores = {}
-                for precision in ("float64", "float32"):
-                    self._tell(f"{side.framework} in {precision}")
-                    stores[precision] = side.capture(
-                        self.inputs,
-                        mode=self.mode,
-                        precision=precision,
-                        store=scratch / f"{side.framework}-{precision}",
-                        gradients=gradients or steps > 0,
-                    )
-                    stack.callback(stores[precision][1].close)
-                runs[side.framework] = Run(*stores["float64"], *stores["float32"])
-            judgement = self._judge(runs)
-            if gradients or steps:
-                self._tell("gradients")
-                backward = _go_backward(
-                    self.torch,
-                    self.inputs,
-                    self.mode,
-                    runs,
-                    self.parameters,
-                    self.pairs,
-                    judgement,
-                    scratch / "forced",
-                )
-                if steps:
-                    self._tell("training")
-                    _train(self.paddle, self.torch, self.inputs, self.mode, steps, backward, judgement)
-            return self._done(runs, judgement)
-
-    def _judge(self, runs: Mapping[Framework, Run], numbers: Measure | None = None) -> Judgement:
-        expected = runs["paddle"]
-        self._tell("comparing")
-
-        def replay(plan: Any) -> Any:
-            self._tell("each torch operator on Paddle's inputs")
-            return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected.store)
-
-        return judge(
-            expected,
-            runs["torch"],
-            self.parameters["paddle"],
-            self.parameters["torch"],
-            replay=replay,
-            pairs=self.pairs,
-            numbers=numbers,
-        )
-
-    def _again(self, run: Run, path: Path, stack: ExitStack) -> ValueStore:
-        """Every float64 value of Paddle's, by one more run; Apart if it does not do the same as before."""
-        self._tell("paddle in float64, for its values")
-        trace, store = self.paddle.capture(self.inputs, mode=self.mode, precision="float64", store=path)
-        stack.callback(store.close)
-        if (trace.ops, trace.values) != (run.trace.ops, run.trace.values):
-            raise Apart("Paddle's model does not do the same every time")
-        return store
-
-    def _done(self, runs: Mapping[Framework, Run], judgement: Judgement) -> tuple[Case, dict[str, str]]:
-        _require_finite(judgement, {side: run.store for side, run in runs.items()})
-        versions: dict[str, str] = {
-            str(side): f"{run.trace.framework_version} on {run.trace.device}" for side, run in runs.items()
-        }
-        shapes = {name: array.shape for name, array in self.inputs.items()}
-        return Case(self.name, self.mode, shapes, judgement), versions
-
-    def _tell(self, what: str) -> None:
-        self.tell(f"{self.name}, {self.mode}: {what}")
-
-
-def _go_backward(
-    torch: Side,
-    inputs: Mapping[str, Array],
-    mode: str,
-    runs: Mapping[Framework, Run],
-    parameters: Mapping[str, Mapping[str, Array]],
-    pairs: Mapping[str, str] | None,
-    judgement: Judgement,
-    scratch: Path,
-) -> GradientJudgement:
-    """Judge the gradients of runs that went backward, and add what they show to the judgement."""
-    from parity.gradients import judge_gradients
-
-    def again(given: dict[int, str]) -> tuple[Trace, ValueStore]:
-        return torch.capture(
-            inputs,
-            mode=mode,
-            precision="float64",
-            store=scratch,
-            gradients=True,
-            given=given,
-            expected=runs["paddle"].store,
-        )
-
-    found = judge_gradients(
-        runs["paddle"],
-        runs["torch"],
-        parameters["paddle"],
-        parameters["torch"],
-        again=again,
-        pairs=pairs,
-        known=judgement.findings,
-    )
-    judgement.findings += found.findings
-    judgement.notes += found.notes
-    judgement.inconclusive += found.inconclusive
-    return found
-
-
-def _train(
-    paddle: Side,
-    torch: Side,
-    inputs: Mapping[str, Array],
-    mode: str,
-    steps: int,
-    backward: GradientJudgement,
-    judgement: Judgement,
-) -> None:
-    """Train copies of both models, and add what that shows to the judgement."""
-    from parity.training import judge_training
-
-    if backward.alignment is None:
-        return
-    found = judge_training(
-        paddle.trainer(mode),
-        torch.trainer(mode),
-        torch.trainer(mode),
-        inputs,
-        steps,
-        backward.twins,
-        backward.alignment,
-        known=judgement.findings,
-        level=judgement.worst,
-    )
-    judgement.findings += found.findings
-    judgement.notes += found.notes
-    judgement.inconclusive += found.inconclusive
 
 
 def _check_training(
@@ -459,7 +253,7 @@ def _quick_case(
                 return case
             stores[side.framework] = store
             stack.callback(store.close)
-        _require_finite(judgement, stores)
+        require_finite(judgement, stores)
         found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
         for key in sorted(found["paddle"] & found["torch"]):
             judgement.outputs[key.removeprefix("output:")] = difference(
@@ -498,15 +292,6 @@ def _raises(name: str, shapes: Mapping[str, tuple[int, ...]], error: ParityError
         evidence={"error": str(error), "shapes": {k: list(v) for k, v in shapes.items()}},
         order=float("inf"),
     )
-
-
-def _require_finite(judgement: Judgement, stores: Mapping[str, ValueStore]) -> None:
-    """An output that holds NaN or Inf, even the same on both sides, hides whatever was added to it."""
-    for side, store in stores.items():
-        for key in store.index:
-            if key.startswith("output:") and not np.isfinite(store.get(key)).all():
-                path = key.removeprefix("output:")
-                judgement.inconclusive.append(f"`{path}` of the {side} model holds NaN or Inf")
 
 
 FURTHER_BATCH = 2
