@@ -215,7 +215,7 @@ def _train(
     judgement.inconclusive += found.inconclusive
 
 
-def require_finite(judgement: Judgement, stores: Mapping[str, ValueStore]) -> None:
+def require_finite(judgement: Judgement, stores: Mapping[Framework, ValueStore]) -> None:
     """An output that holds NaN or Inf, even the same on both sides, hides whatever was added to it."""
     for side, store in stores.items():
         for key in store.index:

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from parity.errors import NoKernelError, NotRecordedError, ParityError
 from parity.findings import Finding
 from parity.inputs import as_arrays, further_inputs
 from parity.judgement import Judgement
+from parity.lockstep import Apart, outputs_at_once
 from parity.refill import randomized
 from parity.report.model import Case, Report
 from parity.sides import LiveSide, Side
 from parity.store import Array, ValueStore, scratch_directory
+from parity.trace import Framework
 
 MODES = ("eval", "train")
 
@@ -233,9 +235,11 @@ def _quick_case(
     case = Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement, quick=True)
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory())
-        stores: dict[str, ValueStore] = {}
         tell(f"{name}, {mode}: outputs")
-        for side in (paddle, torch):
+        stores: dict[Framework, ValueStore] = {}
+        with suppress(Apart):
+            stores = outputs_at_once(paddle, torch, inputs, mode, scratch, stack)
+        for side in (paddle, torch) if not stores else ():
             try:
                 _, store = side.capture(
                     inputs,

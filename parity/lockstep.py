@@ -53,11 +53,30 @@ def suits(paddle: Side, torch: Side, inputs: Mapping[str, Array], mode: str) -> 
     batches = {array.shape[:1] for array in inputs.values()}
     return (
         mode == "eval"
-        and all(isinstance(side, LiveSide) and side.device == "cpu" for side in (paddle, torch))
         and len(batches) == 1
         and batches.pop() >= (SMALLEST_BATCH,)
-        and bool(adapter("torch").plain_thread())
+        and can_run_at_once(paddle, torch)
     )
+
+
+def can_run_at_once(paddle: Side, torch: Side) -> bool:
+    """Whether both sides are here, and torch's thread would be like this one."""
+    live = all(isinstance(side, LiveSide) and side.device == "cpu" for side in (paddle, torch))
+    return live and bool(adapter("torch").plain_thread())
+
+
+def outputs_at_once(
+    paddle: Side, torch: Side, inputs: Mapping[str, Array], mode: str, scratch: Path, stack: ExitStack
+) -> dict[Framework, ValueStore]:
+    """The outputs of both models in float64; Apart where one of them does not run, or they cannot run at once."""
+    if not can_run_at_once(paddle, torch):
+        raise Apart("not both in this process")
+    sides = {side.framework: side for side in (paddle, torch) if isinstance(side, LiveSide)}
+    stores = {side: ValueStore(scratch / f"{side}-at-once") for side in sides}
+    for store in stores.values():
+        stack.callback(store.close)
+    at_once(lambda side: sides[side].record(inputs, mode, "float64", stores[side], outputs_only=True))
+    return stores
 
 
 Look = Callable[[str, Array], None]
@@ -219,11 +238,7 @@ class Lockstep:
     def plan(self, aligned: Callable[[Trace, Trace], Alignment]) -> Plan:
         """Run both on a batch of one, in float32, and pair what they did."""
         first = {name: array[:1] for name, array in self.inputs.items()}
-        meeting = Meeting(Plan({}, {}), self._folder("first"))
-        self.stack.callback(meeting.close)
-        traces = self._at_once(
-            meeting, lambda side: self._side(side).record(first, self.mode, "float32", None)
-        )
+        traces = at_once(lambda side: self._side(side).record(first, self.mode, "float32", None))
         return plan_of(aligned(traces["paddle"], traces["torch"]))
 
     def run(self, precision: str, plan: Plan) -> tuple[dict[Framework, Trace], dict[Framework, ValueStore]]:
@@ -235,8 +250,8 @@ class Lockstep:
         stores = {side: _Passing(folder / side, side, meeting) for side in OTHER}
         for store in stores.values():
             self.stack.callback(store.close)
-        traces = self._at_once(
-            meeting, lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side])
+        traces = at_once(
+            lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side]), meeting
         )
         self.passed = {side: store.passed for side, store in stores.items()}
         return traces, dict(stores)
@@ -276,36 +291,37 @@ class Lockstep:
 
         return round_off
 
-    @staticmethod
-    def _at_once(meeting: Meeting, record: Callable[[Framework], Trace]) -> dict[Framework, Trace]:
-        """Paddle in this thread, torch in another; Apart if either fails, for a stored run to say why."""
-        traces: dict[Framework, Trace] = {}
-        context = copy_context()
 
-        def go(side: Framework) -> None:
-            try:
-                traces[side] = record(side)
-            finally:
+def at_once(record: Callable[[Framework], Trace], meeting: Meeting | None = None) -> dict[Framework, Trace]:
+    """Paddle in this thread, torch in another; Apart if either fails, for a stored run to say why."""
+    traces: dict[Framework, Trace] = {}
+    context = copy_context()
+
+    def go(side: Framework) -> None:
+        try:
+            traces[side] = record(side)
+        finally:
+            if meeting is not None:
                 meeting.leave(side, failed=side not in traces)
 
-        def aside() -> None:
-            try:
-                context.run(go, "torch")
-            except Exception:
-                # Only that there is no trace counts: the stored run shows the error where the user can see it.
-                return
-
-        thread = threading.Thread(target=aside, name="parity-torch")
-        thread.start()
+    def aside() -> None:
         try:
-            go("paddle")
-        except Exception as error:
-            raise Apart("Paddle's run failed") from error
-        finally:
-            thread.join()
-        if "torch" not in traces:
-            raise Apart("torch's run failed")
-        return traces
+            context.run(go, "torch")
+        except Exception:
+            # Only that there is no trace counts: the stored run shows the error where the user can see it.
+            return
+
+    thread = threading.Thread(target=aside, name="parity-torch")
+    thread.start()
+    try:
+        go("paddle")
+    except Exception as error:
+        raise Apart("Paddle's run failed") from error
+    finally:
+        thread.join()
+    if "torch" not in traces:
+        raise Apart("torch's run failed")
+    return traces
 
 
 def plan_of(alignment: Alignment) -> Plan:

@@ -144,10 +144,16 @@ class LiveSide:
             raise
 
     def record(
-        self, inputs: Mapping[str, Array], mode: str, precision: str, values: ValueStore | None
+        self,
+        inputs: Mapping[str, Array],
+        mode: str,
+        precision: str,
+        values: ValueStore | None,
+        *,
+        outputs_only: bool = False,
     ) -> Trace:
         """One run into a store that is there already; without one, its operators alone."""
-        return self._run(inputs, mode, Options(precision=precision), values)
+        return self._run(inputs, mode, Options(precision=precision, outputs_only=outputs_only), values)
 
     def replay(
         self, inputs: Mapping[str, Array], *, mode: str, plan: ReplayPlan, expected: ValueStore
