@@ -76,6 +76,8 @@ def build(name: str) -> tuple[Any, Any]:
         warnings.simplefilter("ignore")
         import paddle
 
+    for part in ("lockstep", "checker", "capture.paddle", "capture.torch"):
+        importlib.import_module(f"parity.{part}")  # no more part of the work than the frameworks' own import
     from convert import convert_state_dict
 
     paddle.seed(0)

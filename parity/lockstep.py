@@ -12,6 +12,7 @@ This is only a cheaper way to the numbers that stored runs give. Whatever does n
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -94,8 +95,9 @@ class Meeting:
         self._aside = {side: ValueStore(scratch / f"{side}-aside") for side in OTHER}
         self._held: dict[Framework, tuple[str, Array]] = {}
         """The value that each side has brought and not yet got compared."""
-        self._due: Callable[[], None] | None = None
-        """A comparison that a side left to the other, which had nothing to do."""
+        self._due: deque[Framework] = deque()
+        """Whose values have found their partner: for the side that first has nothing else to do to compare."""
+        self._comparing: set[Framework] = set()
         self._idle: set[Framework] = set()
         self._gone: set[Framework] = set()
         self._patient = True
@@ -110,12 +112,8 @@ class Meeting:
             self._held[side] = (key, array)
             if self._held.get(other, ("",))[0] != partner and partner not in self._aside[other]:
                 return
-            comparison = self._comparison(side)
-            if other in self._idle:
-                self._due = comparison
-                self._changed.notify_all()
-                return
-        comparison()
+            self._due.append(side)
+            self._changed.notify_all()
 
     def settle(self, side: Framework) -> None:
         """Return when no value of this side is in use: it has been compared, or put aside."""
@@ -126,29 +124,31 @@ class Meeting:
                     raise Apart("the other run failed")
                 if side not in self._held:
                     return
-                due, self._due = self._due, None
-                if due is None:
-                    meets = self._held.get(other, ("",))[0] == self.plan.partners[side][self._held[side][0]]
-                    if not meets and (other in self._gone or other in self._idle or not self._patient):
+                if not self._due:
+                    alone = other in self._gone or other in self._idle or not self._patient
+                    if alone and side not in self._comparing:
                         self._put_aside(side)
                         return
                     self._idle.add(side)
                     self._patient &= self._changed.wait_for(lambda: self._stirred(side), PATIENCE)
                     self._idle.discard(side)
                     continue
-            due()
+                compare = self._comparison(self._due.popleft())
+            compare()
 
     def _stirred(self, side: Framework) -> bool:
         """Whether there is something to do for a side that waits."""
-        return self._broken or self._due is not None or side not in self._held or OTHER[side] in self._gone
+        return self._broken or bool(self._due) or side not in self._held or OTHER[side] in self._gone
 
     def _comparison(self, side: Framework) -> Callable[[], None]:
-        """What compares the value that `side` holds with its partner, wherever that is."""
+        """Take on the comparison of the value that `side` holds with its partner, wherever that is."""
         other = OTHER[side]
         key, array = self._held[side]
         partner = self.plan.partners[side][key]
         held = self._held.get(other, ("",))[0] == partner
         twin: Array | Stored = self._held[other][1] if held else self._aside[other].stored(partner)
+        sides = {side, other} if held else {side}
+        self._comparing |= sides
 
         def compare() -> None:
             self._look(side, key, array)
@@ -158,9 +158,10 @@ class Meeting:
             found = difference(actual, expected)
             with self._changed:
                 self.found[key if side == "torch" else partner] = found
-                del self._held[side]
-                if held:
-                    del self._held[other]
+                for done in sides:
+                    del self._held[done]
+                self._comparing -= sides
+                self._idle -= sides
                 self._changed.notify_all()
 
         return compare
