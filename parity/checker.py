@@ -61,6 +61,7 @@ def check(
     optimizers: (Paddle's, torch's) optimizer of the model, or function that takes a model and makes one. Clipping
     is Paddle's grad_clip; in torch a step pre-hook (`optimizer.register_step_pre_hook`).
     schedulers: (Paddle's, torch's) learning rate schedule, or function that takes the optimizer; stepped once a step.
+    On the CPU in eval mode, the torch model may run in a thread of its own, and both run once more on a batch of one.
     The models are not changed: no weight is written (with `randomize`, none stays written), and modes, random
     state and flags are restored.
     Raises ParityError for inputs, options or models that cannot be run at all.

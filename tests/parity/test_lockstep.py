@@ -49,7 +49,7 @@ class TorchBranches(TorchNet):
         right = self.right(x)
         left = self.same(self.left(x)).clamp_(min=0)
         left += right
-        left *= 0.5
+        left /= 2.0
         return self.fc(torch.nn.functional.relu6(left.relu_()).mean(dim=(2, 3)))
 
 
