@@ -67,6 +67,8 @@ class Question:
                 found[precision] = step.run(precision, plan)
             (traces32, stores32), (traces, stores) = found["float32"], found["float64"]
             runs = {side: Run(traces[side], stores[side], traces32[side], stores32[side]) for side in traces}
+            if any(len(traces[side].ops) != len(traces32[side].ops) for side in traces):
+                raise Apart("float32 and float64 do not run the same operators")
             runs["paddle"].again = lambda: self._again(runs["paddle"], scratch / "again", stack)
             judgement = self._judge(runs, step.numbers)
             return self._done(runs, judgement)
