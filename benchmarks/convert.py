@@ -95,7 +95,7 @@ def run(way: Way, folder: Path) -> tuple[float, float | None]:
     out = folder / "out"
     command = [word.replace("{out}", str(out)) for word in way.command]
     started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
     seconds = time.perf_counter() - started
     for path in folder.glob("out*"):
         path.unlink()
@@ -108,6 +108,8 @@ def run(way: Way, folder: Path) -> tuple[float, float | None]:
 def measure(folder: Path, rounds: int) -> Mapping[str, tuple[float, float | None]]:
     """Median seconds and greatest peak of every way."""
     results: dict[str, list[tuple[float, float | None]]] = {}
+    for way in ways(folder):
+        run(way, folder)
     for number in range(rounds):
         for way in ways(folder):
             print(f"round {number + 1}/{rounds}: {way.name}", file=sys.stderr, flush=True)
@@ -135,6 +137,9 @@ def flat(folder: Path, counts: Sequence[int]) -> list[float]:
         peaks.append(peak or 0.0)
     return peaks
 
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""With compiled modules, as an installed package has them; the first, unmeasured run of each way writes them."""
 
 Results = Mapping[str, tuple[float, float | None]]
 CP = "cp (protocol 4 file)"

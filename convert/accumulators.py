@@ -11,7 +11,7 @@ import math
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,9 @@ from convert.dtypes import by_name
 from convert.errors import ConvertError
 from convert.names import did_you_mean
 from convert.optimizers import ACCUMULATORS, POWERS, STATE
+from convert.parts import Part, placement
 from convert.plan import ConversionPlan, Move
+from convert.transform import filled, whole
 from convert.write.place import Placement
 
 _ACCUMULATOR = re.compile(
@@ -70,13 +72,13 @@ class TrainingState:
     def entry(self, name: str, torch_class: str, betas: Sequence[float] | None) -> dict[str, Placement]:
         """The state of one parameter as `torch_class` calls it; empty where Paddle had none."""
         entry: dict[str, Placement] = {}
-        for kind, placement in self.accumulators.get(name, {}).items():
+        for kind, held in self.accumulators.get(name, {}).items():
             called = STATE[torch_class].get(kind)
             if called is None:
                 raise ConvertError(
                     f"{self.path}: the accumulator {kind!r} of {name!r} has no counterpart in torch's {torch_class}"
                 )
-            entry[called] = placement
+            entry[called] = held
         powers = self.powers.get(name)
         if powers and betas is None:
             raise ConvertError(f"{self.path}: has powers of beta, which torch's {torch_class} has not")
@@ -108,47 +110,88 @@ def open_training_state(
                 f"{weights.path}: has no table of parameter names, so the accumulators of {state.path} cannot be "
                 "told apart; save the layer's whole state_dict() with paddle.save"
             )
-        moves = {weights.parameter_names.get(move.source, ""): move for move in plan.moves}
+        moves = _by_parameter(weights, plan)
+        tied = {move.target for move in plan.moves} - set(
+            plan.learned
+        )  # the first of several names has the state
         dropped = {weights.parameter_names.get(drop.name, "") for drop in plan.dropped}
-        accumulators: dict[str, dict[str, Placement]] = {}
+        held: dict[tuple[str, str], list[tuple[Move, Part]]] = {}
         powers: dict[str, dict[str, TensorRef]] = {}
         for key, ref in state.items():
             match = _ACCUMULATOR.fullmatch(key)
             parameter = match["parameter"] if match else ""
             if match is None or (parameter not in moves and parameter not in dropped):
-                raise ConvertError(
-                    f"{state.path}: {key!r} is no accumulator of a parameter in the weights file"
-                    f"{did_you_mean(key, moves)}; the two files must be saved by the same run"
-                )
-            if parameter in dropped:
-                continue
-            move = moves[parameter]
-            if match["kind"] in POWERS:
-                powers.setdefault(move.target, {})[match["kind"]] = ref
-            else:
-                placed = _place(state, key, ref, move)
-                accumulators.setdefault(move.target, {})[match["kind"]] = placed
-        yield TrainingState(accumulators, powers, _masters(masters, moves), _schedule(state), str(state.path))
+                raise _unknown(state, key, {*moves, *dropped})
+            for move in moves.get(parameter, ()):
+                if move.target in tied:
+                    continue
+                if match["kind"] in POWERS:
+                    powers.setdefault(move.target, {})[match["kind"]] = ref
+                else:
+                    held.setdefault((move.target, match["kind"]), []).append(
+                        (move, Part(key, ref, move.transform))
+                    )
+        accumulators: dict[str, dict[str, Placement]] = {}
+        for (target, kind), parts in held.items():
+            accumulators.setdefault(target, {})[kind] = _place(state, target, kind, parts)
+        masters_of = _masters(masters, moves, tied)
+        yield TrainingState(accumulators, powers, masters_of, _schedule(state), str(state.path))
         state.check_unchanged()
 
 
-def _place(state: Checkpoint, key: str, ref: TensorRef, move: Move) -> Placement:
-    if ref.shape != move.source_shape:
-        raise ConvertError(
-            f"{state.path}: {key!r} has shape {list(ref.shape)}, its parameter {list(move.source_shape)}"
+def _unknown(state: Checkpoint, key: str, parameters: Collection[str]) -> ConvertError:
+    """What to say of an entry that is no accumulator we know of a parameter that the weights have."""
+    if any(name and key.startswith(f"{name}_") for name in parameters):
+        return ConvertError(
+            f"{state.path}: {key!r} is the state of an optimizer that is not converted: SGD, Momentum, Adam and AdamW are"
         )
-    return Placement(key, move.shape, ref.kind, ref, move.transform)
+    return ConvertError(
+        f"{state.path}: {key!r} is no accumulator of a parameter in the weights file"
+        f"{did_you_mean(key, parameters)}; the two files must be saved by the same run"
+    )
 
 
-def _masters(masters: Checkpoint | None, moves: Mapping[str, Move]) -> dict[str, Placement]:
-    result: dict[str, Placement] = {}
+def _by_parameter(weights: Checkpoint, plan: ConversionPlan) -> dict[str, list[Move]]:
+    """The moves of each of Paddle's parameters."""
+    found: dict[str, list[Move]] = {}
+    for move in plan.moves:
+        found.setdefault(weights.parameter_names.get(move.source, ""), []).append(move)
+    return found
+
+
+def _place(state: Checkpoint, target: str, kind: str, parts: list[tuple[Move, Part]]) -> Placement:
+    """What the optimizer keeps of a torch parameter, laid out as that is."""
+    for move, part in parts:
+        if part.source.shape != move.source_shape:
+            raise ConvertError(
+                f"{state.path}: {part.name!r} has shape {list(part.source.shape)}, its parameter "
+                f"{list(move.source_shape)}"
+            )
+    parts.sort(key=lambda pair: filled(pair[0].transform) or (0, 0))
+    shape = parts[0][0].shape
+    rows = [row for move, _ in parts if (row := filled(move.transform))]
+    if rows and not whole(rows, shape[0]):
+        names = ", ".join(move.source for move, _ in parts)
+        raise ConvertError(
+            f"{state.path}: of {target!r}, which is made of several parameters, only {names} has a {kind!r}, so "
+            "that the state of the whole is not known"
+        )
+    return placement(parts[0][1].name, shape, [part for _, part in parts])
+
+
+def _masters(
+    masters: Checkpoint | None, moves: Mapping[str, list[Move]], tied: Collection[str]
+) -> dict[str, Placement]:
+    held: dict[str, list[tuple[Move, Part]]] = {}
     for name, ref in (masters or {}).items():
         if name not in moves:
             where = "" if masters is None else masters.path
             raise ConvertError(f"{where}: the master weight {name!r} belongs to no parameter")
-        move = moves[name]
-        result[move.target] = Placement(name, move.shape, ref.kind, ref, move.transform)
-    return result
+        for move in (move for move in moves[name] if move.target not in tied):
+            held.setdefault(move.target, []).append((move, Part(name, ref, move.transform)))
+    if masters is None:
+        return {}
+    return {target: _place(masters, target, "master weight", parts) for target, parts in held.items()}
 
 
 def _schedule(state: Checkpoint) -> Schedule | None:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from convert.errors import ConvertError
 from convert.layout import Layout, Slot, module_layout
 from convert.names import nearest
 from convert.plan import ConversionPlan, Drop, Move, Problem
-from convert.rosetta.layers import BY_TORCH
-from convert.rosetta.rows import RESHAPE, TRANSPOSE, Parameter
-from convert.transform import reshape_to
+from convert.rosetta.layers import BY_TORCH, chosen_way, ways_to_fill
+from convert.rosetta.rows import RESHAPE, SPLIT, Parameter
+from convert.rules import Rule
+from convert.transform import concrete, inverse, shape_before
 
 
-def plan_back(source: Any, target: Any) -> ConversionPlan:
+def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> ConversionPlan:
     """Plan a torch state dict's way back to Paddle; never raises for a mismatch (see `problems`).
 
     `source` maps torch names to objects with a `shape`; `target` is the Layout of the torch model, or the
-    model itself: the kinds of its layers say what is transposed and what Paddle calls it.
+    model itself: the kinds of its layers say what is transposed and what Paddle calls it. `rules` are those of the way
+    there, of one name each, as `--save-rules` writes them. ConvertError for a rule that cannot be turned round.
     """
+    given = _turned_round(rules)
     layout = target if isinstance(target, Layout) else module_layout(target)
     shapes = {name: tuple(int(size) for size in value.shape) for name, value in source.items()}
     moves: list[Move] = []
     dropped: list[Drop] = []
     problems: list[Problem] = []
+    roles: dict[str, set[str]] = {}
+    for slot in layout.slots:
+        roles.setdefault(slot.prefix, set()).add(slot.role)
     for slot in layout.slots:
         fill = next(
             (f for row in BY_TORCH.get(slot.layer, ()) for f in row.generated if f.torch == slot.role), None
@@ -39,32 +47,70 @@ def plan_back(source: Any, target: Any) -> ConversionPlan:
             message = f"shape: {slot.name} is {list(shape)} in the file and {list(slot.shape)} in the model"
             problems.append(Problem("shape", slot.name, message))
         else:
-            moves.append(_move(slot))
+            way = chosen_way(ways_to_fill(slot.layer, slot.role), roles[slot.prefix])
+            for parameter in given.pop(slot.name, None) or way:
+                try:
+                    moves += _moves(slot, parameter, way)
+                except ConvertError as error:
+                    problems.append(Problem("rule", slot.name, f"the rule for {slot.name!r}: {error}"))
     for name, shape in shapes.items():
         near = tuple(nearest(name, [slot.name for slot in layout.slots]))
         problems.append(Problem("extra", name, f"extra: {name} {list(shape)}", near))
+    for name in given:
+        near = tuple(nearest(name, [slot.name for slot in layout.slots]))
+        problems.append(Problem("rule", name, f"a rule names {name!r}, which the model lacks", near))
+    targets = Counter(move.target for move in moves)
+    for name in (name for name, count in targets.items() if count > 1):
+        sources = ", ".join(move.source for move in moves if move.target == name)
+        problems.append(Problem("rule", name, f"rules make {name!r} of several tensors: {sources}"))
     label = str(getattr(source, "path", "") or "the torch state dict")
     order = tuple(move.target for move in moves)
     return ConversionPlan(
-        label, layout.origin, tuple(moves), (), tuple(dropped), tuple(problems), order=order
+        label,
+        layout.origin,
+        tuple(moves),
+        (),
+        tuple(dropped),
+        tuple(problems),
+        order=order,
+        sides=("torch", "Paddle"),
     )
 
 
-def _move(slot: Slot) -> Move:
-    parameter = _parameter(slot)
-    if parameter.transform == TRANSPOSE:
-        transform, shape = TRANSPOSE, slot.shape[::-1]
-    elif parameter.transform == RESHAPE and len(slot.shape) > 1:
-        shape = (math.prod(slot.shape),)
-        transform = reshape_to(shape)
+def _turned_round(rules: Sequence[Rule]) -> dict[str, list[Parameter]]:
+    """Torch name -> whole Paddle names and transforms, by rules of the way there."""
+    found: dict[str, list[Parameter]] = {}
+    for rule in rules:
+        if rule.target is None:
+            continue
+        if (
+            rule.literal is None
+            or (rule.transform or "").startswith(SPLIT)
+            or f"+{SPLIT}" in (rule.transform or "")
+        ):
+            raise ConvertError(
+                f"the rule for {rule.source!r} cannot be turned round for the way back: only rules of one whole tensor can, "
+                "as --save-rules writes them"
+            )
+        name, torch = rule.literal
+        found.setdefault(torch, []).append(Parameter(name, torch, rule.transform or "", rule.reason))
+    return found
+
+
+def _moves(slot: Slot, parameter: Parameter, way: Sequence[Parameter]) -> Iterator[Move]:
+    """A slot's tensor, or its part, to each name that Paddle has it under; `way` is what the table says of it."""
+    if parameter in way:
+        table, found_by = parameter, "name"
+        names = [slot.prefix + role for role in (parameter.paddle, parameter.also) if role]
     else:
-        transform, shape = "copy", slot.shape
-    return Move(
-        slot.name, slot.prefix + parameter.paddle, transform, parameter.why, "name", slot.shape, shape
-    )
-
-
-def _parameter(slot: Slot) -> Parameter:
-    rows = BY_TORCH.get(slot.layer, ())
-    known = (parameter for row in rows for parameter in row.parameters if parameter.torch == slot.role)
-    return next(known, Parameter(slot.role, slot.role, why="a bare parameter is copied as it is"))
+        table = next((entry for entry in way if parameter.paddle.endswith(entry.paddle)), way[0])
+        names, found_by = [parameter.paddle], "rule"
+        if table.also and parameter.paddle.endswith(table.paddle):
+            names.append(parameter.paddle.removesuffix(table.paddle) + table.also)
+    transform = parameter.transform or table.transform
+    if transform.startswith(RESHAPE) and table.transform != RESHAPE:
+        raise ConvertError(f"{transform!r} does not tell the shape that {parameter.paddle!r} had in Paddle")
+    before = (1,) * table.ones + shape_before(transform, slot.shape)
+    undone = inverse(concrete(transform, before, slot.shape), before)
+    for name in names:
+        yield Move(slot.name, name, undone, parameter.why, found_by, slot.shape, before)

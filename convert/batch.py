@@ -28,10 +28,19 @@ class Outcome:
 
 def find_checkpoints(folder: str | os.PathLike[str]) -> list[Path]:
     """Every `.pdparams` and `.pdiparams` under `folder`, sorted; ConvertError when there is none."""
-    found = sorted(path for path in Path(folder).rglob("*") if path.suffix in SUFFIXES and path.is_file())
+    found = sorted(
+        path
+        for path in Path(folder).rglob("*")
+        if path.suffix in SUFFIXES and (path.is_file() or _leads_nowhere(path))
+    )
     if not found:
         raise ConvertError(f"{folder}: no {' or '.join(SUFFIXES)} file in it")
     return found
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Whether `path` is a broken link: a checkpoint that is not there is a bad one, not none."""
+    return path.is_symlink() and not path.exists()
 
 
 def convert_folder(
@@ -49,9 +58,11 @@ def convert_folder(
     nothing. `on_progress` gets the bytes of source files that are done, and of all.
     """
     sources = find_checkpoints(folder)
+    if Path(out).exists() and not Path(out).is_dir():
+        raise ConvertError(f"{out}: is a file; name a directory for what {folder} becomes")
     targets = [Path(out) / source.relative_to(folder).with_suffix(suffix) for source in sources]
     clash = {target for target in targets if targets.count(target) > 1}
-    sizes = [source.stat().st_size for source in sources]
+    sizes = [0 if _leads_nowhere(source) else source.stat().st_size for source in sources]
     done = 0
     outcomes: dict[int, Outcome] = {}
     with ThreadPoolExecutor(max(1, jobs)) as pool:

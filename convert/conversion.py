@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.checkpoint.checkpoint import Checkpoint
-from convert.checkpoint.payload import MemoryBytes
+from convert.checkpoint.payload import MemoryBytes, read_all
 from convert.checkpoint.reader import open_checkpoint
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import FLOATS, by_name
 from convert.errors import ConvertError
-from convert.layout import Layout, infer_sizes, registered_layout
+from convert.layout import Layout, infer_sizes, module_layout, registered_layout
+from convert.names import counted
+from convert.parts import Part, placement
 from convert.plan import ConversionPlan, Fill, Options, plan_conversion
 from convert.write.atomic import check_target, same_file
 from convert.write.place import Placement
@@ -49,9 +51,9 @@ class ConversionReport:
     def summary(self) -> list[str]:
         """What happened, in a few lines of plain text."""
         plan = self.plan
-        transposed = sum(move.transform == "transpose" for move in plan.moves)
+        transposed = sum("transpose" in move.transform for move in plan.moves)
         lines = [
-            f"{self.source} -> {self.target}: {len(plan.moves)} tensors moved ({transposed} transposed), "
+            f"{self.source} -> {self.target}: {counted(len(plan.moves), 'tensor')} moved ({transposed} transposed), "
             f"{len(plan.generated)} generated, {len(plan.dropped)} dropped; "
             f"{self.size / 1e6:.1f} MB in {self.seconds:.2f} s"
         ]
@@ -126,7 +128,12 @@ def convert_checkpoint(
             back=form == "pdparams",
         )
         plan.require()
+        plan.require_same(lambda name: bytes(read_all(checkpoint[name].payload)))
         items = placements(checkpoint, plan, dtype=dtype)
+        if dtype is not None:
+            from convert.overflow import overflow_notes
+
+            notes += overflow_notes(checkpoint, plan, by_name(dtype))
         structure: object = None
         if training is not None:
             from convert.training import training_file
@@ -136,6 +143,8 @@ def convert_checkpoint(
         metadata = _metadata(checkpoint, plan, model, sha256=sha256)
         writer = partial(_write, target_path, form, items, metadata, checkpoint, shard_bytes=shard_bytes)
         size = writer(structure=structure, force=force, on_progress=on_progress)
+        if shard_bytes is not None:
+            notes += _shards(target_path)
     return ConversionReport(
         plan,
         source_path,
@@ -177,6 +186,9 @@ def plan_for(
         options = _with_aliases(options, checkpoint, target)
     elif num_classes is not None or in_channels is not None:
         raise ConvertError("--num-classes and --in-channels are for registered models; name one with --model")
+    elif target is not None and not back:
+        target = target if isinstance(target, Layout) else module_layout(target)
+        options = _with_aliases(options, checkpoint, target)
     plan = (_plan_back if back else plan_conversion)(checkpoint, target, options)
     if plan.problems and hints:
         plan = replace(plan, notes=(*plan.notes, *hints))
@@ -233,9 +245,13 @@ def _plan_back(checkpoint: Checkpoint, target: Any, options: Options | None) -> 
         raise ConvertError(
             "the way back to .pdparams needs to know the layers: name them with --model or --torch"
         )
-    if options not in (None, Options()):
-        raise ConvertError("the way back to .pdparams takes no rules, patterns, prefixes or matching")
-    return plan_back(checkpoint, target)
+    rules = () if options is None else options.rules
+    if options is not None and (_asks_for_names(replace(options, rules=())) or options.partial):
+        raise ConvertError(
+            "the way back to .pdparams takes no patterns, prefixes or matching; names that differ are said by the "
+            "--rules that --save-rules wrote on the way there"
+        )
+    return plan_back(checkpoint, target, rules)
 
 
 def _layout_of(
@@ -269,6 +285,17 @@ def _layout_of(
     )
 
 
+def _shards(target: Path) -> list[str]:
+    """What was written instead of one file, if it was more than one shard holds."""
+    import json
+
+    index = target.with_name(target.name + ".index.json")
+    if target.exists():
+        return []
+    files = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+    return [f"written as {counted(len(files), 'shard')} that {index.name} lists"]
+
+
 def placements(
     checkpoint: Mapping[str, TensorRef], plan: ConversionPlan, *, dtype: str | None = None
 ) -> list[Placement]:
@@ -277,10 +304,10 @@ def placements(
         raise ConvertError(f"--dtype {dtype}: use one of {', '.join(FLOATS)}")
     wanted = by_name(dtype) if dtype else None
     made: dict[str, Placement] = {}
-    for move in plan.moves:
-        ref = checkpoint[move.source]
-        kind = wanted if wanted is not None and ref.kind.is_float else ref.kind
-        made[move.target] = Placement(move.target, move.shape, kind, ref, move.transform)
+    for target, moves in plan.by_target().items():
+        parts = [Part(move.source, checkpoint[move.source], move.transform) for move in moves]
+        kind = wanted if wanted is not None and all(part.source.kind.is_float for part in parts) else None
+        made[target] = placement(target, moves[0].shape, parts, kind)
     for fill in plan.generated:
         ref = _filled(fill)
         made[fill.name] = Placement(fill.name, fill.shape, ref.kind, ref, "copy")
@@ -373,7 +400,9 @@ def _write(
     if form == "safetensors":
         from convert.write.safetensors_file import write_safetensors, write_shards
 
-        write = write_safetensors if shard_bytes is None else partial(write_shards, shard_bytes=shard_bytes)
+        write = write_safetensors
+        if shard_bytes is not None and total > shard_bytes:
+            write = partial(write_shards, shard_bytes=shard_bytes)
         return write(path, items, metadata, force=force, progress=progress, before_publish=before_publish)
     if form == "pdparams":
         from convert.write.pdparams_file import write_pdparams

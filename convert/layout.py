@@ -7,7 +7,7 @@ to them by a test, so that converting needs neither framework. Any other module 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from convert.errors import ConvertError
@@ -28,6 +28,8 @@ class Slot:
     """The attribute of that layer (`weight`, `running_mean`)."""
     learned: bool = True
     """Whether `parameters()` yields it: no buffer, and the first name where weights are tied."""
+    tied: str = ""
+    """The entry before it that is the same tensor, where weights are tied."""
 
     @property
     def prefix(self) -> str:
@@ -41,6 +43,16 @@ class Layout:
 
     slots: tuple[Slot, ...]
     origin: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, from which `of_json` makes the same layout in another process."""
+        return asdict(self)
+
+    @staticmethod
+    def of_json(data: Mapping[str, Any]) -> Layout:
+        """The layout that `to_json` wrote."""
+        slots = (Slot(**{**slot, "shape": tuple(slot["shape"])}) for slot in data["slots"])
+        return Layout(tuple(slots), data["origin"])
 
 
 def registered_layout(
@@ -100,6 +112,7 @@ def module_layout(module: Any) -> Layout:
     owners = dict(module.named_modules(remove_duplicate=False))
     learned = {name for name, _ in module.named_parameters()}
     slots = []
+    first: dict[int, str] = {}
     for name, value in module.state_dict(keep_vars=True).items():
         if not hasattr(value, "shape"):
             raise ConvertError(
@@ -108,7 +121,9 @@ def module_layout(module: Any) -> Layout:
         path, _, role = name.rpartition(".")
         owner = owners.get(path)
         kind = "" if owner is None else layer_kind(type(owner))
-        slots.append(Slot(name, tuple(value.shape), kind, role, name in learned))
+        other = first.setdefault(id(value), name)
+        tied = "" if other == name else other
+        slots.append(Slot(name, tuple(value.shape), kind, role, name in learned, tied))
     return Layout(tuple(slots), type(module).__name__)
 
 

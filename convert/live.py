@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from convert.errors import ConvertError
 from convert.plan import Options, plan_conversion
-from convert.transform import apply_transform
+from convert.transform import assemble
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,18 +25,27 @@ def convert_state_dict(
     from convert.adapters.torch import filled, to_torch
 
     plan = plan_conversion(tensors, module, options).require()
-    moves = {move.target: move for move in plan.moves}
+    plan.require_same(lambda name: _array(tensors[name])[0].tobytes())
+    moves = plan.by_target()
     fills = {fill.name: fill for fill in plan.generated}
     result: dict[str, torch.Tensor] = {}
     for name in plan.order:
         if name in moves:
-            move = moves[name]
-            array, dtype_name = _array(tensors[move.source])
-            result[name] = to_torch(apply_transform(array, move.transform), dtype_name)
+            read = {move.source: _array(tensors[move.source]) for move in moves[name]}
+            arrays = {source: array for source, (array, _) in read.items()}
+            parts = [(move.source, name, move.transform) for move in moves[name]]
+            result[name] = to_torch(assemble(parts, arrays.__getitem__)[name], _one_type(name, read))
         elif name in fills:
             fill = fills[name]
             result[name] = filled(fill.shape, fill.value, fill.dtype)
     return result
+
+
+def _one_type(name: str, read: Mapping[str, tuple[np.ndarray, str]]) -> str:
+    kinds = {kind for _, kind in read.values()}
+    if len(kinds) > 1:
+        raise ConvertError(f"{name} is made of tensors of different types: {', '.join(sorted(kinds))}")
+    return kinds.pop()
 
 
 def _array(value: Any) -> tuple[np.ndarray, str]:

@@ -8,15 +8,19 @@ with their candidates: the order in which two models define their layers is no e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from convert.kinship import as_matrix, family
 from convert.layout import Slot
-from convert.rosetta.layers import BY_TORCH
-from convert.rosetta.rows import TRANSPOSE, Parameter, Row
+from convert.rosetta.rows import Parameter, Row
+from convert.transform import shape_before
 
 Shape = tuple[int, ...]
 Signature = tuple[tuple[str, Shape], ...]
+Open = Sequence[tuple[Slot, tuple[Parameter, ...]]]
+"""Slots without a tensor, and what fills each in Paddle."""
 _SHOWN = 5
 _AUTOMATIC = re.compile(r"[a-z0-9_]+_\d+\.")
 
@@ -39,103 +43,178 @@ class _Group:
     """The torch class family the layer must be; "" when it is not known."""
 
 
+class _Unpaired:
+    """The layers of both sides that have no partner yet, and the pairs that were found."""
+
+    def __init__(self, paddle: list[_Group], torch: list[_Group]) -> None:
+        self.paddle, self.torch = paddle, torch
+        self.pairs: list[tuple[_Group, _Group, str]] = []
+
+    def pair(self, found: Iterator[tuple[_Group, _Group]], how: str) -> int:
+        """Take pairs out; how many there were."""
+        count = 0
+        for one, other in list(found):
+            if one in self.paddle and other in self.torch:
+                self.pairs.append((one, other, how))
+                self.paddle.remove(one)
+                self.torch.remove(other)
+                count += 1
+        return count
+
+    def settle(self, how: str = "structure") -> None:
+        """Pair what is certain, until nothing more is; `how` is what it rests on."""
+        while (
+            self.pair(self._alone(_fits), how)
+            or self.pair(self._inside(), f"{how}: inside a paired layer")
+            or self.pair(self._alone(_akin), f"{how}: another kind of layer that computes the same")
+        ):
+            pass
+
+    def _alone(self, fit: Callable[[_Group, _Group], bool]) -> Iterator[tuple[_Group, _Group]]:
+        """Layers that fit one layer of the other side, which fits no other layer of theirs."""
+        for one in self.paddle:
+            others = [other for other in self.torch if fit(one, other)]
+            if len(others) == 1 and sum(fit(candidate, others[0]) for candidate in self.paddle) == 1:
+                yield one, others[0]
+
+    def _inside(self) -> Iterator[tuple[_Group, _Group]]:
+        """Layers of equal names and signatures inside a pair of the frameworks' own compound layers."""
+        torch = {other.prefix: other for other in self.torch}
+        for first, second, _ in self.pairs:
+            for one in self.paddle if _is_compound(first) else ():
+                if one.prefix.startswith(first.prefix):
+                    other = torch.get(second.prefix + one.prefix.removeprefix(first.prefix))
+                    if other is not None and _fits(one, other):
+                        yield one, other
+
+    def in_order(self) -> Iterator[tuple[_Group, _Group]]:
+        """Layers that hold the same, one by one, where both sides have as many of them."""
+        for signature in dict.fromkeys(one.signature for one in self.paddle):
+            ours = sorted((one for one in self.paddle if one.signature == signature), key=_creation)
+            theirs = [other for other in self.torch if other.signature == signature]
+            if len(ours) == len(theirs) and all(map(_fits, ours, theirs)):
+                yield from zip(ours, theirs, strict=True)
+
+
 def match_structure(
     sources: Mapping[str, Shape],
-    slots: Sequence[Slot],
+    slots: Open,
     layers: Mapping[str, Row | None],
     *,
     by_order: bool = False,
+    ran: bool = False,
 ) -> MatchResult:
     """Pair `sources` (Paddle keys and shapes) with `slots`; `layers` is what is known of the keys' layers.
 
-    `by_order` pairs layers that hold the same in the order of their definition, and says so.
+    `by_order` pairs layers that hold the same in the order of their definition, and says so. `ran`: both models were
+    run already, so that is no advice.
     """
-    paddle = _paddle_groups(sources, layers)
     torch = _torch_groups(slots)
-    by_name = {slot.name: slot for slot in slots}
-    pairs: list[tuple[_Group, _Group, str]] = []
-    while found := list(_certain(paddle, torch)):
-        for one, other in found:
-            pairs.append((one, other, "structure"))
-            paddle.remove(one)
-            torch.remove(other)
+    unpaired = _Unpaired(_paddle_groups(sources, layers, torch, slots), torch)
+    unpaired.settle()
     notes: list[str] = []
     if by_order:
-        ordered = list(_in_order(paddle, torch))
-        for one, other in ordered:
-            pairs.append((one, other, "order of definition"))
-            paddle.remove(one)
-            torch.remove(other)
-        if ordered:
+        count = unpaired.pair(unpaired.in_order(), "order of definition")
+        if count:
             notes.append(
-                f"{len(ordered)} layers were paired by order of definition: confirm with paddle2torch parity"
+                f"{count} layers were paired by order of definition: keep them with --save-rules FILE and confirm with "
+                "`paddle2torch parity --rules FILE`"
             )
+            unpaired.settle("what the order of definition left")
     result: list[tuple[str, Slot, Parameter, str]] = []
-    for one, other, found_by in pairs:
+    by_role = {(slot.prefix, parameter.paddle): (slot, parameter) for slot, way in slots for parameter in way}
+    for one, other, found_by in unpaired.pairs:
         for role, _ in one.signature:
-            slot, parameter = _slot_of(by_name, other, role)
-            result.append((one.prefix + role, slot, parameter, found_by))
-    return MatchResult(tuple(result), (*notes, *_ambiguous(paddle, torch)))
+            result.append((one.prefix + role, *by_role[other.prefix, role], found_by))
+    notes += [
+        *_different(unpaired.paddle, unpaired.torch),
+        *_ambiguous(unpaired.paddle, unpaired.torch, ran=ran),
+    ]
+    return MatchResult(tuple(result), tuple(notes))
 
 
-def _paddle_groups(sources: Mapping[str, Shape], layers: Mapping[str, Row | None]) -> list[_Group]:
+def _paddle_groups(
+    sources: Mapping[str, Shape], layers: Mapping[str, Row | None], torch: Sequence[_Group], slots: Open
+) -> list[_Group]:
+    """Layers by what comes before the last dot, but for layers of torch that are several in Paddle."""
     entries: dict[str, list[tuple[str, Shape]]] = {}
     kinds: dict[str, str] = {}
+    grouped: dict[str, tuple[str, str]] = {}
+    for roles, (kind, again) in _compounds(torch, slots).items():
+        first = min(roles)
+        for prefix in [name.removesuffix(first) for name in sources if name.endswith(first)]:
+            if all(prefix + role in sources for role in roles) and (not prefix or prefix.endswith(".")):
+                kinds[prefix] = kind
+                grouped |= {prefix + role: (prefix, role) for role in roles}
+                grouped |= {prefix + role: (prefix, "") for role in again}
     for name, shape in sources.items():
-        prefix, dot, role = name.rpartition(".")
-        entries.setdefault(prefix + dot, []).append((role, shape))
+        head, dot, last = name.rpartition(".")
+        prefix, role = grouped.get(name, (head + dot, last))
+        if role:
+            entries.setdefault(prefix, []).append((role, shape))
         row = layers.get(name)
-        if row is not None:
-            kinds[prefix + dot] = _family(row.torch_class)
+        if row is not None and name not in grouped:
+            kinds[prefix] = family(row.torch_class)
     return [_Group(prefix, tuple(sorted(held)), kinds.get(prefix, "")) for prefix, held in entries.items()]
 
 
-def _torch_groups(slots: Sequence[Slot]) -> list[_Group]:
+def _compounds(torch: Sequence[_Group], slots: Open) -> dict[frozenset[str], tuple[str, frozenset[str]]]:
+    """What torch's layers that are several in Paddle hold there: kind, and the roles that list a tensor again."""
+    again: dict[str, set[str]] = {}
+    for slot, way in slots:
+        again.setdefault(slot.prefix, set()).update(parameter.also for parameter in way)
+    return {
+        frozenset(role for role, _ in group.signature): (group.kind, frozenset(again[group.prefix] - {""}))
+        for group in torch
+        if _is_compound(group)
+    }
+
+
+def _is_compound(group: _Group) -> bool:
+    """Whether the layer is several in Paddle."""
+    return any("." in role for role, _ in group.signature)
+
+
+def _torch_groups(slots: Open) -> list[_Group]:
     """Torch layers as Paddle would name and shape what they hold."""
     entries: dict[str, list[tuple[str, Shape]]] = {}
     kinds: dict[str, str] = {}
-    for slot in slots:
-        parameter = _parameter(slot)
-        turned = parameter.transform == TRANSPOSE and len(slot.shape) == 2
-        entries.setdefault(slot.prefix, []).append(
-            (parameter.paddle, slot.shape[::-1] if turned else slot.shape)
-        )
-        kinds[slot.prefix] = _family(slot.layer)
+    for slot, way in slots:
+        for parameter in way:
+            shape = (1,) * parameter.ones + shape_before(parameter.transform, slot.shape)
+            entries.setdefault(slot.prefix, []).append((parameter.paddle, shape))
+        kinds[slot.prefix] = family(slot.layer)
     return [_Group(prefix, tuple(sorted(held)), kinds[prefix]) for prefix, held in entries.items()]
-
-
-def _parameter(slot: Slot) -> Parameter:
-    rows = BY_TORCH.get(slot.layer, ())
-    known = (parameter for row in rows for parameter in row.parameters if parameter.torch == slot.role)
-    return next(known, Parameter(slot.role, slot.role, why="a bare parameter is copied as it is"))
-
-
-def _slot_of(slots: Mapping[str, Slot], group: _Group, role: str) -> tuple[Slot, Parameter]:
-    for slot in slots.values():
-        if slot.prefix == group.prefix and _parameter(slot).paddle == role:
-            return slot, _parameter(slot)
-    raise AssertionError(f"{group.prefix} lost {role}")  # the signatures were equal
 
 
 def _fits(one: _Group, other: _Group) -> bool:
     return one.signature == other.signature and (not one.kind or not other.kind or one.kind == other.kind)
 
 
-def _certain(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[tuple[_Group, _Group]]:
-    """Layers that fit one layer of the other side, which fits no other layer of theirs."""
-    for one in paddle:
-        others = [other for other in torch if _fits(one, other)]
-        if len(others) == 1 and sum(_fits(candidate, others[0]) for candidate in paddle) == 1:
-            yield one, others[0]
+_KIN = frozenset({"Linear", "Conv"})
 
 
-def _in_order(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[tuple[_Group, _Group]]:
-    """Layers that hold the same, one by one, where both sides have as many of them."""
-    for signature in {one.signature for one in paddle}:
-        ours = sorted((one for one in paddle if one.signature == signature), key=_creation)
-        theirs = [other for other in torch if other.signature == signature]
-        if len(ours) == len(theirs) and all(map(_fits, ours, theirs)):
-            yield from zip(ours, theirs, strict=True)
+def _akin(one: _Group, other: _Group) -> bool:
+    """Whether a Linear of Paddle and a convolution of torch, or the other way round, may be the same."""
+    return {_likely(one), other.kind} == _KIN and _matrices(one) == _matrices(other)
+
+
+def _likely(group: _Group) -> str:
+    """The kind of a Paddle layer, told by its shapes where nothing else tells it (see `convert.kinship.kin`)."""
+    shape = dict(group.signature).get("weight", ())
+    if group.kind or len(shape) < 2:
+        return group.kind
+    if len(shape) > 2:
+        return "Conv"
+    return "Linear" if shape[0] != shape[1] else ""
+
+
+def _matrices(group: _Group) -> Signature:
+    """The signature with the weight as a matrix [out, the rest]."""
+    kind = _likely(group)
+    return tuple(
+        (role, as_matrix(kind, shape) if role == "weight" else shape) for role, shape in group.signature
+    )
 
 
 def _creation(group: _Group) -> int:
@@ -143,13 +222,30 @@ def _creation(group: _Group) -> int:
     return int(group.prefix.rstrip(".").rpartition("_")[2]) if _AUTOMATIC.fullmatch(group.prefix) else 0
 
 
-def _ambiguous(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[str]:
-    for one in paddle[:_SHOWN]:
-        others = [other.prefix.rstrip(".") for other in torch if _fits(one, other)]
-        if others:
-            shown = ", ".join(others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
-            yield f"{one.prefix.rstrip('.')} could be any of: {shown}; say which with a rule"
+def _different(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[str]:
+    """What shows that no pairing can be complete: kinds of layers that only one side has left."""
+    ours, theirs = Counter(map(_likely, paddle)), Counter(other.kind for other in torch)
+    if "" in ours or "" in theirs:
+        return
+    for more, less, side, against in (
+        (theirs, ours, "torch", "Paddle's"),
+        (ours, theirs, "Paddle", "torch's"),
+    ):
+        for kind, count in more.items():
+            if not any(less[other] for other in ({kind} | _KIN if kind in _KIN else {kind})):
+                yield (
+                    f"{side} has {count} {kind} layer{'s' * (count > 1)} and {against} remaining layers none: these are "
+                    "not the same network, so look for another target (or take what fits with --partial)"
+                )
 
 
-def _family(torch_layer: str) -> str:
-    return torch_layer.rstrip("d123").removeprefix("Sync")
+def _ambiguous(paddle: Sequence[_Group], torch: Sequence[_Group], *, ran: bool) -> Iterator[str]:
+    advice = "say which with a rule" + ("" if ran else ", or run both with --match run")
+    candidates = {one.prefix: [other for other in torch if _fits(one, other)] for one in paddle}
+    for one in [one for one in paddle if candidates[one.prefix]][:_SHOWN]:
+        others = [other.prefix.rstrip(".") or "the module itself" for other in candidates[one.prefix]]
+        shown = ", ".join(others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
+        yield f"{one.prefix.rstrip('.')} could be any of: {shown}; {advice}"
+    for one in [one for one in paddle if torch and not candidates[one.prefix]][:_SHOWN]:
+        held = ", ".join(f"{role} {list(shape)}" for role, shape in one.signature)
+        yield f"{one.prefix.rstrip('.')} ({held}) has no unpaired layer of its shapes in torch"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 
 def nearest(name: str, candidates: Iterable[str], *, limit: int = 3) -> list[str]:
@@ -12,10 +13,10 @@ def nearest(name: str, candidates: Iterable[str], *, limit: int = 3) -> list[str
     A cheap score (shared beginning, shared end, shared words) rather than an edit distance: it stays
     fast for thousands of parameter names, whose differences are whole words.
     """
-    words = set(_words(name))
+    words = _words(name)
     scored = []
     for candidate in candidates:
-        theirs = set(_words(candidate))
+        theirs = _words(candidate)
         shared = len(words & theirs) / max(1, len(words | theirs))
         score = shared + _ends(name, candidate) / max(len(name), len(candidate), 1)
         if score > 0.3:
@@ -29,14 +30,20 @@ def shown(text: object, most: int = 80) -> str:
     return clean if len(clean) <= most else clean[:most] + "..."
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 tensor`, `2 tensors`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """` (nearest: a, b)` or nothing: ready to follow a name in a message."""
     found = nearest(name, candidates)
     return f" (nearest: {', '.join(found)})" if found else ""
 
 
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[._/\s]+|(?<=[a-z])(?=[0-9])|(?<=[a-z])(?=[A-Z])", name) if word]
+@lru_cache(maxsize=1 << 14)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[._/\s]+|(?<=[a-z])(?=[0-9])|(?<=[a-z])(?=[A-Z])", name)))
 
 
 def _ends(one: str, two: str) -> int:

@@ -124,4 +124,4 @@ def _tensor(placement: Placement) -> torch.Tensor:
     from convert.adapters.torch import to_torch
 
     array = apply_transform(placement.source.numpy(), placement.transform)
-    return to_torch(array, placement.source.dtype_name)
+    return to_torch(array.reshape(placement.shape), placement.source.dtype_name)

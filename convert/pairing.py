@@ -5,21 +5,31 @@ The work of `plan_conversion`, which is where the result is described.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from convert.errors import ConvertError
+from convert.kinship import family, kin
 from convert.layout import Layout, Slot
-from convert.plan import Drop, Fill, Move, Options, Problem, Shape, nearest_names
-from convert.rosetta.layers import BY_TORCH, LAYERS, layer_of_parameter_name, role_of_parameter_name
-from convert.rosetta.rows import COPY, RESHAPE, TRANSPOSE, Generated, Parameter, Row
-from convert.transform import reshape_to, result_shape
+from convert.plan import LISTED_MOST, Drop, Fill, Move, Options, Problem, Shape, nearest_names
+from convert.rosetta.layers import (
+    BARE,
+    BY_TORCH,
+    LAYERS,
+    chosen_way,
+    layer_of_parameter_name,
+    ways_to_fill,
+)
+from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
+from convert.sources import choose_sources, hint_prefix
+from convert.transform import concrete, filled, fits, shape_before
+from convert.wholeness import unfilled_targets, unfinished_sources
 
 if TYPE_CHECKING:
     from convert.rules import Rule
 
-_BARE = "a bare parameter is copied as it is"
+Way = tuple[Parameter, ...]
 # A layer that the table does not know may still hold what the table's layers hold under other names.
 _ALIASES = {
     parameter.torch: parameter.paddle
@@ -43,7 +53,7 @@ class Pairing:
         self.options = options
         self._given = layout
         self.layout = layout or Layout((), "the names in the file")
-        self.moves: dict[str, Move] = {}
+        self.moves: dict[str, list[Move]] = {}
         self.generated: list[Fill] = []
         self.dropped: list[Drop] = []
         self.problems: list[Problem] = []
@@ -53,12 +63,20 @@ class Pairing:
         self._free: dict[str, str] = {}
         """Paddle names still to be placed, by the name they are matched under."""
         self._unfilled: list[Slot] = []
+        self._settled: set[str] = set()
+        """Slots that have their tensor, or a problem that says why not."""
+        self._twice: list[tuple[str, str]] = []
+        """Names that list a tensor again, as they are matched, and Paddle's name of that tensor."""
+        self._layers: dict[str, list[Slot]] = {}
+        """The slots of each layer, by its prefix."""
 
     def run(self) -> None:
         self._choose_sources()
         if self._given is None:
             self._go_by_names()
         self._slots = {slot.name: slot for slot in self.layout.slots}
+        for slot in self.layout.slots:
+            self._layers.setdefault(slot.prefix, []).append(slot)
         self._apply_rules()
         self._match_names()
         if self.options.match and (self._unfilled and self._free):
@@ -68,31 +86,10 @@ class Pairing:
     # which Paddle keys take part, and under which name
 
     def _choose_sources(self) -> None:
-        options = self.options
-        for name in self.shapes:
-            if options.include and not any(fnmatchcase(name, pattern) for pattern in options.include):
-                self.dropped.append(Drop(name, f"not included by {', '.join(options.include)}"))
-                continue
-            pattern = next((pattern for pattern in options.exclude if fnmatchcase(name, pattern)), None)
-            if pattern is not None:
-                self.dropped.append(Drop(name, f"excluded by {pattern}"))
-                continue
-            matched = options.add_prefix + _by_role(name).removeprefix(options.strip_prefix)
-            if matched in self._free:
-                first = self._free[matched]
-                self._problem(
-                    "extra", name, f"{first!r} and {name!r} are both {matched!r} once the prefix is changed"
-                )
-            self._free[matched] = name
-        prefix = options.strip_prefix
-        if prefix and not any(_by_role(name).startswith(prefix) for name in self.shapes):
-            near = nearest_names(prefix, self.shapes)
-            self._problem("empty", prefix, f"--strip-prefix {prefix}: no tensor's name begins so", near)
-        for option, patterns in (("include", options.include), ("exclude", options.exclude)):
-            for pattern in patterns:
-                if not any(fnmatchcase(name, pattern) for name in self.shapes):
-                    near = nearest_names(pattern.replace("*", ""), self.shapes)
-                    self._problem("empty", pattern, f"--{option} {pattern} matches no tensor", near)
+        chosen = choose_sources(self.shapes, self.options)
+        self._free = dict(chosen.names)
+        self.dropped += chosen.dropped
+        self.problems += chosen.problems
 
     def _go_by_names(self) -> None:
         from convert.untargeted import layout_of_names
@@ -103,11 +100,15 @@ class Pairing:
         self.notes += notes
 
     def _apply_rules(self) -> None:
+        split: set[str] = set()
+        everything = list(self._free)
         for rule in self.options.rules:
+            takes_part = SPLIT in (rule.transform or "")
             for matched, name in list(self._free.items()):
-                if not rule.matches(matched):
+                spelled = next((one for one in (matched, name) if rule.matches(one)), None)
+                if spelled is None or (name in split and not takes_part):
                     continue
-                target = rule.apply(matched)
+                target = rule.apply(spelled)
                 if target is None:
                     self.dropped.append(Drop(name, rule.reason))
                 elif target not in self._slots:
@@ -115,84 +116,118 @@ class Pairing:
                     self._problem(
                         "rule", name, f"the rule for {name!r} names {target!r}, which the target lacks", near
                     )
-                elif target in self.moves:
-                    first = self.moves[target].source
+                elif self._is_taken(target, rule):
+                    first = self.moves[target][0].source
                     self._problem("rule", name, f"rules send both {first!r} and {name!r} to {target!r}")
                 else:
-                    self._by_rule(name, self._slots[target], rule)
-                del self._free[matched]
+                    self._by_rule(spelled, name, self._slots[target], rule)
+                if takes_part:
+                    split.add(name)
+                else:
+                    del self._free[matched]
+        self._free = {matched: name for matched, name in self._free.items() if name not in split}
+        names = [*self.shapes, *everything]
+        for rule in self.options.rules:
+            if not any(map(rule.matches, names)):
+                self.notes.append(f"the rule for {rule.source!r} is about no tensor of this file")
 
-    def _by_rule(self, name: str, slot: Slot, rule: Rule) -> None:
-        transform = rule.transform
+    def _is_taken(self, target: str, rule: Rule) -> bool:
+        """Whether a rule sends a second tensor to a target, and none of them is a part of it."""
+        if target not in self.moves:
+            return False
+        parts = all(filled(move.transform) for move in self.moves[target])
+        return not parts or (rule.transform is not None and CONCAT not in rule.transform)
+
+    def _by_rule(self, spelled: str, name: str, slot: Slot, rule: Rule) -> None:
+        transform, why = rule.transform, rule.reason
+        choices = [parameter for way in self._ways(slot) for parameter in way]
+        known = [parameter for parameter in choices if f".{spelled}".endswith(f".{parameter.paddle}")]
+        self._twice += [(spelled.removesuffix(p.paddle) + p.also, name) for p in known if p.also]
         if transform is None:
-            transform = self._parameter(slot)[0].transform
-        if transform == RESHAPE:
-            transform = reshape_to(slot.shape)
-        self._place(name, slot, transform, rule.reason, rule.found_by)
+            named = known or choices
+            if CONCAT in named[0].transform and len(named) > 1:
+                parts = ", ".join(parameter.transform for parameter in named)
+                self._settled.add(slot.name)
+                self._problem(
+                    "rule",
+                    name,
+                    f"{slot.name!r} is made of several tensors: say which part {name!r} is, with one of the transforms "
+                    f"{parts}",
+                )
+                return
+            related = kin(self._paddle_layer(name), self.shapes[name], slot)
+            transform = related[0] if related else named[0].transform
+        self._place(name, slot, transform, why, rule.found_by)
 
     # names
 
     def _match_names(self) -> None:
         for slot in self.layout.slots:
-            if slot.name in self.moves:
+            if slot.name in self._settled:
                 continue
             fill = self._generated(slot)
             if fill is not None:
                 self.generated.append(Fill(slot.name, slot.shape, fill.value, fill.dtype, fill.why))
-                continue
-            for parameter in self._parameter(slot):
-                matched = slot.prefix + parameter.paddle
-                if matched in self._free:
-                    self._take(
-                        matched, slot, parameter, "name" if matched == slot.name else "name of the role"
-                    )
-                    break
-            else:
+            elif not any(self._fill(slot, way) for way in (self._expected(slot), *self._ways(slot))):
                 self._unfilled.append(slot)
+
+    def _fill(self, slot: Slot, way: Way) -> bool:
+        """Take what fills a slot in one of the ways; what is found of several parts, too."""
+        found = {parameter: self._name_of(slot, parameter) for parameter in way}
+        for parameter, matched in found.items():
+            if matched is not None:
+                self._take(matched, slot, parameter, "name" if matched == slot.name else "name of the role")
+        lost = [parameter for parameter, matched in found.items() if matched is None]
+        if len(lost) == len(way):
+            return False
+        for parameter in lost:
+            self._missing(slot, parameter)
+        return True
+
+    def _name_of(self, slot: Slot, parameter: Parameter) -> str | None:
+        """The free name that a parameter of a slot has."""
+        names = [slot.prefix + parameter.paddle]
+        if parameter.also:
+            names.append(slot.prefix + parameter.also)
+        return next((name for name in names if name in self._free), None)
 
     def _take(self, matched: str, slot: Slot, parameter: Parameter, found_by: str) -> None:
         name = self._free.pop(matched)
-        self._check_layer(name, slot, parameter.transform)
-        self._place(name, slot, self._concrete(parameter.transform, name, slot), parameter.why, found_by)
-
-    def _concrete(self, transform: str, name: str, slot: Slot) -> str:
-        if transform != RESHAPE:
-            return transform
-        same = self.shapes[name] == slot.shape
-        return (
-            COPY if same or math.prod(self.shapes[name]) != math.prod(slot.shape) else reshape_to(slot.shape)
-        )
+        row = self._paddle_layer(name)
+        related = kin(row, self.shapes[name], slot) if parameter.transform in (COPY, TRANSPOSE) else None
+        if related is None:
+            self._check_layer(name, slot, parameter)
+        transform, why = related or (parameter.transform, parameter.why)
+        self._place(name, slot, transform, why, found_by)
+        if parameter.also:
+            prefix = matched.removesuffix(parameter.paddle).removesuffix(parameter.also)
+            self._twice.append((prefix + parameter.also, name))
 
     def _place(self, name: str, slot: Slot, transform: str, why: str, found_by: str) -> None:
         shape = self.shapes[name]
-        if transform == TRANSPOSE and len(shape) != 2:
-            fits, as_torch = False, shape
-        elif transform.startswith(RESHAPE):
-            fits = math.prod(shape) == math.prod(slot.shape)
-            as_torch = shape
-        else:
-            as_torch = result_shape(shape, transform)
-            fits = as_torch == slot.shape
-        if fits:
-            self.moves[slot.name] = Move(name, slot.name, transform, why, found_by, shape, slot.shape)
+        try:
+            said = concrete(transform, shape, slot.shape)
+            good = fits(shape, said, slot.shape)
+        except ConvertError:
+            said, good = transform, False
+        self._settled.add(slot.name)
+        if good:
+            move = Move(name, slot.name, said, why, found_by, shape, slot.shape)
+            self.moves.setdefault(slot.name, []).append(move)
         elif self.options.partial and found_by != "rule":
             self.left.append(slot.name)
             self.dropped.append(
                 Drop(name, f"shape {list(shape)} does not fit {slot.name} {list(slot.shape)}")
             )
         else:
-            self._wrong_shape(name, slot, transform)
+            self._wrong_shape(name, slot, said)
 
-    def _parameter(self, slot: Slot) -> list[Parameter]:
+    def _ways(self, slot: Slot) -> tuple[Way, ...]:
         """What the table says of this slot, most specific first; a plain copy when it says nothing."""
-        rows = BY_TORCH.get(slot.layer, ())
-        found = [parameter for row in rows for parameter in row.parameters if parameter.torch == slot.role]
-        if found:
-            return found
-        plain = [Parameter(slot.role, slot.role, why=_BARE)]
-        if slot.role in _ALIASES:
-            plain.append(Parameter(_ALIASES[slot.role], slot.role, why="Paddle's name for it"))
-        return plain
+        ways = ways_to_fill(slot.layer, slot.role)
+        if ways[0][0].why == BARE and slot.role in _ALIASES:
+            return (*ways, (Parameter(_ALIASES[slot.role], slot.role, why="Paddle's name for it"),))
+        return ways
 
     def _generated(self, slot: Slot) -> Generated | None:
         if slot.name in self._free:
@@ -205,22 +240,22 @@ class Pairing:
     def _paddle_layer(self, name: str) -> Row | None:
         return layer_of_parameter_name(self.parameter_names.get(name, name))
 
-    def _check_layer(self, name: str, slot: Slot, transform: str) -> None:
+    def _check_layer(self, name: str, slot: Slot, parameter: Parameter) -> None:
         """Refuse a pair whose Paddle layer is known to be another kind than the torch layer."""
         row = self._paddle_layer(name)
-        if row is None:
+        if row is None or "." in parameter.paddle:  # a layer inside the one that the table speaks of
             return
-        if slot.layer in BY_TORCH and _family(row.torch_class) != _family(slot.layer):
+        if slot.layer in BY_TORCH and family(row.torch_class) != family(slot.layer):
             self._problem(
                 "layer",
                 name,
-                f"{name!r} belongs to a Paddle {row.paddle_class} ({self.parameter_names[name]}), "
+                f"{name!r} belongs to a Paddle {row.paddle_class} ({self.parameter_names.get(name, name)}), "
                 f"{slot.name!r} to a torch {slot.layer}",
             )
         elif (
             slot.layer not in BY_TORCH
             and row.paddle_class == "Linear"
-            and transform == COPY
+            and parameter.transform == COPY
             and _is_square(slot)
         ):
             self._problem(
@@ -233,40 +268,111 @@ class Pairing:
     def _match_structure(self) -> None:
         from convert.match import match_structure
 
+        open_slots = [slot for slot in self._unfilled if slot.name not in self._settled]
         result = match_structure(
             {matched: self.shapes[name] for matched, name in self._free.items()},
-            self._unfilled,
+            [(slot, self._expected(slot)) for slot in open_slots],
             {matched: self._paddle_layer(name) for matched, name in self._free.items()},
             by_order=self.options.match == "order",
+            ran=bool(self.options.notes),
         )
         self.notes += result.notes
         for matched, slot, parameter, found_by in result.pairs:
-            self._unfilled.remove(slot)
             self._take(matched, slot, parameter, found_by)
 
     # the end
 
     def _settle(self) -> None:
+        self._fill_tied()
+        self._drop_repeated()
+        self._require_whole()
         free = list(self._free.values())
+        unfilled = [slot for slot in self._unfilled if slot.name not in self._settled]
         if self.options.partial:
-            self.left += [slot.name for slot in self._unfilled]
+            self.left += [slot.name for slot in unfilled]
             self.dropped += [Drop(name, "the target has no such key (partial load)") for name in free]
         else:
-            wanted = {slot.prefix + self._parameter(slot)[0].paddle: slot for slot in self._unfilled}
-            for key, slot in wanted.items():
-                self._problem(
-                    "missing",
-                    slot.name,
-                    f"missing: {key} {list(slot.shape)}{_for(slot, key)}",
-                    nearest_names(key, free or self.shapes),
-                )
-            targets = [slot.name for slot in self._unfilled] or list(self._slots)
+            wanted = {
+                slot.prefix + parameter.paddle: (slot, parameter)
+                for slot in unfilled
+                for parameter in self._expected(slot)
+            }
+            for slot, parameter in wanted.values():
+                self._missing(slot, parameter)
+            targets = [slot.name for slot in unfilled] or list(self._slots)
             for name in free:
-                near = nearest_names(name, targets)
+                near = self._near("extra", name, targets)
                 self._problem("extra", name, f"extra: {name} {list(self.shapes[name])}", near)
-            self._hint_prefix(set(wanted))
-        if self._slots and not self.moves and not self.problems:
-            self._problem("empty", "", "not one tensor of the file is a tensor of the target")
+            self.notes += hint_prefix(list(self._free), list(wanted))
+            if wanted and free and not self.options.match:
+                self.notes.append(
+                    "where only the names differ: --match structure pairs layers by what they hold, --match run by "
+                    "running both models, and --rules FILE says it"
+                )
+        if not self.moves and not self.problems:
+            left = "not one tensor of the file is left to convert" if not self._slots else ""
+            self._problem("empty", "", left or "not one tensor of the file is a tensor of the target")
+
+    def _expected(self, slot: Slot) -> Way:
+        """The way to fill a slot that its layer has in Paddle."""
+        return chosen_way(self._ways(slot), {other.role for other in self._layers[slot.prefix]})
+
+    def _missing(self, slot: Slot, parameter: Parameter) -> None:
+        key = slot.prefix + parameter.paddle
+        part = CONCAT in parameter.transform
+        shape = shape_before(parameter.transform, slot.shape) if part else slot.shape
+        message = f"missing: {key} {list(shape)}{_for(slot, key)}"
+        self._settled.add(slot.name)
+        if not self.options.partial:
+            gone = self._where(key)
+            near = () if gone else self._near("missing", key, self._free.values())
+            self._problem("missing", slot.name, message + gone, near)
+
+    def _where(self, name: str) -> str:
+        """What became of a Paddle key that a slot waits for."""
+        dropped = next((drop.why for drop in self.dropped if drop.name == name), None)
+        if dropped is not None:
+            return f" (the file's {name} was dropped: {dropped})"
+        target = next((t for t, parts in self.moves.items() if any(m.source == name for m in parts)), None)
+        return "" if target is None else f" (the file's {name} became {target})"
+
+    def _near(self, kind: str, name: str, candidates: Iterable[str]) -> tuple[str, ...]:
+        """The nearest names, for as many problems of a kind as are listed."""
+        count = sum(problem.kind == kind for problem in self.problems)
+        return nearest_names(name, candidates) if count < LISTED_MOST else ()
+
+    def _fill_tied(self) -> None:
+        """A slot without a tensor of its own that is another one in torch gets the same."""
+        for slot in self._unfilled:
+            if slot.name not in self._settled and slot.tied in self.moves:
+                why = f"the same tensor as {slot.tied} in torch (tied weights)"
+                parts = self.moves[slot.tied]
+                self.moves[slot.name] = [
+                    replace(m, target=slot.name, why=why, found_by="tied") for m in parts
+                ]
+                self._settled.add(slot.name)
+
+    def _drop_repeated(self) -> None:
+        """Drop what lists a tensor again that was moved under another name."""
+        moved = [move.source for parts in self.moves.values() for move in parts]
+        by_parameter = {self.parameter_names[name]: name for name in moved if name in self.parameter_names}
+        again = {matched: source for matched, source in self._twice if source in moved}
+        for matched, name in list(self._free.items()):
+            first = by_parameter.get(self.parameter_names.get(name, ""), again.get(matched, ""))
+            if first and self.shapes[first] == self.shapes[name]:
+                self.dropped.append(Drop(name, f"the same tensor as {first}", first))
+                del self._free[matched]
+
+    def _require_whole(self) -> None:
+        for target, wrong in list(unfilled_targets(self.moves)):
+            if self.options.partial:
+                self.left.append(target)
+                why = f"the other parts of {target} are not there (partial load)"
+                self.dropped += [Drop(move.source, why) for move in self.moves.pop(target)]
+            elif not any(problem.name == target for problem in self.problems):
+                self._problem("rule", target, wrong)
+        for source, wrong in unfinished_sources(self.moves):
+            self._problem("rule", source, wrong)
 
     def _wrong_shape(self, name: str, slot: Slot, transform: str) -> None:
         shape = self.shapes[name]
@@ -275,35 +381,13 @@ class Pairing:
             hint = ", which is torch's own order: is this file already converted?"
         elif transform == TRANSPOSE and len(shape) == 2:
             hint = f", transposed {list(shape[::-1])}"
+        elif transform not in (COPY, TRANSPOSE):
+            hint = f" and cannot be taken as {transform!r}"
         message = f"shape: Paddle's {name} is {list(shape)}{hint}; torch's {slot.name} is {list(slot.shape)}"
         self._problem("shape", name, message)
 
-    def _hint_prefix(self, wanted: set[str]) -> None:
-        """When one prefix explains every difference, say so."""
-        if not wanted or not self._free:
-            return
-        for name in self._free:
-            for key in (key for key in wanted if name.endswith("." + key) or key.endswith("." + name)):
-                if name.endswith(key):
-                    prefix = name[: -len(key)]
-                    if {free.removeprefix(prefix) for free in self._free} == wanted:
-                        self.notes.append(f"every key fits without its prefix: add --strip-prefix {prefix}")
-                        return
-                else:
-                    prefix = key[: -len(name)]
-                    if {prefix + free for free in self._free} == wanted:
-                        self.notes.append(f"every key fits with a prefix: add --add-prefix {prefix}")
-                        return
-            return
-
     def _problem(self, kind: str, name: str, message: str, near: tuple[str, ...] = ()) -> None:
         self.problems.append(Problem(kind, name, message, near))
-
-
-def _by_role(name: str) -> str:
-    """`name`, or when it is a parameter's automatic name `conv2d_0.weight` for `conv2d_0.w_0`."""
-    role = role_of_parameter_name(name)
-    return name if role is None else name[: name.rindex(".") + 1] + role
 
 
 def _for(slot: Slot, key: str) -> str:
@@ -312,8 +396,3 @@ def _for(slot: Slot, key: str) -> str:
 
 def _is_square(slot: Slot) -> bool:
     return len(slot.shape) == 2 and slot.shape[0] == slot.shape[1]
-
-
-def _family(torch_layer: str) -> str:
-    """Layers that keep the same things in the same way: `BatchNorm` for every BatchNormNd."""
-    return torch_layer.rstrip("d123").removeprefix("Sync")

@@ -7,35 +7,44 @@ shape: a square matrix has the same shape either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
 from convert.layout import Layout, Slot, module_layout
 from convert.names import nearest
+from convert.transform import filled
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
     from convert.rules import Rule
 
 Shape = tuple[int, ...]
+LISTED_MOST = 20
+"""Problems of one kind that an error lists."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """One tensor: from which Paddle key to which torch key, how, why, and how the pair was found."""
+    """One tensor: from which Paddle key to which torch key, how, why, and how the pair was found.
+
+    Several moves of one target fill a part of it each, and several of one source take a part each: the transform
+    says which (`convert.transform`).
+    """
 
     source: str
     target: str
     transform: str
-    """`copy`, `transpose` or `reshape:<sizes>`."""
+    """`copy`, `transpose`, `reshape:3,4`, `transpose+concat:0:64`, ...: see `convert.transform`."""
     why: str
     found_by: str
     source_shape: Shape = ()
     shape: Shape = ()
-    """The shape in torch."""
+    """The shape of the whole target in torch."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,8 @@ class Drop:
 
     name: str
     why: str
+    same_as: str = ""
+    """The Paddle key that holds the same tensor, where that is why; whoever reads tensors checks it."""
 
 
 @dataclass(frozen=True)
@@ -111,25 +122,58 @@ class ConversionPlan:
     """Torch keys in the order of the target's state dict."""
     learned: tuple[str, ...] = field(default=(), repr=False)
     """Those that the target's `parameters()` yields, in its order."""
+    sides: tuple[str, str] = ("Paddle", "torch")
+    """The frameworks of source and target."""
 
     @property
     def ok(self) -> bool:
         """Whether nothing stops the conversion."""
         return not self.problems
 
+    def by_target(self) -> dict[str, list[Move]]:
+        """The moves that fill each torch key, its parts in their order."""
+        found: dict[str, list[Move]] = {}
+        for move in self.moves:
+            found.setdefault(move.target, []).append(move)
+        return found
+
     def require(self) -> ConversionPlan:
-        """This plan; ConvertError with every problem, one a line, if there is any."""
+        """This plan; ConvertError with its problems, one a line, if there is any."""
         if self.problems:
-            counts: dict[str, int] = {}
-            for problem in self.problems:
-                counts[problem.kind] = counts.get(problem.kind, 0) + 1
-            summary = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in counts.items())
-            lines = "".join(f"\n  {problem}" for problem in self.problems)
             hints = "".join(f"\n{note}" for note in self.notes)
-            raise ConvertError(
-                f"{self.source} does not fit {self.target}: {summary}; nothing was written{lines}{hints}"
-            )
+            lines = "".join(f"\n  {line}" for line in self._listed())
+            raise ConvertError(f"{self.verdict()}; nothing was written{lines}{hints}")
         return self
+
+    def verdict(self) -> str:
+        """One sentence: that it fits, or how many problems of which kinds there are."""
+        counts = Counter(problem.kind for problem in self.problems)
+        found = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in counts.items())
+        return (
+            f"{self.source} does not fit {self.target}: {found}"
+            if found
+            else f"{self.source} fits {self.target}"
+        )
+
+    def _listed(self) -> Iterator[str]:
+        """The problems, as many of each kind as a person reads."""
+        shown: Counter[str] = Counter()
+        for problem in self.problems:
+            shown[problem.kind] += 1
+            if shown[problem.kind] <= LISTED_MOST:
+                yield str(problem)
+        for kind, count in shown.items():
+            if count > LISTED_MOST:
+                yield f"and {count - LISTED_MOST} more {_KINDS[kind]} (--dry-run lists all)"
+
+    def require_same(self, content: Callable[[str], bytes]) -> None:
+        """ConvertError unless what is dropped for being the same tensor as another has the same `content`."""
+        for drop in self.dropped:
+            if drop.same_as and content(drop.name) != content(drop.same_as):
+                raise ConvertError(
+                    f"{self.source}: {drop.name!r} and {drop.same_as!r} are one tensor in Paddle, and differ in this file; "
+                    "leave out the wrong one with --exclude"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data for `json.dump`."""
@@ -141,13 +185,15 @@ class ConversionPlan:
         return {**data, "ok": self.ok}
 
     def table(self) -> Table:
-        """The plan as a rich table."""
+        """The plan as a rich table, without its problems."""
         from convert.tables import plan_table
 
         return plan_table(self)
 
-    def __rich__(self) -> Table:
-        return self.table()
+    def __rich__(self) -> Group:
+        from convert.tables import plan_report
+
+        return plan_report(self)
 
 
 _KINDS = {
@@ -190,8 +236,13 @@ def plan_conversion(source: Any, target: Any, options: Options | None = None) ->
     )
 
 
-def _in_order(moves: Mapping[str, Move], slots: Iterable[Slot]) -> list[Move]:
-    return [moves[slot.name] for slot in slots if slot.name in moves]
+def _in_order(moves: Mapping[str, Sequence[Move]], slots: Iterable[Slot]) -> list[Move]:
+    """By target, and the parts of a target by where they go."""
+    return [
+        move
+        for slot in slots
+        for move in sorted(moves.get(slot.name, ()), key=lambda move: filled(move.transform) or (0, 0))
+    ]
 
 
 def _parameter_names(source: Any) -> Mapping[str, str]:

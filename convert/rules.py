@@ -3,7 +3,7 @@
 [[rule]]
 source = 'features\\.denseblock(\\d+)\\.norm\\.1\\.(.*)'   # matches a whole Paddle name
 target = 'features.denseblock\\1.norm1.\\2'               # left out: the tensor is dropped
-transform = "copy"                                       # left out: the layer's own
+transform = "copy"                                       # left out: the layer's own; see `convert.transform`
 reason = "the old official key names"
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.rosetta.rows import COPY, RESHAPE, TRANSPOSE
+from convert.transform import HOW, is_transform
 
 if TYPE_CHECKING:
     from convert.plan import ConversionPlan
@@ -36,6 +36,14 @@ class Rule:
     reason: str
     found_by: str = "rule"
     """What a plan calls it: a rule that was found rather than written says how."""
+
+    @property
+    def literal(self) -> tuple[str, str] | None:
+        """Source and target where the rule is about one name; None for a pattern, and for what is dropped."""
+        name = re.sub(r"\\(.)", r"\1", self.source, flags=re.DOTALL)
+        if re.escape(name) != self.source or self.target is None:
+            return None
+        return name, self.target.replace("\\\\", "\\")
 
     def apply(self, name: str) -> str | None:
         """The target of `name`, or None when it does not match or is to be dropped (see `matches`)."""
@@ -82,7 +90,8 @@ def exact_rule(source: str, target: str | None, transform: str | None, reason: s
 def rules_of_plan(plan: ConversionPlan) -> list[Rule]:
     """What a plan found, as rules that lead to the same plan."""
     rules = [exact_rule(move.source, move.target, move.transform, move.why) for move in plan.moves]
-    return rules + [exact_rule(drop.name, None, None, drop.why) for drop in plan.dropped]
+    dropped = (drop for drop in plan.dropped if not drop.same_as)  # another name of what moves is found again
+    return rules + [exact_rule(drop.name, None, None, drop.why) for drop in dropped]
 
 
 def _rule(path: object, number: int, entry: Any) -> Rule:
@@ -93,10 +102,8 @@ def _rule(path: object, number: int, entry: Any) -> Rule:
     if unknown or not all(isinstance(value, str) for value in entry.values()):
         raise ConvertError(f"{where}: use only {', '.join(_FIELDS)}, each a text")
     transform = entry.get("transform")
-    if transform is not None and transform.partition(":")[0] not in (COPY, TRANSPOSE, RESHAPE):
-        raise ConvertError(
-            f"{where}: transform is {COPY}, {TRANSPOSE} or {RESHAPE}:<sizes>, not {transform!r}"
-        )
+    if transform is not None and not is_transform(transform):
+        raise ConvertError(f"{where}: transform is {HOW}, not {transform!r}")
     rule = Rule(
         entry["source"], entry.get("target"), transform, entry.get("reason", f"rule {number} of {path}")
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from convert.layout import BUFFERS, Layout, Slot
+from convert.names import counted
 from convert.rosetta.layers import layer_of_parameter_name
 from convert.rosetta.rows import TRANSPOSE
 
@@ -39,6 +40,6 @@ def layout_of_names(
     if unknown:
         shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
         notes.append(
-            f"the layers of {len(unknown)} tensors are not known, so they were copied as they are: {shown}"
+            f"nothing tells the layers of {counted(len(unknown), 'tensor')}, copied as they are: {shown}"
         )
     return Layout(tuple(slots), "the names in the file"), notes

@@ -40,6 +40,6 @@ def names_in(path: str | None) -> list[str] | None:
     if path is None:
         return None
     try:
-        return Path(path).read_text("utf-8").split()
+        return list(filter(None, map(str.strip, Path(path).read_text("utf-8").splitlines())))
     except (OSError, UnicodeDecodeError) as error:
         raise ConvertError(f"{path}: the names cannot be read ({error})") from None

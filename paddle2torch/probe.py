@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,12 @@ FRAMEWORKS: tuple[Framework, ...] = ("paddle", "torch")
 
 def options_by_running(args: argparse.Namespace, options: Options) -> Options:
     """The options with a rule for everything that running both models pairs."""
-    from convert.checkpoint.reader import open_checkpoint
+    import numpy as np
+
+    from convert.checkpoint.reader import is_factory, open_checkpoint
     from paddle2torch.console import status
     from parity.matching import match_by_running
+    from parity.store import scratch_directory
     from parity.workers import WorkerSide
 
     factories, arguments = _models(args)
@@ -31,7 +35,6 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
             "leave --strip-prefix and --add-prefix out"
         )
     with ExitStack() as stack:
-        checkpoint = stack.enter_context(open_checkpoint(args.source, key=args.key))
         tell = stack.enter_context(status())
         paddle, torch = (
             stack.enter_context(
@@ -42,29 +45,39 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
         for side in (paddle, torch):
             tell(f"building the {side.framework} model")
             side.build()
-        source = {"checkpoint": str(args.source), "key": args.key or ""}
+        checkpoint: Mapping[str, Any]
+        if is_factory(args.source):
+            path = stack.enter_context(scratch_directory()) / "state.npz"
+            paddle.ask("state", path=str(path))
+            source = {"npz": str(path)}
+            checkpoint = stack.enter_context(np.load(path, allow_pickle=False))
+        else:
+            checkpoint = stack.enter_context(open_checkpoint(args.source, key=args.key))
+            source = {"checkpoint": str(args.source), "key": args.key or ""}
         found = match_by_running(paddle, torch, source, checkpoint, inputs, options, tell=tell)
     return replace(options, rules=found.rules, match="structure", notes=found.notes)
 
 
 def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
     """What to build on either side: as given, or a registered torch model."""
+    from convert.checkpoint.reader import is_factory
     from convert.registry import find_model
     from paddle2torch.options import json_object
 
-    if args.paddle is None:
+    ours = args.source if is_factory(args.source) else args.paddle
+    if ours is None:
         raise ConvertError("--match run runs both models: name the Paddle one with --paddle MODULE:FACTORY")
     arguments = {
         "paddle": json_object(args.paddle_args or "{}", "--paddle-args"),
         "torch": json_object(args.torch_args, "--torch-args"),
     }
     if args.torch is not None:
-        return {"paddle": args.paddle, "torch": args.torch}, arguments
+        return {"paddle": ours, "torch": args.torch}, arguments
     if args.model in (None, "none"):
         raise ConvertError("--match run runs both models: name the torch one with --torch or --model")
     sizes = {"num_classes": args.num_classes, "in_channels": args.in_channels}
     arguments["torch"] |= {name: size for name, size in sizes.items() if size is not None}
-    return {"paddle": args.paddle, "torch": find_model(args.model).torch_factory}, arguments
+    return {"paddle": ours, "torch": find_model(args.model).torch_factory}, arguments
 
 
 def _inputs(args: argparse.Namespace) -> Any:

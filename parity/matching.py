@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from convert.errors import ConvertError
-from convert.layout import Layout, Slot
+from convert.layout import Layout
 from convert.plan import ConversionPlan, Options, plan_conversion
+from convert.rosetta.rows import CONCAT, SPLIT, TRANSPOSE
 from convert.rules import Rule, exact_rule
+from convert.transform import then
 from parity.compare import difference, rounding_limit
 from parity.graph import Graph, build
-from parity.pairing import Candidates, Dataflow, dataflow
+from parity.pairing import Candidates, Dataflow, Piece, dataflow
 from parity.reference import constant_of
 from parity.sides import Side
 from parity.store import Array, ValueStore, scratch_directory
@@ -71,8 +73,10 @@ def match_by_running(
                 if key.startswith("output:"):
                     noise = difference(rounded.get(key), expected.get(key)).max_rel
                     limits[key] = max(slack, rounding_limit(noise, noise))
-            layout = _layout(torch)
-            trial = _Trial(torch, source, checkpoint, inputs, layout, options, expected, limits, scratch)
+            layout = Layout.of_json(torch.ask("layout"))
+            trial = _Trial(
+                torch, found, source, checkpoint, inputs, layout, options, expected, limits, scratch
+            )
             return _settle(trial, found, tell)
 
 
@@ -81,6 +85,7 @@ class _Trial:
     """Loads a pairing into the torch model and runs it."""
 
     torch: WorkerSide
+    found: Dataflow
     source: Mapping[str, str]
     checkpoint: Mapping[str, Any]
     inputs: Mapping[str, Array]
@@ -93,7 +98,7 @@ class _Trial:
 
     def plan(self, pairs: Mapping[str, str]) -> ConversionPlan:
         """What the pairs lead to, the rest paired by names and by what layers hold."""
-        options = replace(self.options, rules=_rules(pairs, {}, self.options), match="structure")
+        options = replace(self.options, rules=_rules(self.found, pairs, {}, self.options), match="structure")
         return plan_conversion(self.checkpoint, self.layout, options)
 
     def outcome(self, plan: ConversionPlan, number: int) -> tuple[bool, float]:
@@ -121,8 +126,8 @@ def _settle(trial: _Trial, found: Dataflow, tell: Callable[[str], None]) -> Matc
             return _matched(found, pairs, trial.options, number, note)
         if not found.open:
             note = (
-                f"every layer has one counterpart, yet the outputs differ by {distance:.1e} in float64: "
-                "`paddle2torch parity` says where the models are not the same"
+                f"every layer has one counterpart, yet the outputs differ by {distance:.1e} in float64: keep the pairs "
+                "with --save-rules FILE, and `paddle2torch parity --rules FILE` says where the models are not the same"
             )
             return _matched(found, pairs, trial.options, number, note)
         nearest = min(nearest, distance)
@@ -139,7 +144,7 @@ def _matched(found: Dataflow, pairs: Mapping[str, str], options: Options, number
     count = sum(target not in found.certain for target in pairs)
     branches = f", {count} of them in symmetric branches that run {number} decided" if count else ""
     said = f"{len(pairs)} tensors were paired by {dataflow}{branches}"
-    return Matched(_rules(pairs, how, options), (said, note))
+    return Matched(_rules(found, pairs, how, options), (said, note))
 
 
 def _incomplete(found: Dataflow, options: Options) -> Matched:
@@ -149,20 +154,45 @@ def _incomplete(found: Dataflow, options: Options) -> Matched:
         f"{_some(found.unpaired_torch)} of torch have no counterpart in the dataflow, so nothing was tried"
     )
     how = dict.fromkeys(found.certain, f"dataflow ({found.view})")
-    return Matched(_rules(found.certain, how, options), (note, *map(_open, found.open[:_SHOWN])))
+    return Matched(_rules(found, found.certain, how, options), (note, *map(_open, found.open[:_SHOWN])))
 
 
-def _rules(pairs: Mapping[str, str], how: Mapping[str, str], options: Options) -> tuple[Rule, ...]:
+def _rules(
+    found: Dataflow, pairs: Mapping[str, str], how: Mapping[str, str], options: Options
+) -> tuple[Rule, ...]:
     """The user's rules, then one for each pair that they leave open."""
     given = tuple(options.rules)
-    taken = {rule.apply(name) for rule in given for name in pairs.values()}
-    return given + tuple(
-        replace(
-            exact_rule(name, target, None, "the same place in the dataflow"), found_by=how.get(target, "")
-        )
-        for target, name in pairs.items()
-        if target not in taken and not any(rule.matches(name) for rule in given)
+    taken = {rule.apply(found.paddle[name].name) for rule in given for name in pairs.values()}
+    rules = []
+    for target, name in pairs.items():
+        paddle, torch = found.paddle[name], found.torch[target]
+        if torch.name in taken or any(rule.matches(paddle.name) for rule in given):
+            continue
+        transform = None if _shared_alike(found, pairs, torch.name) else _of_parts(paddle, torch)
+        rule = exact_rule(paddle.name, torch.name, transform, "the same place in the dataflow")
+        rules.append(replace(rule, found_by=how.get(target, "")))
+    return given + tuple(dict.fromkeys(rules))
+
+
+def _shared_alike(found: Dataflow, pairs: Mapping[str, str], name: str) -> bool:
+    """Whether a torch parameter is one of Paddle's as a whole, both perhaps shared out to layers in the same way."""
+    held = [
+        (found.torch[target], found.paddle[source])
+        for target, source in pairs.items()
+        if found.torch[target].name == name
+    ]
+    return len({paddle.name for _, paddle in held}) == 1 and all(
+        torch.rows == paddle.rows for torch, paddle in held
     )
+
+
+def _of_parts(paddle: Piece, torch: Piece) -> str:
+    """The transform between parts of parameters (`convert.transform`)."""
+    steps = [TRANSPOSE] if paddle.turned != torch.turned else []
+    for kind, piece in ((SPLIT, paddle), (CONCAT, torch)):
+        if piece.rows is not None:
+            steps.append(f"{kind}:{piece.rows[0]}:{piece.rows[1]}")
+    return then(*steps)
 
 
 def _open(candidates: Candidates) -> str:
@@ -173,11 +203,6 @@ def _some(names: tuple[str, ...]) -> str:
     if not names:
         return "none"
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-
-
-def _layout(torch: WorkerSide) -> Layout:
-    answer = torch.ask("layout")
-    return Layout(tuple(Slot(n, tuple(s), k, r) for n, s, k, r in answer["slots"]), answer["origin"])
 
 
 @contextmanager

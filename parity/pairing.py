@@ -9,6 +9,7 @@ is offered in turn, and the caller runs the models to decide.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,16 @@ class Candidates:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A parameter, or the rows of it that one layer works with."""
+
+    name: str
+    rows: tuple[int, int] | None
+    turned: bool
+    """Whether it is a matrix kept as [in, out]; its rows are the outputs all the same."""
+
+
+@dataclass(frozen=True)
 class Dataflow:
     """What two runs say about their parameters; names are those of the models."""
 
@@ -52,6 +63,9 @@ class Dataflow:
     """Where there are several."""
     unpaired_paddle: tuple[str, ...]
     unpaired_torch: tuple[str, ...]
+    paddle: Mapping[str, Piece]
+    """What each name of Paddle stands for; of a parameter that several layers share out, `name[0:64]` is a part."""
+    torch: Mapping[str, Piece]
     _refined: _Refined = field(repr=False)
 
     @property
@@ -70,13 +84,14 @@ def dataflow(paddle: Graph, torch: Graph) -> Dataflow:
     Where they look alike in none, the result is that of the last view, and not `complete`.
     """
     for view in VIEWS:
-        found = _read(view, _Refined.of(_vertices(paddle, view), _vertices(torch, view)))
+        found = _read(view, _vertices(paddle, view), _vertices(torch, view))
         if found.complete:
             break
     return found
 
 
-def _read(view: str, refined: _Refined) -> Dataflow:
+def _read(view: str, paddle: _Vertices, torch: _Vertices) -> Dataflow:
+    refined = _Refined.of(paddle, torch)
     certain: dict[str, str] = {}
     candidates: list[Candidates] = []
     alone: tuple[list[str], list[str]] = [], []
@@ -88,9 +103,11 @@ def _read(view: str, refined: _Refined) -> Dataflow:
         else:
             for side, held in zip(alone, (ours, theirs), strict=True):
                 side.extend(name for names in held for name in names)
-    return Dataflow(view, certain, tuple(candidates), tuple(alone[0]), tuple(alone[1]), refined)
+    left = (tuple(alone[0]), tuple(alone[1]))
+    return Dataflow(view, certain, tuple(candidates), *left, paddle.pieces, torch.pieces, refined)
 
 
+Rows = tuple[int, int]
 Held = tuple[str, ...]
 """All names of one parameter: more than one where weights are tied."""
 
@@ -109,6 +126,7 @@ class _Vertices:
     labels: list[Any] = field(default_factory=list)
     edges: list[tuple[int, int, str]] = field(default_factory=list)
     parameters: dict[int, Held] = field(default_factory=dict)
+    pieces: dict[str, Piece] = field(default_factory=dict)
 
     def add(self, label: Any) -> int:
         self.labels.append(label)
@@ -121,29 +139,44 @@ def _vertices(graph: Graph, view: str) -> _Vertices:
     held = _parameters(graph)
     seen = {node.output: node for node in graph.nodes if _is_seen(node, view, held)}
     inputs = {value: name for name, value in graph.inputs.items()}
-    vertex: dict[int, int] = {}
+    vertex: dict[tuple[int, Rows | None], int] = {}
 
-    def of(value: int) -> int:
-        if value not in vertex:
-            shape = tuple(sorted(n for n in graph.shapes[value] if n != 1))  # whichever way it is stored
+    def of(value: int, rows: Rows | None = None, turned: bool = False) -> int:
+        if (value, rows) not in vertex:
+            sizes = list(graph.shapes[value])
+            if rows is not None:
+                sizes[-1 if turned else 0] = rows[1] - rows[0]
+            shape = tuple(sorted(n for n in sizes if n != 1))  # whichever way it is stored
+            if view == LAYERS:
+                shape = (math.prod(shape),)  # a Linear may be a convolution
             if value in seen:
-                vertex[value] = result.add(_label(seen[value], view))
+                made = result.add(_label(seen[value], view))
             elif value in held:
-                vertex[value] = result.add(("parameter", shape))
-                result.parameters[vertex[value]] = held[value]
+                made = result.add(("parameter", shape))
+                result.parameters[made] = tuple(_piece_name(name, rows) for name in held[value])
             else:
-                vertex[value] = result.add(("input", inputs[value]) if value in inputs else ("value", shape))
-        return vertex[value]
+                made = result.add(("input", inputs[value]) if value in inputs else ("value", shape))
+            vertex[value, rows] = made
+        return vertex[value, rows]
 
     for value, node in seen.items():
         for slot, source in node.inputs.items():
             for maker in _makers(graph, source, seen):
-                result.edges.append((of(maker), of(value), _slot(node, slot, view)))
+                rows = node.rows if maker in held and slot in ("weight", "bias") else None
+                turned = slot == "weight" and node.attributes.get("weight") == "in_out"
+                if maker in held:
+                    for name in held[maker]:
+                        result.pieces[_piece_name(name, rows)] = Piece(name, rows, turned)
+                result.edges.append((of(maker, rows, turned), of(value), _slot(node, slot, view)))
     for path, output in graph.outputs.items():
         end = result.add(("output", path if view == ARGUMENTS else ""))
         if output is not None:
             result.edges += [(of(maker), end, "") for maker in _makers(graph, output, seen)]
     return result
+
+
+def _piece_name(name: str, rows: Rows | None) -> str:
+    return name if rows is None else f"{name}[{rows[0]}:{rows[1]}]"
 
 
 def _is_seen(node: Node, view: str, held: Mapping[int, Held]) -> bool:
@@ -179,6 +212,8 @@ def _makers(graph: Graph, value: int, seen: Mapping[int, Node]) -> set[int]:
 
 
 def _label(node: Node, view: str) -> Any:
+    if view == LAYERS and node.kind == "conv":
+        return "linear"
     if view != ARGUMENTS:
         return node.kind
     attributes = {

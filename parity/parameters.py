@@ -20,7 +20,10 @@ from parity.ops.kinds import kind_of
 from parity.store import Array
 
 RENAMES: Mapping[str, str] = {
-    p.paddle: p.torch for row in LAYERS.values() for p in row.parameters if p.paddle != p.torch
+    p.paddle: p.torch
+    for row in LAYERS.values()
+    for p in row.parameters
+    if p.paddle != p.torch and "." not in p.paddle
 }
 """Last part of a Paddle parameter's name -> torch's, where they differ (from the Rosetta table)."""
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.rosetta import TABLE, Row
-from convert.rosetta.rows import Argument, Exactness, Kind, Trap
+from convert.rosetta.rows import Argument, Exactness, Kind, Row, Trap
+from convert.rosetta.table import TABLE
 
 ROWS: Mapping[str, str] = {
     "conv": "nn.Conv2D",

@@ -85,13 +85,10 @@ def plan_for(state: Mapping[str, Array], layout: Layout, pairs: Mapping[str, str
 
 def moved(plan: ConversionPlan, state: Mapping[str, Array]) -> dict[str, Array]:
     """Torch's state dict entries that `state` (Paddle's, or a part of it) fills."""
-    from convert.transform import apply_transform
+    from convert.transform import assemble
 
-    return {
-        move.target: apply_transform(state[move.source], move.transform)
-        for move in plan.moves
-        if move.source in state
-    }
+    there = [moves for moves in plan.by_target().values() if all(move.source in state for move in moves)]
+    return assemble([(m.source, m.target, m.transform) for moves in there for m in moves], state.__getitem__)
 
 
 def _wrong_before(plan: ConversionPlan, paddle: Mapping[str, Array], torch: Mapping[str, Array]) -> list[str]:

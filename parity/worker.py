@@ -71,11 +71,7 @@ class Worker:
         """The torch module's state dict as conversion sees it."""
         from convert.layout import module_layout
 
-        layout = module_layout(self.live.model)
-        return {
-            "origin": layout.origin,
-            "slots": [[s.name, list(s.shape), s.layer, s.role] for s in layout.slots],
-        }
+        return module_layout(self.live.model).to_json()
 
     def state(self, path: str) -> dict[str, Any]:
         """Write the state dict to an .npz."""
@@ -84,13 +80,13 @@ class Worker:
 
     def load(self, source: Mapping[str, str], moves: list[list[str]] | None) -> dict[str, Any]:
         """Load weights: Paddle's as they are, or (torch) moved and transformed by a conversion plan."""
-        from convert.transform import apply_transform
+        from convert.transform import assemble
 
         with _weights(source) as weights:
             if moves is None:
                 arrays = {name: weights[name] for name in weights}
             else:
-                arrays = {target: apply_transform(weights[name], how) for name, target, how in moves}
+                arrays = assemble([(name, target, how) for name, target, how in moves], weights.__getitem__)
             adapter(self.framework).load_state(self.live.model, arrays, strict=moves is None)
         return {}
 

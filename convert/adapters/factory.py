@@ -5,12 +5,31 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from convert.errors import ConvertError
 from convert.names import did_you_mean
+
+
+@contextmanager
+def users_code(what: str, hint: str = "") -> Iterator[None]:
+    """Around a user's code: what it prints goes to stderr, and what it raises becomes `what: error` and `hint`.
+
+    The hint is for a call that does not fit.
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except ConvertError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = " ".join(str(error).split())
+        advice = f"; {hint}" if hint and isinstance(error, TypeError) else ""
+        raise ConvertError(f"{what}: {type(error).__name__}: {said}{advice}") from error
 
 
 def load_factory(reference: str) -> Any:
@@ -32,17 +51,16 @@ def load_factory(reference: str) -> Any:
 def _load_module(name: str) -> ModuleType:
     if "" not in sys.path:
         sys.path.insert(0, "")  # a console script does not have the current directory there
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name in ("torch", "paddle"):
-            raise ConvertError(
-                f"{name} needs {error.name}, which is not installed: "
-                f"run `pip install 'paddle2torch[{error.name}]'`"
-            ) from error
-        raise ConvertError(f"there is no module {error.name!r} (asked for {name})") from error
-    except Exception as error:
-        raise ConvertError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
+    with users_code(f"{name} cannot be imported"):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name in ("torch", "paddle"):
+                raise ConvertError(
+                    f"{name} needs {error.name}, which is not installed: "
+                    f"run `pip install 'paddle2torch[{error.name}]'`"
+                ) from error
+            raise ConvertError(f"there is no module {error.name!r} (asked for {name})") from error
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -54,8 +72,6 @@ def _load_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules.setdefault(path.stem, module)
     sys.path.insert(0, str(path.parent.resolve()))
-    try:
+    with users_code(f"{path}: cannot be imported"):
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise ConvertError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
     return module

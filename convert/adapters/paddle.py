@@ -32,15 +32,16 @@ def open_factory(reference: str, arguments: dict[str, Any] | None = None) -> Che
     The factory is called with `arguments`. Raises ConvertError when it cannot be found, fails, or makes
     something that is not a `paddle.nn.Layer`.
     """
-    from convert.adapters.factory import load_factory
+    from convert.adapters.factory import load_factory, users_code
 
     factory = load_factory(reference)
-    try:
+    with users_code(f"{reference} cannot be built", "give its arguments with --paddle-args"):
         layer = factory(**(arguments or {}))
-    except Exception as error:
-        raise ConvertError(f"{reference} cannot be built: {type(error).__name__}: {error}") from error
     if not isinstance(layer, paddle.nn.Layer):
-        raise ConvertError(f"{reference} made a {type(layer).__name__}, which is not a paddle.nn.Layer")
+        raise ConvertError(
+            f"{reference} made a {type(layer).__name__}, which is not a paddle.nn.Layer; name a factory that "
+            "returns the layer alone"
+        )
     state = layer.state_dict()
     tensors = {name: _reference(value) for name, value in state.items()}
     require_tensors(Path(reference), tensors)

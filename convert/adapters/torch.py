@@ -35,39 +35,32 @@ def build_module(reference: str, arguments: dict[str, Any] | None = None) -> tor
 
     Built on torch's meta device where that works: a layout needs names and shapes, not weights.
     """
-    from convert.adapters.factory import load_factory
+    from convert.adapters.factory import load_factory, users_code
 
     factory = load_factory(reference)
-    try:
-        with torch.device("meta"):
+    with users_code(f"{reference} cannot be built", "give its arguments with --torch-args"):
+        try:
+            with torch.device("meta"):
+                module = factory(**(arguments or {}))
+        except Exception:  # some constructors compute with their weights
             module = factory(**(arguments or {}))
-    except Exception:  # some constructors compute with their weights
-        module = _call(reference, factory, arguments or {})
     if not isinstance(module, torch.nn.Module):
-        raise ConvertError(f"{reference} made a {type(module).__name__}, which is not a torch.nn.Module")
+        raise ConvertError(
+            f"{reference} made a {type(module).__name__}, which is not a torch.nn.Module; name a factory that "
+            "returns the module alone"
+        )
     return module
-
-
-def _call(reference: str, factory: Any, arguments: dict[str, Any]) -> Any:
-    try:
-        return factory(**arguments)
-    except Exception as error:
-        raise ConvertError(f"{reference} cannot be built: {type(error).__name__}: {error}") from error
 
 
 def optimizer_groups(reference: str, module: torch.nn.Module) -> LiveGroups:
     """The parameter groups of the optimizer that `package.module:factory` makes of a module."""
-    from convert.adapters.factory import load_factory
+    from convert.adapters.factory import load_factory, users_code
     from convert.optimizer import group_names, torch_class
     from convert.training import Group, LiveGroups
 
     factory = load_factory(reference)
-    try:
+    with users_code(f"{reference} cannot make an optimizer of the module"):
         optimizer = factory(module)
-    except Exception as error:
-        raise ConvertError(
-            f"{reference} cannot make an optimizer of the module: {type(error).__name__}: {error}"
-        ) from error
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise ConvertError(
             f"{reference} made a {type(optimizer).__name__}, which is no torch.optim.Optimizer"

@@ -8,22 +8,17 @@ byte by byte with a branch that float data makes unpredictable; numpy's `compres
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from convert.checkpoint.source import SourceFile
 from convert.errors import ConvertError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
-
     import numpy as np
 
-CHUNK = 64 * 1024  # encoded bytes decoded at once: fewer and numpy's calls cost, more and the cache is left
-_TASK = 1 << 18  # encoded bytes a thread takes at once
-_THREADS = 2
-_AHEAD = 12  # tasks decoded while the consumer writes
+CHUNK = 256 * 1024
+"""Encoded bytes decoded at once: fewer, and two threads wait for each other; more, and the cache is left."""
 _SMALL = 4096  # below this, CPython's codec is faster than setting numpy up
 
 
@@ -34,123 +29,125 @@ def decode(encoded: bytes | memoryview, where: str) -> bytes:
             return str(encoded, "utf-8").encode("latin-1")
         except UnicodeError:
             raise _not_latin1(where) from None
-    return b"".join(part.tobytes() for part in _decode_parts(encoded, where))
+    decoder = _Decoder(where)
+    return b"".join(decoder.decode(encoded[start:end]).tobytes() for start, end in _chunks(encoded))
 
 
-def _decode_parts(encoded: bytes | memoryview, where: str) -> list[np.ndarray]:
-    """`encoded` decoded chunk by chunk; it must begin and end on character boundaries."""
-    import numpy as np
-
-    data = np.frombuffer(encoded, np.uint8)
-    parts = []
+def _chunks(encoded: bytes | memoryview) -> Iterator[tuple[int, int]]:
+    """Where to cut `encoded` so that no character is."""
     start = 0
-    while start < data.size:
-        end = min(start + CHUNK, data.size)
-        if end < data.size and data[end - 1] >= 0xC0:
+    while start < len(encoded):
+        end = min(start + CHUNK, len(encoded))
+        if end < len(encoded) and encoded[end - 1] >= 0xC0:
             end -= 1
-        parts.append(_decode_chunk(data[start:end], where))
+        yield start, end
         start = end
-    return parts
 
 
-def _decode_chunk(data: np.ndarray, where: str) -> np.ndarray:
-    import numpy as np
+class _Decoder:
+    """Decodes chunks of whole characters, in arrays that it uses again and again."""
 
-    lead = data >= 0xC0
-    pairs = np.count_nonzero(lead)
-    follows = (data ^ 0x80) < 0x40
-    well_formed = (
-        not lead[-1]
-        and not follows[0]
-        and np.count_nonzero(lead[:-1] != follows[1:]) == 0
-        and np.count_nonzero(data >= 0xC2) == pairs
-        and data.max() <= 0xC3
-    )
-    if not well_formed:
-        raise _not_latin1(where)
-    added = np.zeros(data.size + 8 & ~7, np.uint8)
-    np.equal(data, 0xC3, out=added[: data.size].view(bool))
-    eight = added.view(np.uint64)
-    np.left_shift(eight, np.uint64(6), out=eight)  # every byte is 0 or 1, so none runs into its neighbour
-    added[1 : data.size] = added[: data.size - 1] + data[1:]
-    added[0] = data[0]
-    np.logical_not(lead, out=lead)
-    result: np.ndarray = np.compress(lead, added[: data.size])
-    return result
+    def __init__(self, where: str) -> None:
+        import numpy as np
+
+        self._where = where
+        self._kept, self._following, self._scratch = (np.empty(CHUNK, bool) for _ in range(3))
+        self._added = np.empty(CHUNK + 8, np.uint8)
+        self._result = np.empty(CHUNK, np.uint8)
+
+    def decode(self, chunk: bytes | memoryview) -> np.ndarray:
+        """What `chunk` stands for, until the next call; ConvertError if it is not Latin-1 in UTF-8."""
+        import numpy as np
+
+        data = np.frombuffer(chunk, np.uint8)
+        size = data.size
+        kept = np.less(data, 0xC0, out=self._kept[:size])
+        following = np.less(data.view(np.int8), -64, out=self._following[:size])  # 0x80 to 0xBF
+        scratch = self._scratch[:size]
+        parted = np.count_nonzero(np.equal(kept[:-1], following[1:], out=scratch[:-1]))
+        length = np.count_nonzero(kept)
+        leads = np.count_nonzero(np.equal(data, 0xC2, out=scratch))
+        after_c3 = self._added[:size]
+        leads += np.count_nonzero(np.equal(data, 0xC3, out=after_c3.view(bool)))
+        if parted or following[0] or not kept[-1] or leads != size - length:
+            raise _not_latin1(self._where)
+        eight = self._added[: size + 7 & ~7].view(np.uint64)
+        np.left_shift(eight, 6, out=eight)  # every byte is 0 or 1, so none runs into its neighbour
+        shifted = scratch.view(np.uint8)
+        shifted[0] = data[0]
+        np.add(after_c3[:-1], data[1:], out=shifted[1:])
+        result: np.ndarray = np.compress(kept, shifted, out=self._result[:length])
+        return result
+
+    def skipped(self, chunk: bytes | memoryview) -> int:
+        """How many bytes `chunk` stands for, unchecked."""
+        import numpy as np
+
+        data = np.frombuffer(chunk, np.uint8)
+        return int(np.count_nonzero(np.less(data, 0xC0, out=self._kept[: data.size])))
 
 
 class Latin1Reader:
-    """Decodes a span of a file in order, ahead of its consumer, on two threads."""
+    """Decodes a span of a file in order, from its decoded byte `start` on."""
 
-    def __init__(self, source: SourceFile, offset: int, encoded: int, nbytes: int) -> None:
+    def __init__(self, source: SourceFile, offset: int, encoded: int, nbytes: int, start: int = 0) -> None:
         self._source, self._nbytes = source, nbytes
         self._next, self._end = offset, offset + encoded
         self._where = f"{source.path} at byte {offset}"
-        self._ready: deque[memoryview] = deque()
+        self._decoder = _Decoder(self._where)
+        self._buffer = memoryview(bytearray(min(CHUNK, encoded)))
+        self._ready = memoryview(b"")
         self._given = 0
-        self._queue: deque[Future[list[np.ndarray]]] = deque()
-        self._pool = _make_pool() if encoded > _TASK else None
+        self._skip(start)
+
+    def _skip(self, count: int) -> None:
+        while self._given < count:
+            before = self._next
+            chunk = self._chunk()
+            length = self._decoder.skipped(chunk)
+            if not length:
+                raise self._wrong_length()
+            if self._given + length > count:
+                self._next = before
+                self._ready = self._decoder.decode(self._chunk()).data[count - self._given :]
+                length = count - self._given
+            self._given += length
 
     def read_into(self, views: Sequence[memoryview]) -> None:
         for view in views:
             rest = view.cast("B")
             while rest.nbytes:
-                if not self._ready and not self._fetch():
+                if not self._ready.nbytes and not self._fetch():
                     raise self._wrong_length()
-                part = self._ready.popleft()
-                take = min(part.nbytes, rest.nbytes)
-                rest[:take] = part[:take]
-                rest = rest[take:]
+                take = min(self._ready.nbytes, rest.nbytes)
+                rest[:take] = self._ready[:take]
+                rest, self._ready = rest[take:], self._ready[take:]
                 self._given += take
-                if take < part.nbytes:
-                    self._ready.appendleft(part[take:])
 
     def finish(self) -> None:
-        try:
-            if self._given != self._nbytes or self._ready or self._fetch():
-                raise self._wrong_length()
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Stop the threads."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def __del__(self) -> None:
-        self.close()
+        if self._given != self._nbytes or self._ready.nbytes or self._fetch():
+            raise self._wrong_length()
 
     def _fetch(self) -> bool:
         """Make more decoded bytes ready; False at the end."""
-        while self._next < self._end and len(self._queue) < _AHEAD and not self._ready:
-            self._submit()
-        if self._ready or not self._queue:
-            return bool(self._ready)
-        parts = self._queue.popleft().result()
-        self._ready.extend(part.data for part in parts if part.size)
-        return bool(self._ready) or self._fetch()
+        chunk = self._chunk()
+        if chunk.nbytes:
+            self._ready = self._decoder.decode(chunk).data
+        return bool(chunk.nbytes)
 
-    def _submit(self) -> None:
-        data = memoryview(bytearray(min(_TASK, self._end - self._next)))
-        self._source.read_into([data], self._next)
-        if self._next + len(data) < self._end and data[-1] >= 0xC0:
-            data = data[:-1]
-        self._next += len(data)
-        if self._pool is not None:
-            self._queue.append(self._pool.submit(_decode_parts, data, self._where))
-        else:
-            self._ready.append(memoryview(decode(data, self._where)))
+    def _chunk(self) -> memoryview:
+        """The next encoded bytes, cut between characters; empty at the end."""
+        chunk = self._buffer[: min(CHUNK, self._end - self._next)]
+        self._source.read_into([chunk], self._next)
+        if self._next + len(chunk) < self._end and chunk[-1] >= 0xC0:
+            chunk = chunk[:-1]
+        self._next += len(chunk)
+        return chunk
 
     def _wrong_length(self) -> ConvertError:
         return ConvertError(
             f"{self._where}: the text of an array does not decode to the {self._nbytes} bytes of its shape"
         )
-
-
-def _make_pool() -> ThreadPoolExecutor:
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(_THREADS)
 
 
 def _not_latin1(where: str) -> ConvertError:

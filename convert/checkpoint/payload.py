@@ -1,7 +1,7 @@
 """Where a tensor's bytes are: in the file as they are, in the file as UTF-8 text, in memory, in parts.
 
 A payload knows its decoded size without being read. `open()` gives a reader that fills buffers in order,
-so that a tensor of any size passes through flat memory.
+from any byte on, so that a tensor of any size passes through flat memory.
 """
 
 from __future__ import annotations
@@ -31,25 +31,30 @@ class Payload(Protocol):
     def nbytes(self) -> int:
         """Size when decoded."""
 
-    def open(self) -> Reader:
-        """A fresh reader at the beginning."""
+    @property
+    def seekable(self) -> bool:
+        """Whether opening at a later byte costs nothing."""
+
+    def open(self, start: int = 0) -> Reader:
+        """A fresh reader at byte `start`."""
 
 
 class FileSpan:
     """`nbytes` bytes of a file, as they are."""
 
     __slots__ = ("nbytes", "offset", "source")
+    seekable = True
 
     def __init__(self, source: SourceFile, offset: int, nbytes: int) -> None:
         self.source, self.offset, self.nbytes = source, offset, nbytes
 
-    def open(self) -> Reader:
-        return _FileReader(self)
+    def open(self, start: int = 0) -> Reader:
+        return _FileReader(self, start)
 
 
 class _FileReader:
-    def __init__(self, span: FileSpan) -> None:
-        self._span, self._position = span, 0
+    def __init__(self, span: FileSpan, start: int) -> None:
+        self._span, self._position = span, start
 
     def read_into(self, views: Sequence[memoryview]) -> None:
         count = sum(view.nbytes for view in views)
@@ -68,18 +73,20 @@ class TextSpan:
     """
 
     __slots__ = ("encoded", "nbytes", "offset", "source")
+    seekable = False
 
     def __init__(self, source: SourceFile, offset: int, encoded: int, nbytes: int) -> None:
         self.source, self.offset, self.encoded, self.nbytes = source, offset, encoded, nbytes
 
-    def open(self) -> Reader:
-        return Latin1Reader(self.source, self.offset, self.encoded, self.nbytes)
+    def open(self, start: int = 0) -> Reader:
+        return Latin1Reader(self.source, self.offset, self.encoded, self.nbytes, start)
 
 
 class MemoryBytes:
     """Bytes already in memory (small payloads, and arrays made here)."""
 
     __slots__ = ("data", "nbytes")
+    seekable = True
 
     def __init__(self, data: bytes | memoryview) -> None:
         self.data = memoryview(data).cast("B")
@@ -90,13 +97,13 @@ class MemoryBytes:
         """The Latin-1 bytes of a short text of a protocol 2 pickle."""
         return MemoryBytes(decode(text.encode("utf-8"), where))
 
-    def open(self) -> Reader:
-        return _MemoryReader(self.data)
+    def open(self, start: int = 0) -> Reader:
+        return _MemoryReader(self.data, start)
 
 
 class _MemoryReader:
-    def __init__(self, data: memoryview) -> None:
-        self._data, self._position = data, 0
+    def __init__(self, data: memoryview, start: int) -> None:
+        self._data, self._position = data, start
 
     def read_into(self, views: Sequence[memoryview]) -> None:
         for view in views:
@@ -118,13 +125,22 @@ class JoinedPayload:
         self.parts = tuple(parts)
         self.nbytes = sum(part.nbytes for part in parts)
 
-    def open(self) -> Reader:
-        return _JoinedReader(self.parts)
+    @property
+    def seekable(self) -> bool:
+        return all(part.seekable for part in self.parts)
+
+    def open(self, start: int = 0) -> Reader:
+        return _JoinedReader(self.parts, start)
 
 
 class _JoinedReader:
-    def __init__(self, parts: Sequence[Payload]) -> None:
-        self._parts = [(part.open(), part.nbytes) for part in parts]
+    def __init__(self, parts: Sequence[Payload], start: int) -> None:
+        self._parts: list[tuple[Reader, int]] = []
+        for part in parts:
+            skipped = min(start, part.nbytes)
+            start -= skipped
+            if skipped < part.nbytes or not part.nbytes:
+                self._parts.append((part.open(skipped), part.nbytes - skipped))
 
     def read_into(self, views: Sequence[memoryview]) -> None:
         for view in views:

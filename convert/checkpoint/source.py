@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from convert.errors import ConvertError
@@ -60,22 +60,11 @@ class SourceFile:
 
     def read_into(self, views: Sequence[memoryview], offset: int) -> None:
         """Fill every view, in order, from `offset` on."""
-        for start in range(0, len(views), _MAX_VIEWS):
-            offset = self._fill(list(views[start : start + _MAX_VIEWS]), offset)
-
-    def _fill(self, views: list[memoryview], offset: int) -> int:
-        while views:
-            got = self._read_some(views, offset)
-            if got == 0 and any(view.nbytes for view in views):
-                raise ConvertError(
-                    f"{self.path}: the file ended at byte {offset}, earlier than when it was opened"
-                )
-            offset += got
-            while views and got >= views[0].nbytes:
-                got -= views.pop(0).nbytes
-            if views and got:
-                views[0] = views[0][got:]
-        return offset
+        ended = fill_views(self._read_some, views, offset)
+        if ended is not None:
+            raise ConvertError(
+                f"{self.path}: the file ended at byte {ended}, earlier than when it was opened"
+            )
 
     def _read_some(self, views: list[memoryview], offset: int) -> int:
         if hasattr(os, "preadv"):
@@ -97,6 +86,27 @@ class SourceFile:
         if not self._closed:
             self._closed = True
             os.close(self._fd)
+
+
+def fill_views(
+    read_some: Callable[[list[memoryview], int], int], views: Sequence[memoryview], offset: int
+) -> int | None:
+    """Fill every view by `read_some(views, offset)`, which may fill less; where the file ended too early, or None."""
+    for start in range(0, len(views), _MAX_VIEWS):
+        rest = [view for view in views[start : start + _MAX_VIEWS] if view.nbytes]
+        while rest:
+            got = read_some(rest, offset)
+            if got == 0:
+                return offset
+            offset += got
+            filled = 0
+            while filled < len(rest) and got >= rest[filled].nbytes:
+                got -= rest[filled].nbytes
+                filled += 1
+            del rest[:filled]
+            if got:
+                rest[0] = rest[0][got:]
+    return None
 
 
 def _neighbours(path: Path) -> str:

@@ -54,7 +54,7 @@ for every trap that its naive text raises or differs from Paddle while the mappe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -62,6 +62,9 @@ COPY = "copy"
 TRANSPOSE = "transpose"
 RESHAPE = "reshape"
 """To the target's shape, same elements in the same order; a plan writes it as `reshape:3,4`."""
+SPLIT = "split"
+CONCAT = "concat"
+"""One part of the rows, of the source or of the target; `convert.transform` says how transforms are written."""
 
 
 class Kind(Enum):
@@ -95,12 +98,35 @@ class Exactness(Enum):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter or buffer of a layer: Paddle's attribute, torch's, what to do and why."""
+    """One parameter or buffer of a layer: Paddle's attribute, torch's, what to do and why.
+
+    `{n}` in names is any number, the same in all of them. Several parameters of one torch name are alternatives,
+    tried in turn; those that are each a `concat` fill it together.
+    """
 
     paddle: str
     torch: str
     transform: str = COPY
     why: str = "same name, same layout"
+    _: KW_ONLY
+    also: str = ""
+    """Another name under which Paddle's state dict lists the same tensor."""
+    ones: int = 0
+    """Dimensions of size 1 that Paddle keeps before the others."""
+    beside: str = ""
+    """Torch's name of what the layer must have too; otherwise this is not the alternative."""
+
+    def of(self, role: str) -> Parameter | None:
+        """What it says of the torch name `role`, with its number in place; None when it is about another."""
+        if "{n}" not in self.torch:
+            return self if self.torch == role else None
+        before, _, after = self.torch.partition("{n}")
+        number = role[len(before) : len(role) - len(after)]
+        if role != before + number + after or not number.isdecimal():
+            return None
+        names = (name.replace("{n}", number) for name in (self.paddle, self.also, self.beside))
+        paddle, also, beside = names
+        return replace(self, paddle=paddle, torch=role, also=also, beside=beside)
 
 
 @dataclass(frozen=True)
@@ -110,14 +136,6 @@ class Generated:
     torch: str
     value: int
     dtype: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A Paddle entry that torch has no counterpart of."""
-
-    paddle: str
     why: str
 
 
@@ -194,7 +212,6 @@ class Row:
     _: KW_ONLY
     parameters: tuple[Parameter, ...] = ()
     generated: tuple[Generated, ...] = ()
-    dropped: tuple[Dropped, ...] = ()
     arguments: tuple[Argument, ...] = ()
     traps: tuple[Trap, ...] = ()
     examples: tuple[Example, ...]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from convert.checkpoint.source import fill_views
 from convert.errors import ConvertError
 
 
@@ -31,7 +32,6 @@ class AtomicFile:
             self.fd = self._open()
         except OSError as error:
             raise _unwritable(self.path, error) from error
-        self.written = 0
 
     def _open(self) -> int:
         unnamed = getattr(os, "O_TMPFILE", 0)
@@ -55,32 +55,18 @@ class AtomicFile:
         except OSError as error:
             raise self.failed(error) from error
 
-    def read_into(self, view: memoryview, offset: int) -> None:
-        """Fill `view` with what was written at `offset`. Without positional I/O, not while another thread writes."""
-        if has_positional_io():
-            count = os.preadv(self.fd, [view], offset)
-        else:
-            os.lseek(self.fd, offset, os.SEEK_SET)
-            data = os.read(self.fd, view.nbytes)
-            count = len(data)
-            view[:count] = data
-        if count != view.nbytes:
+    def read_into(self, views: Sequence[memoryview], offset: int) -> None:
+        """Fill every view, in order, with what was written from `offset` on."""
+        if fill_views(self._read_some, views, offset) is not None:
             raise ConvertError(f"{self.path}: reading back what was written failed")
 
-    def write_pieces(self, view: memoryview, offset: int, *, length: int, step: int, stride: int) -> None:
-        """Write `length` bytes of every `step` in `view`, to places `stride` apart from `offset` on."""
-        if not hasattr(os, "pwrite"):
-            for start in range(0, view.nbytes, step):
-                self.write(view[start : start + length], offset + start // step * stride)
-            return
-        pwrite, fd = os.pwrite, self.fd  # tens of thousands of small writes: nothing else in the loop
-        try:
-            for start in range(0, view.nbytes, step):
-                if pwrite(fd, view[start : start + length], offset) != length:
-                    self.write(view[start : start + length], offset)
-                offset += stride
-        except OSError as error:
-            raise self.failed(error) from error
+    def _read_some(self, views: list[memoryview], offset: int) -> int:
+        if has_positional_io():
+            return os.preadv(self.fd, views, offset)
+        os.lseek(self.fd, offset, os.SEEK_SET)  # Windows; only one thread works
+        data = os.read(self.fd, views[0].nbytes)
+        views[0][: len(data)] = data
+        return len(data)
 
     def failed(self, error: OSError) -> ConvertError:
         """The ConvertError for a failed write."""

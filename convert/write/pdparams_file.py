@@ -10,8 +10,7 @@ from convert.dtypes import DType
 from convert.errors import ConvertError
 from convert.write.atomic import AtomicFile
 from convert.write.opcodes import PickleText
-from convert.write.place import Placement, Progress, place
-from convert.write.schedule import by_size
+from convert.write.place import Placement, Progress, place_all, workers_for
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ def write_pdparams(
     with AtomicFile(path, force=force, size=size) as out:
         for piece, offset in zip(pieces, offsets, strict=True):
             out.write(piece.text, offset - len(piece.text))
-        for index in by_size(items):
-            place(out, offsets[index], items[index], progress)
+        place_all(out, list(zip(items, offsets, strict=True)), progress, workers_for(items))
         out.write(tail, at)
         before_publish(size)
     return size

@@ -1,23 +1,26 @@
-"""Move one tensor's bytes from a checkpoint to their place in the target file, in flat memory.
+"""Move tensors' bytes from a checkpoint to their places in the target file, in flat memory.
 
 Three ways, by what has to happen: the kernel copies a plain span of a file; a transpose goes through
-row blocks; anything else streams through a small buffer.
+blocks; anything else streams through a small buffer.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from convert.checkpoint.payload import FileSpan
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import DType
 from convert.rosetta.rows import TRANSPOSE
-from convert.write.atomic import AtomicFile, pieces
-from convert.write.transpose import Matrix, write_transposed
+from convert.write.atomic import AtomicFile, has_positional_io, pieces
+from convert.write.transpose import Matrix, transpose_jobs
+from convert.write.workers import THREADS, Job, Workers, Workspace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 STREAM_BYTES = 1 << 20
 _KERNEL_COPY_FROM = 1 << 16
 _NO_KERNEL_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM}
+_ALONE = 4 << 20
+"""Bytes up to which a second thread costs more than it gives."""
 
 Progress = Callable[[int], None]
 
@@ -56,17 +61,48 @@ class Placement:
         return not self.turned and self.kind == self.source.kind and not _needs_memory(self.source)
 
 
-def place(out: AtomicFile, offset: int, item: Placement, progress: Progress) -> None:
-    """Write `item` at `offset` of `out`; ConvertError if the source is damaged or the disk is full."""
-    if item.plain and isinstance(item.source.payload, FileSpan):
-        _copy_span(out, offset, item.source.payload, progress)
-    elif _needs_memory(item.source):
-        _write_in_memory(out, offset, item, progress)
-    elif item.turned and min(item.source.shape) > 1:
-        shape = item.source.shape[::-1] if item.source.fortran else item.source.shape
-        write_transposed(out, offset, Matrix(item.source, shape[0], shape[1], item.kind), progress)
-    else:
-        _stream(out, offset, item, progress)
+def workers_for(items: Iterable[Placement]) -> Workers:
+    """One thread for little work, and where reads and writes cannot name their place."""
+    return Workers(THREADS if has_positional_io() and sum(item.nbytes for item in items) > _ALONE else 1)
+
+
+def place_all(
+    out: AtomicFile, places: Sequence[tuple[Placement, int]], progress: Progress, workers: Workers
+) -> None:
+    """Write every tensor at its offset in `out`; ConvertError if the source is damaged or the disk is full.
+
+    `progress` gets the bytes that were done, from one thread at a time.
+    """
+    lock = threading.Lock()
+
+    def report(count: int) -> None:
+        with lock:
+            progress(count)
+
+    copies: list[Job] = []
+    first: list[Job] = []
+    then: list[Job] = []
+    for item, offset in sorted(places, key=lambda place: -place[0].nbytes):  # what takes long begins early
+        if item.plain and isinstance(item.source.payload, FileSpan):
+            copies.append(partial(_copy_span, out, offset, item.source.payload, report))
+        elif _needs_memory(item.source):
+            first.append(partial(_write_in_memory, out, offset, item, report))
+        elif item.turned and min(item.source.shape) > 1:
+            shape = item.source.shape[::-1] if item.source.fortran else item.source.shape
+            matrix = Matrix(item.source, shape[0], shape[1], item.kind)
+            jobs = transpose_jobs(out, offset, matrix, report)
+            first += jobs[0]
+            then += jobs[1]
+        else:
+            first.append(partial(_stream, out, offset, item, report))
+    if any(item.turned or item.kind != item.source.kind for item, _ in places):
+        copies.insert(0, _load_numpy)  # one thread does, while the other begins to copy
+    workers.run(copies + first)
+    workers.run(then)
+
+
+def _load_numpy(_: Workspace) -> None:
+    import numpy  # noqa: F401
 
 
 def _needs_memory(source: TensorRef) -> bool:
@@ -74,17 +110,17 @@ def _needs_memory(source: TensorRef) -> bool:
     return source.fortran and len(source.shape) > 2
 
 
-def _write_in_memory(out: AtomicFile, offset: int, item: Placement, progress: Progress) -> None:
+def _write_in_memory(out: AtomicFile, offset: int, item: Placement, progress: Progress, _: Workspace) -> None:
     array = cast(item.source.numpy(), item.source.kind, item.kind)
     out.write(array.reshape(-1).view("u1").data, offset)
     progress(item.nbytes)
 
 
-def _copy_span(out: AtomicFile, offset: int, span: FileSpan, progress: Progress) -> None:
+def _copy_span(out: AtomicFile, offset: int, span: FileSpan, progress: Progress, space: Workspace) -> None:
     done = 0
     if span.nbytes >= _KERNEL_COPY_FROM and hasattr(os, "copy_file_range"):
         done = _kernel_copy(out, offset, span, progress)
-    buffer = memoryview(bytearray(min(STREAM_BYTES, max(0, span.nbytes - done))))
+    buffer = space.buffer("scratch", min(STREAM_BYTES, span.nbytes - done))
     for start, count in pieces(span.nbytes - done, STREAM_BYTES):
         span.source.read_into([buffer[:count]], span.offset + done + start)
         out.write(buffer[:count], offset + done + start)
@@ -109,12 +145,12 @@ def _kernel_copy(out: AtomicFile, offset: int, span: FileSpan, progress: Progres
     return done
 
 
-def _stream(out: AtomicFile, offset: int, item: Placement, progress: Progress) -> None:
+def _stream(out: AtomicFile, offset: int, item: Placement, progress: Progress, space: Workspace) -> None:
     """Same order, perhaps another type."""
     source = item.source
     reader = source.payload.open()
     step = max(1, STREAM_BYTES // source.kind.itemsize)
-    buffer = memoryview(bytearray(min(source.size, step) * source.kind.itemsize))
+    buffer = space.buffer("scratch", min(source.size, step) * source.kind.itemsize)
     for _, count in pieces(source.size, step):
         chunk = buffer[: count * source.kind.itemsize]
         reader.read_into([chunk])

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from convert.errors import ConvertError
 from convert.write.atomic import AtomicFile
-from convert.write.place import Placement, Progress, place
-from convert.write.schedule import by_size
+from convert.write.place import Placement, Progress, place_all, workers_for
+from convert.write.workers import Workers
 
 _ALIGN = 64
 
@@ -31,7 +31,7 @@ def write_safetensors(
     """Write `items`; returns the file's size. Nothing appears at `path` unless everything was written."""
     shard = _Shard(items, metadata)
     with AtomicFile(path, force=force, size=shard.size) as out:
-        shard.fill(out, progress)
+        shard.fill(out, progress, workers_for(items))
         before_publish(shard.size)
     return shard.size
 
@@ -61,13 +61,15 @@ def write_shards(
     }
     text = json.dumps(index, indent=2, ensure_ascii=False).encode("utf-8")
     total = sum(shard.size for shard in shards) + len(text)
+    workers = workers_for(items)
     with ExitStack() as files:  # closes, and so publishes, the last opened first: the index comes last
         out = files.enter_context(
             AtomicFile(whole.with_name(whole.name + ".index.json"), force=force, size=total)
         )
         out.write(text, 0)
         for name, shard in zip(names, shards, strict=True):
-            shard.fill(files.enter_context(AtomicFile(whole.with_name(name), force=force)), progress)
+            out = files.enter_context(AtomicFile(whole.with_name(name), force=force))
+            shard.fill(out, progress, workers)
         before_publish(total)
     return total
 
@@ -80,10 +82,13 @@ class _Shard:
         self._header, self._offsets = _header(self._items, metadata)
         self.size = len(self._header) + sum(item.nbytes for item in items)
 
-    def fill(self, out: AtomicFile, progress: Progress) -> None:
+    def fill(self, out: AtomicFile, progress: Progress, workers: Workers) -> None:
         out.write(self._header, 0)
-        for index in by_size(self._items):
-            place(out, len(self._header) + self._offsets[index], self._items[index], progress)
+        places = [
+            (item, len(self._header) + offset)
+            for item, offset in zip(self._items, self._offsets, strict=True)
+        ]
+        place_all(out, places, progress, workers)
 
 
 def _groups(items: Sequence[Placement], shard_bytes: int) -> list[list[Placement]]:

@@ -1,7 +1,7 @@
 """Writing `.pth`: the zip archive that `torch.save` writes, without torch and in flat memory.
 
 An entry's local header comes before its data and holds the data's CRC, so the header is written last.
-The CRC is read back from the file by a second thread. Entries are stored, not compressed, and begin on
+The CRCs are read back from the file, piece by piece on all threads. Entries are stored, not compressed, and begin on
 64-byte boundaries, so that `torch.load(mmap=True)` maps them.
 """
 
@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import os
 import struct
-import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from queue import Queue
+from functools import partial
 
 from convert.errors import ConvertError
-from convert.write.atomic import AtomicFile, has_positional_io, pieces
+from convert.write.atomic import AtomicFile, pieces
+from convert.write.crc import combine_crcs
 from convert.write.opcodes import PickleText
-from convert.write.place import Placement, Progress, place
-from convert.write.schedule import by_size
+from convert.write.place import Placement, Progress, place_all, workers_for
+from convert.write.workers import Workers, Workspace
 
 ZIP64_FROM = 0xFFFFFFFF
 _ALIGN = 64
 _READ_BACK = 1 << 20
+_CRC_PIECE = 16 << 20
 _VERSION = b"3\n"
 _DATE = (0, 0x21)  # 1980-01-01, as a reproducible file has
 
@@ -76,11 +77,15 @@ def write_torch(
         for entry, data in zip(entries, small.values(), strict=False):
             entry.crc = zlib.crc32(data)
             out.write(data, entry.data_at)
-        with _Checksums(out) as checksums:
-            for index in by_size(items):
-                entry = entries[len(small) + index]
-                place(out, entry.data_at, items[index], progress)
-                checksums.add(entry)
+        workers = workers_for(items)
+        of_items = entries[len(small) :]
+        place_all(
+            out,
+            [(item, entry.data_at) for item, entry in zip(items, of_items, strict=True)],
+            progress,
+            workers,
+        )
+        _checksum(out, of_items, workers)
         for entry in entries:
             out.write(_local(entry), entry.header_at)
         end = _directory(entries, at, zip64_from)
@@ -194,43 +199,23 @@ def _directory(entries: list[_Entry], at: int, zip64_from: int) -> bytes:
     return central + end
 
 
-class _Checksums:
-    """Reads finished entries back and computes their CRCs, in a second thread where the system allows it."""
+def _checksum(out: AtomicFile, entries: Sequence[_Entry], workers: Workers) -> None:
+    """Read finished entries back and note their CRCs, computed piece by piece."""
+    crcs: dict[tuple[int, int], int] = {}
 
-    def __init__(self, out: AtomicFile) -> None:
-        self._out = out
-        self._work: Queue[_Entry | None] = Queue()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True) if has_positional_io() else None
-        self.add: Callable[[_Entry], None] = self._work.put
-
-    def __enter__(self) -> _Checksums:
-        if self._thread is not None:
-            self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._work.put(None)
-        if self._thread is not None:
-            self._thread.join()
-        elif kind is None:
-            self._run()
-        if kind is None and self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        buffer = memoryview(bytearray(_READ_BACK))
-        while (entry := self._work.get()) is not None:
-            if self._error is not None:
-                continue
-            try:
-                entry.crc = self._crc(entry, buffer)
-            except BaseException as error:
-                self._error = error
-
-    def _crc(self, entry: _Entry, buffer: memoryview) -> int:
+    def compute(number: int, first: int, count: int, space: Workspace) -> None:
         crc = 0
-        for start, count in pieces(entry.size, _READ_BACK):
-            self._out.read_into(buffer[:count], entry.data_at + start)
-            crc = zlib.crc32(buffer[:count], crc)
-        return crc
+        buffer = space.buffer("scratch", min(count, _READ_BACK))
+        for start, length in pieces(count, _READ_BACK):
+            out.read_into([buffer[:length]], entries[number].data_at + first + start)
+            crc = zlib.crc32(buffer[:length], crc)
+        crcs[number, first] = crc
+
+    cut = [
+        (number, first, count)
+        for number, entry in enumerate(entries)
+        for first, count in pieces(entry.size, _CRC_PIECE)
+    ]
+    workers.run([partial(compute, *piece) for piece in cut])
+    for number, first, count in cut:
+        entries[number].crc = combine_crcs(entries[number].crc, crcs[number, first], count)

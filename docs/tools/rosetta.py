@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from convert.rosetta import MODULES, Row
-from convert.rosetta.rows import Argument, Exactness
+from convert.rosetta.rows import Argument, Exactness, Row
+from convert.rosetta.table import MODULES
 from docs.tools.pages import ROOT
 from docs.tools.reader import variables
 
@@ -66,7 +66,7 @@ WORDS = {
         "none": "none",
         "default": "default",
         "generated": "generated",
-        "dropped": "dropped",
+        "dropped": "dropped: the same tensor as `{paddle}`",
     },
     "zh": {
         "title": "对照表",
@@ -89,7 +89,7 @@ WORDS = {
         "none": "无",
         "default": "默认",
         "generated": "生成",
-        "dropped": "丢弃",
+        "dropped": "丢弃：与 `{paddle}` 是同一个张量",
     },
 }
 
@@ -159,7 +159,8 @@ def _row(row: Row, proof: Any, words: Mapping[str, str], language: str) -> Itera
         yield "\n".join([words["arguments"], *arguments, ""])
     parameters = [f"| `{p.paddle}` | `{p.torch}` | {p.transform}: {_text(p.why)} |" for p in row.parameters]
     parameters += [f"| | `{g.torch}` | {words['generated']}: {_text(g.why)} |" for g in row.generated]
-    parameters += [f"| `{d.paddle}` | | {words['dropped']}: {_text(d.why)} |" for d in row.dropped]
+    again = [p for p in row.parameters if p.also]
+    parameters += [f"| `{p.also}` | | {words['dropped'].format(paddle=p.paddle)} |" for p in again]
     if parameters:
         yield "\n".join([words["parameters"], *parameters, ""])
     for number, trap in enumerate(row.traps):

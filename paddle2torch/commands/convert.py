@@ -186,6 +186,10 @@ def _check(args: argparse.Namespace) -> None:
             f"{args.source}: the state of an optimizer is converted with its weights: "
             f"convert WEIGHTS.pdparams --pdopt {args.source} -o FILE.pth (or add --model none to copy it as it is)"
         )
+    if args.save_rules is not None and str(args.output or "").endswith(".pdparams"):
+        raise ConvertError(
+            "--save-rules is for the way to torch: the way back takes the same file as --rules"
+        )
     if args.save_rules is not None:
         check_target(Path(args.save_rules), force=args.force)
 
@@ -258,11 +262,13 @@ def _dry_run(args: argparse.Namespace) -> int:
         from paddle2torch.console import stdout_console
 
         console = stdout_console()
-        console.print(plan.table())
+        console.print(plan)
         for note in (*notes, *plan.notes):
             console.print(f"note: {note}", markup=False)
-    _save_rules(args, plan)
-    plan.require()
+    _save_rules(args, plan)  # of an incomplete plan too: what is missing can be written by hand
+    if not plan.ok:
+        where = "`problems` in the JSON" if args.json else "the list of problems"
+        raise ConvertError(f"{plan.verdict()}; {where} says what is wrong")
     return 0
 
 

@@ -11,8 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.rosetta import TABLE, Row, find, nearest
-from convert.rosetta.rows import Argument, Exactness, Example, Kind, Parameter
+from convert.rosetta.rows import Argument, Exactness, Example, Kind, Parameter, Row
+from convert.rosetta.table import TABLE, find, nearest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -143,7 +143,7 @@ def _show(console: Console, row: Row) -> None:
     console.print(f"[bold]{row.exactness.value}[/]: {meaning}; {escape(row.reason)}", highlight=False)
     if row.remedy:
         console.print(f"[bold]instead[/]: {escape(row.remedy)}", highlight=False)
-    if row.parameters or row.generated or row.dropped:
+    if row.parameters or row.generated:
         _parameters(console, row)
     if row.arguments:
         _arguments(console, row.arguments)
@@ -163,7 +163,7 @@ def _parameters(console: Console, row: Row) -> None:
     lines = [
         *((entry.paddle, entry.torch, _what_happens(entry), entry.why) for entry in row.parameters),
         *(("", made.torch, f"generated: {made.value}", made.why) for made in row.generated),
-        *((left.paddle, "", "dropped", left.why) for left in row.dropped),
+        *((p.also, "", "dropped", f"the same tensor as {p.paddle}") for p in row.parameters if p.also),
     ]
     _table(console, "in the checkpoint", ("Paddle", "torch", "what happens", "why"), lines)
 

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
 
 
+WIDEST = 80
+"""Characters of a column; a longer name pushes its own line alone."""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("source", metavar="CHECKPOINT", help=".pdparams, .pdopt, .pdiparams or .safetensors")
@@ -68,8 +72,30 @@ def _facts(checkpoint: Checkpoint) -> dict[str, Any]:
         "tensor_bytes": checkpoint.nbytes,
         "looks_like": _candidates(checkpoint),
         "extras": dict(checkpoint.extras),
-        "notes": list(facts.notes),
+        "notes": [*facts.notes, *_unusual(checkpoint)],
     }
+
+
+def _unusual(checkpoint: Checkpoint) -> Iterable[str]:
+    """What a reader of the table would not see."""
+    held: dict[str, list[str]] = {}
+    for name, parameter in checkpoint.parameter_names.items():
+        held.setdefault(parameter, []).append(name)
+    for parameter, names in held.items():
+        if len(names) > 1:
+            yield f"one parameter under several names (tied weights): {_some(names)} are {parameter}"
+    fortran = [name for name, ref in checkpoint.items() if ref.fortran]
+    if fortran:
+        yield f"stored column by column (Fortran order), written row by row: {_some(fortran)}"
+    empty = [name for name, ref in checkpoint.items() if ref.size == 0]
+    if empty:
+        yield f"without elements: {_some(empty)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    from convert.names import shown
+
+    return ", ".join(map(shown, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _candidates(checkpoint: Checkpoint) -> list[str]:
@@ -80,15 +106,18 @@ def _candidates(checkpoint: Checkpoint) -> list[str]:
 
 
 def _report(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterable[str]:
+    from convert.names import counted
+
     facts = _facts(checkpoint)
     protocol = f", pickle protocol {facts['protocol']}" if facts["protocol"] else ""
-    yield f"{facts['path']}: {facts['format']}{protocol}, {facts['shape']}, {facts['size']:,} bytes"
+    shape = f", {facts['shape']}" if facts["shape"] != facts["format"] else ""
+    yield f"{facts['path']}: {facts['format']}{protocol}{shape}, {facts['size']:,} bytes"
     if facts["key"]:
         yield f"state dict at key: {facts['key']}"
     yield ""
     yield from _columns(tensors)
     yield ""
-    yield f"{len(tensors)} tensors, {facts['elements']:,} elements, {facts['tensor_bytes']:,} bytes"
+    yield f"{counted(len(tensors), 'tensor')}, {facts['elements']:,} elements, {facts['tensor_bytes']:,} bytes"
     for candidate in facts["looks_like"]:
         yield f"looks like: {candidate}"
     for name, value in facts["extras"].items():
@@ -102,7 +131,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     """Rows as aligned columns: numbers to the right, text to the left."""
     titles = list(rows[0])
     cells = [[_cell(row[title]) for title in titles] for row in rows]
-    widths = [max(len(line[i]) for line in [titles, *cells]) for i in range(len(titles))]
+    widths = [max(min(len(line[i]), WIDEST) for line in [titles, *cells]) for i in range(len(titles))]
     right = [isinstance(rows[0][title], (int, float)) for title in titles]
     for line in [titles, *cells]:
         aligned = (

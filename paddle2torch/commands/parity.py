@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, metavar="FILE", help="a Paddle checkpoint; without it, random weights"
     )
     models.add_argument("--key", help="which entry of a nested checkpoint")
+    models.add_argument(
+        "--rules", metavar="FILE", help="which weight is which, as `convert --save-rules` writes it"
+    )
     models.add_argument(
         "--randomize",
         action="store_true",
@@ -223,6 +226,7 @@ def _recipe(args: argparse.Namespace) -> Recipe | None:
 def _sides(args: argparse.Namespace) -> dict[str, Any]:
     """Factories and arguments of both sides, from a registered name or as given."""
     from convert.registry import find_model
+    from convert.rules import load_rules
     from paddle2torch.options import json_object
     from parity.errors import ParityError
 
@@ -258,7 +262,8 @@ def _sides(args: argparse.Namespace) -> dict[str, Any]:
     for side in ("paddle", "torch"):
         registered = spec is not None and getattr(args, side) is None
         arguments[side] = {**(sizes if registered else {}), **both, **given[side]}
-    return {"spec": spec, "factories": factories, "arguments": arguments}
+    rules = () if args.rules is None else load_rules(args.rules)
+    return {"spec": spec, "factories": factories, "arguments": arguments, "rules": rules}
 
 
 def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> dict[str, int]:
@@ -322,6 +327,7 @@ def _start(
     tell: Any,
 ) -> tuple[WorkerSide, WorkerSide, dict[str, str], list[str]]:
     """Both workers with equal weights, which torch name holds which Paddle one, and the conversion's warnings."""
+    from paddle2torch.weights import fill_paddle, load_torch
     from parity.workers import WorkerSide
 
     started = []
@@ -344,67 +350,5 @@ def _start(
     tell("loading weights")
     source, constants = fill_paddle(args, paddle, inputs)
     complete = sides["spec"] is not None and args.torch is None
-    pairs, shown = load_torch(torch, source, constants, complete=complete)
+    pairs, shown = load_torch(torch, source, constants, rules=sides["rules"], complete=complete)
     return paddle, torch, pairs, shown
-
-
-def load_torch(
-    torch: WorkerSide, source: dict[str, str], constants: Collection[str], *, complete: bool = False
-) -> tuple[dict[str, str], list[str]]:
-    """Give a torch worker Paddle's weights, but for `constants`; torch name -> Paddle name, and what did not fit.
-
-    complete: a conversion that does not fit is an error.
-    """
-    from convert.layout import Layout, Slot
-    from convert.plan import Options, plan_conversion
-    from convert.recognize import rules_for
-
-    answer = torch.ask("layout")
-    layout = Layout(tuple(Slot(n, tuple(s), k, r) for n, s, k, r in answer["slots"]), answer["origin"])
-    with _shapes(source) as shapes:
-        known = rules_for(shapes, [slot.name for slot in layout.slots])
-        plan = plan_conversion(shapes, layout, Options(rules=known))
-    if complete:
-        plan.require()
-    moves = [[m.source, m.target, m.transform] for m in plan.moves if m.source not in constants]
-    torch.ask("load", source=source, moves=moves)
-    shown = [f"conversion: {problem}" for problem in plan.problems[:5]]
-    if len(plan.problems) > 5:
-        shown.append(
-            f"conversion: {len(plan.problems) - 5} more problems; see `paddle2torch convert --dry-run`"
-        )
-    return {move.target: move.source for move in plan.moves}, shown
-
-
-def fill_paddle(
-    args: argparse.Namespace, paddle: WorkerSide, inputs: Mapping[str, Any]
-) -> tuple[dict[str, str], list[str]]:
-    """Load the checkpoint into Paddle, or make random weights there.
-
-    Returns where torch can read them too, and the entries that no checkpoint gives: constants of the definition.
-    """
-    if args.weights is not None:
-        source = {"checkpoint": str(args.weights), "key": args.key or ""}
-        paddle.ask("load", source=source, moves=None)
-        if not args.randomize:
-            return source, []
-    path, constants = paddle.randomize(inputs, seed=args.seed, vectors_only=args.weights is not None)
-    return {"npz": str(path)}, [] if args.weights is not None else constants
-
-
-@contextmanager
-def _shapes(source: dict[str, str]) -> Iterator[Any]:
-    import numpy as np
-
-    from convert import open_checkpoint
-
-    if "npz" in source:
-        with np.load(source["npz"], allow_pickle=False) as archive:
-            yield {name: archive[name] for name in archive.files}
-    elif "trace" in source:
-        from parity.trace_file import TraceFile
-
-        yield TraceFile(Path(source["trace"])).state()
-    else:
-        with open_checkpoint(source["checkpoint"], key=source["key"] or None) as checkpoint:
-            yield checkpoint

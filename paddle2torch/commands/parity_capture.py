@@ -125,7 +125,7 @@ def _load(
     args: argparse.Namespace, side: WorkerSide, inputs: Mapping[str, Any], like: TraceFile | None
 ) -> list[str]:
     """Give the model its weights; returns the entries that belong to its definition."""
-    from paddle2torch.commands.parity import fill_paddle, load_torch
+    from paddle2torch.weights import fill_paddle, load_torch
 
     if like is not None:
         if not args.own_weights:

@@ -36,11 +36,11 @@ def run(args: argparse.Namespace) -> int:
     """Compare, show and store; the exit code is the verdict's."""
     from paddle2torch.commands.parity import (
         check_targets,
-        load_torch,
         write_reports,
     )
     from paddle2torch.console import status, stdout_console
     from paddle2torch.options import json_object
+    from paddle2torch.weights import load_torch
     from parity.checker import compare_sides
     from parity.errors import ParityError
     from parity.recorded import RecordedSide, check_pair

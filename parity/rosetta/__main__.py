@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from convert.rosetta import MODULES, TABLE, Row, find
+from convert.rosetta.rows import Row
+from convert.rosetta.table import MODULES, TABLE, find
 from parity.rosetta.prove import Proof, prove
 
 

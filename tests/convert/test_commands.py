@@ -191,7 +191,8 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(command, lenet, tmp_path):
     assert len(data["moves"]) == 10
     wrong = command("convert", lenet, "--model", "alexnet", "--dry-run")
     assert wrong.returncode == 2
-    assert "missing: conv3.weight" in wrong.stderr
+    assert "problem: missing: conv3.weight" in wrong.stdout
+    assert "does not fit alexnet: 9 of a wrong shape, 6 missing" in wrong.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["lenet.pdparams"]
 
 

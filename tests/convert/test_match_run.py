@@ -15,7 +15,7 @@ from convert.plan import Options
 from convert.rules import exact_rule
 from parity.graph import build
 from parity.inputs import as_arrays, random_input
-from parity.pairing import dataflow
+from parity.pairing import Piece, dataflow
 from parity.sides import LiveSide
 from tests.convert.zoo import zoo
 
@@ -52,6 +52,15 @@ class Curved(nn.Layer):
 
     def forward(self, x):
         return F.sigmoid(self.first(x)) + paddle.tanh(self.second(x))
+
+class Cut(nn.Layer):
+    # three projections where torch has one weight, and a Linear where torch has a convolution
+    def __init__(self):
+        super().__init__()
+        self.block, self.out = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0), nn.Linear(12, 3)
+
+    def forward(self, x):
+        return self.out(paddle.flatten(self.block(x), 1))
 """
 TORCH = """
 import torch
@@ -94,6 +103,15 @@ class Curved(nn.Module):
 
     def forward(self, x):
         return torch.tanh(self.first(x)) + 1 / (1 + torch.exp(-self.second(x)))
+
+class Cut(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Conv2d(3, 3, (1, 4))
+        self.body = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+
+    def forward(self, x):
+        return self.head(self.body(x).unsqueeze(2)).flatten(1)
 """
 
 
@@ -151,7 +169,7 @@ def test_a_layer_that_a_port_forgot_does_not_confuse_the_pairing_but_is_pointed_
     assert done.returncode == 0, done.stderr
     assert "14 tensors were paired by dataflow (layers and joins)" in done.stdout
     assert "yet the outputs differ by" in done.stdout
-    assert "`paddle2torch parity` says where" in done.stdout
+    assert "`paddle2torch parity --rules FILE` says where" in done.stdout
 
 
 def test_symmetric_branches_are_decided_by_running(in_process, nets, tmp_path):
@@ -173,6 +191,72 @@ def test_what_no_run_can_decide_is_refused_with_the_candidates(in_process, nets,
     assert "none of those tried makes the outputs agree" in done.stderr
     assert "a.weight, b.weight could be any of " in done.stderr
     assert not (tmp_path / "out.pth").exists()
+
+
+def test_parts_of_a_packed_weight_and_a_linear_that_is_a_convolution_are_paired_by_dataflow(
+    in_process, nets, tmp_path
+):
+    done = in_process(
+        *(
+            "convert",
+            "nets_paddle.py:Cut",
+            "--match",
+            "run",
+            "--shape",
+            "2,3,4",
+        ),  # a model to build, and no file
+        *(
+            "--torch",
+            "nets_torch.py:Cut",
+            "--save-rules",
+            tmp_path / "rules.toml",
+            "-o",
+            tmp_path / "out.pth",
+        ),
+        cwd=nets,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "confirmed by running both models in float64" in done.stdout
+    rules = tomllib.loads((tmp_path / "rules.toml").read_text())["rule"]
+    transforms = {rule["source"].replace("\\", ""): rule["transform"] for rule in rules}
+    assert transforms["block.self_attn.k_proj.weight"] == "transpose+concat:4:8"
+    assert transforms["out.weight"] == "transpose+reshape:3,3,1,4"
+    torch_net(nets, "Cut").load_state_dict(torch.load(tmp_path / "out.pth", weights_only=True))
+
+
+class PackedPaddle(paddle.nn.Layer):
+    """Query, key and value of one Linear, which torch has three of."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv = paddle.nn.Linear(4, 12)
+
+    def forward(self, x):
+        q, k, v = paddle.split(self.qkv(x), 3, -1)
+        return paddle.nn.functional.softmax(q @ k.t(), -1) @ v
+
+
+class ApartTorch(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.value, self.key, self.query = (torch.nn.Linear(4, 4) for _ in range(3))
+
+    def forward(self, x):
+        return torch.softmax(self.query(x) @ self.key(x).T, -1) @ self.value(x)
+
+
+def test_a_parameter_that_layers_share_out_is_paired_part_by_part(tmp_path):
+    inputs = as_arrays(random_input((3, 4)))
+    found = dataflow(
+        graph("paddle", PackedPaddle(), inputs, tmp_path), graph("torch", ApartTorch(), inputs, tmp_path)
+    )
+    weights = {torch_name: name for torch_name, name in found.certain.items() if "weight" in torch_name}
+    assert weights == {
+        "query.weight": "qkv.weight[0:4]",
+        "key.weight": "qkv.weight[4:8]",
+        "value.weight": "qkv.weight[8:12]",
+    }
+    assert found.paddle["qkv.weight[4:8]"] == Piece("qkv.weight", (4, 8), turned=True)
 
 
 def test_rules_of_the_user_come_before_the_dataflow(in_process, nets, tmp_path):

@@ -37,7 +37,12 @@ def test_the_zoo_s_names_become_ours(tmp_path):
     source = tmp_path / "zoo.pdparams"
     paddle.save(zoo(num_classes=3).state_dict(), str(source))
     convert_checkpoint(source, tmp_path / "out.safetensors")
-    build(num_classes=3).load_state_dict(load_file(tmp_path / "out.safetensors"), strict=True)
+    module = build(num_classes=3)
+    module.load_state_dict(load_file(tmp_path / "out.safetensors"), strict=True)
+    named = convert_checkpoint(
+        source, tmp_path / "named.safetensors", target=module
+    )  # a module of those names, too
+    module.load_state_dict(load_file(named.target), strict=True)
 
 
 def test_paddle_s_names_can_be_kept(lenet, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import paddle2torch
-from convert.rosetta import MODULES, TABLE
+from convert.rosetta.table import MODULES, TABLE
 from docs.tools import api, rosetta
 
 

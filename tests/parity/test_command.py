@@ -49,6 +49,17 @@ class Dies(Net):
         return y
 
 
+class Sequence(nn.Layer):
+    # layers that torch keeps in other pieces
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(4, 4)
+        self.block = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0)
+
+    def forward(self, x):
+        return self.block(self.lstm(x)[0])
+
+
 def broken():
     raise KeyError("no such configuration")
 
@@ -81,6 +92,16 @@ class Silent(Net):
 class Raises(Net):
     def forward(self, x):
         raise LookupError("the torch model gave up")
+
+
+class Sequence(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(4, 4, batch_first=True)
+        self.block = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+
+    def forward(self, x):
+        return self.block(self.lstm(x)[0])
 
 
 def on_the_gpu():
@@ -176,6 +197,32 @@ def test_two_factories_that_differ_give_exit_code_1_and_lines_to_edit(parity_com
     assert re.search(rf"torch: +net_t\.py:{line + 1}\n", out), "relative to the current directory"
     assert out.rstrip().splitlines()[-1].startswith("DIFFERENT: 1 finding in net_t.py:Net")
     assert json.loads((folder / "r.json").read_text())["findings"][0]["operator"] == "LeakyReLU"
+
+
+def test_layers_that_torch_keeps_in_other_pieces_get_paddles_weights(parity_command):
+    words = ("--paddle", "net_p.py:Sequence", "--torch", "net_t.py:Sequence", "--shape", "2,3,4")
+    code, out, err = parity_command(*words, "--mode", "eval", "--only-given")
+    assert code == 0, out + err
+    assert "EQUIVALENT" in out
+
+
+def test_rules_say_which_weight_is_which_where_names_differ(parity_command, refused, folder):
+    renamed = (
+        (folder / "net_t.py").read_text().replace("self.lstm", "self.rnn").replace("self.block", "self.body")
+    )
+    (folder / "renamed.py").write_text(renamed)
+    (folder / "rules.toml").write_text(
+        "[[rule]]\nsource = 'lstm\\.0\\.cell\\.(.*)'\ntarget = 'rnn.\\1_l0'\n"
+        "[[rule]]\nsource = 'block\\.self_attn\\.q_proj\\.(weight|bias)'\ntarget = 'body.self_attn.in_proj_\\1'\n"
+        "[[rule]]\nsource = 'block\\.self_attn\\.k_proj\\.(weight|bias)'\ntarget = 'body.self_attn.in_proj_\\1'\n"
+        "[[rule]]\nsource = 'block\\.self_attn\\.v_proj\\.(weight|bias)'\ntarget = 'body.self_attn.in_proj_\\1'\n"
+        "[[rule]]\nsource = 'block\\.(.*)'\ntarget = 'body.\\1'\n"
+    )
+    words = ("--paddle", "net_p.py:Sequence", "--torch", "renamed.py:Sequence", "--shape", "2,3,4")
+    code, out, err = parity_command(*words, "--mode", "eval", "--only-given", "--rules", "rules.toml")
+    assert code == 0, out + err
+    assert "EQUIVALENT" in out
+    assert "cannot be read" in refused(*words, "--rules", "nowhere.toml")
 
 
 def test_models_without_outputs_give_exit_code_3(parity_command, folder):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import parity
-from convert.rosetta import TABLE
+from convert.rosetta.table import TABLE
 from parity import reference
 from parity.audit import SPELLING
 from parity.ops.kinds import kind_of

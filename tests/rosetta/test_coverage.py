@@ -10,7 +10,7 @@ import paddle
 import pytest
 
 import paddle_models
-from convert.rosetta import TABLE
+from convert.rosetta.table import TABLE
 
 ROWS = frozenset(row.paddle for row in TABLE)
 ZOOS = [Path(paddle.vision.models.__file__).parent, Path(paddle_models.__file__).parent]

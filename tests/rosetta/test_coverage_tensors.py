@@ -10,8 +10,8 @@ import paddle
 import pytest
 
 import paddle_models
-from convert.rosetta import TABLE
 from convert.rosetta.rows import Kind
+from convert.rosetta.table import TABLE
 
 ZOO = Path(next(iter(paddle.vision.models.__path__)))
 OURS = Path(next(iter(paddle_models.__path__)))

@@ -9,7 +9,7 @@ from typing import Any
 import paddle
 import pytest
 
-from convert.rosetta import TABLE
+from convert.rosetta.table import TABLE
 
 LEFT_OUT: dict[str, str] = json.loads(Path(__file__).with_name("not_in_the_table.json").read_text())
 IN_TABLE = {row.paddle for row in TABLE}

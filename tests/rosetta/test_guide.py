@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from convert.rosetta import TABLE
 from convert.rosetta.rows import Kind
+from convert.rosetta.table import TABLE
 from paddle2torch.cli import main
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from convert.rosetta import find
 from convert.rosetta.rows import Exactness, Example, Kind, Row, Source, Trap
+from convert.rosetta.table import find
 from parity.rosetta import prove
 
 GOOD = Row(

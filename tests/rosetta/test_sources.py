@@ -10,8 +10,8 @@ import paddle
 import pytest
 import torch
 
-from convert.rosetta import TABLE, Row
-from convert.rosetta.rows import Kind
+from convert.rosetta.rows import Kind, Row
+from convert.rosetta.table import TABLE
 
 ROWS = [
     pytest.param(row, id=f"{row.kind.value}-{row.paddle}")

@@ -1,12 +1,12 @@
 """Layers: which torch module is which Paddle layer, parameter by parameter and argument by argument.
 
-Conversion reads `parameters`, `generated`, `dropped` and `names`; the audit and the source porter read
+Conversion reads `parameters`, `generated` and `names`; the audit and the source porter read
 `arguments` and `traps`. Layers of one family share a module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
 
 from convert.rosetta.layers import (
@@ -22,7 +22,7 @@ from convert.rosetta.layers import (
     recurrent,
     vision,
 )
-from convert.rosetta.rows import Row
+from convert.rosetta.rows import CONCAT, Parameter, Row
 
 _ROWS = (
     *convolution.ROWS,
@@ -51,6 +51,33 @@ def _by_torch() -> dict[str, tuple[Row, ...]]:
 
 BY_TORCH: Mapping[str, tuple[Row, ...]] = MappingProxyType(_by_torch())
 """Rows by torch's class name; more than one Paddle layer may be the same torch module."""
+
+BARE = "a bare parameter is copied as it is"
+
+
+def ways_to_fill(layer: str, role: str) -> tuple[tuple[Parameter, ...], ...]:
+    """How `role` of the torch layer is made in Paddle: alternatives, each the parameters that fill it together.
+
+    A plain copy when the table says nothing.
+    """
+    alternatives: list[tuple[Parameter, ...]] = []
+    parts: list[Parameter] = []
+    for row in BY_TORCH.get(layer, ()):
+        for parameter in filter(None, (entry.of(role) for entry in row.parameters)):
+            if CONCAT in parameter.transform:
+                parts.append(parameter)
+            else:
+                alternatives.append((parameter,))
+    if parts:
+        alternatives.append(tuple(parts))
+    return tuple(alternatives) or ((Parameter(role, role, why=BARE),),)
+
+
+def chosen_way(ways: Sequence[tuple[Parameter, ...]], roles: Container[str]) -> tuple[Parameter, ...]:
+    """The first of `ways` that a layer has in Paddle which holds `roles` in torch."""
+    fitting = (way for way in ways if all(not entry.beside or entry.beside in roles for entry in way))
+    return next(fitting, ways[0])
+
 
 _BY_NAME = {name: row for row in _ROWS for name in row.names}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convert.rosetta.rows import Argument, Exactness, Trap
+from convert.rosetta.rows import CONCAT, TRANSPOSE, Argument, Exactness, Parameter, Trap
 from convert.rosetta.writing import case, layer, trap
 
 _PROJECTIONS = {"q": "q", "k": "k", "v": "v", "o": "out"}
@@ -13,6 +13,28 @@ _WEIGHTS = {
 _SET = "".join(
     f"attention.{long}_proj.weight.set_value({short}); attention.{long}_proj.bias.set_value(b{short})\n"
     for short, long in _PROJECTIONS.items()
+)
+_PARTS = ("q", "k", "v")
+_PARAMETERS = (
+    *(
+        Parameter(
+            f"{part}_proj.weight",
+            "in_proj_weight",
+            f"{TRANSPOSE}+{CONCAT}:{number}/3",
+            "torch keeps the three projections as one, [out, in]; Paddle's are three Linear layers, [in, out]",
+        )
+        for number, part in enumerate(_PARTS, 1)
+    ),
+    *(
+        Parameter(f"{part}_proj.weight", f"{part}_proj_weight", TRANSPOSE, "a Linear layer in Paddle")
+        for part in _PARTS
+    ),
+    *(
+        Parameter(
+            f"{part}_proj.bias", "in_proj_bias", f"{CONCAT}:{number}/3", "torch keeps the three biases as one"
+        )
+        for number, part in enumerate(_PARTS, 1)
+    ),
 )
 _PACKED = (
     "packed = {'in_proj_weight': torch.cat([q.T, k.T, v.T]), 'in_proj_bias': torch.cat([bq, bk, bv]),\n"
@@ -64,6 +86,7 @@ ROWS = (
             ),
         ),
         files=("transformer", "activation"),
+        parameters=_PARAMETERS,
         arguments=(
             Argument("embed_dim", "embed_dim"),
             Argument("num_heads", "num_heads"),

@@ -131,7 +131,7 @@ ROWS = (
         files=("common", "linear"),
         parameters=(
             SAME_WEIGHT,
-            Parameter("bias", "bias", RESHAPE, "Paddle keeps [1, out], torch [out]"),
+            Parameter("bias", "bias", RESHAPE, "Paddle keeps [1, out], torch [out]", ones=1),
         ),
         arguments=(
             Argument("in1_features", "in1_features"),

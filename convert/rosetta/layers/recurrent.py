@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convert.rosetta.layers.common import NAME
-from convert.rosetta.rows import Argument, Dropped, Exactness, Parameter, Row, Trap
+from convert.rosetta.rows import TRANSPOSE, Argument, Exactness, Parameter, Row, Trap
 from convert.rosetta.writing import case, layer, trap
 
 _ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -20,6 +20,30 @@ _ATTRS = (
 )
 _ACTIVATION = Argument("activation", "nonlinearity", paddle_default="tanh", torch_default="tanh")
 _ORDER = {"SimpleRNN": "one gate", "LSTM": "gates i, f, g, o", "GRU": "gates r, z, n"}
+
+
+_CELLS = (("cell_fw", "", "_reverse"), ("cell_bw", "_reverse", "_reverse"), ("cell", "", ""))
+"""Paddle's cell, torch's suffix, and the suffix that the layer's names have where it is this cell."""
+
+
+def _parameters(name: str) -> tuple[Parameter, ...]:
+    """Every weight belongs to a cell, and is listed once more under a name like torch's.
+
+    The cell's name is the one to go by: the other is set by counting (rnn.py: RNNBase), and counts wrong where a layer has
+    no bias or a projection.
+    """
+    found = []
+    for cell, suffix, beside in _CELLS:
+        for role in _ROLES:
+            torch = f"{role}_l{{n}}{suffix}"
+            other = f"weight_ih_l{{n}}{beside}" if beside else ""
+            why = "same layout; Paddle lists it under both names"
+            found.append(Parameter(f"{{n}}.{cell}.{role}", torch, why=why, also=torch, beside=other))
+        if name == "LSTM":
+            why = "Paddle's projection is [hidden, projection]"
+            torch, other = f"weight_hr_l{{n}}{suffix}", f"weight_ih_l{{n}}{beside}" if beside else ""
+            found.append(Parameter(f"{{n}}.{cell}.weight_ho", torch, TRANSPOSE, why, beside=other))
+    return tuple(found)
 
 
 def _weights(name: str) -> dict[str, str]:
@@ -98,8 +122,7 @@ def _recurrent(name: str) -> Row:
             ),
         ),
         files=("rnn", "rnn"),
-        parameters=tuple(Parameter(f"{role}_l0", f"{role}_l0") for role in _ROLES),
-        dropped=tuple(Dropped(f"0.cell.{role}", f"the same tensor as {role}_l0") for role in _ROLES),
+        parameters=_parameters(name),
         arguments=(
             *_SIZES,
             Argument("num_layers", "num_layers", paddle_default=1, torch_default=1),
