@@ -1,11 +1,14 @@
 """What a proof costs, next to running both networks: `python -m benchmarks.parity`.
 
-Every way is a fresh process with both frameworks in it, all ways in turn, several rounds. The time is what
-passes between a finished warm-up (both models built and run once) and the result; ratios are medians of
-the ratios within a round, so that a busy machine disturbs both sides of a ratio alike. Memory is the process's own
-peak (VmHWM) from start to end. Needs both frameworks and Linux.
+Every way is a fresh process with both frameworks in it, all ways in turn, each round. The time is what passes between
+a finished warm-up (both models built and run once) and the result; ratios are medians of the ratios within a round, so
+that a busy machine disturbs both sides of a ratio alike. The plain forwards run one after the other with the threads
+that each framework takes by itself (Paddle one, torch one for each core). Memory is the process's own peak (VmHWM) from
+start to end. "One input" is the verdict on the input that the plain forwards get; a check as it comes adds two further inputs,
+at batch 2. Needs both frameworks and Linux.
 
-    python -m benchmarks.parity                               # ResNet-50 and VGG-16 at batch 8, five rounds
+    python -m benchmarks.parity                               # ResNet-50 and VGG-16 at batch 8, one round
+    python -m benchmarks.parity --rounds 5                    # medians of five
     python -m benchmarks.parity --no-padiff                   # without PaDiff, which pip puts into a temporary folder
 """
 
@@ -22,6 +25,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,23 +34,28 @@ NETWORKS = {"resnet50": "resnet", "vgg16": "vgg"}
 
 
 class Way(NamedTuple):
-    """One way to run or compare both models; `goal` is the most that it may take of the plain float32 forwards."""
+    """One way to run or compare both models.
+
+    goal: the most that it may take of the plain float32 forwards. light: whether `MEMORY_GOAL` is for it.
+    """
 
     name: str
     work: str
     goal: float | None = None
+    light: bool = False
 
 
 WAYS = (
     Way("both forwards, float32", "forwards32"),
     Way("both forwards, float64", "forwards64"),
-    Way("recorded and compared, float32", "compare32", 1.3),
-    Way("check, one input", "check_one", 4.0),
-    Way("check, as it comes", "check"),
-    Way("check of a faulty pair", "faulty", 8.0),
+    Way("recorded and compared, float32", "compare32", 1.3, light=True),
+    Way("check, one input", "check_one", 4.0, light=True),
+    Way("check, as it comes", "check", light=True),
+    Way("check of a faulty pair", "faulty", 8.0, light=True),
 )
 PADIFF = Way("PaDiff, forward only", "padiff")
 MEMORY_GOAL = 1.15
+"""The most that the peak may be of that of both plain float64 forwards."""
 
 
 class Measured(NamedTuple):
@@ -67,6 +76,8 @@ def build(name: str) -> tuple[Any, Any]:
         warnings.simplefilter("ignore")
         import paddle
 
+    for part in ("lockstep", "checker", "capture.paddle", "capture.torch"):
+        importlib.import_module(f"parity.{part}")  # no more part of the work than the frameworks' own import
     from convert import convert_state_dict
 
     paddle.seed(0)
@@ -105,28 +116,21 @@ def forwards64(paddle_model: Any, torch_model: Any, images: Any) -> None:
 
 def compare32(paddle_model: Any, torch_model: Any, images: Any) -> None:
     """Record both in float32 and compare every aligned pair of operators, elementwise."""
-    from parity.align import align
-    from parity.compare import difference
-    from parity.graph import build as graph
-    from parity.parameters import pair_names
+    from parity.judge import aligned
+    from parity.lockstep import Lockstep
     from parity.sides import LiveSide
     from parity.store import scratch_directory
 
-    with scratch_directory() as scratch:
-        (paddle_trace, expected), (torch_trace, actual) = (
-            LiveSide(side, model).capture(
-                {"0": images}, mode="eval", precision="float32", store=scratch / side
-            )
-            for side, model in (("paddle", paddle_model), ("torch", torch_model))
-        )
-        names = pair_names(paddle_trace.parameters, torch_trace.parameters)
-        pairs = align(graph(paddle_trace), graph(torch_trace), names).pairs
-        keys = [(str(pair.torch.output), str(pair.paddle.output)) for pair in pairs]
-        worst = max(
-            difference(actual.get(ours), expected.get(theirs)).max_rel
-            for ours, theirs in keys
-            if ours in actual and theirs in expected
-        )
+    sides = LiveSide("paddle", paddle_model), LiveSide("torch", torch_model)
+    weights = tuple(side.parameters() for side in sides)
+    with ExitStack() as stack:
+        scratch = stack.enter_context(scratch_directory())
+        step = Lockstep(*sides, {"0": images}, "eval", scratch, stack, rounded=False)
+        plan = step.plan(lambda paddle, torch: aligned(paddle, torch, *weights))
+        step.run("float32", plan)
+        found = step.met["float32"].found
+    assert len(found) == len(plan.partners["torch"]) > 30, len(found)
+    worst = max(one.max_rel for one in found.values())
     assert worst < 1e-3, worst
 
 
@@ -234,20 +238,50 @@ def measure(
     return results
 
 
+def goals(network: str, ways: Sequence[Way], results: Mapping[str, list[Measured]]) -> None:
+    """Every goal with what was measured beside it."""
+    base, wide = results["forwards32"], results["forwards64"]
+    print(f"\n{'goal, ' + network:58} {'measured':>8}    {'wanted':>6}")
+    lines = [
+        (f"{way.name}, time / float32 forwards", _ratio(results[way.work], base), way.goal)
+        for way in ways
+        if way.goal is not None
+    ]
+    lines += [
+        (
+            f"{way.name}, peak / float64 forwards",
+            _peak(results[way.work]) / _peak(wide),
+            MEMORY_GOAL,
+        )
+        for way in ways
+        if way.light
+    ]
+    for what, value, most in lines:
+        print(f"{what:58} {value:8.2f} <= {most:6.2f} {'met' if value <= most else 'MISSED'}", flush=True)
+
+
+def _ratio(runs: Sequence[Measured], base: Sequence[Measured]) -> float:
+    return statistics.median(run.seconds / plain.seconds for run, plain in zip(runs, base, strict=True))
+
+
+def _peak(runs: Sequence[Measured]) -> float:
+    return statistics.median(run.peak_mb for run in runs)
+
+
 def table(network: str, ways: Sequence[Way], results: Mapping[str, list[Measured]]) -> None:
     """Medians, ratios to the plain forwards of the same round, and peaks."""
     base, wide = results["forwards32"], results["forwards64"]
-    wide_peak = statistics.median(run.peak_mb for run in wide)
+    wide_peak = _peak(wide)
     print(
         f"\n{network:34} {'seconds':>8} {'ratio':>6} {'cpu':>6} {'goal':>5} {'peak MB':>8} {'/ float64':>9}"
     )
     for way in ways:
         runs = results[way.work]
-        ratio = statistics.median(run.seconds / plain.seconds for run, plain in zip(runs, base, strict=True))
+        ratio = _ratio(runs, base)
         cpu = statistics.median(
             run.processor / plain.processor for run, plain in zip(runs, base, strict=True)
         )
-        top = statistics.median(run.peak_mb for run in runs)
+        top = _peak(runs)
         goal = f"{way.goal:g}" if way.goal else ""
         seconds = statistics.median(run.seconds for run in runs)
         print(
@@ -266,7 +300,7 @@ def fetch_padiff(folder: Path) -> str:
         "--no-deps",
         "--target",
         str(folder),
-        "padiff",
+        "padiff==0.2.0",
         "pyyaml",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -281,7 +315,7 @@ def main() -> None:
     )
     parser.add_argument("--networks", nargs="+", default=list(NETWORKS))
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--ways", nargs="+", choices=[way.work for way in WAYS], help="measure only these")
     parser.add_argument("--no-padiff", action="store_true", help="do not fetch and measure PaDiff")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -292,7 +326,7 @@ def main() -> None:
     wanted = {"forwards32", "forwards64", *(args.ways or [way.work for way in WAYS])}
     ways = [way for way in WAYS if way.work in wanted]
     print(
-        f"batch {args.batch}, {os.cpu_count()} cores, {args.rounds} round(s); ratio: to both float32 forwards of the "
+        f"batch {args.batch}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {args.rounds} round(s); ratio: to both float32 forwards of the "
         f"same round, by the clock and (cpu) in processor time; goal of the last column: {MEMORY_GOAL:g}"
     )
     with tempfile.TemporaryDirectory() as name:
@@ -303,7 +337,9 @@ def main() -> None:
         if not problem:
             ways.append(PADIFF)
         for network in args.networks:
-            table(network, ways, measure(network, args.batch, args.rounds, ways, extra))
+            results = measure(network, args.batch, args.rounds, ways, extra)
+            table(network, ways, results)
+            goals(network, ways, results)
     if problem:
         print(f"\nPaDiff: not measured ({problem})")
 

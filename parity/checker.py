@@ -6,28 +6,26 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from convert.errors import Paddle2TorchError
 from parity.arguments import check_device, check_models, check_pairs, check_training
 from parity.blind_spots import blind_spots
+from parity.case import GIVEN, Question, require_finite
 from parity.errors import ModelError, NoKernelError, NotRecordedError, ParityError
 from parity.findings import Finding
 from parity.inputs import as_arrays, further_inputs
-from parity.judge import Judgement, Run, judge
-from parity.raising import judge_raised
+from parity.judgement import Judgement
+from parity.lockstep import Apart, outputs_at_once
 from parity.refill import randomized
 from parity.report.model import Case, Report
 from parity.sides import LiveSide, Side
 from parity.store import Array, ValueStore, scratch_directory
-from parity.trace import Framework, Trace
-
-if TYPE_CHECKING:
-    from parity.gradients import GradientJudgement
+from parity.trace import Framework
 
 MODES = ("eval", "train")
 
@@ -64,6 +62,7 @@ def check(
     optimizers: (Paddle's, torch's) optimizer of the model, or function that takes a model and makes one. Clipping
     is Paddle's grad_clip; in torch a step pre-hook (`optimizer.register_step_pre_hook`).
     schedulers: (Paddle's, torch's) learning rate schedule, or function that takes the optimizer; stepped once a step.
+    On the CPU in eval mode, the torch model may run in a thread of its own, and both run once more on a batch of one.
     The models are not changed: no weight is written (with `randomize`, none stays written), and modes, random
     state and flags are restored.
     Raises ParityError for inputs, options or models that cannot be run at all.
@@ -151,12 +150,11 @@ def compare_sides(
         # With both modes asked for, training belongs to the one that trains.
         trained = steps if mode == "train" or len(modes) == 1 else 0
         try:
-            found = _case(
-                paddle, torch, "given input", inputs, mode, parameters, pairs, tell, gradients, trained
-            )
+            question = Question(paddle, torch, GIVEN, inputs, mode, parameters, pairs, tell)
+            found = question.answer(gradients, trained)
         except NoKernelError as error:
             shapes = {name: array.shape for name, array in inputs.items()}
-            cases.append(Case("given input", mode, shapes, Judgement(inconclusive=[str(error)])))
+            cases.append(Case(GIVEN, mode, shapes, Judgement(inconclusive=[str(error)])))
             further = False
             continue
         versions.update(found[1])
@@ -198,161 +196,13 @@ def _further_cases(
         if case.judgement.inconclusive:
             # The outputs differ on this input: look into it properly.
             try:
-                case = _case(paddle, torch, name, more, mode, parameters, pairs, tell)[0]
+                case = Question(paddle, torch, name, more, mode, parameters, pairs, tell).answer()[0]
             except NotRecordedError:
                 case.judgement.findings.append(_differs(name, case))
         cases.append(case)
         if case.judgement.findings:
             break
     return cases
-
-
-def _case(
-    paddle: Side,
-    torch: Side,
-    name: str,
-    inputs: Mapping[str, Array],
-    mode: str,
-    parameters: Mapping[str, Mapping[str, Array]],
-    pairs: Mapping[str, str] | None,
-    tell: Any,
-    gradients: bool = False,
-    steps: int = 0,
-) -> tuple[Case, dict[str, str]]:
-    """Record both sides in both precisions on one input and judge them."""
-    with ExitStack() as stack:
-        scratch = stack.enter_context(scratch_directory())
-        runs: dict[Framework, Run] = {}
-        for side in (paddle, torch):
-            stores = {}
-            raised: dict[str, ModelError] = {}
-            for precision in ("float64", "float32"):
-                tell(f"{name}, {mode}: {side.framework} in {precision}")
-                try:
-                    stores[precision] = side.capture(
-                        inputs,
-                        mode=mode,
-                        precision=precision,
-                        store=scratch / f"{side.framework}-{precision}",
-                        gradients=gradients or steps > 0,
-                    )
-                except ModelError as error:
-                    if side is paddle or error.run is None:
-                        raise
-                    trace, path, index = error.run
-                    raised[precision], stores[precision] = error, (trace, ValueStore.from_json(path, index))
-                stack.callback(stores[precision][1].close)
-            runs[side.framework] = Run(*stores["float64"], *stores["float32"])
-            if len(raised) == 1:
-                # In one precision alone: that is not the port, and nothing can be said of it.
-                raise next(iter(raised.values()))
-        expected = runs["paddle"]
-        if raised:
-            sizes = ", ".join("x".join(map(str, array.shape)) for array in inputs.values())
-            judgement = judge_raised(
-                expected,
-                runs["torch"],
-                parameters["paddle"],
-                parameters["torch"],
-                raised["float64"],
-                sizes=sizes if name == "given input" else f"{sizes} ({name})",
-                pairs=pairs,
-            )
-            return Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement), _versions(runs)
-        tell(f"{name}, {mode}: comparing")
-
-        def replay(plan: Any) -> Any:
-            tell(f"{name}, {mode}: each torch operator on Paddle's inputs")
-            return torch.replay(inputs, mode=mode, plan=plan, expected=expected.store)
-
-        judgement = judge(
-            expected, runs["torch"], parameters["paddle"], parameters["torch"], replay=replay, pairs=pairs
-        )
-        if gradients or steps:
-            tell(f"{name}, {mode}: gradients")
-            backward = _go_backward(
-                torch, inputs, mode, runs, parameters, pairs, judgement, scratch / "forced"
-            )
-            if steps:
-                tell(f"{name}, {mode}: training")
-                _train(paddle, torch, inputs, mode, steps, backward, judgement)
-        _require_finite(judgement, {side: run.store for side, run in runs.items()})
-        versions = _versions(runs)
-    return Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement), versions
-
-
-def _versions(runs: Mapping[Framework, Run]) -> dict[str, str]:
-    return {str(side): f"{run.trace.framework_version} on {run.trace.device}" for side, run in runs.items()}
-
-
-def _go_backward(
-    torch: Side,
-    inputs: Mapping[str, Array],
-    mode: str,
-    runs: Mapping[Framework, Run],
-    parameters: Mapping[str, Mapping[str, Array]],
-    pairs: Mapping[str, str] | None,
-    judgement: Judgement,
-    scratch: Path,
-) -> GradientJudgement:
-    """Judge the gradients of runs that went backward, and add what they show to the judgement."""
-    from parity.gradients import judge_gradients
-
-    def again(given: dict[int, str]) -> tuple[Trace, ValueStore]:
-        return torch.capture(
-            inputs,
-            mode=mode,
-            precision="float64",
-            store=scratch,
-            gradients=True,
-            given=given,
-            expected=runs["paddle"].store,
-        )
-
-    found = judge_gradients(
-        runs["paddle"],
-        runs["torch"],
-        parameters["paddle"],
-        parameters["torch"],
-        again=again,
-        pairs=pairs,
-        known=judgement.findings,
-        apart=judgement.apart,
-    )
-    judgement.findings += found.findings
-    judgement.notes += found.notes
-    judgement.inconclusive += found.inconclusive
-    return found
-
-
-def _train(
-    paddle: Side,
-    torch: Side,
-    inputs: Mapping[str, Array],
-    mode: str,
-    steps: int,
-    backward: GradientJudgement,
-    judgement: Judgement,
-) -> None:
-    """Train copies of both models, and add what that shows to the judgement."""
-    from parity.training import judge_training
-
-    if backward.alignment is None:
-        return
-    found = judge_training(
-        paddle.trainer(mode),
-        torch.trainer(mode),
-        torch.trainer(mode),
-        inputs,
-        steps,
-        backward.twins,
-        backward.alignment,
-        known=judgement.findings,
-        level=judgement.worst,
-    )
-    judgement.findings += found.findings
-    judgement.notes += found.notes
-    judgement.inconclusive += found.inconclusive
 
 
 def _quick_case(
@@ -365,9 +215,11 @@ def _quick_case(
     case = Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement, quick=True)
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory())
-        stores: dict[str, ValueStore] = {}
         tell(f"{name}, {mode}: outputs")
-        for side in (paddle, torch):
+        stores: dict[Framework, ValueStore] = {}
+        with suppress(Apart):
+            stores = outputs_at_once(paddle, torch, inputs, mode, scratch, stack)
+        for side in (paddle, torch) if not stores else ():
             try:
                 _, store = side.capture(
                     inputs,
@@ -388,7 +240,7 @@ def _quick_case(
                 return case
             stores[side.framework] = store
             stack.callback(store.close)
-        _require_finite(judgement, stores)
+        require_finite(judgement, stores)
         found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
         for key in sorted(found["paddle"] & found["torch"]):
             judgement.outputs[key.removeprefix("output:")] = difference(
@@ -427,15 +279,6 @@ def _raises(name: str, shapes: Mapping[str, tuple[int, ...]], error: ParityError
         evidence={"error": str(error), "shapes": {k: list(v) for k, v in shapes.items()}},
         order=float("inf"),
     )
-
-
-def _require_finite(judgement: Judgement, stores: Mapping[str, ValueStore]) -> None:
-    """An output that holds NaN or Inf, even the same on both sides, hides whatever was added to it."""
-    for side, store in stores.items():
-        for key in store.index:
-            if key.startswith("output:") and not np.isfinite(store.get(key)).all():
-                path = key.removeprefix("output:")
-                judgement.inconclusive.append(f"`{path}` of the {side} model holds NaN or Inf")
 
 
 FURTHER_BATCH = 2

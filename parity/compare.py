@@ -141,14 +141,43 @@ def rounding(narrow: Stored, wide: Stored) -> float:
     """
     if narrow.size != wide.size or not wide.size or wide.dtype.kind != "f":
         return difference(narrow, wide).max_rel
-    starts = range(0, wide.size, BLOCK * max(1, wide.size // SAMPLE))
+    starts = _sampled(wide.size)
+    found = _rounding(_blocks(narrow, starts), _blocks(wide, starts))
+    return difference(narrow, wide).max_rel if found is None else found
+
+
+def sample(narrow: Array) -> Array:
+    """What `sampled_rounding` needs of a value's float32 run; numbers that are no floats stay whole."""
+    flat = narrow.reshape(-1)
+    if narrow.dtype.kind != "f" or not narrow.size:
+        return flat
+    return np.concatenate([flat[start : start + BLOCK] for start in _sampled(narrow.size)])
+
+
+def sampled_rounding(kept: Stored, wide: Array) -> float | None:
+    """`rounding` of a value of which only `sample` was kept; None where that takes the whole of it."""
+    if wide.dtype.kind != "f" or not wide.size:
+        return difference(kept.reshape(wide.shape), wide).max_rel if kept.size == wide.size else None
+    starts = _sampled(wide.size)
+    if kept.size != sum(min(BLOCK, wide.size - start) for start in starts):
+        return None
+    return _rounding(_blocks(kept, range(0, kept.size, BLOCK)), _blocks(wide, starts))
+
+
+def _sampled(size: int) -> range:
+    """Where the blocks begin that stand for a value of so many elements."""
+    return range(0, size, BLOCK * max(1, size // SAMPLE))
+
+
+def _rounding(narrow: Iterator[Array], wide: Iterator[Array]) -> float | None:
+    """Largest difference over the scale of `wide`; None if it meets a number that is not finite."""
     largest = scale = 0.0
     with np.errstate(invalid="ignore", over="ignore"):
-        for a, e in zip(_blocks(narrow, starts), _blocks(wide, starts), strict=True):
+        for a, e in zip(narrow, wide, strict=True):
             gap = a - e
             low, high = float(gap.min()), float(gap.max())
             if not math.isfinite(low) or not math.isfinite(high):
-                return difference(narrow, wide).max_rel
+                return None
             largest, scale = max(largest, high, -low), max(scale, float(e.max()), -float(e.min()))
     return _relative(largest, scale)
 

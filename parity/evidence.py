@@ -8,10 +8,10 @@ from typing import Any
 
 from parity.align import Alignment, Edge, Pair
 from parity.capture.plan import ReplayPlan
-from parity.compare import Difference, difference, rounding, rounding_limit
+from parity.compare import Difference, difference, rounding_limit
 from parity.findings import Finding, label
 from parity.graph import Graph, Node
-from parity.judgement import Judgement, OneSided, Replay, Row, Run
+from parity.judgement import Judgement, Measure, OneSided, Replay, Row, Run, stored_numbers
 from parity.places import place
 from parity.reference import constant_of, row_of
 from parity.store import Array, Stored
@@ -40,10 +40,12 @@ class Evidence:
         torch_parameters: Mapping[str, Array],
         alignment: Alignment,
         replay: Replay,
+        numbers: Measure | None = None,
     ) -> None:
         self.paddle, self.torch = paddle, torch
         self.paddle_parameters, self.torch_parameters = paddle_parameters, torch_parameters
         self.alignment, self.replay = alignment, replay
+        self.numbers = numbers or stored_numbers(paddle, torch)
         self.result = Judgement()
         self.rows: dict[int, Row] = {}
         self.measured: dict[tuple[int, str | None], Difference] = {}
@@ -92,23 +94,13 @@ class Evidence:
             line_paddle=pair.paddle.line,
             order=pair.paddle.order,
         )
-        expected, actual = self._value(self.paddle, pair.paddle), self._value(self.torch, node)
-        if expected is None or actual is None:
+        found = self.numbers(pair.paddle.output, node.output)
+        if found is None:
             row.status = "inside" if node.op < 0 or pair.paddle.op < 0 else "not compared"
             return row
-        row.float64 = difference(actual, expected)
-        expected32 = self.paddle.value32(pair.paddle.output)
-        actual32 = self.torch.value32(node.output)
-        if expected32 is not None and actual32 is not None:
-            row.float32 = difference(actual32, expected32)
-            row.noise_paddle = rounding(expected32, expected)
-            row.noise_torch = rounding(actual32, actual)
-        row.status = "same" if row.float64.max_rel <= row.limit else "different"
+        row.float64, row.float32, row.noise_paddle, row.noise_torch = found
+        row.status = "same" if found.float64.max_rel <= row.limit else "different"
         return row
-
-    @staticmethod
-    def _value(run: Run, node: Node) -> Stored | None:
-        return run.value(node.output)
 
     def _outputs(self) -> None:
         for path in self.alignment.outputs:

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.align import Values, align
+from parity.align import Alignment, Values, align
 from parity.association import reassociate
 from parity.audit import attribute_differences, slot_differences
 from parity.blame import Blame
 from parity.doubt import best
 from parity.folding import fold
 from parity.graph import build
-from parity.judgement import Judgement, Replay, Row, Run
+from parity.judgement import Judgement, Measure, Replay, Row, Run
 from parity.parameters import compare_parameters, note_contents, pair_names
 from parity.store import Array
+from parity.trace import Trace
 from parity.unseen import Unseen
 from parity.wiring import Wiring
 
@@ -34,30 +35,64 @@ def judge(
     *,
     replay: Replay,
     pairs: Mapping[str, str] | None = None,
+    numbers: Measure | None = None,
 ) -> Judgement:
-    """Judge one case. `replay` runs torch once more, teacher-forced; it is called only if numbers differ."""
-    names = pair_names(paddle_parameters, torch_parameters, pairs)
-    graphs = build(paddle.trace), build(torch.trace)
-    for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
-        note_contents(graph, arrays)
-    alignment = align(*graphs, names)
-    folded = {id(layer) for layer in fold(alignment, paddle_parameters, torch_parameters)}
-    if folded:
-        graphs[0].index()
-        alignment = align(*graphs, names)
-    reassociate(alignment)
+    """Judge one case. `replay` runs torch once more, teacher-forced; it is called only if numbers differ.
+
+    numbers: measures pairs of values where the runs do not hold them.
+    """
+    pairing = _Pairing(paddle.trace, torch.trace, paddle_parameters, torch_parameters, pairs)
 
     def tried(apart: frozenset[Values]) -> _Judge:
-        alignment = align(*graphs, names, apart)
-        for pair in alignment.pairs:
-            pair.folded = id(pair.paddle) in folded
-        found = _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay)
+        alignment = pairing.align(apart)
+        found = _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay, numbers)
         found.run()
         return found
 
     found = best(tried)
     found.result.apart = found.alignment.apart
     return found.result
+
+
+def aligned(
+    paddle: Trace,
+    torch: Trace,
+    paddle_parameters: Mapping[str, Array],
+    torch_parameters: Mapping[str, Array],
+    pairs: Mapping[str, str] | None = None,
+) -> Alignment:
+    """Pair the operators of two runs, as `judge` does before it looks at any number."""
+    return _Pairing(paddle, torch, paddle_parameters, torch_parameters, pairs).align()
+
+
+class _Pairing:
+    """Two runs in canonical form, with what BatchNorms were folded into and what was added in another order."""
+
+    def __init__(
+        self,
+        paddle: Trace,
+        torch: Trace,
+        paddle_parameters: Mapping[str, Array],
+        torch_parameters: Mapping[str, Array],
+        pairs: Mapping[str, str] | None,
+    ) -> None:
+        self._names = pair_names(paddle_parameters, torch_parameters, pairs)
+        self._graphs = build(paddle), build(torch)
+        for graph, arrays in zip(self._graphs, (paddle_parameters, torch_parameters), strict=True):
+            note_contents(graph, arrays)
+        alignment = align(*self._graphs, self._names)
+        self._folded = {id(layer) for layer in fold(alignment, paddle_parameters, torch_parameters)}
+        if self._folded:
+            self._graphs[0].index()
+            alignment = align(*self._graphs, self._names)
+        reassociate(alignment)
+
+    def align(self, apart: frozenset[Values] = frozenset()) -> Alignment:
+        """Pair the operators, but not those of `apart`."""
+        alignment = align(*self._graphs, self._names, apart)
+        for pair in alignment.pairs:
+            pair.folded = id(pair.paddle) in self._folded
+        return alignment
 
 
 class _Judge(Blame, Wiring, Unseen):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from parity.align import Values
 from parity.capture.plan import Measurement, ReplayPlan
-from parity.compare import Difference, rounding_limit
+from parity.compare import Difference, difference, rounding, rounding_limit
 from parity.findings import Finding, Note
 from parity.store import Stored, ValueStore
 from parity.trace import Framework, Trace
@@ -31,6 +32,37 @@ class Run:
             return None
         key = str(number)
         return self.store32.stored(key) if key in self.store32 else None
+
+
+class Numbers(NamedTuple):
+    """What is measured of one pair of values: the two runs against each other, and each side's own rounding."""
+
+    float64: Difference
+    float32: Difference | None = None
+    noise_paddle: float = 0.0
+    noise_torch: float = 0.0
+
+
+Measure = Callable[[int, int], Numbers | None]
+"""Numbers of a value of Paddle and one of torch; None unless both were recorded."""
+
+
+def stored_numbers(paddle: Run, torch: Run) -> Measure:
+    """Measure stored runs."""
+
+    def measure(paddle_value: int, torch_value: int) -> Numbers | None:
+        expected, actual = paddle.value(paddle_value), torch.value(torch_value)
+        if expected is None or actual is None:
+            return None
+        wide = difference(actual, expected)
+        expected32, actual32 = paddle.value32(paddle_value), torch.value32(torch_value)
+        if expected32 is None or actual32 is None:
+            return Numbers(wide)
+        return Numbers(
+            wide, difference(actual32, expected32), rounding(expected32, expected), rounding(actual32, actual)
+        )
+
+    return measure
 
 
 @dataclass

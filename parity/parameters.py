@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
 
 import numpy as np
@@ -105,7 +106,7 @@ def compare_parameters(
 ) -> list[ParameterDifference]:
     """Compare the weights of every aligned layer by slot; names play no part."""
     found = []
-    holders = _fingerprints(paddle)
+    holders = cache(lambda: _fingerprints(paddle))  # hashing every weight is for the case that one differs
     for pair in alignment.pairs:
         if pair.substituted or pair.folded:
             continue
@@ -127,7 +128,7 @@ def compare_parameters(
                 turned = turned and pair.paddle.attributes.get("weight") != pair.torch.attributes.get(
                     "weight"
                 )
-                cause, fix = diagnose(torch_name, paddle_name, expected, actual, holders, turned=turned)
+                cause, fix = diagnose(torch_name, paddle_name, expected, actual, holders(), turned=turned)
                 found.append(
                     ParameterDifference(
                         pair, slot, paddle_name, torch_name, cause, fix, _relative(expected, actual)

@@ -143,6 +143,18 @@ class LiveSide:
             values.close()
             raise
 
+    def record(
+        self,
+        inputs: Mapping[str, Array],
+        mode: str,
+        precision: str,
+        values: ValueStore | None,
+        *,
+        outputs_only: bool = False,
+    ) -> Trace:
+        """One run into a store that is there already; without one, its operators alone."""
+        return self._run(inputs, mode, Options(precision=precision, outputs_only=outputs_only), values)
+
     def replay(
         self, inputs: Mapping[str, Array], *, mode: str, plan: ReplayPlan, expected: ValueStore
     ) -> list[Measurement]:

@@ -90,6 +90,9 @@ class ValueStore:
         self.index[key] = (self._end, array.dtype.str, array.shape)
         self._end = end
 
+    def settle(self) -> None:
+        """Be done with the memory of what was put: it is about to change."""
+
     def stored(self, key: str) -> Stored:
         """The array under `key`, unread; valid while the store is open. KeyError if there is none."""
         offset, dtype, shape = self.index[key]

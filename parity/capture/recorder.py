@@ -235,6 +235,8 @@ class Recorder(ABC):
                     self.watch(numbers[slot], tensor)
         new_args, new_kwargs = self._replace(args, used), self._replace(dict(kwargs), used)
         new_args, new_kwargs = self.adjust(base, signature, new_args, new_kwargs)
+        if self.store is not None and (in_place or signature is None or kwargs.get("out") is not None):
+            self.store.settle()
         try:
             result = self.execute(base, function, new_args, new_kwargs)
         except Exception:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import linecache
+import sys
 import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
@@ -19,31 +21,65 @@ def _assignments(cls: type) -> dict[str, int]:
     A name that is built at run time (`f"block{i}"`) is kept under its constant beginning plus "*". The elements of a
     container that is written out (`self.<name> = nn.Sequential(...)`) are there as "<name>.0", "<name>.1", ...
     """
-    try:
-        lines, start = inspect.getsourcelines(cls)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
+    definition = _definition(cls)
+    if definition is None:
         return {}
     found: dict[str, int] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(definition):
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                    name, made = target.attr, start + node.lineno - 1
+                    name, made = target.attr, node.lineno
                     if _is_none(node.value):
                         # What is None at first is made further down.
                         continue
                     found.setdefault(name, made)
                     for i, element in enumerate(_elements(node.value)):
-                        found.setdefault(f"{name}.{i}", start + element.lineno - 1)
+                        found.setdefault(f"{name}.{i}", element.lineno)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
             if name in ADDERS or name == "setattr":
                 for argument in node.args[:2]:
                     text = _constant_prefix(argument)
                     if text:
-                        found.setdefault(text, start + node.lineno - 1)
+                        found.setdefault(text, node.lineno)
+    return found
+
+
+def _definition(cls: type) -> ast.ClassDef | None:
+    """The class statement in its file, None where there is no source."""
+    try:
+        file = inspect.getsourcefile(cls)
+    except TypeError:
+        return None
+    if file is None:
+        return None
+    linecache.checkcache(file)
+    lines = linecache.getlines(file, vars(sys.modules.get(cls.__module__, sys)))
+    return _classes("".join(lines)).get(cls.__qualname__)
+
+
+@lru_cache(maxsize=64)
+def _classes(source: str) -> dict[str, ast.ClassDef]:
+    """Every class of a file by its qualified name; parsed once, which `inspect` does for each class anew."""
+    found: dict[str, ast.ClassDef] = {}
+
+    def visit(node: ast.AST, path: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            name = getattr(child, "name", "")
+            if isinstance(child, ast.ClassDef):
+                found.setdefault(path + name, child)
+                visit(child, f"{path}{name}.")
+            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                visit(child, f"{path}{name}.<locals>.")
+            else:
+                visit(child, path)
+
+    try:
+        visit(ast.parse(source), "")
+    except SyntaxError:
+        return {}
     return found
 
 

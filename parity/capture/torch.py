@@ -31,6 +31,23 @@ from parity.trace import Trace
 _DISPATCH_CHECKS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 
 
+_WRITING_OPERATORS = {
+    "__setitem__",
+    "__iadd__",
+    "__isub__",
+    "__imul__",
+    "__itruediv__",
+    "__ifloordiv__",
+    "__imod__",
+    "__ipow__",
+    "__iand__",
+    "__ior__",
+    "__ixor__",
+    "__ilshift__",
+    "__irshift__",
+}
+
+
 class TorchRecorder(Recorder):
     signatures = vocabulary.SIGNATURES
     aliases = vocabulary.ALIASES
@@ -99,7 +116,7 @@ class TorchRecorder(Recorder):
         return getattr(torch, self.options.precision) if cast else dtype
 
     def writes_in_place(self, name: str) -> bool:
-        return super().writes_in_place(name) or name in ("__setitem__", "__iadd__", "__imul__", "__isub__")
+        return super().writes_in_place(name) or name in _WRITING_OPERATORS
 
     def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
         if signature is None:
@@ -377,6 +394,16 @@ def run(
         for module, buffers in held:
             module._buffers.update(buffers)
     return trace
+
+
+def plain_thread() -> bool:
+    """Whether a run in another thread would be the same: torch keeps these settings by thread."""
+    return (
+        torch.get_default_device().type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
+        and not torch.utils._python_dispatch._get_current_dispatch_mode_stack()
+    )
 
 
 def parameters(model: torch.nn.Module) -> dict[str, Array]:

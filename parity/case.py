@@ -1,0 +1,260 @@
+"""One case of a check: both models on one input in one mode, recorded in both precisions and judged.
+
+There are two ways to the numbers, and both give the same ones: side by side, where that is possible (`parity.lockstep`), or
+one run after the other with every value kept, which also serves gradients, training and sides that run elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from parity.errors import ModelError
+from parity.judge import Judgement, Run, aligned, judge
+from parity.judgement import Measure, Replay
+from parity.lockstep import Apart, Lockstep, suits
+from parity.raising import judge_raised
+from parity.report.model import Case
+from parity.sides import LiveSide, Side
+from parity.store import Array, ValueStore, scratch_directory
+from parity.trace import Framework, Trace
+
+if TYPE_CHECKING:
+    from parity.gradients import GradientJudgement
+
+GIVEN = "given input"
+"""The name of the case of the user's own inputs."""
+
+Answer = tuple[Case, dict[str, str]]
+"""The case, and the version of each framework that ran it."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One case, as it is asked for."""
+
+    paddle: Side
+    torch: Side
+    name: str
+    inputs: Mapping[str, Array]
+    mode: str
+    parameters: Mapping[str, Mapping[str, Array]]
+    pairs: Mapping[str, str] | None
+    tell: Any
+
+    def answer(self, gradients: bool = False, steps: int = 0) -> Answer:
+        """Record both sides in both precisions and judge them."""
+        if not gradients and not steps and suits(self.paddle, self.torch, self.inputs, self.mode):
+            try:
+                return self.in_step()
+            except Apart:
+                self._tell("one model after the other")
+        return self.stored(gradients, steps)
+
+    def in_step(self) -> Answer:
+        """Both models at once, values compared as they come; Apart if that does not work out."""
+        assert isinstance(self.paddle, LiveSide)
+        assert isinstance(self.torch, LiveSide)
+        weights = (self.parameters["paddle"], self.parameters["torch"])
+        with ExitStack() as stack:
+            scratch = stack.enter_context(scratch_directory())
+            step = Lockstep(self.paddle, self.torch, self.inputs, self.mode, scratch, stack)
+            self._tell("which value meets which")
+            plan = step.plan(lambda paddle, torch: aligned(paddle, torch, *weights, self.pairs))
+            found = {}
+            for precision in ("float32", "float64"):
+                self._tell(f"both in {precision}")
+                found[precision] = step.run(precision, plan)
+            (traces32, stores32), (traces, stores) = found["float32"], found["float64"]
+            runs = {side: Run(traces[side], stores[side], traces32[side], stores32[side]) for side in traces}
+            if any(len(traces[side].ops) != len(traces32[side].ops) for side in traces):
+                raise Apart("float32 and float64 do not run the same operators")
+            judgement = self._judge(runs, _apart, step.numbers)
+            return self._done(runs, judgement)
+
+    def stored(self, gradients: bool, steps: int) -> Answer:
+        """One run after the other, every value kept."""
+        with ExitStack() as stack:
+            scratch = stack.enter_context(scratch_directory())
+            runs: dict[Framework, Run] = {}
+            for side in (self.paddle, self.torch):
+                runs[side.framework], raised = self._recorded(side, gradients or steps > 0, scratch, stack)
+            if raised is not None:
+                return self._done(runs, self._raised(runs, raised))
+            judgement = self._judge(runs, self._replay(runs["paddle"]))
+            if gradients or steps:
+                self._tell("gradients")
+                backward = _go_backward(
+                    self.torch,
+                    self.inputs,
+                    self.mode,
+                    runs,
+                    self.parameters,
+                    self.pairs,
+                    judgement,
+                    scratch / "forced",
+                )
+                if steps:
+                    self._tell("training")
+                    _train(self.paddle, self.torch, self.inputs, self.mode, steps, backward, judgement)
+            return self._done(runs, judgement)
+
+    def _recorded(
+        self, side: Side, gradients: bool, scratch: Path, stack: ExitStack
+    ) -> tuple[Run, ModelError | None]:
+        """One side in both precisions; what torch's model raised, with the run up to there."""
+        stores = {}
+        raised: dict[str, ModelError] = {}
+        for precision in ("float64", "float32"):
+            self._tell(f"{side.framework} in {precision}")
+            try:
+                stores[precision] = side.capture(
+                    self.inputs,
+                    mode=self.mode,
+                    precision=precision,
+                    store=scratch / f"{side.framework}-{precision}",
+                    gradients=gradients,
+                )
+            except ModelError as error:
+                if side is self.paddle or error.run is None:
+                    raise
+                trace, path, index = error.run
+                raised[precision], stores[precision] = error, (trace, ValueStore.from_json(path, index))
+            stack.callback(stores[precision][1].close)
+        if len(raised) == 1:
+            # In one precision alone: that is not the port, and nothing can be said of it.
+            raise next(iter(raised.values()))
+        return Run(*stores["float64"], *stores["float32"]), raised.get("float64")
+
+    def _raised(self, runs: Mapping[Framework, Run], error: ModelError) -> Judgement:
+        """What made torch's model raise where Paddle's does not."""
+        sizes = ", ".join("x".join(map(str, array.shape)) for array in self.inputs.values())
+        return judge_raised(
+            runs["paddle"],
+            runs["torch"],
+            self.parameters["paddle"],
+            self.parameters["torch"],
+            error,
+            sizes=sizes if self.name == GIVEN else f"{sizes} ({self.name})",
+            pairs=self.pairs,
+        )
+
+    def _replay(self, expected: Run) -> Replay:
+        def replay(plan: Any) -> Any:
+            self._tell("each torch operator on Paddle's inputs")
+            return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected.store)
+
+        return replay
+
+    def _judge(
+        self, runs: Mapping[Framework, Run], replay: Replay, numbers: Measure | None = None
+    ) -> Judgement:
+        self._tell("comparing")
+        return judge(
+            runs["paddle"],
+            runs["torch"],
+            self.parameters["paddle"],
+            self.parameters["torch"],
+            replay=replay,
+            pairs=self.pairs,
+            numbers=numbers,
+        )
+
+    def _done(self, runs: Mapping[Framework, Run], judgement: Judgement) -> Answer:
+        require_finite(judgement, {side: run.store for side, run in runs.items()})
+        versions: dict[str, str] = {
+            str(side): f"{run.trace.framework_version} on {run.trace.device}" for side, run in runs.items()
+        }
+        shapes = {name: array.shape for name, array in self.inputs.items()}
+        return Case(self.name, self.mode, shapes, judgement), versions
+
+    def _tell(self, what: str) -> None:
+        self.tell(f"{self.name}, {self.mode}: {what}")
+
+
+def _apart(_: Any) -> Any:
+    raise Apart("numbers differ: every value is needed to say why")
+
+
+def _go_backward(
+    torch: Side,
+    inputs: Mapping[str, Array],
+    mode: str,
+    runs: Mapping[Framework, Run],
+    parameters: Mapping[str, Mapping[str, Array]],
+    pairs: Mapping[str, str] | None,
+    judgement: Judgement,
+    scratch: Path,
+) -> GradientJudgement:
+    """Judge the gradients of runs that went backward, and add what they show to the judgement."""
+    from parity.gradients import judge_gradients
+
+    def again(given: dict[int, str]) -> tuple[Trace, ValueStore]:
+        return torch.capture(
+            inputs,
+            mode=mode,
+            precision="float64",
+            store=scratch,
+            gradients=True,
+            given=given,
+            expected=runs["paddle"].store,
+        )
+
+    found = judge_gradients(
+        runs["paddle"],
+        runs["torch"],
+        parameters["paddle"],
+        parameters["torch"],
+        again=again,
+        pairs=pairs,
+        known=judgement.findings,
+        apart=judgement.apart,
+    )
+    judgement.findings += found.findings
+    judgement.notes += found.notes
+    judgement.inconclusive += found.inconclusive
+    return found
+
+
+def _train(
+    paddle: Side,
+    torch: Side,
+    inputs: Mapping[str, Array],
+    mode: str,
+    steps: int,
+    backward: GradientJudgement,
+    judgement: Judgement,
+) -> None:
+    """Train copies of both models, and add what that shows to the judgement."""
+    from parity.training import judge_training
+
+    if backward.alignment is None:
+        return
+    found = judge_training(
+        paddle.trainer(mode),
+        torch.trainer(mode),
+        torch.trainer(mode),
+        inputs,
+        steps,
+        backward.twins,
+        backward.alignment,
+        known=judgement.findings,
+        level=judgement.worst,
+    )
+    judgement.findings += found.findings
+    judgement.notes += found.notes
+    judgement.inconclusive += found.inconclusive
+
+
+def require_finite(judgement: Judgement, stores: Mapping[Framework, ValueStore]) -> None:
+    """An output that holds NaN or Inf, even the same on both sides, hides whatever was added to it."""
+    for side, store in stores.items():
+        for key in store.index:
+            if key.startswith("output:") and not np.isfinite(store.get(key)).all():
+                path = key.removeprefix("output:")
+                judgement.inconclusive.append(f"`{path}` of the {side} model holds NaN or Inf")

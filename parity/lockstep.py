@@ -1,0 +1,344 @@
+"""Both models at once: every pair of values is compared when its second half arrives, and then let go.
+
+Keeping the values of a run until the other one has made its own costs more than the comparison itself: a
+ResNet-50 makes 7 GB of them at batch 8. So a short run of each model, on a batch of one, tells first which value will
+meet which; then both run side by side, torch in a thread of its own, and values meet: each
+run may be one value ahead of what has been compared, and whoever has nothing else to do compares. What meets nobody in time
+(branches that the models run in another order) is put aside in a file. Numbers do not depend on who came first.
+
+This is only a cheaper way to the numbers that stored runs give. Whatever does not go this way (`Apart`) goes that one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from parity.align import Alignment
+from parity.compare import Difference, difference, sample, sampled_rounding
+from parity.judgement import Numbers
+from parity.sides import LiveSide, Side, adapter
+from parity.store import Array, Stored, ValueStore
+from parity.trace import Framework, Trace
+
+SMALLEST_BATCH = 4
+"""Below it, the short runs would cost more than storing the values does."""
+
+PATIENCE = 60.0
+"""Seconds that a run waits for the other: models that lock each other out must not wait for ever."""
+
+OTHER: Mapping[Framework, Framework] = {"paddle": "torch", "torch": "paddle"}
+
+
+class Apart(Exception):
+    """These runs do not go in step, or a value is asked for that has passed by: compare stored runs."""
+
+
+class Plan(NamedTuple):
+    """Which value meets which: `partners[side][key]` is the key on the other side; `kept[side]` is stored whole."""
+
+    partners: Mapping[Framework, Mapping[str, str]]
+    kept: Mapping[Framework, Collection[str]]
+
+
+def suits(paddle: Side, torch: Side, inputs: Mapping[str, Array], mode: str) -> bool:
+    """Whether two sides can run at once, and on inputs that are worth it."""
+    batches = {array.shape[:1] for array in inputs.values()}
+    return (
+        mode == "eval"
+        and len(batches) == 1
+        and batches.pop() >= (SMALLEST_BATCH,)
+        and can_run_at_once(paddle, torch)
+    )
+
+
+def can_run_at_once(paddle: Side, torch: Side) -> bool:
+    """Whether both sides are here, and torch's thread would be like this one."""
+    live = all(isinstance(side, LiveSide) and side.device == "cpu" for side in (paddle, torch))
+    return live and bool(adapter("torch").plain_thread())
+
+
+def outputs_at_once(
+    paddle: Side, torch: Side, inputs: Mapping[str, Array], mode: str, scratch: Path, stack: ExitStack
+) -> dict[Framework, ValueStore]:
+    """The outputs of both models in float64; Apart where one of them does not run, or they cannot run at once."""
+    if not can_run_at_once(paddle, torch):
+        raise Apart("not both in this process")
+    sides = {side.framework: side for side in (paddle, torch) if isinstance(side, LiveSide)}
+    stores = {side: ValueStore(scratch / f"{side}-at-once") for side in sides}
+    for store in stores.values():
+        stack.callback(store.close)
+    at_once(lambda side: sides[side].record(inputs, mode, "float64", stores[side], outputs_only=True))
+    return stores
+
+
+Look = Callable[[str, Array], None]
+"""What is done with each value besides comparing it."""
+
+
+class Meeting:
+    """Where the values of two runs meet: each may be one value ahead of what has been compared."""
+
+    def __init__(self, plan: Plan, scratch: Path, looks: Mapping[Framework, Look] | None = None) -> None:
+        self.plan = plan
+        self.found: dict[str, Difference] = {}
+        """By torch's key."""
+        self._looks = looks or {}
+        self._aside = {side: ValueStore(scratch / f"{side}-aside") for side in OTHER}
+        self._held: dict[Framework, tuple[str, Array]] = {}
+        """The value that each side has brought and not yet got compared."""
+        self._due: deque[Framework] = deque()
+        """Whose values have found their partner: for the side that first has nothing else to do to compare."""
+        self._comparing: set[Framework] = set()
+        self._idle: set[Framework] = set()
+        self._gone: set[Framework] = set()
+        self._patient = True
+        self._broken = False
+        self._changed = threading.Condition()
+
+    def bring(self, side: Framework, key: str, array: Array) -> None:
+        """Have a value compared with its partner; until `settle`, its memory must stay as it is."""
+        self.settle(side)
+        other, partner = OTHER[side], self.plan.partners[side][key]
+        with self._changed:
+            self._held[side] = (key, array)
+            if self._held.get(other, ("",))[0] != partner and partner not in self._aside[other]:
+                return
+            self._due.append(side)
+            self._changed.notify_all()
+
+    def settle(self, side: Framework) -> None:
+        """Return when no value of this side is in use: it has been compared, or put aside."""
+        other = OTHER[side]
+        while True:
+            with self._changed:
+                if self._broken:
+                    raise Apart("the other run failed")
+                if side not in self._held:
+                    return
+                if not self._due:
+                    alone = other in self._gone or other in self._idle or not self._patient
+                    if alone and side not in self._comparing:
+                        self._put_aside(side)
+                        return
+                    self._idle.add(side)
+                    self._patient &= self._changed.wait_for(lambda: self._stirred(side), PATIENCE)
+                    self._idle.discard(side)
+                    continue
+                compare = self._comparison(self._due.popleft())
+            compare()
+
+    def _stirred(self, side: Framework) -> bool:
+        """Whether there is something to do for a side that waits."""
+        return self._broken or bool(self._due) or side not in self._held or OTHER[side] in self._gone
+
+    def _comparison(self, side: Framework) -> Callable[[], None]:
+        """Take on the comparison of the value that `side` holds with its partner, wherever that is."""
+        other = OTHER[side]
+        key, array = self._held[side]
+        partner = self.plan.partners[side][key]
+        held = self._held.get(other, ("",))[0] == partner
+        twin: Array | Stored = self._held[other][1] if held else self._aside[other].stored(partner)
+        sides = {side, other} if held else {side}
+        self._comparing |= sides
+
+        def compare() -> None:
+            self._look(side, key, array)
+            if isinstance(twin, np.ndarray):
+                self._look(other, partner, twin)
+            actual, expected = (array, twin) if side == "torch" else (twin, array)
+            found = difference(actual, expected)
+            with self._changed:
+                self.found[key if side == "torch" else partner] = found
+                for done in sides:
+                    del self._held[done]
+                self._comparing -= sides
+                self._idle -= sides
+                self._changed.notify_all()
+
+        return compare
+
+    def _put_aside(self, side: Framework) -> None:
+        key, array = self._held.pop(side)
+        self._look(side, key, array)
+        self._aside[side].put(key, array)
+
+    def _look(self, side: Framework, key: str, array: Array) -> None:
+        if side in self._looks:
+            self._looks[side](key, array)
+
+    def leave(self, side: Framework, *, failed: bool) -> None:
+        """A run is over: nothing more comes from it."""
+        try:
+            if not failed:
+                self.settle(side)
+        finally:
+            with self._changed:
+                self._gone.add(side)
+                self._broken = self._broken or failed
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        for store in self._aside.values():
+            store.close()
+
+
+class _Passing(ValueStore):
+    """A store of what must stay; what has a partner passes by."""
+
+    def __init__(self, path: Path, side: Framework, meeting: Meeting) -> None:
+        super().__init__(path)
+        self.side, self.meeting = side, meeting
+        self.passed: set[str] = set()
+
+    def put(self, key: str, array: Array) -> None:
+        plan = self.meeting.plan
+        if not key.isdigit() or key in plan.kept[self.side]:
+            super().put(key, array)
+        if key.isdigit():
+            self.passed.add(key)
+            if key in plan.partners[self.side]:
+                self.meeting.bring(self.side, key, array)
+
+    def settle(self) -> None:
+        self.meeting.settle(self.side)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether `key` is stored; Apart if it was recorded but has passed by."""
+        if key in self.index:
+            return True
+        if key in self.passed:
+            raise Apart(f"value {key} of {self.side} was not kept")
+        return False
+
+
+@dataclass
+class Lockstep:
+    """Two live sides on one input, side by side. `rounded`: also measure each side's own rounding."""
+
+    paddle: LiveSide
+    torch: LiveSide
+    inputs: Mapping[str, Array]
+    mode: str
+    scratch: Path
+    stack: ExitStack
+    rounded: bool = True
+    rounding: dict[Framework, dict[str, float]] = field(default_factory=lambda: {"paddle": {}, "torch": {}})
+    samples: dict[Framework, ValueStore] = field(default_factory=dict)
+    met: dict[str, Meeting] = field(default_factory=dict)
+    passed: dict[Framework, set[str]] = field(default_factory=dict)
+
+    def plan(self, aligned: Callable[[Trace, Trace], Alignment]) -> Plan:
+        """Run both on a batch of one, in float32, and pair what they did."""
+        first = {name: array[:1] for name, array in self.inputs.items()}
+        traces = at_once(lambda side: self._side(side).record(first, self.mode, "float32", None))
+        return plan_of(aligned(traces["paddle"], traces["torch"]))
+
+    def run(self, precision: str, plan: Plan) -> tuple[dict[Framework, Trace], dict[Framework, ValueStore]]:
+        """Run both in one precision. Float32 goes first: float64 looks at what was sampled of it."""
+        folder = self._folder(precision)
+        looks = {side: self._look(side, precision) for side in OTHER} if self.rounded else {}
+        meeting = self.met[precision] = Meeting(plan, folder, looks)
+        self.stack.callback(meeting.close)
+        stores = {side: _Passing(folder / side, side, meeting) for side in OTHER}
+        for store in stores.values():
+            self.stack.callback(store.close)
+        traces = at_once(
+            lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side]), meeting
+        )
+        self.passed = {side: store.passed for side, store in stores.items()}
+        return traces, dict(stores)
+
+    def numbers(self, paddle_value: int, torch_value: int) -> Numbers | None:
+        """What met: the numbers of one pair; None if one of the two was not recorded. Apart if they did not meet."""
+        keys: dict[Framework, str] = {"paddle": str(paddle_value), "torch": str(torch_value)}
+        if any(key not in self.passed[side] for side, key in keys.items()):
+            return None
+        wide, narrow = self.met["float64"], self.met["float32"]
+        if wide.plan.partners["torch"].get(keys["torch"]) != keys["paddle"]:
+            raise Apart("a pair that the short runs did not show")
+        try:
+            noise = [self.rounding[side][key] for side, key in keys.items()]
+            return Numbers(wide.found[keys["torch"]], narrow.found[keys["torch"]], *noise)
+        except KeyError:
+            raise Apart("a value did not come in both precisions") from None
+
+    def _side(self, side: Framework) -> LiveSide:
+        return self.paddle if side == "paddle" else self.torch
+
+    def _folder(self, name: str) -> Path:
+        (self.scratch / name).mkdir()
+        return self.scratch / name
+
+    def _look(self, side: Framework, precision: str) -> Look:
+        if precision == "float32":
+            kept = self.samples[side] = ValueStore(self.scratch / f"{side}-samples")
+            self.stack.callback(kept.close)
+            return lambda key, array: kept.put(key, sample(array))
+        samples, rounding = self.samples[side], self.rounding[side]
+
+        def round_off(key: str, array: Array) -> None:
+            found = sampled_rounding(samples.stored(key), array) if key in samples else None
+            if found is not None:
+                rounding[key] = found
+
+        return round_off
+
+
+def at_once(record: Callable[[Framework], Trace], meeting: Meeting | None = None) -> dict[Framework, Trace]:
+    """Paddle in this thread, torch in another; Apart if either fails, for a stored run to say why."""
+    traces: dict[Framework, Trace] = {}
+    context = copy_context()
+
+    def go(side: Framework) -> None:
+        try:
+            traces[side] = record(side)
+        finally:
+            if meeting is not None:
+                meeting.leave(side, failed=side not in traces)
+
+    def aside() -> None:
+        try:
+            context.run(go, "torch")
+        except Exception:
+            # Only that there is no trace counts: the stored run shows the error where the user can see it.
+            return
+
+    thread = threading.Thread(target=aside, name="parity-torch")
+    thread.start()
+    try:
+        go("paddle")
+    except Exception as error:
+        raise Apart("Paddle's run failed") from error
+    finally:
+        thread.join()
+    if "torch" not in traces:
+        raise Apart("torch's run failed")
+    return traces
+
+
+def plan_of(alignment: Alignment) -> Plan:
+    """Pairs meet; what flows along an edge that is not the same on both sides is kept, for a look at it later."""
+    torch_to_paddle: dict[str, str] = {}
+    taken: set[str] = set()
+    for pair in alignment.pairs:
+        ours, theirs = str(pair.torch.output), str(pair.paddle.output)
+        if ours not in torch_to_paddle and theirs not in taken:
+            torch_to_paddle[ours] = theirs
+            taken.add(theirs)
+    edges = [*alignment.edges, *alignment.output_edges.values()]
+    return Plan(
+        {"torch": torch_to_paddle, "paddle": {theirs: ours for ours, theirs in torch_to_paddle.items()}},
+        {
+            "torch": frozenset(str(edge.torch_value) for edge in edges),
+            "paddle": frozenset(str(edge.paddle_value) for edge in edges),
+        },
+    )
