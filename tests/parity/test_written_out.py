@@ -361,7 +361,7 @@ ROWS = {
         (lambda m, x: x.sum((2, 3), keepdim=True) / 30, lambda m, x: x.flatten(2).mean(2)[..., None, None]),
         lambda m, x: x.sum((2, 3), keepdim=True) / 31,
         "scale or shift",
-        "scale=0.9677419355, shift=0) after global average pooling (mean) only in torch",
+        "x * 0.9677419355 after global average pooling (mean) only in torch",
         "/ 31",
     ),
 }
