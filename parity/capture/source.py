@@ -51,7 +51,7 @@ def _definition(cls: type) -> ast.ClassDef | None:
     """The class statement in its file, None where there is no source."""
     try:
         file = inspect.getsourcefile(cls)
-    except TypeError:
+    except (TypeError, OSError):  # made in a notebook or by exec
         return None
     if file is None:
         return None
@@ -147,12 +147,13 @@ def _own_classes(owner: Any) -> Iterator[type]:
 def _return_line(cls: type) -> str:
     """ "file:line" of the last statement of a class's forward that returns, or ""."""
     try:
+        file = inspect.getsourcefile(cls.forward)  # type: ignore[attr-defined]
         lines, start = inspect.getsourcelines(cls.forward)  # type: ignore[attr-defined]
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (AttributeError, OSError, TypeError, SyntaxError):
         return ""
     found = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)]
-    return f"{inspect.getsourcefile(cls)}:{start + max(found) - 1}" if found else ""
+    return f"{file}:{start + max(found) - 1}" if found else ""
 
 
 def return_line(module: Any) -> str:

@@ -96,7 +96,7 @@ class Halved(Symmetric):
         return super().forward(x) * 0.5
 
 class Curved(nn.Module):
-    # sigmoid spelled out, so that only a run can tell which branch is which; the names mislead
+    # sigmoid spelled out; the names mislead
     def __init__(self):
         super().__init__()
         self.first, self.second = nn.Linear(6, 6), nn.Linear(6, 6)
@@ -179,7 +179,7 @@ def test_symmetric_branches_are_decided_by_running(in_process, nets, tmp_path):
     assert '"found_by": "run ' in done.stdout
     done = match(in_process, nets, tmp_path, "Curved", "Curved", "--force", "--json")
     assert done.returncode == 0, done.stderr
-    assert '"found_by": "run 2 of the symmetric branches"' in done.stdout  # the names mislead the first
+    assert '"found_by": "dataflow' in done.stdout  # the sigmoid that is written out tells the branches apart
     saved = torch.load(tmp_path / "out.pth", weights_only=True)
     first = paddle.load(str(nets / "Curved.pdparams"))["first.weight"].numpy()
     np.testing.assert_array_equal(saved["second.weight"].numpy(), first.T)
