@@ -33,9 +33,18 @@ class Finding:
     order: float = 0.0
     guide: str = ""
     """Paddle's name of the row of the Rosetta table to read on in: `paddle2torch guide NAME`."""
+    also: tuple[Finding, ...] = ()
+    """The same fault in further layers, for which the same line runs."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every layer that errs so."""
+        return (self.layer, *(finding.layer for finding in self.also))
 
     def __str__(self) -> str:
         place = f"`{self.layer}`" if self.layer else "in the model's own forward"
+        if self.also:
+            place += f" and {len(self.also)} more layer{'s' if len(self.also) > 1 else ''}"
         at = f" ({self.where})" if self.where else ""
         return f"{self.operator} {place}{at}: {self.cause}"
 

@@ -539,7 +539,9 @@ class _Training:
 
     def _by_formula(self, left: Mapping[str, float], rule: Differing, name: str) -> dict[str, float]:
         """What is left of the differing updates without those that both frameworks' own formulas give."""
-        kept = {n: share for n, share in left.items() if share <= self.room or self.off_formula[n] > self.room}
+        kept = {
+            n: share for n, share in left.items() if share <= self.room or self.off_formula[n] > self.room
+        }
         given = [share for n, share in left.items() if n not in kept]
         if given:
             self.result.notes.append(

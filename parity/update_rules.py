@@ -77,7 +77,10 @@ class Prediction:
     ) -> tuple[Array, Array]:
         """(Paddle's, torch's) update of one parameter in the next step, both from Paddle's weights and gradient."""
         found = []
-        for side, formula, settings in (("paddle", self.rule.paddle, paddle), ("torch", self.rule.torch, torch)):
+        for side, formula, settings in (
+            ("paddle", self.rule.paddle, paddle),
+            ("torch", self.rule.torch, torch),
+        ):
             state = self._states.setdefault((side, name), State())
             found.append(formula(state, weights, gradient, settings))
         return found[0], found[1]
