@@ -18,7 +18,7 @@ from typing import Any
 
 from parity import recurrent
 from parity.moves import Indices, digest, index_map
-from parity.ops.kinds import RECURRENT, kind_of
+from parity.ops.kinds import RECURRENT, SECOND, kind_of
 from parity.trace import Framework, Op, Trace
 
 
@@ -247,7 +247,8 @@ class Builder:
         # A second output (indices of a max, ...) is a value of its own.
         for extra in op.outputs[1:]:
             if op.kind not in ("batch_norm", "instance_norm", "layer_norm", "group_norm"):
-                self.nodes.append(replace(node, kind=f"{op.kind}.extra", output=extra, inputs=dict(inputs)))
+                kind = SECOND.get(op.kind, f"{op.kind}.extra")
+                self.nodes.append(replace(node, kind=kind, output=extra, inputs=dict(inputs)))
 
     def _add(self, node: Node) -> None:
         self.nodes.append(node)

@@ -54,6 +54,14 @@ ROWS: Mapping[str, str] = {
     "rnn_relu": "nn.SimpleRNN",
     "concat": "concat",
     "pow": "pow",
+    "sort": "sort",
+    "sort.indices": "argsort",
+    "topk": "topk",
+    "topk.indices": "topk",
+    "kthvalue": "kthvalue",
+    "kthvalue.indices": "kthvalue",
+    "argmax": "argmax",
+    "argmin": "argmin",
 }
 """Canonical operator -> Paddle's name of the row that describes it."""
 

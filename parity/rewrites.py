@@ -15,9 +15,11 @@ from parity.formulas import scale_and_shift, written_out
 from parity.graph import Builder, Node, Rewrite
 from parity.moves import Indices, channel_range, digest, is_identity, row_order, transposes
 from parity.row_wise import (
+    first_of_sorted,
     log_of_softmax,
     mean_of_sum,
     normalized_axes,
+    ordered_axis,
     reduced_axes,
     spatial_mean,
     turned_rows,
@@ -551,6 +553,8 @@ REWRITES: tuple[Rewrite, ...] = (
     _redundant_relu,
     spatial_mean,
     reduced_axes,
+    ordered_axis,
+    first_of_sorted,
     _broadcast,
     _constant_bound,
     _equal_constants,
