@@ -55,6 +55,9 @@ class Blame(Evidence):
         if pair.folded:
             self._folded(pair, row)
             return
+        if self._is_entailed(pair):
+            row.status = "inherited"
+            return
         if pair.torch.kind == "random":
             # Named among the reasons why nothing can be claimed.
             row.status = "not compared"
@@ -106,7 +109,7 @@ class Blame(Evidence):
                 if incomparable and any(edge.pair is pair for edge in self.alignment.edges):
                     # Fed with something that only torch has: its shape is the doing of that.
                     row.status = "inherited"
-                elif self._takes_a_fault(pair):
+                elif self._takes_a_fault(pair) or any(self._is_entailed(pair, slot) for slot in pair.slots):
                     row.status = "inherited"
                 elif pair.torch.op in self.at_fault:
                     # One call of torch that is several operators here: another of them answers for its result.

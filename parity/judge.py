@@ -12,6 +12,7 @@ from typing import Any
 
 from parity.align import Alignment, Values, align
 from parity.association import reassociate
+from parity.attention import AttentionRoles
 from parity.audit import attribute_differences, slot_differences
 from parity.blame import Blame
 from parity.doubt import best
@@ -95,8 +96,8 @@ class _Pairing:
         return alignment
 
 
-class _Judge(Blame, Wiring, Unseen):
-    """The three kinds of questions, asked of the same evidence."""
+class _Judge(Blame, Wiring, AttentionRoles, Unseen):
+    """The kinds of questions, asked of the same evidence."""
 
     def run(self) -> Judgement:
         result, alignment = self.result, self.alignment
@@ -111,6 +112,7 @@ class _Judge(Blame, Wiring, Unseen):
             if any(id(pair) in found for found in (attributes, slots, weights))
             for raw in pair.torch.raw
         }
+        self._attention_roles()
         for pair in alignment.pairs:
             self._judge_pair(
                 pair, attributes.get(id(pair), []), slots.get(id(pair), []), weights.get(id(pair), []), agree

@@ -146,6 +146,29 @@ def _moves(b: Builder, node: Node) -> bool:
     return False
 
 
+def _scaled_before_moved(b: Builder, node: Node) -> bool:
+    """Numbers are scaled alike wherever they stand: a scale (or shift) by a number before a move is one behind it."""
+    first = b.producer.get(node.inputs["x"]) if node.kind == "move" else None
+    if first is None or first.kind != "affine" or "op" in first.attributes or not b.only_use(first.output):
+        return False
+    value = b.fresh(b.shapes[node.output])
+    moved = replace(
+        node,
+        inputs={"x": first.inputs["x"]},
+        output=value,
+        op=-1,
+        raw=node.raw,
+        entries=dict(first.entries),
+        shapes={"x": node.shapes["x"]},
+    )
+    b.insert_before(node, moved)
+    node.kind, node.attributes, node.indices = "affine", first.attributes, None
+    node.inputs, node.shapes, node.entries = {"x": value}, {"x": b.shapes[node.output]}, {}
+    node.raw, node.module, node.line, node.name = first.raw, first.module, first.line, first.name
+    b.drop(first)
+    return True
+
+
 def _sorted_rows(b: Builder, node: Node) -> bool:
     """A Linear treats rows alike: rows in another order before it are rows in another order after it."""
     if node.kind != "linear":
@@ -203,8 +226,9 @@ def _whole_rows(indices: Indices, width: int) -> bool:
 
 def _packed(b: Builder, node: Node) -> bool:
     """Several layers packed into one (query, key and value) are several, each with its part of the weight."""
-    if node.kind not in ("linear", "conv") or node.rows is not None or node.output not in b.producer:
+    if node.kind not in ("linear", "conv") or node.output not in b.producer:
         return False
+    begin = node.rows[0] if node.rows is not None else 0
     readers = [other for other in b.nodes if node.output in other.inputs.values()]
     if len(readers) < 2 or b.uses[node.output] != len(readers):
         return False
@@ -235,7 +259,7 @@ def _packed(b: Builder, node: Node) -> bool:
             output=output,
             op=reader.op if whole else -1,
             raw=(*node.raw, *reader.raw) if whole else node.raw,
-            rows=(first, last),
+            rows=(begin + first, begin + last),
         )
         b.insert_before(reader, piece)
         if whole:
@@ -246,6 +270,38 @@ def _packed(b: Builder, node: Node) -> bool:
             reader.indices, reader.entries = indices, {}
             reader.attributes = {**reader.attributes, "map": digest(indices)}
     b.drop(node)
+    return True
+
+
+def _part_of_weight(b: Builder, node: Node) -> bool:
+    """A Linear with a slice of a packed weight is the part of the packed layer that has these outputs."""
+    if node.kind != "linear" or "weight" not in node.attributes or node.rows is not None:
+        return False
+    found: dict[str, tuple[int, tuple[int, int]]] = {}
+    for slot in ("weight", "bias"):
+        move = b.producer.get(node.inputs.get(slot, -1))
+        if slot not in node.inputs:
+            continue
+        if (
+            move is None
+            or move.kind != "move"
+            or move.indices is None
+            or not b.is_parameter(move.inputs["x"])
+        ):
+            return False
+        shape = b.shapes[move.inputs["x"]]
+        columns = slot == "weight" and node.attributes["weight"] == "in_out"
+        lines = np.arange(count(shape)).reshape(shape[0], -1)
+        width = b.shapes[node.output][-1]
+        begin = int(move.indices[0]) if columns else int(move.indices[0]) // lines.shape[1]
+        part = slice(begin, begin + width)
+        if not np.array_equal(move.indices, (lines[:, part] if columns else lines[part]).reshape(-1)):
+            return False
+        found[slot] = move.inputs["x"], (begin, begin + width)
+    if len({rows for _, rows in found.values()}) != 1:
+        return False
+    for slot, (value, rows) in found.items():
+        node.inputs[slot], node.rows = value, rows
     return True
 
 
@@ -560,6 +616,7 @@ REWRITES: tuple[Rewrite, ...] = (
     _equal_constants,
     _table,
     _moves,
+    _scaled_before_moved,
     _linear,
     _bias,
     _late_bias,
@@ -574,6 +631,7 @@ REWRITES: tuple[Rewrite, ...] = (
     _concats,
     _short_dimensions,
     _sorted_rows,
+    _part_of_weight,
     _packed,
 )
 """Applied in turn until none changes anything."""

@@ -39,6 +39,8 @@ class Wiring(Evidence):
             key = (frozenset(map(id, edge.only_paddle)), frozenset(map(id, edge.only_torch)))
             if key in seen and (edge.only_paddle or edge.only_torch):
                 continue
+            if self._is_entailed(edge.pair, edge.torch_slot):
+                continue
             numbers = self._edge_numbers(edge) or self.hidden.get(id(edge))
             if any(n.kind == "dropout" for n in (*edge.only_paddle, *edge.only_torch)):
                 # Switched off for the proof, so the numbers agree; in use it is random on one side only.
