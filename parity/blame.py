@@ -55,12 +55,9 @@ class Blame(Evidence):
         if pair.folded:
             self._folded(pair, row)
             return
-        if self._is_entailed(pair):
-            row.status = "inherited"
-            return
-        if pair.torch.kind == "random":
-            # Named among the reasons why nothing can be claimed.
-            row.status = "not compared"
+        if self._is_entailed(pair) or pair.torch.kind == "random":
+            # Explained by a wider finding; or named among the reasons why nothing can be claimed.
+            row.status = "not compared" if pair.torch.kind == "random" else "inherited"
             return
         if pair.substituted:
             functions = {pair.torch.kind, pair.paddle.kind} <= ACTIVATIONS

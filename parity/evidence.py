@@ -53,6 +53,8 @@ class Evidence:
         self.at_fault: set[int] = set()
         self.entailed: set[tuple[int, str]] = set()
         """(torch operator's identity, slot or "") of what a finding about something wider has explained."""
+        self.blamed_segments: list[tuple[Node, ...]] = []
+        """Operators that only one side has, of which a finding says so."""
         self.hidden: dict[int, Difference] = {}
         """Edges inside a composite that nothing measures, by identity, and the difference that they lead to."""
 

@@ -20,6 +20,7 @@ from parity.folding import fold
 from parity.graph import build
 from parity.judgement import Judgement, Measure, Replay, Row, Run
 from parity.parameters import compare_parameters, note_contents, pair_names
+from parity.running_statistics import RunningStatistics
 from parity.store import Array
 from parity.trace import Trace
 from parity.unseen import Unseen
@@ -96,7 +97,7 @@ class _Pairing:
         return alignment
 
 
-class _Judge(Blame, Wiring, AttentionRoles, Unseen):
+class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen):
     """The kinds of questions, asked of the same evidence."""
 
     def run(self) -> Judgement:

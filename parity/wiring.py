@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import Any
 
-from parity.align import Edge
+from parity.align import Edge, Pair
 from parity.compare import Difference
 from parity.evidence import Evidence
 from parity.findings import Finding, Note, label
@@ -31,7 +32,6 @@ class Wiring(Evidence):
     """Findings about what stands between aligned operators."""
 
     def _edges(self, outputs_agree: bool) -> None:
-        self.exchanged = self._exchanged()
         seen: set[tuple[frozenset[int], frozenset[int]]] = set()
         told: set[frozenset[int]] = set()
         edges = [*self.alignment.edges, *self.alignment.output_edges.values()]
@@ -73,7 +73,7 @@ class Wiring(Evidence):
             seen.add(key)
             if self.offline and not self._starts_equal(edge):
                 continue
-            exchange = self._exchange(edge)
+            exchange = self._exchange(edge) or self._permutation(edge.pair)
             if exchange and exchange in told:
                 continue
             told.add(exchange)
@@ -104,6 +104,18 @@ class Wiring(Evidence):
         values = self.alignment.same.get(edge.torch_value, -1), edge.paddle_value
         return frozenset(values) if values in self.exchanged else frozenset()
 
+    def _permutation(self, pair: Pair) -> frozenset[int]:
+        """The values that an operator of many takes in both frameworks, if torch takes them in another order."""
+        if not pair.torch.kind == pair.paddle.kind == "concat":
+            return frozenset()
+        ours = [self.alignment.same.get(value, -1) for value in pair.torch.inputs.values()]
+        theirs = list(pair.paddle.inputs.values())
+        return frozenset(theirs) if ours != theirs and sorted(ours) == sorted(theirs) else frozenset()
+
+    def edge_permuted(self, edge: Edge) -> bool:
+        """Whether this input is nothing but another one's, and that one's or a further one's is this."""
+        return bool(self._exchange(edge) or self._permutation(edge.pair))
+
     def _exchange_place(self, exchange: frozenset[int], edge: Edge) -> tuple[str, str]:
         """Where two values are exchanged, and who takes them so: the line that names both if every reader does."""
         torch = {t: p for t, p in self.alignment.same.items() if p in exchange}
@@ -115,7 +127,8 @@ class Wiring(Evidence):
         whole = len(pairs) > 1 and readers == len(takers) and len(lines) == 1
         return lines.pop() if whole else edge.pair.torch.line, ", ".join(others)
 
-    def _exchanged(self) -> set[tuple[int, int]]:
+    @cached_property
+    def exchanged(self) -> set[tuple[int, int]]:
         """(value that torch takes, value that Paddle takes) of inputs that are exchanged with another's."""
         same = self.alignment.same
         taken = {
@@ -127,6 +140,7 @@ class Wiring(Evidence):
 
     def _edge_finding(self, edge: Edge, numbers: Difference | None) -> None:
         paddle_nodes, torch_nodes = edge.only_paddle, edge.only_torch
+        self.blamed_segments += [paddle_nodes, torch_nodes]
         evidence: dict[str, Any] = {
             "paddle": chain(paddle_nodes),
             "torch": chain(torch_nodes),
@@ -165,6 +179,8 @@ class Wiring(Evidence):
             cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
             if self._shares(paddle_nodes) and not self._shares(torch_nodes, torch=True):
                 cause += "; in Paddle these layers are shared with another call"
+            elif self._shares(torch_nodes, torch=True) and not self._shares(paddle_nodes):
+                cause += "; in torch these layers are shared with another call"
             fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes)}"
             # A layer that other calls use too is made right: this call of it is wrong.
             shared = self._shares(torch_nodes, torch=True)
@@ -204,6 +220,16 @@ class Wiring(Evidence):
             where, others = self._exchange_place(exchange, edge)
             cause = f"swapped inputs: {takes}, and {others or 'its other input'} the other way round"
             return cause, "exchange the two values", where, sources
+        if self._permutation(edge.pair):
+            orders = [
+                ", ".join(self._source(graph, value) for value in node.inputs.values())
+                for graph, node in (
+                    (self.alignment.torch, edge.pair.torch),
+                    (self.alignment.paddle, edge.pair.paddle),
+                )
+            ]
+            cause = f"order of the inputs: {at} joins {orders[0]} in torch, {orders[1]} in Paddle"
+            return cause, "join them in Paddle's order", edge.pair.torch.line, sources
         twin = self._source(self.alignment.torch, self._twin_of(edge.paddle_value))
         fix = f"feed {at} {twin}, as Paddle does"
         return f"wired differently: {takes}", fix, chosen(self.alignment, edge), sources
