@@ -12,7 +12,7 @@ that is how a value is loaded, and how a teacher-forced run knows what to replac
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -107,11 +107,11 @@ class Graph:
         return node.line
 
 
-def build(trace: Trace) -> Graph:
-    """The canonical graph of a trace."""
+def build(trace: Trace, pointwise: Collection[str] = ()) -> Graph:
+    """The canonical graph of a trace; convolutions with a weight of `pointwise` are read as the Linears that they are."""
     from parity.rewrites import REWRITES
 
-    return Builder(trace, REWRITES).build()
+    return Builder(trace, REWRITES, pointwise).build()
 
 
 Rewrite = Callable[["Builder", Node], bool]
@@ -120,8 +120,9 @@ Rewrite = Callable[["Builder", Node], bool]
 class Builder:
     """Reads raw operators one by one, then rewrites to a fixed point."""
 
-    def __init__(self, trace: Trace, rewrites: tuple[Rewrite, ...]) -> None:
+    def __init__(self, trace: Trace, rewrites: tuple[Rewrite, ...], pointwise: Collection[str] = ()) -> None:
         self.trace = trace
+        self.pointwise = frozenset(pointwise)
         self.rewrites = rewrites
         self.alias: dict[int, int] = {}
         self.nodes: list[Node] = []

@@ -19,7 +19,7 @@ from parity.doubt import best
 from parity.folding import fold
 from parity.graph import build
 from parity.judgement import Judgement, Measure, Replay, Row, Run
-from parity.parameters import compare_parameters, note_contents, pair_names
+from parity.parameters import compare_parameters, note_contents, pair_names, pointwise
 from parity.running_statistics import RunningStatistics
 from parity.store import Array
 from parity.trace import Trace
@@ -79,7 +79,8 @@ class _Pairing:
         pairs: Mapping[str, str] | None,
     ) -> None:
         self._names = pair_names(paddle_parameters, torch_parameters, pairs)
-        self._graphs = build(paddle), build(torch)
+        kernels = pointwise(self._names, paddle_parameters, torch_parameters)
+        self._graphs = build(paddle, kernels[0]), build(torch, kernels[1])
         for graph, arrays in zip(self._graphs, (paddle_parameters, torch_parameters), strict=True):
             note_contents(graph, arrays)
         alignment = align(*self._graphs, self._names)

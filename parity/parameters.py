@@ -54,6 +54,20 @@ def _renamed(name: str) -> str:
     return f"{head}.{new}" if head else new
 
 
+def pointwise(
+    names: Mapping[str, str], paddle: Mapping[str, Array], torch: Mapping[str, Array]
+) -> tuple[set[str], set[str]]:
+    """(Paddle's, torch's) kernels that are a Linear's matrix on the other side."""
+    found: tuple[set[str], set[str]] = (set(), set())
+    for torch_name, paddle_name in names.items():
+        ranks = paddle[paddle_name].ndim, torch[torch_name].ndim
+        if ranks[0] > ranks[1] == 2:
+            found[0].add(paddle_name)
+        elif ranks[1] > ranks[0] == 2:
+            found[1].add(torch_name)
+    return found
+
+
 FLAT = frozenset({"conv", "prelu", "layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_norm"})
 """Operators whose weight means the same in another shape of as many numbers."""
 
@@ -88,6 +102,9 @@ def effective(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) 
         and node.attributes.get("weight") == "in_out"
     ):
         array = array.T
+    if node.kind == "linear" and slot == "weight" and array.ndim > 2:
+        # A convolution of single pixels.
+        array = array.reshape(array.shape[:2])
     if node.rows is not None and array.ndim:
         array = array[node.rows[0] : node.rows[1]]
     return array

@@ -13,7 +13,7 @@ import numpy as np
 
 from parity.formulas import scale_and_shift, written_out
 from parity.graph import Builder, Node, Rewrite
-from parity.moves import Indices, channel_range, digest, is_identity, row_order, transposes
+from parity.moves import Indices, channel_range, digest, index_map, is_identity, row_order, transposes
 from parity.row_wise import (
     first_of_sorted,
     log_of_softmax,
@@ -369,6 +369,59 @@ def _short_dimensions(b: Builder, node: Node) -> bool:
     return True
 
 
+def _pointwise(b: Builder, node: Node) -> bool:
+    """A convolution of single pixels is a Linear over the channels, between a permutation and the way back."""
+    if node.kind != "conv" or b.parameters.get(node.inputs.get("weight", -1)) not in b.pointwise:
+        return False
+    a, shape = node.attributes, node.shapes["x"]
+    steps = all(step == 1 for step in a["stride"]) and not any(map(any, a["padding"]))
+    if a["groups"] != 1 or not steps or any(size != 1 for size in b.shapes[node.inputs["weight"]][2:]):
+        return False
+    rank, out = len(shape), b.shapes[node.output]
+    last, first = (0, *range(2, rank), 1), (0, rank - 1, *range(1, rank - 1))
+    turned, made = tuple(shape[i] for i in last), (out[0], *out[2:], out[1])
+    before = _turn(b, node, node.inputs["x"], shape, last, turned)
+    before.entries = {"x": node.entries["x"]} if "x" in node.entries else {}
+    layer = replace(
+        node,
+        kind="linear",
+        inputs={**node.inputs, "x": before.output},
+        output=b.fresh(made),
+        attributes={"weight": "out_in"},
+        op=-1,
+        entries={slot: entry for slot, entry in node.entries.items() if slot != "x"},
+        shapes={**node.shapes, "x": turned},
+    )
+    behind = _turn(b, node, layer.output, made, first, out)
+    behind.output, behind.op = node.output, node.op
+    for new in (before, layer, behind):
+        b.insert_before(node, new)
+    b.drop(node)
+    b.producer[behind.output] = behind
+    return True
+
+
+def _turn(
+    b: Builder, node: Node, value: int, shape: tuple[int, ...], perm: tuple[int, ...], turned: tuple[int, ...]
+) -> Node:
+    """A permutation that only the canonical form has, told as the doing of a node."""
+    indices = index_map("permute", {"perm": perm}, shape, turned)
+    assert indices is not None
+    how = (("permute", f"permute({perm}) of shape {list(shape)}"),)
+    attributes = {"map": digest(indices), "op": "permute", "how": how}
+    return replace(
+        node,
+        kind="move",
+        inputs={"x": value},
+        output=b.fresh(turned),
+        attributes=attributes,
+        op=-1,
+        entries={},
+        shapes={"x": shape},
+        indices=indices,
+    )
+
+
 def _bias(b: Builder, node: Node) -> bool:
     """A parameter added to a convolution's or Linear's result is its bias."""
     if node.kind != "add" or set(node.inputs) != {"x", "y"}:
@@ -619,6 +672,7 @@ REWRITES: tuple[Rewrite, ...] = (
     _scaled_before_moved,
     _linear,
     _bias,
+    _pointwise,
     _late_bias,
     _merge_affine,
     _matmul_scale,

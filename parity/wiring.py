@@ -6,12 +6,14 @@ from collections import Counter
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from parity.align import Edge, Pair
 from parity.compare import Difference
 from parity.evidence import Evidence
 from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node
-from parity.ops.kinds import ACTIVATIONS
+from parity.ops.kinds import ACTIVATIONS, RECURRENT
 from parity.places import chosen, missing, place
 from parity.strangers import Strangers, parting
 from parity.wording import at as place_of
@@ -187,6 +189,8 @@ class Wiring(Evidence):
             if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
                 paddle_nodes = (theirs.first,)
                 cause, fix = self._parted(ours, theirs, at)
+                if theirs.first.kind in RECURRENT:
+                    cause += self._steps_apart(edge)
             operator, layer = label(node), node.module
             where = node.line if shared else place(self.alignment.torch, node)
         else:
@@ -256,6 +260,19 @@ class Wiring(Evidence):
             f"same numbers on the way to {at}, whatever their layout, and from here on they have not",
             f"compute here what Paddle does: {called(theirs.first)}",
         )
+
+    def _steps_apart(self, edge: Edge) -> str:
+        """From which time step on a sequence differs that one side writes out, if that can be told."""
+        expected, actual = self.paddle.value(edge.paddle_value), self.torch.value(edge.torch_value)
+        if expected is None or actual is None or len(expected.shape) != 3 or expected.shape != actual.shape:
+            return ""
+        gaps = np.abs(actual.load() - expected.load()).max(axis=(0, 2))
+        apart = np.flatnonzero(gaps > self._edge_limit(edge) * np.abs(expected.load()).max())
+        if not apart.size:
+            return ""
+        if not apart[0]:
+            return "; the sequences differ from the first time step on: what it starts from, the step itself, or the order of the steps"
+        return f"; the first {apart[0]} of {gaps.size} time steps agree: what one step hands on to the next differs"
 
     def _owned(self, edge: Edge) -> str:
         """The parameter or buffer that one side takes here, where the other side computes."""

@@ -33,7 +33,11 @@ def by_line(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 def merged(group: list[Finding]) -> Finding:
     """The first finding of a group, with the others in `also`."""
-    return group[0] if len(group) == 1 else replace(group[0], also=tuple(group[1:]))
+    first, *others = group
+    if not others:
+        return first
+    likewise = "" if all(other.fix == first.fix for other in others) else "; likewise for the other layers"
+    return replace(first, fix=first.fix + likewise, also=tuple(others))
 
 
 def _cause(finding: Finding) -> str:
@@ -43,7 +47,7 @@ def _cause(finding: Finding) -> str:
     def beside(match: re.Match[str]) -> str:
         parts = match[1].split(".")
         shared = max((_shared(parts, path) for path in own), default=0)
-        return re.sub(r"\d+", "#", ".".join(parts[shared:]))
+        return ".".join("#" if part.isdigit() else part for part in parts[shared:])
 
     return NUMBERS.sub("#", QUOTED.sub(beside, finding.cause.split(";")[0]))
 
