@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from parity.align import Edge, Pair
 from parity.audit import AttributeDifference, SlotDifference
+from parity.code import called, code, fix_scale, real_axes
 from parity.evidence import Evidence
 from parity.findings import Note, label
 from parity.judgement import Row
@@ -23,7 +24,6 @@ from parity.reference import (
 )
 from parity.trace import Op
 from parity.wording import (
-    arguments,
     first_difference,
     first_different_move,
     layer,
@@ -204,6 +204,8 @@ class Blame(Evidence):
         name = found.attribute
         row = self.rows[id(pair)]
         torch_value, paddle_value, operator = found.torch, found.paddle, ""
+        if name == "axes":
+            torch_value, paddle_value = (real_axes(node)[name] for node in (pair.torch, pair.paddle))
         blamed: Op | None = None
         if name in pair.torch.decided:
             blamed = self.torch.trace.ops[pair.torch.decided[name]]
@@ -225,7 +227,11 @@ class Blame(Evidence):
         if trap is not None:
             cause += f" ({trap.text})"
         effect = "" if different or row.status == "different" else "; no effect on these inputs"
-        fix = fix_of(pair.torch.kind, name, found.paddle, label(pair.torch))
+        fix = fix_of(pair.torch.kind, name, paddle_value, self._name_of_call(pair))
+        if pair.torch.kind == "affine":
+            fix = f"write {code(pair.paddle)} here"
+        if pair.torch.kind == "matmul" and name == "scale":
+            fix = fix_scale(pair.torch, 1.0 if found.paddle is None else found.paddle)
         if "by_hand" in pair.torch.attributes:
             fix = f"in the {label(pair.torch)} that is written out here, make {name} {show(paddle_value)}"
         if name == "order":
@@ -243,6 +249,12 @@ class Blame(Evidence):
             blamed,
             self._configured(pair, found, blamed),
         )
+
+    def _name_of_call(self, pair: Pair) -> str:
+        """What is called: the layer's own class where that is one of several for the operator."""
+        name = called(pair.torch)
+        kind: str = self.alignment.torch.trace.modules.get(pair.torch.module, {}).get("type", "")
+        return kind if kind.rstrip("123d") == name.rstrip("123d") else name
 
     def _configured(self, pair: Pair, found: AttributeDifference, blamed: Op | None) -> str:
         """The line that decides an attribute: inside a ready-made layer, the one that makes the layer."""
@@ -306,7 +318,7 @@ class Blame(Evidence):
                 for graph, node in ((self.alignment.torch, pair.torch), (self.alignment.paddle, pair.paddle))
             ]
             cause += f": weight of shape {sizes[0]} in torch, {sizes[1]} in Paddle"
-        fix = f"replace {label(pair.torch)} by {label(pair.paddle)}{arguments(pair.paddle)}"
+        fix = f"replace {called(pair.torch)} by {code(pair.paddle, pair.torch)}"
         self._finding(
             pair,
             cause,

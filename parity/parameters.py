@@ -145,13 +145,32 @@ def compare_parameters(
                 turned = turned and pair.paddle.attributes.get("weight") != pair.torch.attributes.get(
                     "weight"
                 )
-                cause, fix = diagnose(torch_name, paddle_name, expected, actual, holders(), turned=turned)
+                own = alignment.torch.trace.parameters.get(torch_name)
+                buffer = own is not None and not own.trainable and slot not in ("mean", "variance")
+                copy = (
+                    f"make the buffer `{torch_name}` what Paddle's `{paddle_name}` is"
+                    if buffer
+                    else _copying(pair, torch_name, paddle_name, turned=turned)
+                )
+                cause, fix = diagnose(
+                    torch_name, paddle_name, expected, actual, holders(), copy, turned=turned
+                )
                 found.append(
                     ParameterDifference(
                         pair, slot, paddle_name, torch_name, cause, fix, _relative(expected, actual)
                     )
                 )
     return found
+
+
+def _copying(pair: Pair, torch_name: str, paddle_name: str, *, turned: bool) -> str:
+    """The assignment that makes a torch parameter, or the part of a packed one, what Paddle's is."""
+    rows, theirs = pair.torch.rows, pair.paddle.rows
+    ours = "" if rows is None else f"[{rows[0]}:{rows[1]}]"
+    part = "" if theirs is None else f"[{theirs[0]}:{theirs[1]}]"
+    if theirs is not None and turned:
+        part = f"[:, {theirs[0]}:{theirs[1]}]"
+    return f"torch_state[{torch_name!r}]{ours} = paddle_state[{paddle_name!r}]{part}{'.T' if turned else ''}"
 
 
 def _equal(expected: Array, actual: Array) -> bool:
@@ -201,11 +220,11 @@ def diagnose(
     expected: Array,
     actual: Array,
     holders: Mapping[str, str],
+    copy: str,
     *,
     turned: bool,
 ) -> tuple[str, str]:
-    """Cause and fix for a torch parameter that is not the transform of its Paddle twin."""
-    copy = f"torch_state[{torch_name!r}] = paddle_state[{paddle_name!r}]{'.T' if turned else ''}"
+    """Cause and fix (`copy`, or something before it) for a torch parameter that is not the transform of its Paddle twin."""
     if expected.shape != actual.shape:
         return (
             f"`{torch_name}` has shape {list(actual.shape)}; Paddle's `{paddle_name}` gives {list(expected.shape)}",

@@ -79,6 +79,9 @@ ARGUMENTS: Mapping[str, str] = {
 }
 """Canonical attribute -> Paddle's argument, where the names differ; a row's own argument of that name comes first."""
 
+IN_TORCH: Mapping[str, str] = {"axis": "dim", "axes": "dim"}
+"""Canonical attribute -> torch's argument, for operators without a row."""
+
 COMPOSITES: Mapping[str, Mapping[str, str]] = {
     "LocalResponseNorm": {
         "shift": "k",
@@ -175,7 +178,7 @@ def clip_epsilon() -> float:
 def as_torch_argument(kind: str, attribute: str, paddle: Any) -> str:
     """The torch argument that would make this attribute what Paddle has, as code."""
     argument = argument_of(kind, attribute)
-    name = argument.torch if argument is not None and argument.torch else attribute
+    name = argument.torch if argument is not None and argument.torch else IN_TORCH.get(attribute, attribute)
     if attribute in ("padding", "output_padding"):
         if not _symmetric(paddle):
             (top, bottom), (left, right) = paddle[-2], paddle[-1]

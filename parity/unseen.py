@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from parity.code import dropout
 from parity.evidence import Evidence
 from parity.findings import Finding, Note
 from parity.graph import Silent
@@ -77,7 +78,7 @@ class Unseen(Evidence):
                         operator="Dropout",
                         where=self.alignment.torch.trace.constructors.get(item.module, "") or item.line,
                         cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}; shows only in training",
-                        fix=f"Dropout(p={paddle['p']})",
+                        fix=dropout(paddle),
                         evidence={"attribute": name, "paddle": paddle[name], "torch": torch[name]},
                         layer_paddle=twin.module,
                         where_paddle=twin.line,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity.align import Edge, Pair
+from parity.code import chain_of, code
 from parity.compare import Difference
 from parity.evidence import Evidence
 from parity.findings import Finding, Note, label
@@ -162,7 +163,7 @@ class Wiring(Evidence):
             cause = (
                 f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
             )
-            fix = f"add {chain(paddle_nodes)} before {at}"
+            fix = f"add {chain_of(paddle_nodes)} before {at}"
             operator, layer, where = label(node), node.module, missing(self.alignment, edge)
         elif bool(torch_nodes) != bool(paddle_nodes) and (owned := self._owned(edge)):
             node = torch_nodes[-1] if torch_nodes else edge.pair.torch
@@ -173,7 +174,7 @@ class Wiring(Evidence):
         elif torch_nodes and not paddle_nodes:
             node = _main(torch_nodes)
             cause = f"{chain(torch_nodes)} {self._after(self.alignment.torch, torch_nodes[0])}only in torch"
-            fix = f"remove {chain(torch_nodes)} before {at}"
+            fix = f"remove {chain_of(torch_nodes)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
             theirs, ours = self._parting(edge)
@@ -183,7 +184,7 @@ class Wiring(Evidence):
                 cause += "; in Paddle these layers are shared with another call"
             elif self._shares(torch_nodes, torch=True) and not self._shares(paddle_nodes):
                 cause += "; in torch these layers are shared with another call"
-            fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes)}"
+            fix = f"make the input of {at} what Paddle makes it: {chain_of(paddle_nodes)}"
             # A layer that other calls use too is made right: this call of it is wrong.
             shared = self._shares(torch_nodes, torch=True)
             if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
@@ -253,12 +254,12 @@ class Wiring(Evidence):
             missing = chain(theirs.nodes)
             return (
                 f"{missing} only in Paddle: torch makes all other numbers on the way to {at}, whatever their layout",
-                f"add {missing} before {at}",
+                f"add {chain_of(theirs.nodes)} before {at}",
             )
         return (
             f"torch computes {called(ours.first)} where Paddle computes {called(theirs.first)}: up to here both have the "
             f"same numbers on the way to {at}, whatever their layout, and from here on they have not",
-            f"compute here what Paddle does: {called(theirs.first)}",
+            f"compute here what Paddle does: {code(theirs.first)}",
         )
 
     def _steps_apart(self, edge: Edge) -> str:
