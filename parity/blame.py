@@ -8,7 +8,7 @@ from parity.align import Edge, Pair
 from parity.audit import AttributeDifference, SlotDifference
 from parity.code import called, code, fix_scale, real_axes
 from parity.evidence import Evidence
-from parity.findings import Note, label
+from parity.findings import NO_EFFECT, Note, label
 from parity.judgement import Row
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
 from parity.parameters import ParameterDifference
@@ -60,15 +60,7 @@ class Blame(Evidence):
             row.status = "not compared" if pair.torch.kind == "random" else "inherited"
             return
         if pair.substituted:
-            functions = {pair.torch.kind, pair.paddle.kind} <= ACTIVATIONS
-            excuse = max(constant_of(kind)[1] for kind in (pair.torch.kind, pair.paddle.kind))
-            different = different and not (row.local is not None and row.local.max_rel <= excuse)
-            if (outputs_agree or (row.local is not None and not different)) and not functions:
-                row.status = "written differently" if different else "same"
-                self._written_differently(pair)
-            else:
-                self._substituted(pair)
-                row.status = "different"
+            self._judge_substitution(pair, row, different, outputs_agree)
             return
         if pair.torch.kind == "move" and self._leads_astray(pair):
             # What interrupts the chain of moves is only in torch, and found as that.
@@ -117,6 +109,19 @@ class Blame(Evidence):
             row.status = "different"
         elif self.result.replayed and row.status == "different":
             row.status = "inherited" if row.local is not None else row.status
+
+    def _judge_substitution(self, pair: Pair, row: Row, different: bool, outputs_agree: bool) -> None:
+        """Two operators in one place: one function in two forms where their numbers agree, but for activations."""
+        functions = {pair.torch.kind, pair.paddle.kind} <= ACTIVATIONS
+        excuse = max(constant_of(kind)[1] for kind in (pair.torch.kind, pair.paddle.kind))
+        different = different and not (row.local is not None and row.local.max_rel <= excuse)
+        freely = row.float64 is not None and row.float64.max_rel <= row.limit
+        if (outputs_agree or freely or (row.local is not None and not different)) and not functions:
+            row.status = "written differently" if different else "same"
+            self._written_differently(pair)
+        else:
+            self._substituted(pair)
+            row.status = "different"
 
     def _fed_alike(self, pair: Pair) -> bool:
         """Whether both sides feed this operator from the same aligned values, in the same shape."""
@@ -226,8 +231,10 @@ class Blame(Evidence):
         trap = trap_of(pair.torch.kind, name)
         if trap is not None:
             cause += f" ({trap.text})"
-        effect = "" if different or row.status == "different" else "; no effect on these inputs"
+        effect = "" if different or row.status == "different" else NO_EFFECT
         fix = fix_of(pair.torch.kind, name, paddle_value, self._name_of_call(pair))
+        if name.startswith("scalar_"):
+            fix = f"write {show(paddle_value)} here for {show(torch_value)}"
         if pair.torch.kind == "affine":
             fix = f"write {code(pair.paddle)} here"
         if pair.torch.kind == "matmul" and name == "scale":

@@ -43,6 +43,7 @@ UNSAID: Mapping[str, Mapping[str, Any]] = {
     "largest": {"": True},
     "sorted": {"": True},
     "correction": {"": 1.0},
+    "p": {"normalize": 2.0, "norm": 2.0},
 }
 """Attribute -> operator ("": any) -> the value that torch takes if nothing is said."""
 

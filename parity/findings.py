@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from parity.graph import Node
 
 
+NO_EFFECT = "; no effect on these inputs"
+"""What a cause ends in that the numbers of this run do not show."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One difference between the models.

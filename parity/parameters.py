@@ -135,7 +135,7 @@ def compare_parameters(
                 continue
             torch_name = alignment.torch.parameters[pair.torch.inputs[slot]]
             paddle_name = alignment.paddle.parameters[pair.paddle.inputs[paddle_slot]]
-            if slot not in weights and expected.size != actual.size:
+            if slot not in weights and (expected.size != actual.size or _reversed(expected, actual)):
                 continue
             shapeless = slot != "weight" or pair.torch.kind in FLAT
             if expected.size == actual.size and shapeless:
@@ -161,6 +161,12 @@ def compare_parameters(
                     )
                 )
     return found
+
+
+def _reversed(expected: Array, actual: Array) -> bool:
+    """Whether a bare matrix is kept the other way round, so that its shape says so."""
+    turned = expected.ndim == 2 and expected.shape != actual.shape and expected.T.shape == actual.shape
+    return turned and _equal(expected.T, actual)
 
 
 def _copying(pair: Pair, torch_name: str, paddle_name: str, *, turned: bool) -> str:

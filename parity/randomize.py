@@ -61,7 +61,7 @@ def _ends(value: int, producer: Mapping[int, Op]) -> Iterator[Op]:
 
 
 SIGN_FREE = frozenset(
-    {("mul", "x"), ("mul", "y"), ("div", "x"), ("relu", "x"), *((norm, "weight") for norm in NORMALISATIONS)}
+    {("mul", "x"), ("mul", "y"), ("div", "x"), *((norm, "weight") for norm in NORMALISATIONS)}
 )
 """Operators, and where they take a scale of either sign. A power, a root or a logarithm does not."""
 
@@ -75,8 +75,7 @@ def signed_scales(trace: Trace) -> set[str]:
     """The vectors that scale something, and work with either sign.
 
     A positive scale hides what it is exchanged with: `relu(s * x)` is `s * relu(x)`, a pool before a normalisation is
-    one behind it, a ReLU of the scale itself is nothing. A single number that passes a ReLU stays positive: negative,
-    it would take out all that it weighs.
+    one behind it. A scale that passes a ReLU itself stays positive: negative, it would take out all that it weighs.
     """
     readers: dict[int, list[tuple[Op, str]]] = {}
     for op in trace.ops:
@@ -84,10 +83,8 @@ def signed_scales(trace: Trace) -> set[str]:
             readers.setdefault(value, []).append((op, slot))
     found = set()
     for name, parameter in trace.parameters.items():
-        size = int(np.prod(trace.values[parameter.value].shape))
         uses = list(_uses(parameter.value, readers))
-        free = all((op.kind, slot) in SIGN_FREE for op, slot in uses)
-        if uses and free and not (size == 1 and any(op.kind == "relu" for op, _ in uses)):
+        if uses and all((op.kind, slot) in SIGN_FREE for op, slot in uses):
             found.add(name)
     return found
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from parity.findings import Finding
+from parity.findings import NO_EFFECT, Finding
 
 QUOTED = re.compile(r"`([^`]*)`")
 NUMBERS = re.compile(r"\d+\.?\d*e[-+]\d+|\[[\d, ]*\]")
@@ -17,7 +17,9 @@ def distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Each fault once, whatever number of inputs and modes shows it."""
     seen: dict[tuple[str, str, str], Finding] = {}
     for finding in findings:
-        seen.setdefault((finding.layer, finding.operator, finding.cause.split(";")[0]), finding)
+        key = finding.layer, finding.operator, finding.cause.split(";")[0]
+        if NO_EFFECT in seen.setdefault(key, finding).cause and NO_EFFECT not in finding.cause:
+            seen[key] = finding
     return list(seen.values())
 
 
@@ -33,7 +35,8 @@ def by_line(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 def merged(group: list[Finding]) -> Finding:
     """The first finding of a group, with the others in `also`."""
-    first, *others = group
+    first = next((finding for finding in group if NO_EFFECT not in finding.cause), group[0])
+    others = [finding for finding in group if finding is not first]
     if not others:
         return first
     likewise = "" if all(other.fix == first.fix for other in others) else "; likewise for the other layers"

@@ -36,8 +36,8 @@ def _loaded(pair: Pair, fixes: list[str]) -> Pair:
     paddle_state = {name: np.array(t.numpy()) for name, t in pair.paddle.state_dict().items()}
     torch_state = {name: np.array(t.numpy()) for name, t in pair.torch.state_dict().items()}
     for fix in fixes:
-        fix = fix.removesuffix("; likewise for the other layers")
-        exec(fix, {"torch_state": torch_state, "paddle_state": paddle_state, "np": np})
+        code = fix.removesuffix("; likewise for the other layers")
+        exec(code, {"torch_state": torch_state, "paddle_state": paddle_state, "np": np})
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in torch_state.items()}
     pair.torch.load_state_dict(tensors)
     return pair

@@ -161,3 +161,40 @@ def test_a_cross_entropy_by_hand_is_the_ready_made_one(losses, cause):
     assert [finding.kind for finding in report.findings] == ["loss"] * bool(cause) or cause, str(report)
     assert bool(report) != bool(cause)
     assert cause in str(report)
+
+
+class PaddleMargin(paddle.nn.Layer):
+    """Cosines between features and class centres, the centres as columns."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.centres = paddle.nn.Linear(10, 6), self.create_parameter([6, 5])
+
+    def forward(self, x):
+        x = PF.normalize(self.fc(x), axis=1)
+        return paddle.tanh(paddle.matmul(x, PF.normalize(self.centres, axis=0))) * 16.0
+
+
+class TorchMargin(torch.nn.Module):
+    """The same with the centres as rows."""
+
+    def __init__(self, scale=16.0):
+        super().__init__()
+        self.fc, self.centres = torch.nn.Linear(10, 6), torch.nn.Parameter(torch.ones(5, 6))
+        self.scale = scale
+
+    def forward(self, x):
+        return torch.tanh(F.linear(F.normalize(self.fc(x)), F.normalize(self.centres))) * self.scale
+
+
+@pytest.mark.parametrize("scale", [16.0, 8.0])
+def test_a_bare_matrix_may_be_kept_the_other_way_round(scale):
+    paddle_net, torch_net = PaddleMargin(), TorchMargin(scale)
+    x = random_input((4, 10))
+    fill(paddle_net, x)
+    state = {name: torch.from_numpy(np.array(t.numpy())) for name, t in paddle_net.state_dict().items()}
+    torch_net.load_state_dict({name: v.T if v.dim() == 2 else v for name, v in state.items()})
+    report = parity.check(paddle_net, torch_net, x, further=False)
+    assert [finding.cause for finding in report.findings] == (
+        [] if scale == 16.0 else ["scale: torch has 8, Paddle has 16"]
+    )
