@@ -334,6 +334,19 @@ class Blame(Evidence):
             where=configured(self.alignment, pair, lambda node: node.kind),
         )
 
+    def _readers_agree(self, pair: Pair) -> bool:
+        """Whether all that is made of a result agrees, so that its shape is another way of writing it."""
+        readers = [
+            self.alignment.pair_of_torch(n) for n, _ in self.alignment.torch.consumers[pair.torch.output]
+        ]
+        return bool(readers) and all(reader is not None and self._reader_agrees(reader) for reader in readers)
+
+    def _reader_agrees(self, pair: Pair) -> bool:
+        row = self.rows[id(pair)]
+        if row.float64 is None:
+            return False
+        return row.float64.max_rel <= row.limit if row.float64.comparable else self._readers_agree(pair)
+
     def _written_differently(self, pair: Pair) -> None:
         self.result.notes.append(
             Note(
@@ -350,6 +363,9 @@ class Blame(Evidence):
         inside = self._one_sided_inside(pair)
         if inside is not None:
             self.hidden[id(inside)] = local
+            return
+        if not local.comparable and self._readers_agree(pair):
+            row.status = "written differently"
             return
         if not local.comparable:
             cause = f"the result cannot be compared: {local.problem}"
