@@ -7,6 +7,7 @@ while a run lasts their own dispatch check is switched off and their bodies run.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -450,12 +451,12 @@ def check_device(device: str) -> None:
         return
     if not torch.cuda.is_available():
         raise ParityError(
-            f"--device {device}: this torch sees no CUDA device; use --torch-device cpu, or an interpreter "
+            f"device {device}: this torch sees no CUDA device; run it on the CPU (--torch-device cpu), or in an interpreter "
             "with a CUDA build of torch (--torch-python)"
         )
     index = int(device.partition(":")[2] or 0)
     if index >= torch.cuda.device_count():
-        raise ParityError(f"--device {device}: torch sees {torch.cuda.device_count()} CUDA device(s)")
+        raise ParityError(f"device {device}: torch sees {torch.cuda.device_count()} CUDA device(s)")
 
 
 def check_model(model: Any, factory: str) -> None:
@@ -467,3 +468,24 @@ def check_model(model: Any, factory: str) -> None:
 def place(model: torch.nn.Module, device: str) -> torch.nn.Module:
     """The model on `device`."""
     return model.to(device)
+
+
+def device_of(model: torch.nn.Module) -> str:
+    """Where a module lies, by its first parameter or buffer: "cpu", "cuda:0", ...; "cpu" for one that has none."""
+    first = next(itertools.chain(model.parameters(), model.buffers()), None)
+    return "cpu" if first is None else str(first.device)
+
+
+@contextmanager
+def moved(model: torch.nn.Module, device: str) -> Iterator[None]:
+    """A module on another device for a while; afterwards its tensors hold the very memory that they held."""
+    tensors = [*model.parameters(), *model.buffers()]
+    tensors += [tensor.grad for tensor in tensors if tensor.grad is not None]
+    held = [(tensor, tensor.data) for tensor in tensors]
+    try:
+        for tensor in tensors:
+            tensor.data = tensor.data.to(device)
+        yield
+    finally:
+        for tensor, data in held:
+            tensor.data = data

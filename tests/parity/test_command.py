@@ -368,19 +368,19 @@ def test_cuda_in_the_definition_is_explained_on_a_cpu(folder):
 def test_cuda_without_cuda_is_refused_for_either_side(folder):
     if not torch.cuda.is_available():
         with pytest.raises(
-            ParityError, match=r"--device cuda: this torch sees no CUDA device; use --torch-device"
+            ParityError, match=r"device cuda: this torch sees no CUDA device; .*--torch-device"
         ):
             Worker("torch").build("net_t.py:Net", {}, "cuda")
     if not paddle.device.is_compiled_with_cuda():
         with pytest.raises(
-            ParityError, match=r"--device cuda:1: this Paddle is a CPU build; .*paddlepaddle-gpu"
+            ParityError, match=r"device cuda:1: this Paddle is a CPU build; .*paddlepaddle-gpu"
         ):
             Worker("paddle").build("net_p.py:Net", {}, "cuda:1")
 
 
 @pytest.mark.skipif(paddle.device.is_compiled_with_cuda(), reason="this Paddle has CUDA")
 def test_the_command_refuses_a_device_that_is_not_there(refused):
-    assert re.match("--device cuda: this Paddle is a CPU build", refused("lenet", "--device", "cuda"))
+    assert re.match("device cuda: this Paddle is a CPU build", refused("lenet", "--device", "cuda"))
 
 
 # -- environments ---------------------------------------------------------------------------------

@@ -78,28 +78,3 @@ def test_the_verdict_does_not_depend_on_the_thread_count(threads):
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize(
-    ("paddle_device", "torch_device"), [("cuda", "cuda"), ("cpu", "cuda"), ("cuda", "cpu")]
-)
-def test_twins_are_equivalent_on_and_across_gpus(paddle_device, torch_device):
-    import paddle
-
-    from parity.checker import compare_sides
-    from parity.inputs import as_arrays
-    from parity.sides import LiveSide, adapter
-
-    if torch_device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("this torch sees no CUDA device")
-    if paddle_device == "cuda" and not paddle.device.is_compiled_with_cuda():
-        pytest.skip("this Paddle is a CPU build")
-    paddle_model, torch_model, inputs = registered("resnet18", shape=(2, 3, 64, 64))
-    report = compare_sides(
-        LiveSide("paddle", adapter("paddle").place(paddle_model, paddle_device), paddle_device),
-        LiveSide("torch", torch_model.to(torch_device), torch_device),
-        as_arrays(inputs),
-        modes=("eval", "train"),
-    )
-    assert report, str(report)
-    assert report.worst <= 1e-11
