@@ -67,7 +67,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         fixture = f"paddle_parity_{name}"
         if fixture not in metafunc.fixturenames:
             metafunc.fixturenames.append(fixture)
-        metafunc.parametrize(fixture, values, indirect=True, ids=["-".join(_parts(value)) for value in values])
+        metafunc.parametrize(
+            fixture, values, indirect=True, ids=["-".join(_parts(value)) for value in values]
+        )
 
 
 def _listed(value: str | Iterable[Any]) -> list[Any]:

@@ -68,6 +68,9 @@ class PaddleRecorder(Recorder):
             return shared
         return np.asarray(_numpy(tensor))
 
+    def device_of(self, tensor: Any) -> str:
+        return str(tensor.place)
+
     def from_numpy(self, array: Array, like: Any) -> Any:
         result = paddle.to_tensor(array, dtype=like.dtype, place=like.place)
         mark = getattr(like, MARK, None)
@@ -479,9 +482,7 @@ def check_device(device: str) -> None:
         )
     index = int(device.partition(":")[2] or 0)
     if index >= paddle.device.cuda.device_count():
-        raise ParityError(
-            f"device {device}: Paddle sees {paddle.device.cuda.device_count()} CUDA device(s)"
-        )
+        raise ParityError(f"device {device}: Paddle sees {paddle.device.cuda.device_count()} CUDA device(s)")
 
 
 def check_model(model: Any, factory: str) -> None:

