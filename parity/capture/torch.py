@@ -49,6 +49,15 @@ _WRITING_OPERATORS = {
 }
 
 
+_EXACT: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    # With Paddle's literal slope.
+    "hardsigmoid": lambda x: (x * float32(0.1666667) + 0.5).clamp(0.0, 1.0),
+    # torch's CUDA kernel multiplies by float32(1/6), in float64 too (native/cuda/ActivationHardswishKernel.cu).
+    "hardswish": lambda x: x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+}
+"""How a float64 run computes what a framework's kernel does with a float32 constant, so that a correct port agrees."""
+
+
 class TorchRecorder(Recorder):
     signatures = vocabulary.SIGNATURES
     aliases = vocabulary.ALIASES
@@ -159,9 +168,8 @@ class TorchRecorder(Recorder):
         wide = self.options.precision == "float64"
         if wide and base == "rms_norm" and (args[3] if len(args) > 3 else kwargs.get("eps")) is None:
             return function(*args[:3], **{**kwargs, "eps": vocabulary.FLOAT32_STEP})
-        if wide and base == "hardsigmoid":
-            # Paddle's literal slope, so that a correct port agrees to float64 rounding.
-            result = (args[0] * float32(0.1666667) + 0.5).clamp(0.0, 1.0)
+        if wide and base in _EXACT:
+            result = _EXACT[base](args[0])
             return args[0].copy_(result) if function.__name__.endswith("_") else result
         if wide and base in ("float", "half", "bfloat16"):
             return args[0]
