@@ -128,7 +128,7 @@ def convert_checkpoint(
             back=form == "pdparams",
         )
         plan.require()
-        plan.require_same(lambda name: bytes(read_all(checkpoint[name].payload)))
+        plan.check_dropped(lambda name: bytes(read_all(checkpoint[name].payload)))
         items = placements(checkpoint, plan, dtype=dtype)
         if dtype is not None:
             from convert.overflow import overflow_notes

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from convert.cells import WHY_ZERO, second_names, switched_off
 from convert.errors import ConvertError
 from convert.kinship import family, kin
 from convert.layout import Layout, Slot
@@ -60,6 +61,8 @@ class Pairing:
         self.left: list[str] = []
         self.notes: list[str] = list(options.notes)
         self._slots: dict[str, Slot] = {}
+        self._listed: frozenset[str] = frozenset()
+        """Paddle names that take part, by the name they are matched under."""
         self._free: dict[str, str] = {}
         """Paddle names still to be placed, by the name they are matched under."""
         self._unfilled: list[Slot] = []
@@ -74,6 +77,7 @@ class Pairing:
         self._choose_sources()
         if self._given is None:
             self._go_by_names()
+        self._listed = frozenset(self._free)
         self._slots = {slot.name: slot for slot in self.layout.slots}
         for slot in self.layout.slots:
             self._layers.setdefault(slot.prefix, []).append(slot)
@@ -186,9 +190,12 @@ class Pairing:
 
     def _name_of(self, slot: Slot, parameter: Parameter) -> str | None:
         """The free name that a parameter of a slot has."""
-        names = [slot.prefix + parameter.paddle]
-        if parameter.also:
-            names.append(slot.prefix + parameter.also)
+        names = (
+            prefix + role
+            for prefix in dict.fromkeys((slot.paddle_prefix, slot.prefix))
+            for role in (parameter.paddle, parameter.also)
+            if role
+        )
         return next((name for name in names if name in self._free), None)
 
     def _take(self, matched: str, slot: Slot, parameter: Parameter, found_by: str) -> None:
@@ -285,6 +292,7 @@ class Pairing:
     def _settle(self) -> None:
         self._fill_tied()
         self._drop_repeated()
+        self._drop_switched_off()
         self._require_whole()
         free = list(self._free.values())
         unfilled = [slot for slot in self._unfilled if slot.name not in self._settled]
@@ -293,7 +301,7 @@ class Pairing:
             self.dropped += [Drop(name, "the target has no such key (partial load)") for name in free]
         else:
             wanted = {
-                slot.prefix + parameter.paddle: (slot, parameter)
+                slot.paddle_prefix + parameter.paddle: (slot, parameter)
                 for slot in unfilled
                 for parameter in self._expected(slot)
             }
@@ -315,10 +323,15 @@ class Pairing:
 
     def _expected(self, slot: Slot) -> Way:
         """The way to fill a slot that its layer has in Paddle."""
-        return chosen_way(self._ways(slot), {other.role for other in self._layers[slot.prefix]})
+        roles = {other.role for other in self._layers[slot.prefix]}
+        way = chosen_way(self._ways(slot), roles)
+        known = slot.prefix + "weight_ih_l0" in self._listed
+        return second_names(
+            slot.layer, way, roles, lambda name: not known or slot.prefix + name in self._listed
+        )
 
     def _missing(self, slot: Slot, parameter: Parameter) -> None:
-        key = slot.prefix + parameter.paddle
+        key = slot.paddle_prefix + parameter.paddle
         part = CONCAT in parameter.transform
         shape = shape_before(parameter.transform, slot.shape) if part else slot.shape
         message = f"missing: {key} {list(shape)}{_for(slot, key)}"
@@ -362,6 +375,15 @@ class Pairing:
             if first and self.shapes[first] == self.shapes[name]:
                 self.dropped.append(Drop(name, f"the same tensor as {first}", first))
                 del self._free[matched]
+
+    def _drop_switched_off(self) -> None:
+        """Drop the biases that torch's recurrent layers do not have and Paddle's keep as zeros."""
+        for prefix, slots in self._layers.items():
+            rows = {slot.role: slot.shape[:1] for slot in slots}
+            for bias, weight in switched_off(slots[0].layer, rows).items():
+                name = self._free.get(prefix + bias)
+                if name is not None and self.shapes[name] == rows[weight]:
+                    self.dropped.append(Drop(self._free.pop(prefix + bias), WHY_ZERO, zeros=True))
 
     def _require_whole(self) -> None:
         for target, wrong in list(unfilled_targets(self.moves)):

@@ -66,6 +66,8 @@ class Drop:
     why: str
     same_as: str = ""
     """The Paddle key that holds the same tensor, where that is why; whoever reads tensors checks it."""
+    zeros: bool = False
+    """Whether it may go because it is all zeros; whoever reads tensors checks it."""
 
 
 @dataclass(frozen=True)
@@ -166,13 +168,17 @@ class ConversionPlan:
             if count > LISTED_MOST:
                 yield f"and {count - LISTED_MOST} more {_KINDS[kind]} (--dry-run lists all)"
 
-    def require_same(self, content: Callable[[str], bytes]) -> None:
-        """ConvertError unless what is dropped for being the same tensor as another has the same `content`."""
+    def check_dropped(self, content: Callable[[str], bytes]) -> None:
+        """ConvertError where a tensor's `content` is not why it is dropped: the same as another's, or zeros."""
         for drop in self.dropped:
             if drop.same_as and content(drop.name) != content(drop.same_as):
                 raise ConvertError(
                     f"{self.source}: {drop.name!r} and {drop.same_as!r} are one tensor in Paddle, and differ in this file; "
                     "leave out the wrong one with --exclude"
+                )
+            if drop.zeros and any(content(drop.name)):
+                raise ConvertError(
+                    f"{self.source}: {drop.name!r} is not zero, and {self.target} has no such bias; give its layer bias=True"
                 )
 
     def to_json(self) -> dict[str, Any]:
