@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.checkpoint.checkpoint import Checkpoint
-from convert.checkpoint.payload import MemoryBytes, read_all
+from convert.checkpoint.payload import MemoryBytes
 from convert.checkpoint.reader import open_checkpoint
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import FLOATS, by_name
@@ -128,7 +128,7 @@ def convert_checkpoint(
             back=form == "pdparams",
         )
         plan.require()
-        plan.check_dropped(lambda name: bytes(read_all(checkpoint[name].payload)))
+        plan.check_contents(lambda name: checkpoint[name].numpy())
         items = placements(checkpoint, plan, dtype=dtype)
         if dtype is not None:
             from convert.overflow import overflow_notes

@@ -59,6 +59,7 @@ class Pairing:
         self.dropped: list[Drop] = []
         self.problems: list[Problem] = []
         self.left: list[str] = []
+        self.tied: list[tuple[str, str]] = []
         self.notes: list[str] = list(options.notes)
         self._slots: dict[str, Slot] = {}
         self._listed: frozenset[str] = frozenset()
@@ -355,11 +356,17 @@ class Pairing:
         return nearest_names(name, candidates) if count < LISTED_MOST else ()
 
     def _fill_tied(self) -> None:
-        """A slot without a tensor of its own that is another one in torch gets the same."""
+        """A slot without a tensor of its own that is another one in torch gets the same; note what has two."""
+        held: dict[str, str] = {}
+        for slot in (slot for slot in self.layout.slots if slot.name in self.moves):
+            first = held.setdefault(slot.tied or slot.name, slot.name)
+            if _sources(self.moves[first]) != _sources(self.moves[slot.name]):
+                self.tied.append((first, slot.name))
         for slot in self._unfilled:
-            if slot.name not in self._settled and slot.tied in self.moves:
-                why = f"the same tensor as {slot.tied} in torch (tied weights)"
-                parts = self.moves[slot.tied]
+            other = held.get(slot.tied or slot.name)
+            if slot.name not in self._settled and other is not None:
+                why = f"the same tensor as {other} in torch (tied weights)"
+                parts = self.moves[other]
                 self.moves[slot.name] = [
                     replace(m, target=slot.name, why=why, found_by="tied") for m in parts
                 ]
@@ -410,6 +417,10 @@ class Pairing:
 
     def _problem(self, kind: str, name: str, message: str, near: tuple[str, ...] = ()) -> None:
         self.problems.append(Problem(kind, name, message, near))
+
+
+def _sources(moves: Iterable[Move]) -> list[str]:
+    return [move.source for move in moves]
 
 
 def _for(slot: Slot, key: str) -> str:
