@@ -6,7 +6,6 @@ The work of `plan_conversion`, which is where the result is described.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from convert.cells import WHY_ZERO, second_names, switched_off
@@ -23,7 +22,8 @@ from convert.rosetta.layers import (
     ways_to_fill,
 )
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
-from convert.sources import choose_sources, hint_prefix
+from convert.sources import advice, choose_sources
+from convert.tied import filled_by_another, same_twice
 from convert.transform import concrete, filled, fits, shape_before
 from convert.wholeness import unfilled_targets, unfinished_sources
 
@@ -59,6 +59,7 @@ class Pairing:
         self.dropped: list[Drop] = []
         self.problems: list[Problem] = []
         self.left: list[str] = []
+        self.solution = ""
         self.tied: list[tuple[str, str]] = []
         self.notes: list[str] = list(options.notes)
         self._slots: dict[str, Slot] = {}
@@ -308,16 +309,12 @@ class Pairing:
             }
             for slot, parameter in wanted.values():
                 self._missing(slot, parameter)
-            targets = [slot.name for slot in unfilled] or list(self._slots)
+            targets = {slot.name: slot.shape for slot in unfilled or self.layout.slots}
             for name in free:
-                near = self._near("extra", name, targets)
+                near = self._near("extra", name, targets, targets, self.shapes[name])
                 self._problem("extra", name, f"extra: {name} {list(self.shapes[name])}", near)
-            self.notes += hint_prefix(list(self._free), list(wanted))
-            if wanted and free and not self.options.match:
-                self.notes.append(
-                    "where only the names differ: --match structure pairs layers by what they hold, --match run by "
-                    "running both models, and --rules FILE says it"
-                )
+            self.solution, notes = advice(self._free, wanted, self.problems, self.options)
+            self.notes += notes
         if not self.moves and not self.problems:
             left = "not one tensor of the file is left to convert" if not self._slots else ""
             self._problem("empty", "", left or "not one tensor of the file is a tensor of the target")
@@ -339,7 +336,7 @@ class Pairing:
         self._settled.add(slot.name)
         if not self.options.partial:
             gone = self._where(key)
-            near = () if gone else self._near("missing", key, self._free.values())
+            near = () if gone else self._near("missing", key, self._free.values(), self.shapes, shape)
             self._problem("missing", slot.name, message + gone, near)
 
     def _where(self, name: str) -> str:
@@ -350,27 +347,22 @@ class Pairing:
         target = next((t for t, parts in self.moves.items() if any(m.source == name for m in parts)), None)
         return "" if target is None else f" (the file's {name} became {target})"
 
-    def _near(self, kind: str, name: str, candidates: Iterable[str]) -> tuple[str, ...]:
-        """The nearest names, for as many problems of a kind as are listed."""
-        count = sum(problem.kind == kind for problem in self.problems)
-        return nearest_names(name, candidates) if count < LISTED_MOST else ()
+    def _near(
+        self, kind: str, name: str, candidates: Iterable[str], shapes: Mapping[str, Shape], shape: Shape
+    ) -> tuple[str, ...]:
+        """The nearest names, of the same sizes if there are any, for as many problems of a kind as are listed."""
+        if sum(problem.kind == kind for problem in self.problems) >= LISTED_MOST:
+            return ()
+        fitting = [other for other in candidates if sorted(shapes[other]) == sorted(shape)]
+        return nearest_names(name, fitting) or nearest_names(name, candidates)
 
     def _fill_tied(self) -> None:
-        """A slot without a tensor of its own that is another one in torch gets the same; note what has two."""
-        held: dict[str, str] = {}
-        for slot in (slot for slot in self.layout.slots if slot.name in self.moves):
-            first = held.setdefault(slot.tied or slot.name, slot.name)
-            if _sources(self.moves[first]) != _sources(self.moves[slot.name]):
-                self.tied.append((first, slot.name))
-        for slot in self._unfilled:
-            other = held.get(slot.tied or slot.name)
-            if slot.name not in self._settled and other is not None:
-                why = f"the same tensor as {other} in torch (tied weights)"
-                parts = self.moves[other]
-                self.moves[slot.name] = [
-                    replace(m, target=slot.name, why=why, found_by="tied") for m in parts
-                ]
-                self._settled.add(slot.name)
+        self.tied = same_twice(self.layout.slots, self.moves)
+        waiting = {slot.name for slot in self._unfilled} - self._settled
+        for name, moves in filled_by_another(self.layout.slots, self.moves).items():
+            if name in waiting:
+                self.moves[name] = moves
+                self._settled.add(name)
 
     def _drop_repeated(self) -> None:
         """Drop what lists a tensor again that was moved under another name."""
@@ -417,10 +409,6 @@ class Pairing:
 
     def _problem(self, kind: str, name: str, message: str, near: tuple[str, ...] = ()) -> None:
         self.problems.append(Problem(kind, name, message, near))
-
-
-def _sources(moves: Iterable[Move]) -> list[str]:
-    return [move.source for move in moves]
 
 
 def _for(slot: Slot, key: str) -> str:

@@ -127,6 +127,8 @@ class ConversionPlan:
     """Those that the target's `parameters()` yields, in its order."""
     sides: tuple[str, str] = ("Paddle", "torch")
     """The frameworks of source and target."""
+    solution: str = ""
+    """The option with which everything would fit, where there is one."""
     tied: tuple[tuple[str, str], ...] = ()
     """Pairs of torch keys that are one tensor and are filled by two; whoever reads tensors checks them."""
 
@@ -144,6 +146,8 @@ class ConversionPlan:
 
     def require(self) -> ConversionPlan:
         """This plan; ConvertError with its problems, one a line, if there is any."""
+        if self.problems and self.solution:
+            raise ConvertError(f"{self.verdict()}; nothing was written\n{self.solution}")
         if self.problems:
             hints = "".join(f"\n{note}" for note in self.notes)
             lines = "".join(f"\n  {line}" for line in self._listed())
@@ -259,6 +263,7 @@ def plan_conversion(source: Any, target: Any, options: Options | None = None) ->
         tuple(pairing.notes),
         tuple(slot.name for slot in pairing.layout.slots),
         tuple(slot.name for slot in pairing.layout.slots if slot.learned),
+        solution=pairing.solution,
         tied=tuple(pairing.tied),
     )
 
