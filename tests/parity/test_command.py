@@ -481,7 +481,15 @@ def test_a_disk_that_is_full_is_told_in_one_sentence_and_nothing_stays(tmp_path,
     """A limit on the size of files stands for the full disk."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    arguments = ("parity", "lenet", "--shape", "64,1,28,28", "--only-given", "--json", tmp_path / "report.json")
+    arguments = (
+        "parity",
+        "lenet",
+        "--shape",
+        "64,1,28,28",
+        "--only-given",
+        "--json",
+        tmp_path / "report.json",
+    )
     done = subprocess.run(
         [sys.executable, "-c", LIMITED.format(room), *map(str, arguments)],
         capture_output=True,
