@@ -99,6 +99,8 @@ class Latin1Reader:
         self._decoder = _Decoder(self._where)
         self._buffer = memoryview(bytearray(min(CHUNK, encoded)))
         self._ready = memoryview(b"")
+        self._at = 0
+        """How much of what is ready was given."""
         self._given = 0
         self._skip(start)
 
@@ -117,24 +119,24 @@ class Latin1Reader:
 
     def read_into(self, views: Sequence[memoryview]) -> None:
         for view in views:
-            rest = view.cast("B")
-            while rest.nbytes:
-                if not self._ready.nbytes and not self._fetch():
+            done, size = 0, view.nbytes
+            while done < size:
+                if self._at == self._ready.nbytes and not self._fetch():
                     raise self._wrong_length()
-                take = min(self._ready.nbytes, rest.nbytes)
-                rest[:take] = self._ready[:take]
-                rest, self._ready = rest[take:], self._ready[take:]
-                self._given += take
+                take = min(self._ready.nbytes - self._at, size - done)
+                view[done : done + take] = self._ready[self._at : self._at + take]
+                done, self._at = done + take, self._at + take
+            self._given += size
 
     def finish(self) -> None:
-        if self._given != self._nbytes or self._ready.nbytes or self._fetch():
+        if self._given != self._nbytes or self._at != self._ready.nbytes or self._fetch():
             raise self._wrong_length()
 
     def _fetch(self) -> bool:
         """Make more decoded bytes ready; False at the end."""
         chunk = self._chunk()
         if chunk.nbytes:
-            self._ready = self._decoder.decode(chunk).data
+            self._ready, self._at = self._decoder.decode(chunk).data, 0
         return bool(chunk.nbytes)
 
     def _chunk(self) -> memoryview:
