@@ -22,7 +22,7 @@ demo: env
 test: env
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
-# The proof judged by all planted bugs and correct ports (tests/mutants), of which `make test` takes a third.
+# The proof judged by all planted bugs and correct ports (tests/mutants), as a table.
 corpus: env
 	$(BIN)/python -m tests.mutants.run
 
