@@ -25,7 +25,7 @@ from parity.store import Array, ValueStore, scratch_directory
 from parity.trace import Framework, Trace
 
 if TYPE_CHECKING:
-    from parity.gradients import GradientJudgement
+    from parity.gradient_flow import GradientJudgement
 
 GIVEN = "given input"
 """The name of the case of the user's own inputs."""
