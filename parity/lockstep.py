@@ -6,6 +6,8 @@ meet which; then both run side by side, torch in a thread of its own, and values
 run may be one value ahead of what has been compared, and whoever has nothing else to do compares. What meets nobody in time
 (branches that the models run in another order) is put aside in a file. Numbers do not depend on who came first.
 
+Where numbers differ, Paddle runs once more and hands every value on to torch, whose operators each get Paddle's.
+
 This is only a cheaper way to the numbers that stored runs give. Whatever does not go this way (`Apart`) goes that one.
 """
 
@@ -18,13 +20,15 @@ from contextlib import ExitStack
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from parity.align import Alignment
+from parity.capture.plan import Measurement, ReplayPlan
 from parity.compare import Difference, difference, sample, sampled_rounding
 from parity.judgement import Numbers
+from parity.relay import Relay
 from parity.sides import LiveSide, Side, adapter
 from parity.store import Array, Stored, ValueStore
 from parity.trace import Framework, Trace
@@ -36,6 +40,8 @@ PATIENCE = 60.0
 """Seconds that a run waits for the other: models that lock each other out must not wait for ever."""
 
 OTHER: Mapping[Framework, Framework] = {"paddle": "torch", "torch": "paddle"}
+
+T = TypeVar("T")
 
 
 class Apart(Exception):
@@ -175,7 +181,7 @@ class Meeting:
         if side in self._looks:
             self._looks[side](key, array)
 
-    def leave(self, side: Framework, *, failed: bool) -> None:
+    def leave(self, side: Framework, failed: bool) -> None:
         """A run is over: nothing more comes from it."""
         try:
             if not failed:
@@ -198,6 +204,8 @@ class _Passing(ValueStore):
         super().__init__(path)
         self.side, self.meeting = side, meeting
         self.passed: set[str] = set()
+        self.again: ValueStore | None = None
+        """A second run, all of which is kept."""
 
     def put(self, key: str, array: Array) -> None:
         plan = self.meeting.plan
@@ -212,12 +220,16 @@ class _Passing(ValueStore):
         self.meeting.settle(self.side)
 
     def __contains__(self, key: str) -> bool:
-        """Whether `key` is stored; Apart if it was recorded but has passed by."""
-        if key in self.index:
-            return True
-        if key in self.passed:
+        """Whether `key` was recorded, kept or not."""
+        return key in self.index or key in self.passed
+
+    def stored(self, key: str) -> Stored:
+        """What was kept, here or in a run made again; Apart if it has passed by."""
+        if key in self.index or key not in self.passed:
+            return super().stored(key)
+        if self.again is None:
             raise Apart(f"value {key} of {self.side} was not kept")
-        return False
+        return self.again.stored(key)
 
 
 @dataclass
@@ -234,7 +246,8 @@ class Lockstep:
     rounding: dict[Framework, dict[str, float]] = field(default_factory=lambda: {"paddle": {}, "torch": {}})
     samples: dict[Framework, ValueStore] = field(default_factory=dict)
     met: dict[str, Meeting] = field(default_factory=dict)
-    passed: dict[Framework, set[str]] = field(default_factory=dict)
+    stores: dict[Framework, _Passing] = field(default_factory=dict)
+    """Of the run that was last."""
 
     def plan(self, aligned: Callable[[Trace, Trace], Alignment]) -> Plan:
         """Run both on a batch of one, in float32, and pair what they did."""
@@ -248,19 +261,39 @@ class Lockstep:
         looks = {side: self._look(side, precision) for side in OTHER} if self.rounded else {}
         meeting = self.met[precision] = Meeting(plan, folder, looks)
         self.stack.callback(meeting.close)
-        stores = {side: _Passing(folder / side, side, meeting) for side in OTHER}
+        self.stores = stores = {side: _Passing(folder / side, side, meeting) for side in OTHER}
         for store in stores.values():
             self.stack.callback(store.close)
         traces = at_once(
-            lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side]), meeting
+            lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side]),
+            meeting.leave,
         )
-        self.passed = {side: store.passed for side, store in stores.items()}
         return traces, dict(stores)
+
+    def replay(self, plan: ReplayPlan) -> list[Measurement]:
+        """Run torch once more in float64, on Paddle's numbers; the first time, Paddle beside it, to make them."""
+        known = self.stores["paddle"].again
+        if known is not None:
+            return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=known)
+        relay = self.stores["paddle"].again = Relay(self.scratch / "again", PATIENCE)
+        self.stack.callback(relay.close)
+
+        def run(side: Framework) -> list[Measurement]:
+            if side == "torch":
+                return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=relay)
+            self.paddle.record(self.inputs, self.mode, "float64", relay)
+            return []
+
+        def left(side: Framework, failed: bool) -> None:
+            if side == "paddle":
+                relay.complete()
+
+        return at_once(run, left)["torch"]
 
     def numbers(self, paddle_value: int, torch_value: int) -> Numbers | None:
         """What met: the numbers of one pair; None if one of the two was not recorded. Apart if they did not meet."""
         keys: dict[Framework, str] = {"paddle": str(paddle_value), "torch": str(torch_value)}
-        if any(key not in self.passed[side] for side, key in keys.items()):
+        if any(key not in self.stores[side].passed for side, key in keys.items()):
             return None
         wide, narrow = self.met["float64"], self.met["float32"]
         if wide.plan.partners["torch"].get(keys["torch"]) != keys["paddle"]:
@@ -293,23 +326,28 @@ class Lockstep:
         return round_off
 
 
-def at_once(record: Callable[[Framework], Trace], meeting: Meeting | None = None) -> dict[Framework, Trace]:
-    """Paddle in this thread, torch in another; Apart if either fails, for a stored run to say why."""
-    traces: dict[Framework, Trace] = {}
+def at_once(
+    run: Callable[[Framework], T], left: Callable[[Framework, bool], None] | None = None
+) -> dict[Framework, T]:
+    """Paddle in this thread, torch in another; Apart if either fails, for a stored run to say why.
+
+    left: called as soon as a side is done, with whether it failed.
+    """
+    results: dict[Framework, T] = {}
     context = copy_context()
 
     def go(side: Framework) -> None:
         try:
-            traces[side] = record(side)
+            results[side] = run(side)
         finally:
-            if meeting is not None:
-                meeting.leave(side, failed=side not in traces)
+            if left is not None:
+                left(side, side not in results)
 
     def aside() -> None:
         try:
             context.run(go, "torch")
         except Exception:
-            # Only that there is no trace counts: the stored run shows the error where the user can see it.
+            # Only that there is no result counts: the stored run shows the error where the user can see it.
             return
 
     thread = threading.Thread(target=aside, name="parity-torch")
@@ -320,9 +358,9 @@ def at_once(record: Callable[[Framework], Trace], meeting: Meeting | None = None
         raise Apart("Paddle's run failed") from error
     finally:
         thread.join()
-    if "torch" not in traces:
+    if "torch" not in results:
         raise Apart("torch's run failed")
-    return traces
+    return results
 
 
 def plan_of(alignment: Alignment) -> Plan:

@@ -167,7 +167,7 @@ def meet(tmp_path, orders, plan=None):
         except Apart as error:
             failed.append(error)
         finally:
-            meeting.leave(side, failed=False)
+            meeting.leave(side, False)
             store.close()
 
     threads = [threading.Thread(target=go, args=(side,)) for side in OTHER]
