@@ -75,7 +75,7 @@ class Question:
             runs = {side: Run(traces[side], stores[side], traces32[side], stores32[side]) for side in traces}
             if any(len(traces[side].ops) != len(traces32[side].ops) for side in traces):
                 raise Apart("float32 and float64 do not run the same operators")
-            judgement = self._judge(runs, self._telling(step.replay), step.numbers)
+            judgement = self._judge(runs, self._telling(step.replay), step.numbers(runs))
             return self._done(runs, judgement)
 
     def stored(self, gradients: bool, steps: int) -> Answer:

@@ -16,9 +16,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -27,7 +28,7 @@ import numpy as np
 from parity.align import Alignment
 from parity.capture.plan import Measurement, ReplayPlan
 from parity.compare import Difference, difference, sample, sampled_rounding
-from parity.judgement import Numbers
+from parity.judgement import Measure, Numbers, Run, stored_numbers
 from parity.relay import Relay
 from parity.sides import LiveSide, Side, adapter
 from parity.store import Array, Stored, ValueStore
@@ -200,12 +201,13 @@ class Meeting:
 class _Passing(ValueStore):
     """A store of what must stay; what has a partner passes by."""
 
-    def __init__(self, path: Path, side: Framework, meeting: Meeting) -> None:
+    def __init__(
+        self, path: Path, side: Framework, meeting: Meeting, again: Callable[[], ValueStore] | None = None
+    ) -> None:
+        """`again` makes a run like this one, all of which is kept."""
         super().__init__(path)
-        self.side, self.meeting = side, meeting
+        self.side, self.meeting, self.again = side, meeting, again
         self.passed: set[str] = set()
-        self.again: ValueStore | None = None
-        """A second run, all of which is kept."""
 
     def put(self, key: str, array: Array) -> None:
         plan = self.meeting.plan
@@ -224,12 +226,10 @@ class _Passing(ValueStore):
         return key in self.index or key in self.passed
 
     def stored(self, key: str) -> Stored:
-        """What was kept, here or in a run made again; Apart if it has passed by."""
-        if key in self.index or key not in self.passed:
+        """What was kept, here or in a run that is made again for what has passed by."""
+        if key in self.index or key not in self.passed or self.again is None:
             return super().stored(key)
-        if self.again is None:
-            raise Apart(f"value {key} of {self.side} was not kept")
-        return self.again.stored(key)
+        return self.again().stored(key)
 
 
 @dataclass
@@ -246,8 +246,8 @@ class Lockstep:
     rounding: dict[Framework, dict[str, float]] = field(default_factory=lambda: {"paddle": {}, "torch": {}})
     samples: dict[Framework, ValueStore] = field(default_factory=dict)
     met: dict[str, Meeting] = field(default_factory=dict)
-    stores: dict[Framework, _Passing] = field(default_factory=dict)
-    """Of the run that was last."""
+    traces: dict[tuple[Framework, str], Trace] = field(default_factory=dict)
+    repeated: dict[tuple[Framework, str], ValueStore] = field(default_factory=dict)
 
     def plan(self, aligned: Callable[[Trace, Trace], Alignment]) -> Plan:
         """Run both on a batch of one, in float32, and pair what they did."""
@@ -261,48 +261,63 @@ class Lockstep:
         looks = {side: self._look(side, precision) for side in OTHER} if self.rounded else {}
         meeting = self.met[precision] = Meeting(plan, folder, looks)
         self.stack.callback(meeting.close)
-        self.stores = stores = {side: _Passing(folder / side, side, meeting) for side in OTHER}
+        stores = {
+            side: _Passing(folder / side, side, meeting, partial(self.again, side, precision))
+            for side in OTHER
+        }
         for store in stores.values():
             self.stack.callback(store.close)
         traces = at_once(
             lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side]),
             meeting.leave,
         )
+        self.traces.update({(side, precision): trace for side, trace in traces.items()})
         return traces, dict(stores)
+
+    def again(self, side: Framework, precision: str) -> ValueStore:
+        """Every value of one side in one precision, for what was not known to be needed."""
+        if (side, precision) not in self.repeated:
+            store = ValueStore(self._folder(f"{side}-{precision}") / "again")
+            self.stack.callback(store.close)
+            self._repeat(side, precision, store)
+        return self.repeated[side, precision]
 
     def replay(self, plan: ReplayPlan) -> list[Measurement]:
         """Run torch once more in float64, on Paddle's numbers; the first time, Paddle beside it, to make them."""
-        known = self.stores["paddle"].again
-        if known is not None:
-            return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=known)
-        relay = self.stores["paddle"].again = Relay(self.scratch / "again", PATIENCE)
+        expected = self.repeated.get(("paddle", "float64"))
+        if expected is not None:
+            return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected)
+        relay = Relay(self._folder("relay") / "paddle", PATIENCE)
         self.stack.callback(relay.close)
 
         def run(side: Framework) -> list[Measurement]:
             if side == "torch":
                 return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=relay)
-            self.paddle.record(self.inputs, self.mode, "float64", relay)
+            self._repeat(side, "float64", relay)
             return []
 
-        def left(side: Framework, failed: bool) -> None:
-            if side == "paddle":
-                relay.complete()
+        return at_once(run, lambda side, failed: relay.complete() if side == "paddle" else None)["torch"]
 
-        return at_once(run, left)["torch"]
+    def numbers(self, runs: Mapping[Framework, Run]) -> Measure:
+        """Measure pairs of values: what met, or what is stored of a pair that the short runs did not show."""
+        stored = stored_numbers(runs["paddle"], runs["torch"])
+        return lambda paddle, torch: self._met(str(paddle), str(torch)) or stored(paddle, torch)
 
-    def numbers(self, paddle_value: int, torch_value: int) -> Numbers | None:
-        """What met: the numbers of one pair; None if one of the two was not recorded. Apart if they did not meet."""
-        keys: dict[Framework, str] = {"paddle": str(paddle_value), "torch": str(torch_value)}
-        if any(key not in self.stores[side].passed for side, key in keys.items()):
-            return None
+    def _met(self, paddle: str, torch: str) -> Numbers | None:
+        """What is known of two values that met in both precisions."""
         wide, narrow = self.met["float64"], self.met["float32"]
-        if wide.plan.partners["torch"].get(keys["torch"]) != keys["paddle"]:
-            raise Apart("a pair that the short runs did not show")
-        try:
-            noise = [self.rounding[side][key] for side, key in keys.items()]
-            return Numbers(wide.found[keys["torch"]], narrow.found[keys["torch"]], *noise)
-        except KeyError:
-            raise Apart("a value did not come in both precisions") from None
+        if wide.plan.partners["torch"].get(torch) != paddle:
+            return None
+        with suppress(KeyError):
+            noise = self.rounding["paddle"][paddle], self.rounding["torch"][torch]
+            return Numbers(wide.found[torch], narrow.found[torch], *noise)
+        return None
+
+    def _repeat(self, side: Framework, precision: str, store: ValueStore) -> None:
+        trace = self._side(side).record(self.inputs, self.mode, precision, store)
+        if len(trace.ops) != len(self.traces[side, precision].ops):
+            raise Apart("a run is not like the one before")
+        self.repeated[side, precision] = store
 
     def _side(self, side: Framework) -> LiveSide:
         return self.paddle if side == "paddle" else self.torch
