@@ -202,19 +202,19 @@ class _Passing(ValueStore):
     """A store of what must stay; what has a partner passes by."""
 
     def __init__(
-        self, path: Path, side: Framework, meeting: Meeting, again: Callable[[], ValueStore] | None = None
+        self, path: Path, side: Framework, meeting: Meeting, again: Callable[[], ValueStore]
     ) -> None:
         """`again` makes a run like this one, all of which is kept."""
         super().__init__(path)
         self.side, self.meeting, self.again = side, meeting, again
-        self.passed: set[str] = set()
+        self.passed: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def put(self, key: str, array: Array) -> None:
         plan = self.meeting.plan
         if not key.isdigit() or key in plan.kept[self.side]:
             super().put(key, array)
         if key.isdigit():
-            self.passed.add(key)
+            self.passed[key] = (array.dtype.str, array.shape)
             if key in plan.partners[self.side]:
                 self.meeting.bring(self.side, key, array)
 
@@ -226,10 +226,11 @@ class _Passing(ValueStore):
         return key in self.index or key in self.passed
 
     def stored(self, key: str) -> Stored:
-        """What was kept, here or in a run that is made again for what has passed by."""
-        if key in self.index or key not in self.passed or self.again is None:
+        """What was kept; what has passed by comes from a run that is made again as soon as somebody reads it."""
+        if key in self.index or key not in self.passed:
             return super().stored(key)
-        return self.again().stored(key)
+        dtype, shape = self.passed[key]
+        return Stored(shape, np.dtype(dtype), lambda: self.again().place(key))
 
 
 @dataclass
@@ -349,7 +350,7 @@ def at_once(
     left: called as soon as a side is done, with whether it failed.
     """
     results: dict[Framework, T] = {}
-    context = copy_context()
+    context, threads = copy_context(), adapter("torch").beside_another()
 
     def go(side: Framework) -> None:
         try:
@@ -360,7 +361,8 @@ def at_once(
 
     def aside() -> None:
         try:
-            context.run(go, "torch")
+            with threads:
+                context.run(go, "torch")
         except Exception:
             # Only that there is no result counts: the stored run shows the error where the user can see it.
             return
