@@ -97,7 +97,7 @@ def note_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
     """Give every layer of the graph the digest of its weight, so that equal ones can find each other."""
     for node in graph.nodes:
         weight = effective(graph, node, "weight", arrays)
-        if weight is not None and weight.size > 1 and not _constant(weight):
+        if weight is not None and weight.size > 1 and not constant(weight):
             node.content = f"{node.kind}:{digest(weight)}"
 
 
@@ -147,7 +147,7 @@ def _equal(expected: Array, actual: Array) -> bool:
     )
 
 
-def _constant(array: Array) -> bool:
+def constant(array: Array) -> bool:
     """Whether all numbers are the first one."""
     first = array[(0,) * array.ndim]
     return all(bool((part == first).all()) for part in _slices(array))
@@ -159,7 +159,11 @@ def _slices(array: Array) -> Iterator[Array]:
         yield array
         return
     rows = max(1, (1 << 20) * len(array) // array.size) if array.size else 1
-    yield from (array[i : i + rows] for i in range(0, len(array), rows))
+    turned = array.ndim == 2 and not array.flags.c_contiguous
+    for i in range(0, len(array), rows):
+        part = array[i : i + rows]
+        # Packed as it lies in memory first: only then does turning it stay in the cache.
+        yield np.ascontiguousarray(part.T).T if turned else part
 
 
 def _relative(expected: Array, actual: Array) -> float:
@@ -182,7 +186,7 @@ def _fingerprints(paddle: Mapping[str, Array]) -> dict[str, str]:
     """Content (as it is, and transposed if two-dimensional) -> name, for telling swapped weights."""
     found: dict[str, str] = {}
     for name, array in paddle.items():
-        if array.size > 1 and not _constant(array):
+        if array.size > 1 and not constant(array):
             found.setdefault(digest(array), name)
             if array.ndim == 2:
                 found.setdefault(digest(array.T), name)
@@ -230,7 +234,7 @@ def diagnose(
     rearranged = _rearranged(expected, actual)
     if rearranged:
         return f"`{torch_name}` holds Paddle's `{paddle_name}` {rearranged}", copy
-    if actual.size and _constant(actual):
+    if actual.size and constant(actual):
         value = float(actual.flat[0])
         return f"`{torch_name}` was never loaded: all its values are {value:g}", copy
     if np.abs(expected).max() > 0:
