@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from parity.devices import SIDES
 from parity.errors import ParityError
-from parity.sides import adapter
 from parity.store import Array
-from parity.trace import Framework
 
-SIDES: tuple[Framework, Framework] = ("paddle", "torch")
 TITLES = {"paddle": "Paddle", "torch": "torch"}
 BASES = {"paddle": "Layer", "torch": "Module"}
 
@@ -32,14 +29,6 @@ def check_models(paddle_model: Any, torch_model: Any) -> None:
             f"the {side} model is a {type(model).__name__}, not a {side}.nn.{BASES[side]}{hint}; "
             "call check(paddle_model, torch_model, inputs)"
         )
-
-
-def check_device(device: Any) -> None:
-    """ParityError unless both frameworks can run here on `device`."""
-    if not isinstance(device, str) or not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise ParityError(f"device is {device!r}; it must be 'cpu', 'cuda' or 'cuda:N'")
-    for side in SIDES if device != "cpu" else ():
-        adapter(side).check_device(device)
 
 
 def check_training(gradients: bool, steps: Any, losses: Any, optimizers: Any, schedulers: Any) -> int:

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from convert.errors import Paddle2TorchError
-from parity.arguments import check_device, check_models, check_pairs, check_training
+from parity.arguments import check_models, check_pairs, check_training
 from parity.blind_spots import blind_spots
 from parity.case import GIVEN, Question, require_finite
+from parity.devices import placed
 from parity.errors import ModelError, NoKernelError, NotRecordedError, ParityError
 from parity.findings import Finding
 from parity.inputs import as_arrays, further_inputs
@@ -39,7 +40,7 @@ def check(
     pairs: Mapping[str, str] | None = None,
     randomize: bool = False,
     further: bool = True,
-    device: str = "cpu",
+    device: str | tuple[str, str] | None = None,
     gradients: bool = False,
     steps: int = 0,
     losses: tuple[Any, Any] | None = None,
@@ -55,6 +56,8 @@ def check(
     are freshly built: it compares their definitions. The weights that they came with are not compared (the
     report's warnings say if torch's were not Paddle's), so a mistake of a conversion shows only without it.
     further: also compare the outputs on other numbers and, for images, on an odd size.
+    device: "cpu", "cuda" or "cuda:N" for both models, or a pair (Paddle's, torch's); without it, each runs where it
+    lies. A model that lies elsewhere is moved for the length of the check.
     gradients: also compare the gradients of inputs, weights and values in between, from the loss down.
     steps: also train copies of both models that many steps, in float64 and on the same inputs.
     losses: (Paddle's, torch's) function of the model's output that gives a scalar; without one, a fixed weighting
@@ -68,13 +71,13 @@ def check(
     Raises ParityError for inputs, options or models that cannot be run at all.
     """
     check_models(paddle_model, torch_model)
-    check_device(device)
     steps = check_training(gradients, steps, losses, optimizers, schedulers)
     loss, optimizer, scheduler = (pair or (None, None) for pair in (losses, optimizers, schedulers))
     arrays = as_arrays(inputs)
-    paddle = LiveSide("paddle", paddle_model, device, loss[0], optimizer[0], scheduler[0])
-    torch = LiveSide("torch", torch_model, device, loss[1], optimizer[1], scheduler[1])
     with ExitStack() as stack:
+        devices = stack.enter_context(placed((paddle_model, torch_model), device))
+        paddle = LiveSide("paddle", paddle_model, devices[0], loss[0], optimizer[0], scheduler[0])
+        torch = LiveSide("torch", torch_model, devices[1], loss[1], optimizer[1], scheduler[1])
         warnings = stack.enter_context(randomized(paddle, torch, arrays, pairs)) if randomize else ()
         return compare_sides(
             paddle,

@@ -3,8 +3,8 @@
     def test_my_port(paddle_parity):
         paddle_parity(PaddleNet(), TorchNet(), inputs)
 
-    @pytest.mark.paddle_parity(device=["cpu", "cuda"], precision=["float64", "float32"])
-    def test_my_port_everywhere(paddle_parity): ...
+    @pytest.mark.paddle_parity(device=["cpu", "cuda", ("cpu", "cuda")], precision=["float64", "float32"])
+    def test_my_port_everywhere(paddle_parity): ...  # a pair is (Paddle's device, torch's)
 
 pytest loads this module in every run of an environment that has paddle2torch, so it imports nothing but
 pytest until a test asks for the fixture.
@@ -38,8 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "paddle_parity(device=['cpu', 'cuda'], precision=['float64', 'float32']): run the test for each of them; "
-        "one that this machine lacks is skipped",
+        "paddle_parity(device=['cpu', 'cuda', ('cpu', 'cuda')], precision=['float64', 'float32']): run the test for each "
+        "of them; one that this machine lacks is skipped",
     )
 
 
@@ -55,28 +55,39 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             pytrace=False,
         )
     for name, known in (("device", DEVICES), ("precision", PRECISIONS)):
-        if name in marker.kwargs:
-            values = _listed(marker.kwargs[name])
-            for value in values:
-                if value.partition(":")[0] not in known:
-                    pytest.fail(
-                        f"{metafunc.definition.nodeid}: {name} {value!r} is not one of {', '.join(known)}",
-                        pytrace=False,
-                    )
-            fixture = f"paddle_parity_{name}"
-            if fixture not in metafunc.fixturenames:
-                metafunc.fixturenames.append(fixture)
-            metafunc.parametrize(fixture, values, indirect=True)
+        if name not in marker.kwargs:
+            continue
+        values = _listed(marker.kwargs[name])
+        for value in values:
+            if not all(str(part).partition(":")[0] in known for part in _parts(value)):
+                pytest.fail(
+                    f"{metafunc.definition.nodeid}: {name} {value!r} is not one of {', '.join(known)}",
+                    pytrace=False,
+                )
+        fixture = f"paddle_parity_{name}"
+        if fixture not in metafunc.fixturenames:
+            metafunc.fixturenames.append(fixture)
+        metafunc.parametrize(
+            fixture, values, indirect=True, ids=["-".join(_parts(value)) for value in values]
+        )
 
 
-def _listed(value: str | Iterable[str]) -> list[str]:
+def _listed(value: str | Iterable[Any]) -> list[Any]:
     return [value] if isinstance(value, str) else list(value)
 
 
+def _parts(value: Any) -> tuple[Any, ...]:
+    """A device or a precision, or the two of a pair (Paddle's device, torch's)."""
+    return value if isinstance(value, tuple) else (value,)
+
+
 @pytest.fixture
-def paddle_parity_device(request: pytest.FixtureRequest) -> str:
-    """The device of this test, "cpu" unless the marker names others; skips where there is none."""
-    device = str(getattr(request, "param", "cpu"))
+def paddle_parity_device(request: pytest.FixtureRequest) -> Any:
+    """The device of this test, or the pair of devices, that the marker names, and None (where the models lie) without.
+
+    Skips the test where a device is absent.
+    """
+    device = getattr(request, "param", None)
     reason = _why_no(device)
     if reason:
         pytest.skip(reason)
@@ -91,7 +102,7 @@ def paddle_parity_precision(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def paddle_parity(
-    request: pytest.FixtureRequest, paddle_parity_device: str, paddle_parity_precision: str
+    request: pytest.FixtureRequest, paddle_parity_device: Any, paddle_parity_precision: str
 ) -> Callable[..., Report]:
     """`parity.assert_equivalent(paddle_model, torch_model, inputs, **options)` with a full report on disk.
 
@@ -179,16 +190,17 @@ def _float32_problem(report: Report) -> str:
     return ""
 
 
-def _why_no(device: str) -> str:
-    """Why this device cannot be used on both sides, or ""."""
-    if device == "cpu":
+def _why_no(device: Any) -> str:
+    """Why this device, or this pair of devices, cannot be used, or ""."""
+    if device is None:
         return ""
     from parity.capture import paddle, torch
     from parity.errors import ParityError
 
-    for side in (paddle, torch):
-        try:
-            side.check_device(device)
-        except ParityError as error:
-            return str(error)
+    first, last = _parts(device)[0], _parts(device)[-1]
+    try:
+        paddle.check_device(first)
+        torch.check_device(last)
+    except ParityError as error:
+        return str(error)
     return ""

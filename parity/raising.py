@@ -36,7 +36,7 @@ def judge_raised(
     _end(torch.trace)
     judgement = judge(paddle, torch, paddle_parameters, torch_parameters, replay=lambda _: None, pairs=pairs)
     # What comes behind is missing in torch because it was never reached.
-    judgement.findings = [f for f in judgement.findings if f.operator not in ("output", "registration")]
+    judgement.findings = [f for f in judgement.findings if f.operator != "output"]
     judgement.inconclusive = []
     reached = max((row.order for row in judgement.rows), default=-1.0)
     judgement.only = [one for one in judgement.only if one.order <= reached]
@@ -87,15 +87,20 @@ def _raised(
     if twin is not None:
         theirs = _shapes(paddle, paddle.trace.ops[twin.raw[0]].inputs)
         cause += f" in torch, {_told(theirs)} in Paddle"
-    known = bool(judgement.findings)
+    fix = "make this line take what Paddle's takes" + (f": {_told(theirs)}" if theirs else "")
+    if judgement.findings:
+        fix = "correct what is found before it, which it may come from"
+    where = raised.get("line", "")
+    stray = _stray(torch.trace)
+    if stray is not None:
+        told, where, fix = stray
+        cause += f"; {told}"
     return Finding(
         layer=raised.get("module", ""),
         operator=title(kind) if kind else "forward",
-        where=raised.get("line", ""),
+        where=where,
         cause=cause,
-        fix="correct what is found before it, which it may come from"
-        if known
-        else "make this line take what Paddle's takes" + (f": {_told(theirs)}" if theirs else ""),
+        fix=fix,
         evidence={
             "error": str(error),
             "torch shapes": ours,
@@ -106,6 +111,32 @@ def _raised(
         where_paddle="" if twin is None else twin.line,
         order=float("inf"),
     )
+
+
+def _stray(trace: Trace) -> tuple[str, str, str] | None:
+    """What, where and how to change: a tensor on another device than the model, given to the operator that raised."""
+    home = trace.device.partition(":")[0]
+    for slot, device in trace.raised.get("devices", {}).items():
+        number = trace.raised["inputs"][slot]
+        if device.partition(":")[0] == home or not trace.values[number].shape:
+            continue  # a scalar may lie on the CPU
+        maker = next((op for op in trace.ops if number in op.outputs), None)
+        if maker is not None:
+            return (
+                f"what `{maker.name}` makes lies on the {device}, the model on {trace.device}",
+                maker.line,
+                "make it where the input lies: device=x.device",
+            )
+        line, module = trace.raised.get("line", ""), trace.raised.get("module", "")
+        if any(module.startswith(path) for path in trace.unregistered):
+            return (
+                f"`{module}` lies on the {device}, the model on {trace.device}: it is not registered",
+                line,
+                "register it (as an attribute, in a torch.nn.ModuleList), so that .to() moves it",
+            )
+        told = f"a constant tensor lies on the {device}, the model on {trace.device}"
+        return told, line, "keep it with register_buffer, so that .to() moves it, or move it to x.device here"
+    return None
 
 
 def _shapes(run: Run, inputs: Mapping[str, int]) -> list[list[int]]:

@@ -79,15 +79,10 @@ class ValueStore:
         array = np.ascontiguousarray(array)
         view = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
         end = self._end
-        try:
+        with _room_for("recorded values", self.path):
             while view:
                 count = os.pwrite(self._file.fileno(), view[:CHUNK], end)
                 view, end = view[count:], end + count
-        except OSError as error:
-            raise ParityError(
-                f"cannot write the recorded values to {self.path.parent}: {error.strerror}; "
-                "set TMPDIR to a disk with more room, or use a smaller batch"
-            ) from error
         self.index[key] = (self._end, array.dtype.str, array.shape)
         self._end = end
 
@@ -134,4 +129,17 @@ def scratch_directory() -> Iterator[Path]:
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
     """Write arrays by name to an uncompressed .npz that `numpy.load` reads without pickle."""
-    np.savez(path, allow_pickle=False, **dict(arrays))
+    with _room_for("weights", Path(path)):
+        np.savez(path, allow_pickle=False, **dict(arrays))
+
+
+@contextmanager
+def _room_for(what: str, path: Path) -> Iterator[None]:
+    """ParityError for a write that fails, a full disk above all."""
+    try:
+        yield
+    except OSError as error:
+        raise ParityError(
+            f"cannot write the {what} to {path.parent}: {error.strerror}; "
+            "set TMPDIR to a disk with more room, or use a smaller batch"
+        ) from error

@@ -7,6 +7,7 @@ Tensor operators (`x + y`, `x[...]`, `clone`) bypass `_C_ops` and are patched on
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -66,6 +67,9 @@ class PaddleRecorder(Recorder):
             shared: Array = np.from_dlpack(_detach(tensor))
             return shared
         return np.asarray(_numpy(tensor))
+
+    def device_of(self, tensor: Any) -> str:
+        return str(tensor.place)
 
     def from_numpy(self, array: Array, like: Any) -> Any:
         result = paddle.to_tensor(array, dtype=like.dtype, place=like.place)
@@ -473,14 +477,12 @@ def check_device(device: str) -> None:
         return
     if not paddle.device.is_compiled_with_cuda():
         raise ParityError(
-            f"--device {device}: this Paddle is a CPU build; use --paddle-device cpu, or an interpreter with "
-            "paddlepaddle-gpu (--paddle-python)"
+            f"device {device}: this Paddle is a CPU build; run it on the CPU (--paddle-device cpu; in Python "
+            f"device=('cpu', '{device}')), or in an interpreter with paddlepaddle-gpu (--paddle-python)"
         )
     index = int(device.partition(":")[2] or 0)
     if index >= paddle.device.cuda.device_count():
-        raise ParityError(
-            f"--device {device}: Paddle sees {paddle.device.cuda.device_count()} CUDA device(s)"
-        )
+        raise ParityError(f"device {device}: Paddle sees {paddle.device.cuda.device_count()} CUDA device(s)")
 
 
 def check_model(model: Any, factory: str) -> None:
@@ -491,4 +493,23 @@ def check_model(model: Any, factory: str) -> None:
 
 def place(model: Any, device: str) -> Any:
     """The model on `device`."""
-    return model if device == "cpu" else model.to(device.replace("cuda", "gpu"))
+    return model if device == device_of(model) else model.to(device.replace("cuda", "gpu"))
+
+
+def device_of(model: Any) -> str:
+    """Where a layer lies, by its first parameter or buffer: "cpu" or "cuda:N"; "cpu" for one that has none."""
+    first = next(itertools.chain(model.parameters(), model.buffers()), None)
+    if first is None or not first.place.is_gpu_place():
+        return "cpu"
+    return f"cuda:{first.place.gpu_device_id()}"
+
+
+@contextmanager
+def moved(model: Any, device: str) -> Iterator[None]:
+    """A layer on another device for a while."""
+    home = device_of(model)
+    place(model, device)
+    try:
+        yield
+    finally:
+        place(model, home)

@@ -133,6 +133,10 @@ class Recorder(ABC):
         """`array` as a tensor of the device (and, for floats, the dtype) of `like`."""
 
     @abstractmethod
+    def device_of(self, tensor: Any) -> str:
+        """Where a tensor lies, as the framework writes it."""
+
+    @abstractmethod
     def cast(self, tensor: Any, precision: str) -> Any:
         """`tensor` in another float width, outside of any recording."""
 
@@ -240,7 +244,8 @@ class Recorder(ABC):
         try:
             result = self.execute(base, function, new_args, new_kwargs)
         except Exception:
-            self._note_raising(signature, base, bound, numbers)
+            devices = {slot: self.device_of(tensor) for slot, tensor in self._tensors(bound, rest, kwargs)}
+            self._note_raising(signature, base, bound, numbers, devices)
             raise
         target = result
         if in_place and used:
@@ -251,7 +256,12 @@ class Recorder(ABC):
         return target
 
     def _note_raising(
-        self, signature: Signature | None, base: str, bound: Mapping[Any, Any], numbers: Mapping[str, int]
+        self,
+        signature: Signature | None,
+        base: str,
+        bound: Mapping[Any, Any],
+        numbers: Mapping[str, int],
+        devices: Mapping[str, str],
     ) -> None:
         """Remember the operator that raised, unless the model goes on after all."""
         kind = base
@@ -263,6 +273,7 @@ class Recorder(ABC):
             "module": self.stack[-1],
             "line": self.user_line(),
             "at": len(self.trace.ops),
+            "devices": dict(devices),
         }
 
     def stopped(self, error: Exception) -> None:

@@ -7,6 +7,7 @@ while a run lasts their own dispatch check is switched off and their bodies run.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -48,6 +49,15 @@ _WRITING_OPERATORS = {
 }
 
 
+_EXACT: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    # With Paddle's literal slope.
+    "hardsigmoid": lambda x: (x * float32(0.1666667) + 0.5).clamp(0.0, 1.0),
+    # torch's CUDA kernel multiplies by float32(1/6), in float64 too (native/cuda/ActivationHardswishKernel.cu).
+    "hardswish": lambda x: x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+}
+"""How a float64 run computes what a framework's kernel does with a float32 constant, so that a correct port agrees."""
+
+
 class TorchRecorder(Recorder):
     signatures = vocabulary.SIGNATURES
     aliases = vocabulary.ALIASES
@@ -66,6 +76,9 @@ class TorchRecorder(Recorder):
             tensor = tensor.float()
         array: Array = tensor.cpu().numpy()
         return array
+
+    def device_of(self, tensor: torch.Tensor) -> str:
+        return str(tensor.device)
 
     def from_numpy(self, array: Array, like: torch.Tensor) -> torch.Tensor:
         result = torch.from_numpy(np.ascontiguousarray(array)).to(like.device)
@@ -155,9 +168,8 @@ class TorchRecorder(Recorder):
         wide = self.options.precision == "float64"
         if wide and base == "rms_norm" and (args[3] if len(args) > 3 else kwargs.get("eps")) is None:
             return function(*args[:3], **{**kwargs, "eps": vocabulary.FLOAT32_STEP})
-        if wide and base == "hardsigmoid":
-            # Paddle's literal slope, so that a correct port agrees to float64 rounding.
-            result = (args[0] * float32(0.1666667) + 0.5).clamp(0.0, 1.0)
+        if wide and base in _EXACT:
+            result = _EXACT[base](args[0])
             return args[0].copy_(result) if function.__name__.endswith("_") else result
         if wide and base in ("float", "half", "bfloat16"):
             return args[0]
@@ -229,12 +241,16 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
             return original_call(module, *args, **kwargs)
 
     saved = {name: getattr(F, name) for name in _DISPATCH_CHECKS if hasattr(F, name)}
+    asks = torch.are_deterministic_algorithms_enabled
     with ExitStack() as stack:
         stack.callback(setattr, torch.nn.Module, "__call__", original_call)
         torch.nn.Module.__call__ = call  # type: ignore[method-assign]
         for name, value in saved.items():
             stack.callback(setattr, F, name, value)
             setattr(F, name, lambda *_: False)
+        # Told yes on a GPU, `interpolate` and `pad` run written-out twins of thirty operators in place of their kernels.
+        stack.callback(setattr, torch, asks.__name__, asks)
+        setattr(torch, asks.__name__, lambda: False)
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
         torch.manual_seed(recorder.options.seed)
         stack.enter_context(_exact_arithmetic(recorder.trace.device))
@@ -465,12 +481,12 @@ def check_device(device: str) -> None:
         return
     if not torch.cuda.is_available():
         raise ParityError(
-            f"--device {device}: this torch sees no CUDA device; use --torch-device cpu, or an interpreter "
+            f"device {device}: this torch sees no CUDA device; run it on the CPU (--torch-device cpu), or in an interpreter "
             "with a CUDA build of torch (--torch-python)"
         )
     index = int(device.partition(":")[2] or 0)
     if index >= torch.cuda.device_count():
-        raise ParityError(f"--device {device}: torch sees {torch.cuda.device_count()} CUDA device(s)")
+        raise ParityError(f"device {device}: torch sees {torch.cuda.device_count()} CUDA device(s)")
 
 
 def check_model(model: Any, factory: str) -> None:
@@ -482,3 +498,24 @@ def check_model(model: Any, factory: str) -> None:
 def place(model: torch.nn.Module, device: str) -> torch.nn.Module:
     """The model on `device`."""
     return model.to(device)
+
+
+def device_of(model: torch.nn.Module) -> str:
+    """Where a module lies, by its first parameter or buffer: "cpu", "cuda:0", ...; "cpu" for one that has none."""
+    first = next(itertools.chain(model.parameters(), model.buffers()), None)
+    return "cpu" if first is None else str(first.device)
+
+
+@contextmanager
+def moved(model: torch.nn.Module, device: str) -> Iterator[None]:
+    """A module on another device for a while; afterwards its tensors hold the very memory that they held."""
+    tensors = [*model.parameters(), *model.buffers()]
+    tensors += [tensor.grad for tensor in tensors if tensor.grad is not None]
+    held = [(tensor, tensor.data) for tensor in tensors]
+    try:
+        for tensor in tensors:
+            tensor.data = tensor.data.to(device)
+        yield
+    finally:
+        for tensor, data in held:
+            tensor.data = data

@@ -11,6 +11,8 @@ import safetensors
 
 from benchmarks.convert import COMMAND, MAKE_VGG
 
+pytestmark = pytest.mark.xdist_group("vgg16 files")
+
 
 @pytest.fixture(scope="module")
 def vgg(tmp_path_factory):

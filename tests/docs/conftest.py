@@ -16,6 +16,7 @@ from docs.tools.reader import Reader, page_examples
 from tests.report.chromium import PROGRAM, Chromium
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Keep these tests in one process, so that the pages are followed once."""
     for item in items:

@@ -44,8 +44,8 @@ class Outcome:
     findings: tuple[str, ...] = field(default=(), repr=False)
 
 
-def run(case: Case | Multi) -> Outcome:
-    """Build, check, judge."""
+def run(case: Case | Multi, device: str = "cpu") -> Outcome:
+    """Build, check (with the torch model on `device`), judge."""
     single = combined(case) if isinstance(case, Multi) else case
     group = {Bug: "bug", Style: "style", Multi: "multi"}[type(case)]
     kind = getattr(case, "kind", "combination")
@@ -59,7 +59,7 @@ def run(case: Case | Multi) -> Outcome:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "When training, we now always track")
-            report = parity.check(pair.paddle, pair.torch, _inputs(pair), **options)
+            report = parity.check(pair.paddle, pair.torch, _inputs(pair), device=("cpu", device), **options)
     except Exception as error:  # a checker that breaks has failed the case, not the suite
         text = f"{type(error).__name__}: {error}"
         report, judged = None, {"error": text, "caught": False, "first": False, "cause": False, "alarm": True}

@@ -1,6 +1,6 @@
 """Judge the checker by the corpus and print the table.
 
-python -m tests.mutants.run [--only NAME] [--group bug] [--threads N] [--json FILE] [--third K] [--verbose]
+python -m tests.mutants.run [--only NAME] [--group bug] [--threads N] [--device DEVICE] [--json FILE] [--third K] [--verbose]
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> int:
         cases = [case for case in cases if getattr(case, "recipe", "")]
     outcomes = []
     for case in cases:
-        outcome = run(case)
+        outcome = run(case, arguments.device)
         if arguments.group in (None, outcome.group):
             outcomes.append(outcome)
             if arguments.verbose or trouble(outcome):
@@ -61,6 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--training", action="store_true", help="only cases with optimizer steps")
     parser.add_argument("--third", type=int, choices=[0, 1, 2], help="a fixed third of the corpus")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="where the torch model runs; Paddle runs on the CPU")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--report", type=Path, help="every wrong answer with its findings")
     parser.add_argument("--verbose", action="store_true", help="print every case, not only trouble")

@@ -40,7 +40,8 @@ def paddle_entropy(output):
 
 
 def torch_entropy(output, **options):
-    return torch.nn.functional.cross_entropy(output, torch.from_numpy(LABELS[: output.shape[0]]), **options)
+    labels = torch.from_numpy(LABELS[: output.shape[0]]).to(output.device)
+    return torch.nn.functional.cross_entropy(output, labels, **options)
 
 
 def torch_entropy_summed(output):

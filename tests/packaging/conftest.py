@@ -18,6 +18,7 @@ with warnings.catch_warnings():
 from tests.packaging.environments import ROOT, Environment, make_environment
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Keep these tests in one process, so that the wheel is built once."""
     for item in items:

@@ -25,6 +25,8 @@ WRONG = {
     ),
     "an unknown device": ((None, None, X), {"device": "tpu"}, "device is 'tpu'; it must be 'cpu', 'cuda'"),
     "a device number": ((None, None, X), {"device": 0}, "device is 0; it must be"),
+    "three devices": ((None, None, X), {"device": ("cpu", "cpu", "cpu")}, "a pair is (Paddle's, torch's)"),
+    "one of a pair": ((None, None, X), {"device": ("cpu", "tpu")}, "device is 'tpu'; it must be"),
     "nothing to compare on": ((None, None, X[:0]), {}, "input 0 has shape [0, 3, 9, 9]"),
     "complex numbers": ((None, None, X.astype(complex)), {}, "holds complex numbers"),
     "a list of pairs": ((None, None, X), {"pairs": [("fc.weight", "fc.weight")]}, "pairs is a list"),

@@ -28,6 +28,7 @@ def proves(name: str, shape: tuple[int, ...], mode: str, **options) -> parity.Re
         ("lenet", (2, 1, 28, 28)),
         ("googlenet", (2, 3, 32, 32)),
         ("resnet50", (2, 3, 64, 64)),
+        ("resnet152", (2, 3, 64, 64)),
     ],
 )
 def test_twins_are_equivalent_on_a_small_input(name, shape, mode):
@@ -36,8 +37,9 @@ def test_twins_are_equivalent_on_a_small_input(name, shape, mode):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("mode", ["eval", "train"])
-@pytest.mark.parametrize("name", ISSUE)
+@pytest.mark.parametrize(
+    ("name", "mode"), [*((name, "eval") for name in ISSUE), ("googlenet", "train"), ("resnet50", "train")]
+)
 def test_twins_are_equivalent_at_full_size(name, mode):
     proves(name, (2, *MODELS[name].input_shape), mode, further=False)
 
@@ -78,28 +80,3 @@ def test_the_verdict_does_not_depend_on_the_thread_count(threads):
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize(
-    ("paddle_device", "torch_device"), [("cuda", "cuda"), ("cpu", "cuda"), ("cuda", "cpu")]
-)
-def test_twins_are_equivalent_on_and_across_gpus(paddle_device, torch_device):
-    import paddle
-
-    from parity.checker import compare_sides
-    from parity.inputs import as_arrays
-    from parity.sides import LiveSide, adapter
-
-    if torch_device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("this torch sees no CUDA device")
-    if paddle_device == "cuda" and not paddle.device.is_compiled_with_cuda():
-        pytest.skip("this Paddle is a CPU build")
-    paddle_model, torch_model, inputs = registered("resnet18", shape=(2, 3, 64, 64))
-    report = compare_sides(
-        LiveSide("paddle", adapter("paddle").place(paddle_model, paddle_device), paddle_device),
-        LiveSide("torch", torch_model.to(torch_device), torch_device),
-        as_arrays(inputs),
-        modes=("eval", "train"),
-    )
-    assert report, str(report)
-    assert report.worst <= 1e-11

@@ -106,26 +106,33 @@ def test_without_a_cache_the_message_says_how_to_get_a_report(run):
 
 
 def test_the_marker_runs_every_device_and_precision_and_skips_what_is_absent(run):
+    import paddle
     import torch
 
     result = run(
         """
-@pytest.mark.paddle_parity(device=["cpu", "cuda"], precision=["float64", "float32"])
+@pytest.mark.paddle_parity(device=["cpu", "cuda", ("cpu", "cuda")], precision=["float64", "float32"])
 def test_port(paddle_parity):
     paddle_parity(*pair(), X)
 
 @pytest.mark.paddle_parity(device="cuda")
 def test_own(paddle_parity_device):
     assert paddle_parity_device == "cuda"
+
+def test_where_they_lie(paddle_parity, paddle_parity_device):
+    assert paddle_parity_device is None
+    paddle_parity(*pair(), X)
 """,
         "-rs",
         "--strict-markers",
+        "-v",
     )
-    if torch.cuda.is_available():
-        result.assert_outcomes(passed=5)
-    else:
-        result.assert_outcomes(passed=2, skipped=3)
-        result.stdout.fnmatch_lines(["SKIPPED*--device cuda*"])
+    both = paddle.device.is_compiled_with_cuda() and torch.cuda.is_available()
+    passed = 3 + 3 * both + 2 * torch.cuda.is_available()
+    result.assert_outcomes(passed=passed, skipped=8 - passed)
+    result.stdout.fnmatch_lines(["*test_port[[]cpu-cuda-float64[]]*"])
+    if passed < 8:
+        result.stdout.fnmatch_lines(["SKIPPED*device cuda: this *"])
 
 
 def test_a_float32_output_that_rounding_does_not_explain_fails(run):

@@ -413,8 +413,8 @@ OTHERS = [
     line(
         "text-position-reversed",
         "order",
-        "torch.arange(tokens.shape[1])",
-        "torch.arange(tokens.shape[1]).flip(0)",
+        "torch.arange(tokens.shape[1], device=tokens.device)",
+        "torch.arange(tokens.shape[1], device=tokens.device).flip(0)",
         (":flip", "position", "position:.*", ":arange"),
         "flip|position|ind|arange",
     ),

@@ -528,7 +528,7 @@ STYLES = [
             '        self.register_buffer("steps", torch.arange(9), persistent=False)\n'
             "        self.norm = nn",
         ),
-        ("torch.arange(tokens.shape[1])", "self.steps"),
+        ("torch.arange(tokens.shape[1], device=tokens.device)", "self.steps"),
     ),
     style(
         "text-embedding-function",

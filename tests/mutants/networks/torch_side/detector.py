@@ -33,8 +33,9 @@ class Detector(nn.Module):
         self.strides = (4, 2)
 
     @staticmethod
-    def grid(width, height):
-        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    def grid(width, height, device):
+        rows, columns = torch.arange(height, device=device), torch.arange(width, device=device)
+        y, x = torch.meshgrid(rows, columns, indexing="ij")
         return torch.stack((x, y), 2).view(1, 1, height, width, 2).float()
 
     def forward(self, x):
@@ -45,7 +46,7 @@ class Detector(nn.Module):
         for i, out in enumerate((self.head_coarse(coarse), self.head_fine(tip))):
             batch, _, height, width = out.shape
             y = out.view(batch, 3, self.outputs, height, width).permute(0, 1, 3, 4, 2).contiguous()
-            centre = (y[..., 0:2].sigmoid() + self.grid(width, height)) * self.strides[i]
+            centre = (y[..., 0:2].sigmoid() + self.grid(width, height, x.device)) * self.strides[i]
             size = y[..., 2:4].exp() * self.anchors[i]
             confidence = y[..., 4:].sigmoid()
             box = torch.cat((centre - size / 2, centre + size / 2), -1)

@@ -16,7 +16,7 @@ class Text(nn.Module):
         self.fc = nn.Linear(24, 5)
 
     def forward(self, tokens):
-        x = self.embed(tokens) + self.position(torch.arange(tokens.shape[1]))  # 9, 12
+        x = self.embed(tokens) + self.position(torch.arange(tokens.shape[1], device=tokens.device))  # 9, 12
         x = self.norm(x)
         y = F.gelu(self.conv(x.transpose(1, 2)))  # 12, 9
         peak = y.amax(dim=2)
