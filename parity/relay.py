@@ -35,7 +35,8 @@ class Relay(ValueStore):
         """Whether there is such an array; known once it has come, or at the end."""
         with self._changed:
             while key not in self.index and not self._complete:
-                self._complete = not self._changed.wait(self._patience)
+                if not self._changed.wait(self._patience):
+                    self._complete = True
         return key in self.index
 
     def stored(self, key: str) -> Stored:

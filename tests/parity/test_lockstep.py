@@ -273,7 +273,7 @@ def test_models_that_lock_each_other_out_go_on(tmp_path, monkeypatch):
 
 
 def test_a_reader_waits_for_what_is_not_written_yet(tmp_path):
-    relay = Relay(tmp_path / "relay", patience=20)
+    relay = Relay(tmp_path / "relay", patience=60)
     read = []
     thread = threading.Thread(target=lambda: read.append(("2" in relay, relay.get("1"), "3" in relay)))
     thread.start()
