@@ -49,7 +49,7 @@ def peak():
     print("PEAK", line.split()[1], file=sys.stderr)
 atexit.register(peak)
 """
-COMMAND = PEAK + "from paddle2torch.cli import main\nsys.exit(main(sys.argv[1:]))"
+COMMAND = PEAK + "from paddle2torch.cli import console_script\nconsole_script()"
 USUAL = PEAK + (
     "import warnings; warnings.simplefilter('ignore')\n"
     "import paddle, torch\n"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from convert.cells import WHY_ZERO, second_names, switched_off
 from convert.errors import ConvertError
 from convert.layout import Layout, Slot, module_layout
 from convert.names import nearest
-from convert.plan import ConversionPlan, Drop, Move, Problem
+from convert.plan import ConversionPlan, Drop, Fill, Move, Problem
 from convert.rosetta.layers import BY_TORCH, chosen_way, ways_to_fill
 from convert.rosetta.rows import RESHAPE, SPLIT, Parameter
 from convert.rules import Rule
@@ -47,7 +48,9 @@ def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> Conversio
             message = f"shape: {slot.name} is {list(shape)} in the file and {list(slot.shape)} in the model"
             problems.append(Problem("shape", slot.name, message))
         else:
-            way = chosen_way(ways_to_fill(slot.layer, slot.role), roles[slot.prefix])
+            held = roles[slot.prefix]
+            way = chosen_way(ways_to_fill(slot.layer, slot.role), held)
+            way = second_names(slot.layer, way, held, lambda _: True)
             for parameter in given.pop(slot.name, None) or way:
                 try:
                     moves += _moves(slot, parameter, way)
@@ -64,17 +67,29 @@ def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> Conversio
         sources = ", ".join(move.source for move in moves if move.target == name)
         problems.append(Problem("rule", name, f"rules make {name!r} of several tensors: {sources}"))
     label = str(getattr(source, "path", "") or "the torch state dict")
-    order = tuple(move.target for move in moves)
+    generated = tuple(_switched_off(source, layout, roles))
+    order = (*(move.target for move in moves), *(fill.name for fill in generated))
     return ConversionPlan(
         label,
         layout.origin,
         tuple(moves),
-        (),
+        generated,
         tuple(dropped),
         tuple(problems),
         order=order,
         sides=("torch", "Paddle"),
     )
+
+
+def _switched_off(source: Any, layout: Layout, roles: Mapping[str, set[str]]) -> Iterator[Fill]:
+    """The zeros that Paddle's recurrent layers keep where torch's have no bias, of the type of the weight beside them."""
+    slots = {slot.name: slot for slot in layout.slots}
+    for prefix, layer in {slot.prefix: slot.layer for slot in layout.slots}.items():
+        for bias, weight in switched_off(layer, roles[prefix]).items():
+            if prefix + weight in source:
+                like = source[prefix + weight]
+                kind = getattr(like, "dtype_name", None) or str(like.dtype).rpartition(".")[2]
+                yield Fill(prefix + bias, slots[prefix + weight].shape[:1], 0, kind, WHY_ZERO)
 
 
 def _turned_round(rules: Sequence[Rule]) -> dict[str, list[Parameter]]:
@@ -101,7 +116,7 @@ def _moves(slot: Slot, parameter: Parameter, way: Sequence[Parameter]) -> Iterat
     """A slot's tensor, or its part, to each name that Paddle has it under; `way` is what the table says of it."""
     if parameter in way:
         table, found_by = parameter, "name"
-        names = [slot.prefix + role for role in (parameter.paddle, parameter.also) if role]
+        names = [slot.paddle_prefix + role for role in (parameter.paddle, parameter.also) if role]
     else:
         table = next((entry for entry in way if parameter.paddle.endswith(entry.paddle)), way[0])
         names, found_by = [parameter.paddle], "rule"

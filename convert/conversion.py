@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.checkpoint.checkpoint import Checkpoint
-from convert.checkpoint.payload import MemoryBytes, read_all
+from convert.checkpoint.payload import MemoryBytes
 from convert.checkpoint.reader import open_checkpoint
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import FLOATS, by_name
 from convert.errors import ConvertError
 from convert.layout import Layout, infer_sizes, module_layout, registered_layout
-from convert.names import counted
+from convert.names import counted, listed
 from convert.parts import Part, placement
 from convert.plan import ConversionPlan, Fill, Options, plan_conversion
 from convert.write.atomic import check_target, same_file
@@ -55,10 +55,14 @@ class ConversionReport:
         lines = [
             f"{self.source} -> {self.target}: {counted(len(plan.moves), 'tensor')} moved ({transposed} transposed), "
             f"{len(plan.generated)} generated, {len(plan.dropped)} dropped; "
-            f"{self.size / 1e6:.1f} MB in {self.seconds:.2f} s"
+            f"{_size(self.size)} in {self.seconds:.2f} s"
         ]
-        lines += [f"dropped: {drop.name} ({drop.why})" for drop in plan.dropped]
-        lines += [f"left as it is in the model: {name}" for name in plan.left]
+        dropped: dict[str, list[str]] = {}
+        for drop in plan.dropped:
+            dropped.setdefault(drop.why, []).append(drop.name)
+        lines += [f"dropped: {listed(names)} ({why})" for why, names in dropped.items()]
+        if plan.left:
+            lines.append(f"left as it is in the model: {listed(plan.left)}")
         return lines + [f"note: {note}" for note in self.notes]
 
     def to_json(self) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def convert_checkpoint(
             back=form == "pdparams",
         )
         plan.require()
-        plan.require_same(lambda name: bytes(read_all(checkpoint[name].payload)))
+        plan.check_contents(lambda name: checkpoint[name].numpy())
         items = placements(checkpoint, plan, dtype=dtype)
         if dtype is not None:
             from convert.overflow import overflow_notes
@@ -283,6 +287,10 @@ def _layout_of(
         notes,
         hints,
     )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
 
 
 def _shards(target: Path) -> list[str]:

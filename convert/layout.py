@@ -30,11 +30,18 @@ class Slot:
     """Whether `parameters()` yields it: no buffer, and the first name where weights are tied."""
     tied: str = ""
     """The entry before it that is the same tensor, where weights are tied."""
+    called: str = ""
+    """The owner's path with its dot where a Paddle layer calls it otherwise: `cross_attn.` for `multihead_attn.`."""
 
     @property
     def prefix(self) -> str:
         """The owner's path with its dot: `fc1.0.` of `fc1.0.weight`."""
         return self.name[: len(self.name) - len(self.role)]
+
+    @property
+    def paddle_prefix(self) -> str:
+        """The owner's path with its dot, as Paddle's layers call it."""
+        return self.called or self.prefix
 
 
 @dataclass(frozen=True)
@@ -123,8 +130,22 @@ def module_layout(module: Any) -> Layout:
         kind = "" if owner is None else layer_kind(type(owner))
         other = first.setdefault(id(value), name)
         tied = "" if other == name else other
-        slots.append(Slot(name, tuple(value.shape), kind, role, name in learned, tied))
+        ours = _path_in_paddle(path, owners)
+        called = "" if ours == path else f"{ours}."
+        slots.append(Slot(name, tuple(value.shape), kind, role, name in learned, tied, called))
     return Layout(tuple(slots), type(module).__name__)
+
+
+def _path_in_paddle(path: str, owners: Mapping[str, Any]) -> str:
+    """The path of a module, with the names that Paddle's layers have for what is inside them."""
+    from convert.rosetta.layers import BY_TORCH
+
+    words = path.split(".")
+    for index, word in enumerate(words):
+        parent = owners.get(".".join(path.split(".")[:index]))
+        for row in BY_TORCH.get(layer_kind(type(parent)), ()):
+            words[index] = row.children.get(word, word)
+    return ".".join(words)
 
 
 def layer_kind(cls: type) -> str:

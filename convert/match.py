@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from convert.kinship import as_matrix, family
 from convert.layout import Slot
+from convert.names import counted
 from convert.rosetta.rows import Parameter, Row
 from convert.transform import shape_before
 
@@ -117,7 +118,7 @@ def match_structure(
         count = unpaired.pair(unpaired.in_order(), "order of definition")
         if count:
             notes.append(
-                f"{count} layers were paired by order of definition: keep them with --save-rules FILE and confirm with "
+                f"{counted(count, 'layer')} paired by order of definition: keep that with --save-rules FILE and confirm with "
                 "`paddle2torch parity --rules FILE`"
             )
             unpaired.settle("what the order of definition left")

@@ -6,9 +6,9 @@ The work of `plan_conversion`, which is where the result is described.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from convert.cells import WHY_ZERO, second_names, switched_off
 from convert.errors import ConvertError
 from convert.kinship import family, kin
 from convert.layout import Layout, Slot
@@ -22,7 +22,8 @@ from convert.rosetta.layers import (
     ways_to_fill,
 )
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
-from convert.sources import choose_sources, hint_prefix
+from convert.sources import advice, choose_sources
+from convert.tied import filled_by_another, same_twice
 from convert.transform import concrete, filled, fits, shape_before
 from convert.wholeness import unfilled_targets, unfinished_sources
 
@@ -58,8 +59,12 @@ class Pairing:
         self.dropped: list[Drop] = []
         self.problems: list[Problem] = []
         self.left: list[str] = []
+        self.solution = ""
+        self.tied: list[tuple[str, str]] = []
         self.notes: list[str] = list(options.notes)
         self._slots: dict[str, Slot] = {}
+        self._listed: frozenset[str] = frozenset()
+        """Paddle names that take part, by the name they are matched under."""
         self._free: dict[str, str] = {}
         """Paddle names still to be placed, by the name they are matched under."""
         self._unfilled: list[Slot] = []
@@ -74,6 +79,7 @@ class Pairing:
         self._choose_sources()
         if self._given is None:
             self._go_by_names()
+        self._listed = frozenset(self._free)
         self._slots = {slot.name: slot for slot in self.layout.slots}
         for slot in self.layout.slots:
             self._layers.setdefault(slot.prefix, []).append(slot)
@@ -186,9 +192,12 @@ class Pairing:
 
     def _name_of(self, slot: Slot, parameter: Parameter) -> str | None:
         """The free name that a parameter of a slot has."""
-        names = [slot.prefix + parameter.paddle]
-        if parameter.also:
-            names.append(slot.prefix + parameter.also)
+        names = (
+            prefix + role
+            for prefix in dict.fromkeys((slot.paddle_prefix, slot.prefix))
+            for role in (parameter.paddle, parameter.also)
+            if role
+        )
         return next((name for name in names if name in self._free), None)
 
     def _take(self, matched: str, slot: Slot, parameter: Parameter, found_by: str) -> None:
@@ -285,6 +294,7 @@ class Pairing:
     def _settle(self) -> None:
         self._fill_tied()
         self._drop_repeated()
+        self._drop_switched_off()
         self._require_whole()
         free = list(self._free.values())
         unfilled = [slot for slot in self._unfilled if slot.name not in self._settled]
@@ -293,39 +303,40 @@ class Pairing:
             self.dropped += [Drop(name, "the target has no such key (partial load)") for name in free]
         else:
             wanted = {
-                slot.prefix + parameter.paddle: (slot, parameter)
+                slot.paddle_prefix + parameter.paddle: (slot, parameter)
                 for slot in unfilled
                 for parameter in self._expected(slot)
             }
             for slot, parameter in wanted.values():
                 self._missing(slot, parameter)
-            targets = [slot.name for slot in unfilled] or list(self._slots)
+            targets = {slot.name: slot.shape for slot in unfilled or self.layout.slots}
             for name in free:
-                near = self._near("extra", name, targets)
+                near = self._near("extra", name, targets, targets, self.shapes[name])
                 self._problem("extra", name, f"extra: {name} {list(self.shapes[name])}", near)
-            self.notes += hint_prefix(list(self._free), list(wanted))
-            if wanted and free and not self.options.match:
-                self.notes.append(
-                    "where only the names differ: --match structure pairs layers by what they hold, --match run by "
-                    "running both models, and --rules FILE says it"
-                )
+            self.solution, notes = advice(self._free, wanted, self.problems, self.options)
+            self.notes += notes
         if not self.moves and not self.problems:
             left = "not one tensor of the file is left to convert" if not self._slots else ""
             self._problem("empty", "", left or "not one tensor of the file is a tensor of the target")
 
     def _expected(self, slot: Slot) -> Way:
         """The way to fill a slot that its layer has in Paddle."""
-        return chosen_way(self._ways(slot), {other.role for other in self._layers[slot.prefix]})
+        roles = {other.role for other in self._layers[slot.prefix]}
+        way = chosen_way(self._ways(slot), roles)
+        known = slot.prefix + "weight_ih_l0" in self._listed
+        return second_names(
+            slot.layer, way, roles, lambda name: not known or slot.prefix + name in self._listed
+        )
 
     def _missing(self, slot: Slot, parameter: Parameter) -> None:
-        key = slot.prefix + parameter.paddle
+        key = slot.paddle_prefix + parameter.paddle
         part = CONCAT in parameter.transform
         shape = shape_before(parameter.transform, slot.shape) if part else slot.shape
         message = f"missing: {key} {list(shape)}{_for(slot, key)}"
         self._settled.add(slot.name)
         if not self.options.partial:
             gone = self._where(key)
-            near = () if gone else self._near("missing", key, self._free.values())
+            near = () if gone else self._near("missing", key, self._free.values(), self.shapes, shape)
             self._problem("missing", slot.name, message + gone, near)
 
     def _where(self, name: str) -> str:
@@ -336,21 +347,22 @@ class Pairing:
         target = next((t for t, parts in self.moves.items() if any(m.source == name for m in parts)), None)
         return "" if target is None else f" (the file's {name} became {target})"
 
-    def _near(self, kind: str, name: str, candidates: Iterable[str]) -> tuple[str, ...]:
-        """The nearest names, for as many problems of a kind as are listed."""
-        count = sum(problem.kind == kind for problem in self.problems)
-        return nearest_names(name, candidates) if count < LISTED_MOST else ()
+    def _near(
+        self, kind: str, name: str, candidates: Iterable[str], shapes: Mapping[str, Shape], shape: Shape
+    ) -> tuple[str, ...]:
+        """The nearest names, of the same sizes if there are any, for as many problems of a kind as are listed."""
+        if sum(problem.kind == kind for problem in self.problems) >= LISTED_MOST:
+            return ()
+        fitting = [other for other in candidates if sorted(shapes[other]) == sorted(shape)]
+        return nearest_names(name, fitting) or nearest_names(name, candidates)
 
     def _fill_tied(self) -> None:
-        """A slot without a tensor of its own that is another one in torch gets the same."""
-        for slot in self._unfilled:
-            if slot.name not in self._settled and slot.tied in self.moves:
-                why = f"the same tensor as {slot.tied} in torch (tied weights)"
-                parts = self.moves[slot.tied]
-                self.moves[slot.name] = [
-                    replace(m, target=slot.name, why=why, found_by="tied") for m in parts
-                ]
-                self._settled.add(slot.name)
+        self.tied = same_twice(self.layout.slots, self.moves)
+        waiting = {slot.name for slot in self._unfilled} - self._settled
+        for name, moves in filled_by_another(self.layout.slots, self.moves).items():
+            if name in waiting:
+                self.moves[name] = moves
+                self._settled.add(name)
 
     def _drop_repeated(self) -> None:
         """Drop what lists a tensor again that was moved under another name."""
@@ -362,6 +374,15 @@ class Pairing:
             if first and self.shapes[first] == self.shapes[name]:
                 self.dropped.append(Drop(name, f"the same tensor as {first}", first))
                 del self._free[matched]
+
+    def _drop_switched_off(self) -> None:
+        """Drop the biases that torch's recurrent layers do not have and Paddle's keep as zeros."""
+        for prefix, slots in self._layers.items():
+            rows = {slot.role: slot.shape[:1] for slot in slots}
+            for bias, weight in switched_off(slots[0].layer, rows).items():
+                name = self._free.get(prefix + bias)
+                if name is not None and self.shapes[name] == rows[weight]:
+                    self.dropped.append(Drop(self._free.pop(prefix + bias), WHY_ZERO, zeros=True))
 
     def _require_whole(self) -> None:
         for target, wrong in list(unfilled_targets(self.moves)):

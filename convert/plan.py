@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from convert.errors import ConvertError
 from convert.layout import Layout, Slot, module_layout
 from convert.names import nearest
-from convert.transform import filled
+from convert.transform import assemble, filled
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.console import Group
     from rich.table import Table
 
@@ -66,6 +67,8 @@ class Drop:
     why: str
     same_as: str = ""
     """The Paddle key that holds the same tensor, where that is why; whoever reads tensors checks it."""
+    zeros: bool = False
+    """Whether it may go because it is all zeros; whoever reads tensors checks it."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,10 @@ class ConversionPlan:
     """Those that the target's `parameters()` yields, in its order."""
     sides: tuple[str, str] = ("Paddle", "torch")
     """The frameworks of source and target."""
+    solution: str = ""
+    """The option with which everything would fit, where there is one."""
+    tied: tuple[tuple[str, str], ...] = ()
+    """Pairs of torch keys that are one tensor and are filled by two; whoever reads tensors checks them."""
 
     @property
     def ok(self) -> bool:
@@ -139,6 +146,8 @@ class ConversionPlan:
 
     def require(self) -> ConversionPlan:
         """This plan; ConvertError with its problems, one a line, if there is any."""
+        if self.problems and self.solution:
+            raise ConvertError(f"{self.verdict()}; nothing was written\n{self.solution}")
         if self.problems:
             hints = "".join(f"\n{note}" for note in self.notes)
             lines = "".join(f"\n  {line}" for line in self._listed())
@@ -166,13 +175,34 @@ class ConversionPlan:
             if count > LISTED_MOST:
                 yield f"and {count - LISTED_MOST} more {_KINDS[kind]} (--dry-run lists all)"
 
-    def require_same(self, content: Callable[[str], bytes]) -> None:
-        """ConvertError unless what is dropped for being the same tensor as another has the same `content`."""
+    def check_contents(self, read: Callable[[str], np.ndarray]) -> None:
+        """ConvertError where what `read` gives for a source contradicts the plan.
+
+        What is dropped for being the same as another tensor, or zeros, must be so; and what fills one tensor of torch
+        under two names must be the same.
+        """
+
+        def content(name: str) -> bytes:
+            return read(name).tobytes()
+
         for drop in self.dropped:
             if drop.same_as and content(drop.name) != content(drop.same_as):
                 raise ConvertError(
                     f"{self.source}: {drop.name!r} and {drop.same_as!r} are one tensor in Paddle, and differ in this file; "
                     "leave out the wrong one with --exclude"
+                )
+            if drop.zeros and read(drop.name).any():
+                raise ConvertError(
+                    f"{self.source}: {drop.name!r} is not zero, and {self.target} has no such bias; give its layer bias=True"
+                )
+        moves = self.by_target()
+        for pair in self.tied:
+            parts = [(move.source, move.target, move.transform) for name in pair for move in moves[name]]
+            first, second = assemble(parts, read).values()
+            if first.tobytes() != second.tobytes():
+                raise ConvertError(
+                    f"{self.source}: {parts[0][0]!r} and {parts[-1][0]!r} differ, and torch's {pair[0]!r} and {pair[1]!r} are one "
+                    "tensor (tied weights); untie them in torch, or leave out the wrong one with --exclude"
                 )
 
     def to_json(self) -> dict[str, Any]:
@@ -233,6 +263,8 @@ def plan_conversion(source: Any, target: Any, options: Options | None = None) ->
         tuple(pairing.notes),
         tuple(slot.name for slot in pairing.layout.slots),
         tuple(slot.name for slot in pairing.layout.slots if slot.learned),
+        solution=pairing.solution,
+        tied=tuple(pairing.tied),
     )
 
 

@@ -108,9 +108,11 @@ def rules_for(names_of: Iterable[str], target: Iterable[str]) -> tuple[Rule, ...
     """
     wanted = {name for name in target if name.rpartition(".")[2] != _COUNTER}
     given = [name for name in names_of if name.rpartition(".")[2] != _COUNTER]
+    if len(given) != len(wanted) or wanted == set(map(torch_name, given)):
+        return ()
     for alias in ALIASES:
         renamed = {name: torch_name(name, alias) for name in given}
-        if _changes(alias, given) and len(given) == len(wanted) and set(renamed.values()) == wanted:
+        if set(renamed.values()) == wanted:
             return rules_of(alias.title, renamed)
     return ()
 

@@ -60,16 +60,38 @@ def _by_role(name: str) -> str:
     return name if role is None else name[: name.rindex(".") + 1] + role
 
 
-def hint_prefix(names: Collection[str], wanted: Collection[str]) -> list[str]:
+def advice(
+    free: Collection[str], wanted: Collection[str], problems: Collection[Problem], options: Options
+) -> tuple[str, list[str]]:
+    """The option with which everything would fit ("" for none), and what else may help.
+
+    `free` are names that are left over, as they are matched, and `wanted` those that are waited for.
+    """
+    kinds = {problem.kind for problem in problems}
+    notes: list[str] = []
+    hint = _hint_prefix(free, wanted)
+    if hint:
+        notes.append(hint)
+    elif wanted and free and not options.match:
+        notes.append(
+            "where only the names differ: --match structure pairs layers by what they hold, --match run by "
+            "running both models, and --rules FILE says it"
+        )
+    if "shape" in kinds or (wanted and (options.include or options.exclude)):
+        notes.append("--partial converts the rest, and leaves what does not fit as it is in torch")
+    return hint if kinds <= {"missing", "extra"} else "", notes
+
+
+def _hint_prefix(names: Collection[str], wanted: Collection[str]) -> str:
     """The option to add when one prefix explains every difference between names and those that are waited for."""
     first = next(iter(names), "")
     for key in wanted if first else ():
         if first.endswith("." + key):
             prefix = first.removesuffix(key)
             if {name.removeprefix(prefix) for name in names} == set(wanted):
-                return [f"every key fits without its prefix: add --strip-prefix {prefix}"]
+                return f"every key fits without its prefix: add --strip-prefix {prefix}"
         elif key.endswith("." + first):
             prefix = key.removesuffix(first)
             if {prefix + name for name in names} == set(wanted):
-                return [f"every key fits with a prefix: add --add-prefix {prefix}"]
-    return []
+                return f"every key fits with a prefix: add --add-prefix {prefix}"
+    return ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from convert.accumulators import Schedule, TrainingState, open_training_state
 from convert.errors import ConvertError
+from convert.names import counted
 from convert.optimizers import Optimizer, find_optimizer
 from convert.write.torch_zip import Tensor, state_structure
 
@@ -113,16 +114,17 @@ def _together(
         if state.schedule.left:
             notes.append(f"of the learning rate schedule, {', '.join(state.schedule.left)} was left out")
     else:
-        notes.append(
-            "the .pdopt has no LR_Scheduler: the learning rate written is "
-            f"{saved[0]['lr'] if saved else 'none'}"
-        )
+        notes += [
+            f"the .pdopt has no LR_Scheduler: the learning rate written is {group['lr']}"
+            + ("" if _is_given(training) else ", torch's default; give the run's own with --optimizer-args")
+            for group in saved[:1]
+        ]
     if state.masters:
         structure["master_weights"] = {name: tensor(item) for name, item in state.masters.items()}
-        notes.append(f"{len(state.masters)} float32 master weights are in master_weights")
+        notes.append(f"in master_weights: {counted(len(state.masters), 'float32 master weight')}")
     without = index - len(entries)
     if without and state.accumulators:
-        notes.append(f"{without} of {index} parameters have no state (Paddle did not train them)")
+        notes.append(f"without state, as Paddle did not train it: {without} of {counted(index, 'parameter')}")
     return TrainingFile(tuple(items), structure, tuple(notes))
 
 
@@ -145,6 +147,11 @@ def _groups(
     if any(not math.isfinite(value) for value in options.values() if isinstance(value, float)):
         raise ConvertError("--optimizer-args: every number must be finite")
     return row.torch, (Group(options, plan.learned),), notes
+
+
+def _is_given(training: Training) -> bool:
+    """Whether the user said the learning rate."""
+    return isinstance(training.optimizer, LiveGroups) or "lr" in training.arguments
 
 
 def _told(state: TrainingState) -> str:

@@ -101,7 +101,12 @@ def require_tensors(path: Path, tensors: Mapping[str, TensorRef]) -> None:
     if not tensors:
         raise ConvertError(f"{path}: holds no tensors, so there is nothing to convert")
     for name in tensors:
-        if not name.isprintable() or len(name) > NAME_MOST:
+        if len(name) > NAME_MOST:
+            raise ConvertError(
+                f"{path}: the name {shown(name)!r} has {len(name)} characters, and names have at most {NAME_MOST}; "
+                "is the file damaged?"
+            )
+        if not name.isprintable():
             raise ConvertError(
                 f"{path}: a tensor is called {shown(name)!r}, which is not a name; is the file damaged?"
             )

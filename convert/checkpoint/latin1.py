@@ -64,19 +64,21 @@ class _Decoder:
         kept = np.less(data, 0xC0, out=self._kept[:size])
         following = np.less(data.view(np.int8), -64, out=self._following[:size])  # 0x80 to 0xBF
         scratch = self._scratch[:size]
-        parted = np.count_nonzero(np.equal(kept[:-1], following[1:], out=scratch[:-1]))
-        length = np.count_nonzero(kept)
+        if following[0] or not kept[-1] or np.equal(kept[:-1], following[1:], out=scratch[:-1]).any():
+            raise _not_latin1(self._where)
         leads = np.count_nonzero(np.equal(data, 0xC2, out=scratch))
         after_c3 = self._added[:size]
         leads += np.count_nonzero(np.equal(data, 0xC3, out=after_c3.view(bool)))
-        if parted or following[0] or not kept[-1] or leads != size - length:
-            raise _not_latin1(self._where)
         eight = self._added[: size + 7 & ~7].view(np.uint64)
         np.left_shift(eight, 6, out=eight)  # every byte is 0 or 1, so none runs into its neighbour
         shifted = scratch.view(np.uint8)
         shifted[0] = data[0]
         np.add(after_c3[:-1], data[1:], out=shifted[1:])
-        result: np.ndarray = np.compress(kept, shifted, out=self._result[:length])
+        result = self._result[: size - leads]
+        try:
+            np.compress(kept, shifted, out=result)
+        except ValueError:  # more bytes than these were dropped: others began a character
+            raise _not_latin1(self._where) from None
         return result
 
     def skipped(self, chunk: bytes | memoryview) -> int:
@@ -97,6 +99,8 @@ class Latin1Reader:
         self._decoder = _Decoder(self._where)
         self._buffer = memoryview(bytearray(min(CHUNK, encoded)))
         self._ready = memoryview(b"")
+        self._at = 0
+        """How much of what is ready was given."""
         self._given = 0
         self._skip(start)
 
@@ -115,24 +119,24 @@ class Latin1Reader:
 
     def read_into(self, views: Sequence[memoryview]) -> None:
         for view in views:
-            rest = view.cast("B")
-            while rest.nbytes:
-                if not self._ready.nbytes and not self._fetch():
+            done, size = 0, view.nbytes
+            while done < size:
+                if self._at == self._ready.nbytes and not self._fetch():
                     raise self._wrong_length()
-                take = min(self._ready.nbytes, rest.nbytes)
-                rest[:take] = self._ready[:take]
-                rest, self._ready = rest[take:], self._ready[take:]
-                self._given += take
+                take = min(self._ready.nbytes - self._at, size - done)
+                view[done : done + take] = self._ready[self._at : self._at + take]
+                done, self._at = done + take, self._at + take
+            self._given += size
 
     def finish(self) -> None:
-        if self._given != self._nbytes or self._ready.nbytes or self._fetch():
+        if self._given != self._nbytes or self._at != self._ready.nbytes or self._fetch():
             raise self._wrong_length()
 
     def _fetch(self) -> bool:
         """Make more decoded bytes ready; False at the end."""
         chunk = self._chunk()
         if chunk.nbytes:
-            self._ready = self._decoder.decode(chunk).data
+            self._ready, self._at = self._decoder.decode(chunk).data, 0
         return bool(chunk.nbytes)
 
     def _chunk(self) -> memoryview:

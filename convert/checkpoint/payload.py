@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from convert.checkpoint.latin1 import Latin1Reader, decode
-from convert.checkpoint.source import SourceFile
+from convert.checkpoint.source import SourceFile, total
 from convert.errors import ConvertError
 
 
@@ -57,7 +57,7 @@ class _FileReader:
         self._span, self._position = span, start
 
     def read_into(self, views: Sequence[memoryview]) -> None:
-        count = sum(view.nbytes for view in views)
+        count = total(views)
         _check_left(self._position + count, self._span.nbytes)
         self._span.source.read_into(views, self._span.offset + self._position)
         self._position += count

@@ -19,6 +19,7 @@ from convert.checkpoint.source import SourceFile
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import BY_PROTO
 from convert.errors import ConvertError
+from convert.names import counted
 
 PROGRAM_SUFFIXES = (".json", ".pdmodel")
 _DESCRIPTION_MOST = 1024
@@ -38,14 +39,14 @@ def open_pdiparams(source: SourceFile, *, names: Sequence[str] | None = None) ->
     names can be found, or when their number is not the number of tensors.
     """
     refs = _tensors(source)
-    origin = "the names given"
+    origin = "--names"
     if names is None:
         program = find_program(source.path)
         names = parameter_names(program)
         origin = program.name
     if len(names) != len(refs):
         raise ConvertError(
-            f"{source.path}: has {len(refs)} tensors, but {origin} has {len(names)} parameters"
+            f"{source.path}: has {counted(len(refs), 'tensor')}, but {origin} gives {counted(len(names), 'name')}"
         )
     ordered = sorted(names)
     structured = _structured_names(source.path)

@@ -20,7 +20,7 @@ from convert.checkpoint.pickle_values import Array, Value
 from convert.checkpoint.source import SourceFile
 from convert.checkpoint.tensor import TensorRef
 from convert.errors import ConvertError
-from convert.names import did_you_mean, shown
+from convert.names import counted, did_you_mean, shown
 
 NAME_TABLE = "StructuredToParameterName@@"
 SLICE_TABLE = "UnpackBigParamInfor@@"
@@ -122,10 +122,10 @@ def _checkpoint(
     if machine.end != source.size:
         notes.append(f"{source.size - machine.end} bytes follow the end of the pickle")
     if chosen.slices:
-        notes.append(f"{len(chosen.slices)} large arrays are stored in slices")
+        notes.append(f"stored in slices: {counted(len(chosen.slices), 'large array')}")
     shared = len(tensors) - len({id(array) for array in chosen.arrays.values()})
     if shared > 0 and not chosen.slices:
-        notes.append(f"{shared} tensors share their data with another (tied weights)")
+        notes.append(f"{counted(shared, 'tensor')} with the data of another (tied weights)")
     facts = FileFacts(
         "pdparams", source.size, machine.protocol, _shape_of(root, chosen), chosen.key, tuple(notes)
     )
@@ -174,7 +174,8 @@ def choose(path: Path, states: list[StateDict], key: str | None) -> StateDict:
 
 def _list(states: list[StateDict]) -> str:
     return ", ".join(
-        f"{shown(state.key) or '(top level)'} ({len(state.arrays)} tensors)" for state in states[:20]
+        f"{shown(state.key) or '(top level)'} ({counted(len(state.arrays), 'tensor')})"
+        for state in states[:20]
     )
 
 

@@ -216,7 +216,7 @@ class PickleMachine:
             except UnicodeDecodeError:
                 raise self._damaged("a name is not UTF-8") from None
         if isinstance(key, Text):
-            raise self._damaged(f"a name of {key.length} bytes")
+            raise self._damaged(f"a name of {key.length} bytes, and names have at most {NAME_LIMIT}")
         if key is not None and not isinstance(key, (str, int, float)):
             raise self._damaged("a dictionary key that is neither text nor a number")
         return key

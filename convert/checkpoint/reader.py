@@ -23,6 +23,7 @@ _SIGNATURES = (
 _USUAL_SUFFIXES = (".pdparams", ".pdiparams", ".safetensors")
 _FACTORY = re.compile(r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|.+\.py):[^\W\d][\w.]*")
 _PROGRAM_SUFFIXES = (".json", ".pdmodel")
+INDEX_SUFFIX = ".safetensors.index.json"
 
 
 def open_checkpoint(
@@ -64,6 +65,9 @@ def is_factory(source: str) -> bool:
 def locate(path: Path) -> Path:
     """The data file that a directory, an exported program or a name without suffix stands for; else the path."""
     if path.is_dir():
+        indexes = list(path.glob(f"*{INDEX_SUFFIX}"))
+        if len(indexes) == 1:
+            return indexes[0]
         for suffix in _USUAL_SUFFIXES:
             found = sorted(entry for entry in path.iterdir() if entry.suffix == suffix and entry.is_file())
             if len(found) == 1:
@@ -72,6 +76,9 @@ def locate(path: Path) -> Path:
                 shown = ", ".join(entry.name for entry in found[:20])
                 raise ConvertError(f"{path}: holds several checkpoints; name one of: {shown}")
         raise ConvertError(f"{path}: a directory without {', '.join(_USUAL_SUFFIXES)}")
+    index = Path(f"{str(path).removesuffix('.safetensors')}{INDEX_SUFFIX}")
+    if not path.exists() and index.is_file():
+        return index
     if not path.exists():
         # Paddle's own functions name an export by its prefix.
         named = [other for suffix in _USUAL_SUFFIXES if (other := Path(f"{path}{suffix}")).is_file()]
@@ -100,6 +107,10 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
         return open_torch(source, key=key)
     if key is not None:
         raise ConvertError(f"{source.path}: --key is for nested pickles, and this is not a pickle")
+    if source.path.name.endswith(INDEX_SUFFIX):
+        from convert.checkpoint.shards import open_shards
+
+        return open_shards(source)
     if looks_like_safetensors(head, source.size):
         return open_safetensors(source)
     if looks_like_pdiparams(head):

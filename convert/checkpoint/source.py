@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from convert.errors import ConvertError
@@ -94,19 +95,31 @@ def fill_views(
     """Fill every view by `read_some(views, offset)`, which may fill less; where the file ended too early, or None."""
     for start in range(0, len(views), _MAX_VIEWS):
         rest = [view for view in views[start : start + _MAX_VIEWS] if view.nbytes]
-        while rest:
+        left = total(rest)
+        while left:
             got = read_some(rest, offset)
             if got == 0:
                 return offset
             offset += got
-            filled = 0
-            while filled < len(rest) and got >= rest[filled].nbytes:
-                got -= rest[filled].nbytes
-                filled += 1
-            del rest[:filled]
-            if got:
-                rest[0] = rest[0][got:]
+            left -= got
+            if left:
+                _pass_over(rest, got)
     return None
+
+
+def total(views: Sequence[memoryview]) -> int:
+    """Bytes of all views (without a step of Python for each: a matrix has tens of thousands)."""
+    return sum(map(attrgetter("nbytes"), views))
+
+
+def _pass_over(views: list[memoryview], count: int) -> None:
+    """Take the first `count` bytes away."""
+    filled = 0
+    while count >= views[filled].nbytes:
+        count -= views[filled].nbytes
+        filled += 1
+    del views[:filled]
+    views[0] = views[0][count:]
 
 
 def _neighbours(path: Path) -> str:

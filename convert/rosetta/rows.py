@@ -212,6 +212,8 @@ class Row:
     _: KW_ONLY
     parameters: tuple[Parameter, ...] = ()
     generated: tuple[Generated, ...] = ()
+    children: Mapping[str, str] = field(default_factory=dict)
+    """Layers inside that torch calls otherwise: torch's attribute, then Paddle's."""
     arguments: tuple[Argument, ...] = ()
     traps: tuple[Trap, ...] = ()
     examples: tuple[Example, ...]

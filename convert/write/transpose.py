@@ -15,16 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from convert.checkpoint.payload import FileSpan, Reader
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import DType
-from convert.write.atomic import AtomicFile
+from convert.write.atomic import AtomicFile, pieces
 from convert.write.workers import THREADS, Job, Workspace
-
-if TYPE_CHECKING:
-    pass
 
 BLOCK_BYTES = 21 << 20
 GROUP_BYTES = 8 << 20
@@ -121,10 +117,11 @@ class _Blocks:
         width = min(self._group, self._matrix.columns - first)
         at = self._offset + first * rows * size
         whole = space.buffer("block", width * rows * size)
+        line = rows * size
         views = [
-            whole[(row * rows + start) * size : (row * rows + min(start + self._height, rows)) * size]
-            for start in range(0, rows, self._height)
-            for row in range(width)
+            whole[start : start + height * size]
+            for row, height in pieces(rows, self._height)
+            for start in range(row * size, width * line, line)
         ]
         self._out.read_into(views, at)
         self._out.write(whole, at)

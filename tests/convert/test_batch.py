@@ -10,7 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from convert import ConvertError, convert_checkpoint
+from convert import ConvertError, convert_checkpoint, open_checkpoint
 from convert.batch import convert_folder
 
 
@@ -113,6 +113,55 @@ def test_shards_and_their_index_hold_everything(
     assert merged.keys() == expected.keys()
     assert all(torch.equal(merged[name], expected[name]) for name in expected)
     assert index["metadata"]["total_size"] == sum(t.nbytes for t in expected.values())
+
+
+@pytest.fixture
+def shards(everything, in_torch, save, tmp_path) -> Path:
+    """The index of a network in three shards, alone in a folder."""
+    (tmp_path / "shards").mkdir()
+    target = tmp_path / "shards" / "out.safetensors"
+    convert_checkpoint(save(everything.state_dict()), target, target=in_torch, shard_bytes=700)
+    return target.with_name("out.safetensors.index.json")
+
+
+def test_shards_are_read_and_come_back(shards, everything, in_torch, tmp_path):
+    folder = shards.parent
+    for number, name in enumerate((shards, folder / "out.safetensors", folder)):
+        back = convert_checkpoint(name, tmp_path / f"back{number}.pdparams", target=in_torch)
+        assert everything.set_state_dict(paddle.load(str(back.target))) == ([], [])
+    with open_checkpoint(shards) as checkpoint:
+        assert checkpoint.facts.shape == "safetensors in 3 shards"
+        first = checkpoint["fc.weight"]
+    with pytest.raises(ConvertError, match="was closed"):
+        first.numpy()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda index: index.pop("weight_map"), "it has no weight_map"),
+        (lambda index: index["weight_map"].update({"fc.bias": 3}), "it has no weight_map"),
+        (
+            lambda index: index["weight_map"].update({"fc.bias": "../x.safetensors"}),
+            "not the name of a .safetensors beside it",
+        ),
+        (
+            lambda index: index["weight_map"].update({"fc.bias": "out-00009-of-00003.safetensors"}),
+            "out-00009-of-00003.safetensors: no such file .nearest: out-00001",
+        ),
+        (
+            lambda index: index["weight_map"].update({"ghost": "out-00001-of-00003.safetensors"}),
+            "out-00001-of-00003.safetensors does not hold 'ghost'",
+        ),
+        (lambda index: index["weight_map"].clear(), "holds no tensors"),
+    ],
+)
+def test_an_index_that_is_wrong_is_refused(shards, change, message):
+    index = json.loads(shards.read_text())
+    change(index)
+    shards.write_text(json.dumps(index))
+    with pytest.raises(ConvertError, match=message):
+        open_checkpoint(shards)
 
 
 def test_shards_that_cannot_all_be_written_leave_nothing(everything, save, tmp_path):

@@ -66,7 +66,7 @@ def wrong_inputs(tmp: Path) -> dict[str, tuple[list[str], str]]:
         "not a pickle": (["text.pdparams"], "not a Paddle checkpoint"),
         "truncated": (["cut.pdparams"], "cut off"),
         "hostile": (["evil.pdparams"], "posix.system"),
-        "two state dicts": (["two.pdparams"], "choose one with --key: model (1 tensors), ema (1 tensors)"),
+        "two state dicts": (["two.pdparams"], "choose one with --key: model (1 tensor), ema (1 tensor)"),
         "wrong key": (["two.pdparams", "--key", "models"], "nearest: model"),
         "wrong model": (["lenet.pdparams", "--model", "lenett"], "lenet"),
         "wrong class count": ([*lenet, "--num-classes", "12"], "made with --num-classes 10"),

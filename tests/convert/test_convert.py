@@ -20,6 +20,7 @@ import torch
 
 from convert import ConvertError, apply_transform, convert_checkpoint, convert_state_dict, open_checkpoint
 from convert.layout import module_layout
+from convert.plan import Options
 from convert.registry import MODELS, find_model
 from convert.write.torch_zip import write_torch
 
@@ -317,3 +318,14 @@ def test_both_a_model_and_a_module_are_too_many(everything, in_torch, save, tmp_
 def test_reports_are_plain_json(everything, in_torch, save, tmp_path):
     report = convert_checkpoint(save(everything.state_dict()), tmp_path / "x.pth", target=in_torch)
     assert json.loads(json.dumps(report.to_json()))["plan"]["ok"] is True
+
+
+def test_a_summary_lists_what_was_dropped_for_one_reason_together(everything, save, tmp_path):
+    source = save(everything.state_dict())
+    report = convert_checkpoint(source, tmp_path / "x.pth", options=Options(exclude=["norm.*"]))
+    line = next(line for line in report.summary() if line.startswith("dropped: "))
+    assert line == "dropped: norm.weight, norm.bias, norm._mean, norm._variance (excluded by norm.*)"
+    report = convert_checkpoint(source, tmp_path / "y.pth", options=Options(exclude=["*.weight"]))
+    line = next(line for line in report.summary() if line.startswith("dropped: "))
+    assert line == "dropped: conv.weight, up.weight, norm.weight and 5 more (excluded by *.weight)"
+    assert " kB in " in report.summary()[0]

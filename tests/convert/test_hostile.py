@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import paddle
 import pytest
+import torch
+from safetensors.numpy import save_file
 
 from convert import ConvertError, open_checkpoint
 
@@ -54,6 +56,25 @@ def test_a_pickle_that_names_a_function_is_refused_and_not_run(tmp_path, protoco
     with pytest.raises(ConvertError, match=f"({name}).*nothing was executed"):
         open_checkpoint(path)
     assert not trace.exists()
+
+
+@pytest.mark.parametrize("suffix", ["pdparams", "safetensors", "pth"])
+def test_a_name_that_is_too_long_is_refused_with_the_limit(tmp_path, suffix):
+    path = tmp_path / f"long.{suffix}"
+    for length, ok in ((1024, True), (1025, False), (2000, False)):
+        array = np.ones(2, "float32")
+        {
+            "pdparams": lambda state: paddle.save(state, str(path)),
+            "safetensors": lambda state: save_file(state, path),
+            "pth": lambda state: torch.save({k: torch.from_numpy(v) for k, v in state.items()}, path),
+        }[suffix]({"w" * length: array})
+        if ok:
+            read_everything(path)
+        else:
+            with pytest.raises(
+                ConvertError, match=rf"{length} (bytes|characters), and names have at most 1024"
+            ):
+                open_checkpoint(path)
 
 
 def test_every_truncation_is_reported(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import numpy as np
@@ -52,6 +53,16 @@ class Curved(nn.Layer):
 
     def forward(self, x):
         return F.sigmoid(self.first(x)) + paddle.tanh(self.second(x))
+
+class Odd(nn.Layer):
+    # functions that have no name
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(6, 6), nn.Linear(6, 6)
+
+    def forward(self, x):
+        u, v = self.first(x), self.second(x)
+        return u * paddle.log1p(paddle.exp(-u * u)) + v * paddle.exp(-paddle.abs(v))
 
 class Cut(nn.Layer):
     # three projections where torch has one weight, and a Linear where torch has a convolution
@@ -104,6 +115,16 @@ class Curved(nn.Module):
     def forward(self, x):
         return torch.tanh(self.first(x)) + 1 / (1 + torch.exp(-self.second(x)))
 
+class Odd(nn.Module):
+    # written in another way; the names mislead
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(6, 6), nn.Linear(6, 6)
+
+    def forward(self, x):
+        u, v = self.second(x), self.first(x)
+        return v / torch.exp(v.abs()) + u * torch.log(1 + 1 / torch.exp(u ** 2))
+
 class Cut(nn.Module):
     def __init__(self):
         super().__init__()
@@ -122,7 +143,7 @@ def nets(tmp_path_factory):
     (folder / "nets_torch.py").write_text(TORCH)
     scope: dict[str, object] = {}
     exec(PADDLE, scope)
-    for name in ("Branches", "Symmetric", "Curved"):
+    for name in ("Branches", "Symmetric", "Curved", "Odd"):
         paddle.seed(3)
         state = scope[name]().state_dict()
         if "norm._mean" in state:
@@ -182,6 +203,17 @@ def test_symmetric_branches_are_decided_by_running(in_process, nets, tmp_path):
     assert '"found_by": "dataflow' in done.stdout  # the sigmoid that is written out tells the branches apart
     saved = torch.load(tmp_path / "out.pth", weights_only=True)
     first = paddle.load(str(nets / "Curved.pdparams"))["first.weight"].numpy()
+    np.testing.assert_array_equal(saved["second.weight"].numpy(), first.T)
+
+
+def test_functions_without_a_name_leave_branches_to_the_second_run(in_process, nets, tmp_path):
+    done = match(in_process, nets, tmp_path, "Odd", "Odd", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {move["found_by"] for move in json.loads(done.stdout)["plan"]["moves"]} == {
+        "run 2 of the symmetric branches"
+    }
+    saved = torch.load(tmp_path / "out.pth", weights_only=True)
+    first = paddle.load(str(nets / "Odd.pdparams"))["first.weight"].numpy()
     np.testing.assert_array_equal(saved["second.weight"].numpy(), first.T)
 
 

@@ -428,3 +428,21 @@ def test_files_of_different_runs_wrong_betas_and_optimizers_are_refused(tmp_path
     for message, optimizer in wrong.items():
         with pytest.raises(ConvertError, match=message):
             convert_optimizer(tmp_path / "net.pdopt", tmp_path / "net.pdparams", net, optimizer)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [({}, True), ({"lr": 0.01}, False)])
+def test_a_learning_rate_that_nobody_said_is_pointed_out(arguments, said, tmp_path):
+    ours = paddle.nn.Linear(4, 3)
+    optimizer = paddle.optimizer.Momentum(0.01, parameters=ours.parameters())
+    ours(paddle.rand([2, 4])).sum().backward()
+    optimizer.step()
+    paddle.save(ours.state_dict(), str(tmp_path / "x.pdparams"))
+    paddle.save(optimizer.state_dict(), str(tmp_path / "x.pdopt"))
+    report = convert_checkpoint(
+        tmp_path / "x.pdparams",
+        tmp_path / "x.pth",
+        target=torch.nn.Linear(4, 3),
+        training=Training(tmp_path / "x.pdopt", "", arguments),
+    )
+    note = next(note for note in report.notes if "LR_Scheduler" in note)
+    assert note.endswith("torch's default; give the run's own with --optimizer-args") == said

@@ -104,6 +104,33 @@ def test_a_common_prefix_is_pointed_out_and_can_be_changed():
     plan_conversion(source, longer, Options(add_prefix="net.")).require()
 
 
+def test_where_a_prefix_is_all_that_differs_the_error_is_that_one_line():
+    source = {f"module.{name}": np.ones((4, 4)) for name in ("a.weight", "b.weight")}
+    target = layout(("a.weight", (4, 4), "Linear"), ("b.weight", (4, 4), "Linear"))
+    with pytest.raises(ConvertError) as error:
+        plan_conversion(source, target).require()
+    first, *rest = str(error.value).splitlines()
+    assert first.endswith("2 missing, 2 extra; nothing was written")
+    assert rest == ["every key fits without its prefix: add --strip-prefix module."]
+
+
+def test_the_nearest_names_are_those_of_the_same_sizes():
+    source = {"stem.bn.weight": np.ones(8), "stem.conv.weight": np.ones((8, 3, 3, 3))}
+    target = layout(("stem.c.weight", (8, 3, 3, 3), "Conv2d"), ("stem.n.weight", (8,), "BatchNorm2d"))
+    near = {problem.name: problem.nearest for problem in plan_conversion(source, target).problems}
+    assert near["stem.c.weight"] == ("stem.conv.weight",)
+    assert near["stem.bn.weight"] == ("stem.n.weight",)
+
+
+def test_what_a_partial_load_would_do_is_said_where_it_helps():
+    source = {"fc.weight": np.ones((4, 10)), "conv.weight": np.ones((4, 3, 1, 1))}
+    target = layout(("conv.weight", (4, 3, 1, 1), "Conv2d"), ("fc.weight", (5, 4), "Linear"))
+    advice = "--partial converts the rest, and leaves what does not fit as it is in torch"
+    for options in (Options(), Options(exclude=("fc.*",))):
+        assert advice in plan_conversion(source, target, options).notes
+    assert plan_conversion(source, target, Options(partial=True)).notes == ()
+
+
 def test_two_keys_that_become_one_by_stripping_are_refused():
     plan = plan_conversion(arrays(m__w=(2,), w=(2,)), layout(("w", (2,), "")), Options(strip_prefix="m."))
     assert any("are both 'w'" in str(problem) for problem in plan.problems)

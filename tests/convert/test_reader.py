@@ -109,7 +109,7 @@ def test_tied_weights_are_read_under_both_names(save, protocol):
         pickle.dump({"encoder": weight, "decoder": weight}, stream, protocol=protocol)
     assert_same(path, {"encoder": weight, "decoder": weight})
     with open_checkpoint(path) as checkpoint:
-        assert checkpoint.facts.notes == ("1 tensors share their data with another (tied weights)",)
+        assert checkpoint.facts.notes == ("1 tensor with the data of another (tied weights)",)
 
 
 @pytest.mark.parametrize("protocol", [2, 3])

@@ -1,4 +1,4 @@
-"""Attention and the transformer's encoder."""
+"""Attention, and the layers of the transformer's encoder and decoder."""
 
 from __future__ import annotations
 
@@ -69,7 +69,41 @@ def _torch_encoder(options: str, inputs: str = ", batch_first=True") -> str:
     )
 
 
+def _decoder(options: str) -> str:
+    attentions = "".join(f"attention = layer.{name}\n{_SET}" for name in ("self_attn", "cross_attn"))
+    return (
+        f"layer = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0{options})\n{attentions}"
+        "layer.linear1.weight.set_value(a); layer.linear2.weight.set_value(c)\nlayer(x, y)"
+    )
+
+
+def _torch_decoder(options: str, inputs: str = ", batch_first=True") -> str:
+    return (
+        f"{_PACKED}layer = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0{inputs}{options})\n"
+        "layer.self_attn.load_state_dict(packed), layer.multihead_attn.load_state_dict(packed)\n"
+        "with torch.no_grad():\n"
+        "    layer.linear1.weight.copy_(a.T), layer.linear2.weight.copy_(c.T)\n"
+        "    layer.linear1.bias.zero_(), layer.linear2.bias.zero_()\n"
+        "layer(x, y)"
+    )
+
+
 _EPSILON = ", layer_norm_eps=f32(1e-5)"
+_TARGET = {"x": "float 2,5,4", "y": "float 2,5,4", **_WEIGHTS, **_FEED}
+
+_TRANSFORMER = (
+    Argument("d_model", "d_model"),
+    Argument("nhead", "nhead"),
+    Argument("dim_feedforward", "dim_feedforward", torch_default=2048, note="Paddle has no default"),
+    Argument("dropout", "dropout", paddle_default=0.1, torch_default=0.1),
+    Argument("activation", "activation", paddle_default="relu", torch_default="relu"),
+    Argument("attn_dropout", None, note="torch uses dropout for all three"),
+    Argument("act_dropout", None, note="torch uses dropout for all three"),
+    Argument("normalize_before", "norm_first", paddle_default=False, torch_default=False),
+    Argument("weight_attr", None),
+    Argument("bias_attr", "bias", convert="is not False", torch_default=True),
+    Argument("layer_norm_eps", "layer_norm_eps", convert="f32", paddle_default=1e-5, torch_default=1e-5),
+)
 
 ROWS = (
     layer(
@@ -140,21 +174,7 @@ ROWS = (
             ),
         ),
         files=("transformer", "transformer"),
-        arguments=(
-            Argument("d_model", "d_model"),
-            Argument("nhead", "nhead"),
-            Argument("dim_feedforward", "dim_feedforward", torch_default=2048, note="Paddle has no default"),
-            Argument("dropout", "dropout", paddle_default=0.1, torch_default=0.1),
-            Argument("activation", "activation", paddle_default="relu", torch_default="relu"),
-            Argument("attn_dropout", None, note="torch uses dropout for all three"),
-            Argument("act_dropout", None, note="torch uses dropout for all three"),
-            Argument("normalize_before", "norm_first", paddle_default=False, torch_default=False),
-            Argument("weight_attr", None),
-            Argument("bias_attr", "bias", convert="is not False", torch_default=True),
-            Argument(
-                "layer_norm_eps", "layer_norm_eps", convert="f32", paddle_default=1e-5, torch_default=1e-5
-            ),
-        ),
+        arguments=_TRANSFORMER,
         traps=(
             Trap("without batch_first=True torch attends over the batch", _torch_encoder(_EPSILON, "")),
             trap(
@@ -164,6 +184,40 @@ ROWS = (
                 (
                     _encoder(", normalize_before=True"),
                     _torch_encoder(_EPSILON + ", norm_first=True"),
+                ),
+            ),
+        ),
+    ),
+    layer(
+        "TransformerDecoderLayer",
+        Exactness.F32,
+        "attention, attention to the memory, feed-forward, normalization in the same order; epsilon as in the encoder",
+        (
+            case(_TARGET, (_decoder(""), _torch_decoder(_EPSILON))),
+            case(
+                _TARGET,
+                (
+                    _decoder(", activation='gelu', normalize_before=True"),
+                    _torch_decoder(_EPSILON + ", activation='gelu', norm_first=True"),
+                ),
+            ),
+        ),
+        files=("transformer", "transformer"),
+        children={"multihead_attn": "cross_attn"},
+        arguments=_TRANSFORMER,
+        traps=(
+            Trap("without batch_first=True torch attends over the batch", _torch_decoder(_EPSILON, "")),
+            Trap(
+                "the attention to the memory is called cross_attn in Paddle, multihead_attn in torch",
+                _torch_decoder(_EPSILON).replace("multihead_attn", "cross_attn"),
+            ),
+            trap(
+                "normalize_before is called norm_first",
+                _torch_decoder(_EPSILON),
+                _TARGET,
+                (
+                    _decoder(", normalize_before=True"),
+                    _torch_decoder(_EPSILON + ", norm_first=True"),
                 ),
             ),
         ),
