@@ -350,7 +350,7 @@ def at_once(
     left: called as soon as a side is done, with whether it failed.
     """
     results: dict[Framework, T] = {}
-    context, threads = copy_context(), adapter("torch").beside_another()
+    context = copy_context()
 
     def go(side: Framework) -> None:
         try:
@@ -361,8 +361,7 @@ def at_once(
 
     def aside() -> None:
         try:
-            with threads:
-                context.run(go, "torch")
+            context.run(go, "torch")
         except Exception:
             # Only that there is no result counts: the stored run shows the error where the user can see it.
             return

@@ -422,21 +422,6 @@ def plain_thread() -> bool:
     )
 
 
-def beside_another() -> AbstractContextManager[None]:
-    """For a thread that is about to start: this one's number of threads less one, for what runs at the same time."""
-    return _threads(torch.get_num_threads())
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    torch.set_num_threads(max(1, count - 1))
-    try:
-        yield
-    finally:
-        # What a thread sets is also where later ones begin.
-        torch.set_num_threads(count)
-
-
 def parameters(model: torch.nn.Module) -> dict[str, Array]:
     """Every parameter and buffer of a model as numpy arrays, by the names a trace uses."""
     recorder = TorchRecorder(
