@@ -156,6 +156,40 @@ def test_a_size_that_paddles_model_refuses_is_tried_once():
     assert [shape for shape in paddle_model.seen if shape[2:] != BATCH[2:]] == [(2, 3, 9, 7)]
 
 
+def test_an_error_of_the_model_in_torchs_thread_is_the_ports_own():
+    report = parity.check(*small(TorchOneOnly, shape=BATCH))
+    assert report.verdict is parity.Verdict.DIFFERENT
+    assert "one at a time" in str(report)
+    assert "test_lockstep.py" in report.findings[0].where
+
+
+def test_settings_that_torch_keeps_by_thread_keep_the_check_in_one(monkeypatch):
+    monkeypatch.setattr(Question, "in_step", lambda *_: pytest.fail("another thread has other settings"))
+    pair = small(shape=BATCH)
+    with torch.autocast("cpu", enabled=True, cache_enabled=False):
+        parity.check(*pair, further=False)
+    with torch.device("meta"), suppress(parity.ParityError):
+        parity.check(*pair, further=False)
+
+
+def test_the_values_of_a_run_in_step_are_not_written(monkeypatch):
+    monkeypatch.setattr(parity.compare, "BLOCK", 1 << 10)
+    monkeypatch.setattr(parity.compare, "SAMPLE", 1 << 12)
+    written = []
+    put = parity.store.ValueStore.put
+    monkeypatch.setattr(
+        parity.store.ValueStore, "put", lambda s, k, a: (written.append(a.nbytes), put(s, k, a))[1]
+    )
+    pair = small(TorchBranches, PaddleBranches, shape=(16, 3, 64, 64))
+    met, stored = both_ways(monkeypatch, pair, further=False)
+    total = sum(written)
+    written.clear()
+    monkeypatch.setattr(parity.case, "suits", lambda *_: False)
+    parity.check(*pair, further=False)
+    assert (total - sum(written)) * 3 < sum(written)
+    assert met.cases[0].judgement.rows == stored.cases[0].judgement.rows
+
+
 # -- the meeting itself ----------------------------------------------------------------------------
 
 
