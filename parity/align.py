@@ -117,13 +117,14 @@ class _Aligner:
             if t in torch_values and p in paddle_values
         }
         self.twins_used = set(self.twin.values())
+        self.shared: dict[int, tuple[list[Node], list[Node]]] = {}
         for name, value in torch.inputs.items():
             if name in paddle.inputs:
                 self.result.same[value] = paddle.inputs[name]
 
     def run(self) -> Alignment:
         self._anchor()
-        while self._forward() or self._backward() or self._substitute():
+        while self._forward() or self._backward() or self._next_use() or self._substitute():
             pass
         result = self.result
         result.pairs.sort(key=lambda pair: pair.paddle.order)
@@ -139,10 +140,14 @@ class _Aligner:
     # -- anchors ----------------------------------------------------------------------------------
 
     def _anchor(self) -> None:
-        """Operators that use paired parameters: the n-th use on one side is the n-th on the other."""
+        """Operators that use paired parameters; the uses of a shared one are told apart by what they take."""
         for torch_value, paddle_value in self.twin.items():
             torch_uses = sorted(self._layers(self.torch, torch_value), key=_part)
             paddle_uses = sorted(self._layers(self.paddle, paddle_value), key=_part)
+            several = len(torch_uses) > 1 or len(paddle_uses) > 1
+            if several and all(node.rows is None and node.data for node in (*torch_uses, *paddle_uses)):
+                self.shared[torch_value] = paddle_uses, torch_uses
+                continue
             for torch_node, paddle_node in zip(torch_uses, paddle_uses, strict=False):
                 packed = paddle_node.rows is not None or torch_node.rows is not None
                 self._match(
@@ -161,6 +166,22 @@ class _Aligner:
                 found = holders.get(node.content, [])
                 if len(found) == 1 and not self._promised_to_another(found[0], node):
                     self._match(found[0], node, anchor="content")
+
+    def _next_use(self) -> bool:
+        """The next use of a shared parameter, where what it takes does not tell: the first left on either side."""
+        for torch_value, uses in self.shared.items():
+            paddle = next((n for n in uses[0] if not self.result.has_paddle(n)), None)
+            torch = next((n for n in uses[1] if not self.result.has_torch(n)), None)
+            if paddle is None or torch is None:
+                continue
+            if self._match(paddle, torch, anchor=self.torch.parameters[torch_value], any_size=True):
+                return True
+        return False
+
+    def _uses_twin(self, paddle: Node, torch: Node) -> bool:
+        """Whether both are uses of one shared parameter."""
+        value = next((v for v in torch.inputs.values() if v in self.shared), None)
+        return value is not None and self.twin[value] in paddle.inputs.values()
 
     @staticmethod
     def _layers(graph: Graph, value: int) -> Iterator[Node]:
@@ -222,7 +243,8 @@ class _Aligner:
             if self.result.has_torch(node) or not node.data:
                 continue
             inputs = [self.result.same.get(value) for value in node.data.values()]
-            if None in inputs or self._promised(node):
+            promised = self._promised(node)
+            if None in inputs or (promised and not any(v in self.shared for v in node.inputs.values())):
                 continue
             candidates = [
                 other
@@ -230,7 +252,7 @@ class _Aligner:
                 if other.kind == node.kind
                 and not self.result.has_paddle(other)
                 and self._same_inputs(other, node, inputs)  # type: ignore[arg-type]
-                and not self._promised_to_another(other, node)
+                and (self._uses_twin(other, node) if promised else not self._promised_to_another(other, node))
             ]
             if candidates:
                 changed |= self._match(self._best(node, candidates), node)

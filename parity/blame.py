@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from parity.align import Edge, Pair
 from parity.audit import AttributeDifference, SlotDifference
+from parity.code import called, code, fix_scale, real_axes
 from parity.evidence import Evidence
-from parity.findings import Note, label
+from parity.findings import NO_EFFECT, Note, label
 from parity.judgement import Row
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
 from parity.parameters import ParameterDifference
@@ -23,7 +24,6 @@ from parity.reference import (
 )
 from parity.trace import Op
 from parity.wording import (
-    arguments,
     first_difference,
     first_different_move,
     layer,
@@ -55,20 +55,12 @@ class Blame(Evidence):
         if pair.folded:
             self._folded(pair, row)
             return
-        if pair.torch.kind == "random":
-            # Named among the reasons why nothing can be claimed.
-            row.status = "not compared"
+        if self._is_entailed(pair) or pair.torch.kind == "random":
+            # Explained by a wider finding; or named among the reasons why nothing can be claimed.
+            row.status = "not compared" if pair.torch.kind == "random" else "inherited"
             return
         if pair.substituted:
-            functions = {pair.torch.kind, pair.paddle.kind} <= ACTIVATIONS
-            excuse = max(constant_of(kind)[1] for kind in (pair.torch.kind, pair.paddle.kind))
-            different = different and not (row.local is not None and row.local.max_rel <= excuse)
-            if (outputs_agree or (row.local is not None and not different)) and not functions:
-                row.status = "written differently" if different else "same"
-                self._written_differently(pair)
-            else:
-                self._substituted(pair)
-                row.status = "different"
+            self._judge_substitution(pair, row, different, outputs_agree)
             return
         if pair.torch.kind == "move" and self._leads_astray(pair):
             # What interrupts the chain of moves is only in torch, and found as that.
@@ -106,7 +98,7 @@ class Blame(Evidence):
                 if incomparable and any(edge.pair is pair for edge in self.alignment.edges):
                     # Fed with something that only torch has: its shape is the doing of that.
                     row.status = "inherited"
-                elif self._takes_a_fault(pair):
+                elif self._takes_a_fault(pair) or any(self._is_entailed(pair, slot) for slot in pair.slots):
                     row.status = "inherited"
                 elif pair.torch.op in self.at_fault:
                     # One call of torch that is several operators here: another of them answers for its result.
@@ -117,6 +109,19 @@ class Blame(Evidence):
             row.status = "different"
         elif self.result.replayed and row.status == "different":
             row.status = "inherited" if row.local is not None else row.status
+
+    def _judge_substitution(self, pair: Pair, row: Row, different: bool, outputs_agree: bool) -> None:
+        """Two operators in one place: one function in two forms where their numbers agree, but for activations."""
+        functions = {pair.torch.kind, pair.paddle.kind} <= ACTIVATIONS
+        excuse = max(constant_of(kind)[1] for kind in (pair.torch.kind, pair.paddle.kind))
+        different = different and not (row.local is not None and row.local.max_rel <= excuse)
+        freely = row.float64 is not None and row.float64.max_rel <= row.limit
+        if (outputs_agree or freely or (row.local is not None and not different)) and not functions:
+            row.status = "written differently" if different else "same"
+            self._written_differently(pair)
+        else:
+            self._substituted(pair)
+            row.status = "different"
 
     def _fed_alike(self, pair: Pair) -> bool:
         """Whether both sides feed this operator from the same aligned values, in the same shape."""
@@ -204,6 +209,8 @@ class Blame(Evidence):
         name = found.attribute
         row = self.rows[id(pair)]
         torch_value, paddle_value, operator = found.torch, found.paddle, ""
+        if name == "axes":
+            torch_value, paddle_value = (real_axes(node)[name] for node in (pair.torch, pair.paddle))
         blamed: Op | None = None
         if name in pair.torch.decided:
             blamed = self.torch.trace.ops[pair.torch.decided[name]]
@@ -224,8 +231,14 @@ class Blame(Evidence):
         trap = trap_of(pair.torch.kind, name)
         if trap is not None:
             cause += f" ({trap.text})"
-        effect = "" if different or row.status == "different" else "; no effect on these inputs"
-        fix = fix_of(pair.torch.kind, name, found.paddle, label(pair.torch))
+        effect = "" if different or row.status == "different" else NO_EFFECT
+        fix = fix_of(pair.torch.kind, name, paddle_value, self._name_of_call(pair))
+        if name.startswith("scalar_"):
+            fix = f"write {show(paddle_value)} here for {show(torch_value)}"
+        if pair.torch.kind == "affine":
+            fix = f"write {code(pair.paddle)} here"
+        if pair.torch.kind == "matmul" and name == "scale":
+            fix = fix_scale(pair.torch, 1.0 if found.paddle is None else found.paddle)
         if "by_hand" in pair.torch.attributes:
             fix = f"in the {label(pair.torch)} that is written out here, make {name} {show(paddle_value)}"
         if name == "order":
@@ -243,6 +256,12 @@ class Blame(Evidence):
             blamed,
             self._configured(pair, found, blamed),
         )
+
+    def _name_of_call(self, pair: Pair) -> str:
+        """What is called: the layer's own class where that is one of several for the operator."""
+        name = called(pair.torch)
+        kind: str = self.alignment.torch.trace.modules.get(pair.torch.module, {}).get("type", "")
+        return kind if kind.rstrip("123d") == name.rstrip("123d") else name
 
     def _configured(self, pair: Pair, found: AttributeDifference, blamed: Op | None) -> str:
         """The line that decides an attribute: inside a ready-made layer, the one that makes the layer."""
@@ -306,7 +325,7 @@ class Blame(Evidence):
                 for graph, node in ((self.alignment.torch, pair.torch), (self.alignment.paddle, pair.paddle))
             ]
             cause += f": weight of shape {sizes[0]} in torch, {sizes[1]} in Paddle"
-        fix = f"replace {label(pair.torch)} by {label(pair.paddle)}{arguments(pair.paddle)}"
+        fix = f"replace {called(pair.torch)} by {code(pair.paddle, pair.torch)}"
         self._finding(
             pair,
             cause,
@@ -314,6 +333,19 @@ class Blame(Evidence):
             {"paddle": pair.paddle.kind, "torch": pair.torch.kind, **numbers_of(self.rows[id(pair)])},
             where=configured(self.alignment, pair, lambda node: node.kind),
         )
+
+    def _readers_agree(self, pair: Pair) -> bool:
+        """Whether all that is made of a result agrees, so that its shape is another way of writing it."""
+        readers = [
+            self.alignment.pair_of_torch(n) for n, _ in self.alignment.torch.consumers[pair.torch.output]
+        ]
+        return bool(readers) and all(reader is not None and self._reader_agrees(reader) for reader in readers)
+
+    def _reader_agrees(self, pair: Pair) -> bool:
+        row = self.rows[id(pair)]
+        if row.float64 is None:
+            return False
+        return row.float64.max_rel <= row.limit if row.float64.comparable else self._readers_agree(pair)
 
     def _written_differently(self, pair: Pair) -> None:
         self.result.notes.append(
@@ -331,6 +363,9 @@ class Blame(Evidence):
         inside = self._one_sided_inside(pair)
         if inside is not None:
             self.hidden[id(inside)] = local
+            return
+        if not local.comparable and self._readers_agree(pair):
+            row.status = "written differently"
             return
         if not local.comparable:
             cause = f"the result cannot be compared: {local.problem}"

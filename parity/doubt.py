@@ -40,6 +40,8 @@ class Tried(Protocol):
 
     def edge_unknown(self, edge: Edge) -> bool: ...
 
+    def edge_permuted(self, edge: Edge) -> bool: ...
+
 
 T = TypeVar("T", bound=Tried)
 
@@ -86,6 +88,7 @@ def _doubtful(judged: Tried) -> Iterator[Values]:
     explained = {
         id(d.pair) for d in attribute_differences(judged.alignment) if d.pair.torch.kind not in DATAFLOW_KINDS
     }
+    explained |= {id(edge.pair) for edge in judged.alignment.edges if judged.edge_permuted(edge)}
     for pair in judged.alignment.pairs:
         row = judged.rows[id(pair)]
         numbers = row.local or row.float64
@@ -94,7 +97,7 @@ def _doubtful(judged: Tried) -> Iterator[Values]:
         if numbers is None or not numbers.max_rel <= constant_of(pair.torch.kind)[1]:
             yield pair.values
     for edge in judged.alignment.edges:
-        if _may_err(edge.pair) and judged.edge_differs(edge):
+        if _may_err(edge.pair) and judged.edge_differs(edge) and id(edge.pair) not in explained:
             yield edge.pair.values
 
 

@@ -51,6 +51,10 @@ class Evidence:
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
         self.at_fault: set[int] = set()
+        self.entailed: set[tuple[int, str]] = set()
+        """(torch operator's identity, slot or "") of what a finding about something wider has explained."""
+        self.blamed_segments: list[tuple[Node, ...]] = []
+        """Operators that only one side has, of which a finding says so."""
         self.hidden: dict[int, Difference] = {}
         """Edges inside a composite that nothing measures, by identity, and the difference that they lead to."""
 
@@ -194,6 +198,10 @@ class Evidence:
         if not self._input_shapes_agree(pair):
             return False
         return row.local.max_rel > row.limit
+
+    def _is_entailed(self, pair: Pair, slot: str = "") -> bool:
+        """Whether a wider finding explains that this operator, or what enters this slot of it, differs."""
+        return (id(pair.torch), slot) in self.entailed
 
     # -- what comes in ---------------------------------------------------------------------------
 

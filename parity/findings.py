@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from parity.graph import Node
 
 
+NO_EFFECT = "; no effect on these inputs"
+"""What a cause ends in that the numbers of this run do not show."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One difference between the models.
@@ -33,9 +37,18 @@ class Finding:
     order: float = 0.0
     guide: str = ""
     """Paddle's name of the row of the Rosetta table to read on in: `paddle2torch guide NAME`."""
+    also: tuple[Finding, ...] = ()
+    """The same fault in further layers, for which the same line runs."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every layer that errs so."""
+        return (self.layer, *(finding.layer for finding in self.also))
 
     def __str__(self) -> str:
         place = f"`{self.layer}`" if self.layer else "in the model's own forward"
+        if self.also:
+            place += f" and {len(self.also)} more layer{'s' if len(self.also) > 1 else ''}"
         at = f" ({self.where})" if self.where else ""
         return f"{self.operator} {place}{at}: {self.cause}"
 
@@ -67,6 +80,9 @@ TITLES: Mapping[str, str] = {
     "rnn_relu": "RNN (ReLU)",
     **{f"{kind}.h_n": "last hidden state" for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu")},
     "lstm.c_n": "last cell state",
+    "sort.indices": "argsort",
+    "topk.indices": "topk",
+    "kthvalue.indices": "kthvalue",
     "rms_norm": "RMSNorm",
     "normalize": "normalize (unit length)",
     "var": "variance",

@@ -21,7 +21,7 @@ from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node, build
 from parity.judge import Run
 from parity.loss import LossDifference, compare_loss
-from parity.parameters import note_contents, pair_names
+from parity.parameters import note_contents, pair_names, pointwise
 from parity.reference import constant_of
 from parity.store import Array, ValueStore
 from parity.ties import find_ties
@@ -68,11 +68,12 @@ def judge_gradients(
     known: what going forward showed; an operator with a finding there is not blamed again for its gradient.
     apart: what it showed to be no pairs.
     """
-    graphs = build(paddle.trace), build(torch.trace)
+    names = pair_names(paddle_parameters, torch_parameters, pairs)
+    kernels = pointwise(names, paddle_parameters, torch_parameters)
+    graphs = build(paddle.trace, kernels[0]), build(torch.trace, kernels[1])
     for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
         note_contents(graph, arrays)
         note_sliced_contents(graph, arrays)
-    names = pair_names(paddle_parameters, torch_parameters, pairs)
     alignment = align(*graphs, names, apart)
     blamed = frozenset((finding.layer, finding.operator) for finding in known)
     judging = _Gradients(paddle, torch, alignment, again, blamed, torch_parameters)

@@ -12,13 +12,13 @@ that is how a value is loaded, and how a teacher-forced run knows what to replac
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parity import recurrent
 from parity.moves import Indices, digest, index_map
-from parity.ops.kinds import RECURRENT, kind_of
+from parity.ops.kinds import RECURRENT, SECOND, kind_of
 from parity.trace import Framework, Op, Trace
 
 
@@ -107,11 +107,11 @@ class Graph:
         return node.line
 
 
-def build(trace: Trace) -> Graph:
-    """The canonical graph of a trace."""
+def build(trace: Trace, pointwise: Collection[str] = ()) -> Graph:
+    """The canonical graph of a trace; convolutions with a weight of `pointwise` are read as the Linears that they are."""
     from parity.rewrites import REWRITES
 
-    return Builder(trace, REWRITES).build()
+    return Builder(trace, REWRITES, pointwise).build()
 
 
 Rewrite = Callable[["Builder", Node], bool]
@@ -120,8 +120,9 @@ Rewrite = Callable[["Builder", Node], bool]
 class Builder:
     """Reads raw operators one by one, then rewrites to a fixed point."""
 
-    def __init__(self, trace: Trace, rewrites: tuple[Rewrite, ...]) -> None:
+    def __init__(self, trace: Trace, rewrites: tuple[Rewrite, ...], pointwise: Collection[str] = ()) -> None:
         self.trace = trace
+        self.pointwise = frozenset(pointwise)
         self.rewrites = rewrites
         self.alias: dict[int, int] = {}
         self.nodes: list[Node] = []
@@ -247,7 +248,8 @@ class Builder:
         # A second output (indices of a max, ...) is a value of its own.
         for extra in op.outputs[1:]:
             if op.kind not in ("batch_norm", "instance_norm", "layer_norm", "group_norm"):
-                self.nodes.append(replace(node, kind=f"{op.kind}.extra", output=extra, inputs=dict(inputs)))
+                kind = SECOND.get(op.kind, f"{op.kind}.extra")
+                self.nodes.append(replace(node, kind=kind, output=extra, inputs=dict(inputs)))
 
     def _add(self, node: Node) -> None:
         self.nodes.append(node)

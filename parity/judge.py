@@ -12,13 +12,15 @@ from typing import Any
 
 from parity.align import Alignment, Values, align
 from parity.association import reassociate
+from parity.attention import AttentionRoles
 from parity.audit import attribute_differences, slot_differences
 from parity.blame import Blame
 from parity.doubt import best
 from parity.folding import fold
 from parity.graph import build
 from parity.judgement import Judgement, Measure, Replay, Row, Run
-from parity.parameters import compare_parameters, note_contents, pair_names
+from parity.parameters import compare_parameters, note_contents, pair_names, pointwise
+from parity.running_statistics import RunningStatistics
 from parity.store import Array
 from parity.trace import Trace
 from parity.unseen import Unseen
@@ -77,7 +79,8 @@ class _Pairing:
         pairs: Mapping[str, str] | None,
     ) -> None:
         self._names = pair_names(paddle_parameters, torch_parameters, pairs)
-        self._graphs = build(paddle), build(torch)
+        kernels = pointwise(self._names, paddle_parameters, torch_parameters)
+        self._graphs = build(paddle, kernels[0]), build(torch, kernels[1])
         for graph, arrays in zip(self._graphs, (paddle_parameters, torch_parameters), strict=True):
             note_contents(graph, arrays)
         alignment = align(*self._graphs, self._names)
@@ -95,8 +98,8 @@ class _Pairing:
         return alignment
 
 
-class _Judge(Blame, Wiring, Unseen):
-    """The three kinds of questions, asked of the same evidence."""
+class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen):
+    """The kinds of questions, asked of the same evidence."""
 
     def run(self) -> Judgement:
         result, alignment = self.result, self.alignment
@@ -111,6 +114,7 @@ class _Judge(Blame, Wiring, Unseen):
             if any(id(pair) in found for found in (attributes, slots, weights))
             for raw in pair.torch.raw
         }
+        self._attention_roles()
         for pair in alignment.pairs:
             self._judge_pair(
                 pair, attributes.get(id(pair), []), slots.get(id(pair), []), weights.get(id(pair), []), agree

@@ -54,6 +54,20 @@ def _renamed(name: str) -> str:
     return f"{head}.{new}" if head else new
 
 
+def pointwise(
+    names: Mapping[str, str], paddle: Mapping[str, Array], torch: Mapping[str, Array]
+) -> tuple[set[str], set[str]]:
+    """(Paddle's, torch's) kernels that are a Linear's matrix on the other side."""
+    found: tuple[set[str], set[str]] = (set(), set())
+    for torch_name, paddle_name in names.items():
+        ranks = paddle[paddle_name].ndim, torch[torch_name].ndim
+        if ranks[0] > ranks[1] == 2:
+            found[0].add(paddle_name)
+        elif ranks[1] > ranks[0] == 2:
+            found[1].add(torch_name)
+    return found
+
+
 FLAT = frozenset({"conv", "prelu", "layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_norm"})
 """Operators whose weight means the same in another shape of as many numbers."""
 
@@ -88,6 +102,9 @@ def effective(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) 
         and node.attributes.get("weight") == "in_out"
     ):
         array = array.T
+    if node.kind == "linear" and slot == "weight" and array.ndim > 2:
+        # A convolution of single pixels.
+        array = array.reshape(array.shape[:2])
     if node.rows is not None and array.ndim:
         array = array[node.rows[0] : node.rows[1]]
     return array
@@ -118,7 +135,7 @@ def compare_parameters(
                 continue
             torch_name = alignment.torch.parameters[pair.torch.inputs[slot]]
             paddle_name = alignment.paddle.parameters[pair.paddle.inputs[paddle_slot]]
-            if slot not in weights and expected.size != actual.size:
+            if slot not in weights and (expected.size != actual.size or _reversed(expected, actual)):
                 continue
             shapeless = slot != "weight" or pair.torch.kind in FLAT
             if expected.size == actual.size and shapeless:
@@ -128,13 +145,38 @@ def compare_parameters(
                 turned = turned and pair.paddle.attributes.get("weight") != pair.torch.attributes.get(
                     "weight"
                 )
-                cause, fix = diagnose(torch_name, paddle_name, expected, actual, holders(), turned=turned)
+                own = alignment.torch.trace.parameters.get(torch_name)
+                buffer = own is not None and not own.trainable and slot not in ("mean", "variance")
+                copy = (
+                    f"make the buffer `{torch_name}` what Paddle's `{paddle_name}` is"
+                    if buffer
+                    else _copying(pair, torch_name, paddle_name, turned=turned)
+                )
+                cause, fix = diagnose(
+                    torch_name, paddle_name, expected, actual, holders(), copy, turned=turned
+                )
                 found.append(
                     ParameterDifference(
                         pair, slot, paddle_name, torch_name, cause, fix, _relative(expected, actual)
                     )
                 )
     return found
+
+
+def _reversed(expected: Array, actual: Array) -> bool:
+    """Whether a bare matrix is kept the other way round, so that its shape says so."""
+    turned = expected.ndim == 2 and expected.shape != actual.shape and expected.T.shape == actual.shape
+    return turned and _equal(expected.T, actual)
+
+
+def _copying(pair: Pair, torch_name: str, paddle_name: str, *, turned: bool) -> str:
+    """The assignment that makes a torch parameter, or the part of a packed one, what Paddle's is."""
+    rows, theirs = pair.torch.rows, pair.paddle.rows
+    ours = "" if rows is None else f"[{rows[0]}:{rows[1]}]"
+    part = "" if theirs is None else f"[{theirs[0]}:{theirs[1]}]"
+    if theirs is not None and turned:
+        part = f"[:, {theirs[0]}:{theirs[1]}]"
+    return f"torch_state[{torch_name!r}]{ours} = paddle_state[{paddle_name!r}]{part}{'.T' if turned else ''}"
 
 
 def _equal(expected: Array, actual: Array) -> bool:
@@ -199,11 +241,11 @@ def diagnose(
     expected: Array,
     actual: Array,
     holders: Mapping[str, str],
+    copy: str,
     *,
     turned: bool,
 ) -> tuple[str, str]:
-    """Cause and fix for a torch parameter that is not the transform of its Paddle twin."""
-    copy = f"torch_state[{torch_name!r}] = paddle_state[{paddle_name!r}]{'.T' if turned else ''}"
+    """Cause and fix (`copy`, or something before it) for a torch parameter that is not the transform of its Paddle twin."""
     if expected.shape != actual.shape:
         return (
             f"`{torch_name}` has shape {list(actual.shape)}; Paddle's `{paddle_name}` gives {list(expected.shape)}",

@@ -60,18 +60,57 @@ def _ends(value: int, producer: Mapping[int, Op]) -> Iterator[Op]:
             front.extend(op.inputs.values())
 
 
+SIGN_FREE = frozenset(
+    {("mul", "x"), ("mul", "y"), ("div", "x"), *((norm, "weight") for norm in NORMALISATIONS)}
+)
+"""Operators, and where they take a scale of either sign. A power, a root or a logarithm does not."""
+
+SHAPING = frozenset({"reshape", "identity", "expand", "permute"})
+
+NEGATIVE = 4
+"""One of so many entries of a scale that may have either sign is negative."""
+
+
+def signed_scales(trace: Trace) -> set[str]:
+    """The vectors that scale something, and work with either sign.
+
+    A positive scale hides what it is exchanged with: `relu(s * x)` is `s * relu(x)`, a pool before a normalisation is
+    one behind it. A scale that passes a ReLU itself stays positive: negative, it would take out all that it weighs.
+    """
+    readers: dict[int, list[tuple[Op, str]]] = {}
+    for op in trace.ops:
+        for slot, value in op.inputs.items():
+            readers.setdefault(value, []).append((op, slot))
+    found = set()
+    for name, parameter in trace.parameters.items():
+        uses = list(_uses(parameter.value, readers))
+        if uses and all((op.kind, slot) in SIGN_FREE for op, slot in uses):
+            found.add(name)
+    return found
+
+
+def _uses(value: int, readers: Mapping[int, list[tuple[Op, str]]]) -> Iterator[tuple[Op, str]]:
+    """Who reads a value, whatever shape it is given on the way."""
+    for op, slot in readers.get(value, ()):
+        if op.kind in SHAPING:
+            yield from _uses(op.outputs[0], readers)
+        else:
+            yield op, slot
+
+
 def random_state(
     state: Mapping[str, Array],
     *,
     seed: int = 0,
     damped: Collection[str] = (),
+    signed: Collection[str] = (),
     constants: Collection[str] = (),
     vectors_only: bool = False,
 ) -> dict[str, Array]:
     """New values for a Paddle state dict (names and shapes of `state`), the same for the same seed.
 
     Matrices and kernels are N(0, 2 / fan_in); biases N(0, 0.1); scales U(0.3, 0.8), those of `damped` (see
-    `residual_scales`) times DAMPING; running means N(0, 0.2); running variances U(0.5, 1.5). Kept as they are:
+    `residual_scales`) times DAMPING, a quarter of those of `signed` (see `signed_scales`) negative; running means N(0, 0.2); running variances U(0.5, 1.5). Kept as they are:
     integers, `constants` (buffers that belong to the definition of a network: a table of positions, a mask), and
     with `vectors_only` all matrices and kernels.
     """
@@ -80,7 +119,8 @@ def random_state(
     def value(name: str, array: Array) -> Array:
         if name in constants or (vectors_only and array.ndim >= 2):
             return array
-        return _values(name, array, rng, DAMPING if name in damped else 1.0)
+        values = _values(name, array, rng, DAMPING if name in damped else 1.0)
+        return _with_signs(values) if name in signed and array.ndim < 2 else values
 
     return {name: value(name, np.asarray(array)) for name, array in state.items()}
 
@@ -103,3 +143,10 @@ def _values(name: str, array: Array, rng: np.random.Generator, factor: float) ->
     else:
         values = rng.uniform(0.3, 0.8, shape)
     return np.asarray(values * factor, dtype=array.dtype)
+
+
+def _with_signs(values: Array) -> Array:
+    """The same sizes, some of them negative; the last one always is."""
+    flat = values.reshape(-1).copy()
+    flat[::-NEGATIVE] *= -1
+    return flat.reshape(values.shape)

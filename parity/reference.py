@@ -54,6 +54,14 @@ ROWS: Mapping[str, str] = {
     "rnn_relu": "nn.SimpleRNN",
     "concat": "concat",
     "pow": "pow",
+    "sort": "sort",
+    "sort.indices": "argsort",
+    "topk": "topk",
+    "topk.indices": "topk",
+    "kthvalue": "kthvalue",
+    "kthvalue.indices": "kthvalue",
+    "argmax": "argmax",
+    "argmin": "argmin",
 }
 """Canonical operator -> Paddle's name of the row that describes it."""
 
@@ -70,6 +78,9 @@ ARGUMENTS: Mapping[str, str] = {
     "bidirectional": "direction",
 }
 """Canonical attribute -> Paddle's argument, where the names differ; a row's own argument of that name comes first."""
+
+IN_TORCH: Mapping[str, str] = {"axis": "dim", "axes": "dim"}
+"""Canonical attribute -> torch's argument, for operators without a row."""
 
 COMPOSITES: Mapping[str, Mapping[str, str]] = {
     "LocalResponseNorm": {
@@ -167,7 +178,7 @@ def clip_epsilon() -> float:
 def as_torch_argument(kind: str, attribute: str, paddle: Any) -> str:
     """The torch argument that would make this attribute what Paddle has, as code."""
     argument = argument_of(kind, attribute)
-    name = argument.torch if argument is not None and argument.torch else attribute
+    name = argument.torch if argument is not None and argument.torch else IN_TORCH.get(attribute, attribute)
     if attribute in ("padding", "output_padding"):
         if not _symmetric(paddle):
             (top, bottom), (left, right) = paddle[-2], paddle[-1]

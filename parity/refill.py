@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parity.randomize import random_state, residual_scales
+from parity.randomize import random_state, residual_scales, signed_scales
 from parity.sides import LiveSide, adapter
 from parity.store import Array, scratch_directory
 
@@ -59,6 +59,7 @@ def fill(
         tools.state(paddle.model),
         seed=seed,
         damped=residual_scales(trace),
+        signed=signed_scales(trace),
         constants=tools.constants(paddle.model),
         vectors_only=vectors_only,
     )

@@ -13,11 +13,13 @@ import numpy as np
 
 from parity.formulas import scale_and_shift, written_out
 from parity.graph import Builder, Node, Rewrite
-from parity.moves import Indices, channel_range, digest, is_identity, row_order, transposes
+from parity.moves import Indices, channel_range, digest, index_map, is_identity, row_order, transposes
 from parity.row_wise import (
+    first_of_sorted,
     log_of_softmax,
     mean_of_sum,
     normalized_axes,
+    ordered_axis,
     reduced_axes,
     spatial_mean,
     turned_rows,
@@ -144,6 +146,29 @@ def _moves(b: Builder, node: Node) -> bool:
     return False
 
 
+def _scaled_before_moved(b: Builder, node: Node) -> bool:
+    """Numbers are scaled alike wherever they stand: a scale (or shift) by a number before a move is one behind it."""
+    first = b.producer.get(node.inputs["x"]) if node.kind == "move" else None
+    if first is None or first.kind != "affine" or "op" in first.attributes or not b.only_use(first.output):
+        return False
+    value = b.fresh(b.shapes[node.output])
+    moved = replace(
+        node,
+        inputs={"x": first.inputs["x"]},
+        output=value,
+        op=-1,
+        raw=node.raw,
+        entries=dict(first.entries),
+        shapes={"x": node.shapes["x"]},
+    )
+    b.insert_before(node, moved)
+    node.kind, node.attributes, node.indices = "affine", first.attributes, None
+    node.inputs, node.shapes, node.entries = {"x": value}, {"x": b.shapes[node.output]}, {}
+    node.raw, node.module, node.line, node.name = first.raw, first.module, first.line, first.name
+    b.drop(first)
+    return True
+
+
 def _sorted_rows(b: Builder, node: Node) -> bool:
     """A Linear treats rows alike: rows in another order before it are rows in another order after it."""
     if node.kind != "linear":
@@ -201,8 +226,9 @@ def _whole_rows(indices: Indices, width: int) -> bool:
 
 def _packed(b: Builder, node: Node) -> bool:
     """Several layers packed into one (query, key and value) are several, each with its part of the weight."""
-    if node.kind not in ("linear", "conv") or node.rows is not None or node.output not in b.producer:
+    if node.kind not in ("linear", "conv") or node.output not in b.producer:
         return False
+    begin = node.rows[0] if node.rows is not None else 0
     readers = [other for other in b.nodes if node.output in other.inputs.values()]
     if len(readers) < 2 or b.uses[node.output] != len(readers):
         return False
@@ -233,7 +259,7 @@ def _packed(b: Builder, node: Node) -> bool:
             output=output,
             op=reader.op if whole else -1,
             raw=(*node.raw, *reader.raw) if whole else node.raw,
-            rows=(first, last),
+            rows=(begin + first, begin + last),
         )
         b.insert_before(reader, piece)
         if whole:
@@ -244,6 +270,38 @@ def _packed(b: Builder, node: Node) -> bool:
             reader.indices, reader.entries = indices, {}
             reader.attributes = {**reader.attributes, "map": digest(indices)}
     b.drop(node)
+    return True
+
+
+def _part_of_weight(b: Builder, node: Node) -> bool:
+    """A Linear with a slice of a packed weight is the part of the packed layer that has these outputs."""
+    if node.kind != "linear" or "weight" not in node.attributes or node.rows is not None:
+        return False
+    found: dict[str, tuple[int, tuple[int, int]]] = {}
+    for slot in ("weight", "bias"):
+        move = b.producer.get(node.inputs.get(slot, -1))
+        if slot not in node.inputs:
+            continue
+        if (
+            move is None
+            or move.kind != "move"
+            or move.indices is None
+            or not b.is_parameter(move.inputs["x"])
+        ):
+            return False
+        shape = b.shapes[move.inputs["x"]]
+        columns = slot == "weight" and node.attributes["weight"] == "in_out"
+        lines = np.arange(count(shape)).reshape(shape[0], -1)
+        width = b.shapes[node.output][-1]
+        begin = int(move.indices[0]) if columns else int(move.indices[0]) // lines.shape[1]
+        part = slice(begin, begin + width)
+        if not np.array_equal(move.indices, (lines[:, part] if columns else lines[part]).reshape(-1)):
+            return False
+        found[slot] = move.inputs["x"], (begin, begin + width)
+    if len({rows for _, rows in found.values()}) != 1:
+        return False
+    for slot, (value, rows) in found.items():
+        node.inputs[slot], node.rows = value, rows
     return True
 
 
@@ -309,6 +367,59 @@ def _short_dimensions(b: Builder, node: Node) -> bool:
     }
     node.shapes["x"] = (*shape[:2], *shape[3:])
     return True
+
+
+def _pointwise(b: Builder, node: Node) -> bool:
+    """A convolution of single pixels is a Linear over the channels, between a permutation and the way back."""
+    if node.kind != "conv" or b.parameters.get(node.inputs.get("weight", -1)) not in b.pointwise:
+        return False
+    a, shape = node.attributes, node.shapes["x"]
+    steps = all(step == 1 for step in a["stride"]) and not any(map(any, a["padding"]))
+    if a["groups"] != 1 or not steps or any(size != 1 for size in b.shapes[node.inputs["weight"]][2:]):
+        return False
+    rank, out = len(shape), b.shapes[node.output]
+    last, first = (0, *range(2, rank), 1), (0, rank - 1, *range(1, rank - 1))
+    turned, made = tuple(shape[i] for i in last), (out[0], *out[2:], out[1])
+    before = _turn(b, node, node.inputs["x"], shape, last, turned)
+    before.entries = {"x": node.entries["x"]} if "x" in node.entries else {}
+    layer = replace(
+        node,
+        kind="linear",
+        inputs={**node.inputs, "x": before.output},
+        output=b.fresh(made),
+        attributes={"weight": "out_in"},
+        op=-1,
+        entries={slot: entry for slot, entry in node.entries.items() if slot != "x"},
+        shapes={**node.shapes, "x": turned},
+    )
+    behind = _turn(b, node, layer.output, made, first, out)
+    behind.output, behind.op = node.output, node.op
+    for new in (before, layer, behind):
+        b.insert_before(node, new)
+    b.drop(node)
+    b.producer[behind.output] = behind
+    return True
+
+
+def _turn(
+    b: Builder, node: Node, value: int, shape: tuple[int, ...], perm: tuple[int, ...], turned: tuple[int, ...]
+) -> Node:
+    """A permutation that only the canonical form has, told as the doing of a node."""
+    indices = index_map("permute", {"perm": perm}, shape, turned)
+    assert indices is not None
+    how = (("permute", f"permute({perm}) of shape {list(shape)}"),)
+    attributes = {"map": digest(indices), "op": "permute", "how": how}
+    return replace(
+        node,
+        kind="move",
+        inputs={"x": value},
+        output=b.fresh(turned),
+        attributes=attributes,
+        op=-1,
+        entries={},
+        shapes={"x": shape},
+        indices=indices,
+    )
 
 
 def _bias(b: Builder, node: Node) -> bool:
@@ -551,13 +662,17 @@ REWRITES: tuple[Rewrite, ...] = (
     _redundant_relu,
     spatial_mean,
     reduced_axes,
+    ordered_axis,
+    first_of_sorted,
     _broadcast,
     _constant_bound,
     _equal_constants,
     _table,
     _moves,
+    _scaled_before_moved,
     _linear,
     _bias,
+    _pointwise,
     _late_bias,
     _merge_affine,
     _matmul_scale,
@@ -570,6 +685,7 @@ REWRITES: tuple[Rewrite, ...] = (
     _concats,
     _short_dimensions,
     _sorted_rows,
+    _part_of_weight,
     _packed,
 )
 """Applied in turn until none changes anything."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from parity.formulas.known import counted
 from parity.graph import Builder, Node
 
@@ -39,14 +41,20 @@ def spatial_mean(b: Builder, node: Node) -> bool:
     return False
 
 
+PASSING = frozenset({"mean", "sum", "amax", "amin"})
+"""Reductions that give a single number back as it is."""
+
+REDUCTIONS = PASSING | {"var", "std", "argmax", "argmin"}
+
+
 def reduced_axes(b: Builder, node: Node) -> bool:
     """Reduced axes, counted among the dimensions larger than 1: the others may come and go by reshapes."""
-    if node.kind not in ("mean", "sum", "amax", "amin", "var", "std") or node.attributes.get("counted"):
+    if node.kind not in REDUCTIONS or node.attributes.get("counted"):
         return False
     shape = node.shapes["x"]
     real = [axis for axis, size in enumerate(shape) if size != 1]
     axes = tuple(real.index(axis) for axis in node.attributes["axes"] if axis in real)
-    if not axes and node.kind in ("var", "std"):
+    if not axes and node.kind not in PASSING:
         return False
     if not axes:
         b.remove(node, node.inputs["x"])
@@ -102,6 +110,46 @@ def normalized_axes(b: Builder, node: Node) -> bool:
         return False
     axes = counted(node.shapes["x"], node.attributes["axes"])
     node.attributes = {**node.attributes, "axes": axes, "counted": True}
+    return True
+
+
+ORDERINGS = frozenset(
+    {"sort", "topk", "kthvalue", *(f"{name}.indices" for name in ("sort", "topk", "kthvalue"))}
+)
+"""Operators that put the numbers along an axis in order."""
+
+
+def ordered_axis(b: Builder, node: Node) -> bool:
+    """The axis of an ordering, counted like reduced ones, from the end."""
+    if node.kind not in ORDERINGS or node.attributes.get("counted"):
+        return False
+    axis = counted(node.shapes["x"], (node.attributes["axis"] % max(len(node.shapes["x"]), 1),))
+    node.attributes = {**node.attributes, "axis": axis[0] if axis else None, "counted": True}
+    return True
+
+
+def first_of_sorted(b: Builder, node: Node) -> bool:
+    """The first k of sorted numbers (or of their places) are the k largest or smallest."""
+    if node.kind != "move" or node.indices is None:
+        return False
+    above = b.producer.get(node.inputs["x"])
+    kinds = {"sort": "topk", "sort.indices": "topk.indices"}
+    if above is None or above.kind not in kinds or above.attributes["axis"] is None:
+        return False
+    shape, a = above.shapes["x"], above.attributes
+    real = [axis for axis, size in enumerate(shape) if size != 1]
+    axis = real[a["axis"]]
+    k, rest = divmod(node.indices.size * shape[axis], math.prod(shape))
+    first = (slice(None),) * axis + (slice(k),)
+    if rest or not np.array_equal(
+        node.indices, np.arange(math.prod(shape)).reshape(shape)[first].reshape(-1)
+    ):
+        return False
+    node.kind = kinds[above.kind]
+    node.inputs, node.shapes = dict(above.inputs), dict(above.shapes)
+    node.entries = dict(above.entries) if b.only_use(above.output) else {}
+    node.raw, node.indices = (*above.raw, *node.raw), None
+    node.attributes = {"axis": a["axis"], "k": k, "largest": a["descending"], "sorted": True, "counted": True}
     return True
 
 

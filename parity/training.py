@@ -24,6 +24,7 @@ from parity.gradients import FORWARD_SHARE
 from parity.reference import clip_epsilon, float32_settings, update_rule
 from parity.store import Array
 from parity.twins import Twin
+from parity.update_rules import RULES, Differing, Prediction
 
 FLOAT32_CONSTANT = 2e-6
 """Largest relative difference of an update that a hyper-parameter kept in float32 explains."""
@@ -123,6 +124,8 @@ class _Training:
         self.drift = _Drift()
         self.room = FLOAT32_CONSTANT
         self.updates: dict[str, float] = {}
+        self.prediction: Prediction | None = None
+        self.off_formula: dict[str, float] = {}
         self.said: set[tuple[str, str]] = set()
         self.explained: set[str] = set()
         self.rates: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -132,6 +135,8 @@ class _Training:
         for trainer in (self.torch, self.replay):
             trainer.round(float32_settings(first[0].name))
         self.result.notes += [Note(text) for text in (*first[0].notes, *first[1].notes)]
+        if first[0].rule == first[1].rule and first[0].rule in RULES:
+            self.prediction = Prediction(RULES[first[0].rule])
         for step in range(steps):
             self._step(inputs, step)
         self._audit(*first)
@@ -155,10 +160,11 @@ class _Training:
         # A step of the user's own may clip by itself: then it is compared as a whole.
         settings = self.replay.settings()
         whole = settings.custom and not settings.hooks
+        predicted = self._predict(before, clipped, settings)
         self.replay.step(given if whole else self._gradients_as_torch(clipped, start), raw=True)
         self.paddle.step(expected.gradients)
         self.torch.step(free.gradients)
-        self._compare_updates(before, start)
+        self._compare_updates(before, start, predicted)
         for trainer in (self.paddle, self.torch, self.replay):
             trainer.advance()
         self._measure_drift(expected, free)
@@ -350,7 +356,26 @@ class _Training:
         found.norms = {key: float(np.sqrt(value)) for key, value in squares.items()}
         return found
 
-    def _compare_updates(self, before: Mapping[str, Array], start: Mapping[str, Array]) -> None:
+    def _predict(
+        self, before: Mapping[str, Array], gradients: Mapping[str, Array], torch: Settings
+    ) -> dict[str, tuple[Array, Array]]:
+        """(Paddle's, torch's) updates by the frameworks' own formulas, where these are known to differ."""
+        found: dict[str, tuple[Array, Array]] = {}
+        paddle = self.paddle.settings().parameters
+        for twin in self.twins if self.prediction is not None else ():
+            w, g = twin.paddle.read(before), twin.paddle.read(gradients)
+            settings = paddle.get(twin.paddle.name), torch.parameters.get(twin.name)
+            if w is not None and g is not None and settings[0] is not None and settings[1] is not None:
+                assert self.prediction is not None
+                found[twin.name] = self.prediction.updates(twin.name, w, g, settings[0], settings[1])
+        return found
+
+    def _compare_updates(
+        self,
+        before: Mapping[str, Array],
+        start: Mapping[str, Array],
+        predicted: Mapping[str, tuple[Array, Array]],
+    ) -> None:
         """The two steps from equal weights with equal gradients: differences as a share of Paddle's update."""
         expected, actual = self.paddle.state(), self.replay.state()
         for twin in self.twins:
@@ -362,8 +387,12 @@ class _Training:
             rounding = MARGIN * EPS64 * float(np.abs(e).max(initial=0.0))
             worst, scale = float(np.abs(gap).max(initial=0.0)), float(np.abs(update).max(initial=0.0))
             other = float(np.abs(a - s).max(initial=0.0))
-            share = 0.0 if worst <= rounding else worst / max(scale, other)
+            largest = max(scale, other)
+            share = 0.0 if worst <= rounding else worst / largest
             self.updates[twin.name] = max(self.updates.get(twin.name, 0.0), share)
+            by_formula = predicted.get(twin.name)
+            off = 1.0 if by_formula is None else _off(by_formula, (update, a - s), largest, rounding)
+            self.off_formula[twin.name] = max(self.off_formula.get(twin.name, 0.0), off)
 
     def _trains(self, twin: Twin) -> bool:
         return (
@@ -487,6 +516,8 @@ class _Training:
     def _unexplained_updates(self, paddle: Settings, torch: Settings) -> None:
         """Updates that differ although every setting agrees."""
         left = {name: share for name, share in self.updates.items() if name not in self.explained}
+        if self.prediction is not None:
+            left = self._by_formula(left, self.prediction.rule, paddle.name)
         apart = {name: share for name, share in left.items() if share > self.room}
         slight = [name for name, share in left.items() if EXACT < share <= self.room]
         if apart:
@@ -505,6 +536,24 @@ class _Training:
                     "hyper-parameter that Paddle keeps in float32, or the 1e-6 that torch adds to a norm that it clips by",
                 )
             )
+
+    def _by_formula(self, left: Mapping[str, float], rule: Differing, name: str) -> dict[str, float]:
+        """What is left of the differing updates without those that both frameworks' own formulas give."""
+        kept = {
+            n: share for n, share in left.items() if share <= self.room or self.off_formula[n] > self.room
+        }
+        given = [share for n, share in left.items() if n not in kept]
+        if given:
+            self.result.notes.append(
+                Note(
+                    f"{name}: {rule.told}; from equal weights and gradients {len(given)} of {len(self.updates)} parameters "
+                    f"are updated differently, by up to {max(given):.1e} of the update, as the two formulas say: a framework "
+                    f"difference, not a fault of the port. Remedy: {rule.remedy}",
+                    "",
+                    {"update differs by": max(given), "parameters": len(given)},
+                )
+            )
+        return kept
 
     def _rates(self) -> None:
         paddle, torch = self.paddle.settings(), self.replay.settings()
@@ -596,6 +645,13 @@ class _Training:
                     {"relative difference after each step": drift.plain},
                 )
             )
+
+
+def _off(expected: Sequence[Array], actual: Sequence[Array], scale: float, rounding: float) -> float:
+    """How far updates are from those that were foreseen, as a share of their scale."""
+    gaps = (float(np.abs(a - e).max(initial=0.0)) for e, a in zip(expected, actual, strict=True))
+    worst = max(gaps)
+    return 0.0 if worst <= rounding else worst / scale
 
 
 def _few(names: Sequence[str]) -> str:

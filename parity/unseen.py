@@ -1,27 +1,19 @@
-"""What numbers do not show: silent operators, registration, origins, running statistics, missing outputs."""
+"""What numbers do not show: silent operators, registration, origins, missing outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from parity.align import Pair
-from parity.compare import difference
+from parity.code import dropout
 from parity.evidence import Evidence
 from parity.findings import Finding, Note
 from parity.graph import Silent
 from parity.places import at_end
-from parity.reference import float32
-from parity.wording import difference_data, named
+from parity.wording import named
 
 AMPLIFIED_MOST = 1e-6
 """A larger relative difference of an output in float64 is not put down to rounding, whatever agrees before it."""
-
-STATISTICS_LIMIT = 1e-9
-"""A running variance is recomputed here in numpy, so it may differ by that much and be the same."""
-
 
 AMPLIFIED = 1e-6
 """Largest difference of outputs that may be rounding of float64, amplified: ten orders of magnitude of it."""
@@ -86,7 +78,7 @@ class Unseen(Evidence):
                         operator="Dropout",
                         where=self.alignment.torch.trace.constructors.get(item.module, "") or item.line,
                         cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}; shows only in training",
-                        fix=f"Dropout(p={paddle['p']})",
+                        fix=dropout(paddle),
                         evidence={"attribute": name, "paddle": paddle[name], "torch": torch[name]},
                         layer_paddle=twin.module,
                         where_paddle=twin.line,
@@ -186,66 +178,3 @@ class Unseen(Evidence):
             )
         else:
             self.result.inconclusive.append("the outputs differ and no operator could be blamed")
-
-    def _batch_statistics(self) -> None:
-        """Running statistics after a training forward: Paddle accumulates the biased variance, torch not."""
-        if self.paddle.trace.mode != "train":
-            return
-        layers: dict[str, list[Pair]] = {}
-        for pair in self.alignment.pairs:
-            if pair.torch.kind == "batch_norm" and pair.torch.attributes.get("training"):
-                name = self.alignment.paddle.parameters.get(pair.paddle.inputs.get("variance", -1))
-                if name is not None:
-                    layers.setdefault(name, []).append(pair)
-        sizes = [
-            gap for name, pairs in layers.items() if (gap := self._variance_after(name, pairs)) is not None
-        ]
-        if sizes:
-            self.result.notes.append(
-                Note(
-                    "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "
-                    f"this step they differ by up to {max(sizes):.1e} in {len(sizes)} layer(s), as the factor "
-                    "n/(n-1) predicts: a framework difference, not a fault of the port",
-                    "",
-                    {"max relative difference": max(sizes), "layers": len(sizes)},
-                )
-            )
-
-    def _variance_after(self, name: str, pairs: list[Pair]) -> float | None:
-        """Relative difference of one running variance if n/(n-1) explains it; a finding if it does not.
-
-        `pairs` are the uses of the layer in this forward, in order: a shared one is updated several times.
-        """
-        pair = pairs[0]
-        t_name = self.alignment.torch.parameters.get(pair.torch.inputs.get("variance", -1))
-        keys = f"after:{name}", f"after:{t_name}"
-        momentum = pair.paddle.attributes["momentum"]
-        configured = all(p.torch.attributes.get("momentum") == momentum for p in pairs)
-        if keys[0] not in self.paddle.store or keys[1] not in self.torch.store or not configured:
-            return None
-        if any(self.rows[id(p)].status not in ("same", "inherited") for p in pairs):
-            return None
-        module = self.torch.trace.modules.get(pair.torch.module, {})
-        # The remedy, `parity.torch_batch_norm`, accumulates what Paddle does.
-        biased = module.get("type", "").startswith("BiasedBatchNorm")
-        momentum = float32(momentum)
-        expected = self.paddle_parameters[name].astype(np.float64)
-        for use in pairs:
-            stored = self.torch.value(use.torch.inputs["x"])
-            if stored is None:
-                return None
-            x = stored.load()
-            axes = (0, *range(2, x.ndim))
-            expected = momentum * expected + (1 - momentum) * x.var(axis=axes, ddof=0 if biased else 1)
-        actual = self.torch.store.get(keys[1])
-        gap = difference(actual, expected)
-        if gap.max_rel > STATISTICS_LIMIT:
-            self._finding(
-                pair,
-                f"running variance: after one step it differs by {gap.max_rel:.1e} from what this layer's momentum and "
-                "batch statistics give",
-                "update the running statistics as Paddle does, once for every call",
-                {"running variance": t_name, **difference_data(gap)},
-            )
-            return None
-        return None if biased else difference(actual, self.paddle.store.get(keys[0])).max_rel

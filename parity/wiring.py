@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import Any
 
-from parity.align import Edge
+import numpy as np
+
+from parity.align import Edge, Pair
+from parity.code import chain_of, code
 from parity.compare import Difference
 from parity.evidence import Evidence
 from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node
-from parity.ops.kinds import ACTIVATIONS
+from parity.ops.kinds import ACTIVATIONS, RECURRENT
 from parity.places import chosen, missing, place
 from parity.strangers import Strangers, parting
 from parity.wording import at as place_of
@@ -31,13 +35,14 @@ class Wiring(Evidence):
     """Findings about what stands between aligned operators."""
 
     def _edges(self, outputs_agree: bool) -> None:
-        self.exchanged = self._exchanged()
         seen: set[tuple[frozenset[int], frozenset[int]]] = set()
         told: set[frozenset[int]] = set()
         edges = [*self.alignment.edges, *self.alignment.output_edges.values()]
         for edge in edges:
             key = (frozenset(map(id, edge.only_paddle)), frozenset(map(id, edge.only_torch)))
             if key in seen and (edge.only_paddle or edge.only_torch):
+                continue
+            if self._is_entailed(edge.pair, edge.torch_slot):
                 continue
             numbers = self._edge_numbers(edge) or self.hidden.get(id(edge))
             if any(n.kind == "dropout" for n in (*edge.only_paddle, *edge.only_torch)):
@@ -71,7 +76,7 @@ class Wiring(Evidence):
             seen.add(key)
             if self.offline and not self._starts_equal(edge):
                 continue
-            exchange = self._exchange(edge)
+            exchange = self._exchange(edge) or self._permutation(edge.pair)
             if exchange and exchange in told:
                 continue
             told.add(exchange)
@@ -102,6 +107,18 @@ class Wiring(Evidence):
         values = self.alignment.same.get(edge.torch_value, -1), edge.paddle_value
         return frozenset(values) if values in self.exchanged else frozenset()
 
+    def _permutation(self, pair: Pair) -> frozenset[int]:
+        """The values that an operator of many takes in both frameworks, if torch takes them in another order."""
+        if not pair.torch.kind == pair.paddle.kind == "concat":
+            return frozenset()
+        ours = [self.alignment.same.get(value, -1) for value in pair.torch.inputs.values()]
+        theirs = list(pair.paddle.inputs.values())
+        return frozenset(theirs) if ours != theirs and sorted(ours) == sorted(theirs) else frozenset()
+
+    def edge_permuted(self, edge: Edge) -> bool:
+        """Whether this input is nothing but another one's, and that one's or a further one's is this."""
+        return bool(self._exchange(edge) or self._permutation(edge.pair))
+
     def _exchange_place(self, exchange: frozenset[int], edge: Edge) -> tuple[str, str]:
         """Where two values are exchanged, and who takes them so: the line that names both if every reader does."""
         torch = {t: p for t, p in self.alignment.same.items() if p in exchange}
@@ -113,7 +130,8 @@ class Wiring(Evidence):
         whole = len(pairs) > 1 and readers == len(takers) and len(lines) == 1
         return lines.pop() if whole else edge.pair.torch.line, ", ".join(others)
 
-    def _exchanged(self) -> set[tuple[int, int]]:
+    @cached_property
+    def exchanged(self) -> set[tuple[int, int]]:
         """(value that torch takes, value that Paddle takes) of inputs that are exchanged with another's."""
         same = self.alignment.same
         taken = {
@@ -125,6 +143,7 @@ class Wiring(Evidence):
 
     def _edge_finding(self, edge: Edge, numbers: Difference | None) -> None:
         paddle_nodes, torch_nodes = edge.only_paddle, edge.only_torch
+        self.blamed_segments += [paddle_nodes, torch_nodes]
         evidence: dict[str, Any] = {
             "paddle": chain(paddle_nodes),
             "torch": chain(torch_nodes),
@@ -144,7 +163,7 @@ class Wiring(Evidence):
             cause = (
                 f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
             )
-            fix = f"add {chain(paddle_nodes)} before {at}"
+            fix = f"add {chain_of(paddle_nodes)} before {at}"
             operator, layer, where = label(node), node.module, missing(self.alignment, edge)
         elif bool(torch_nodes) != bool(paddle_nodes) and (owned := self._owned(edge)):
             node = torch_nodes[-1] if torch_nodes else edge.pair.torch
@@ -155,7 +174,7 @@ class Wiring(Evidence):
         elif torch_nodes and not paddle_nodes:
             node = _main(torch_nodes)
             cause = f"{chain(torch_nodes)} {self._after(self.alignment.torch, torch_nodes[0])}only in torch"
-            fix = f"remove {chain(torch_nodes)} before {at}"
+            fix = f"remove {chain_of(torch_nodes)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
             theirs, ours = self._parting(edge)
@@ -163,12 +182,16 @@ class Wiring(Evidence):
             cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
             if self._shares(paddle_nodes) and not self._shares(torch_nodes, torch=True):
                 cause += "; in Paddle these layers are shared with another call"
-            fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes)}"
+            elif self._shares(torch_nodes, torch=True) and not self._shares(paddle_nodes):
+                cause += "; in torch these layers are shared with another call"
+            fix = f"make the input of {at} what Paddle makes it: {chain_of(paddle_nodes)}"
             # A layer that other calls use too is made right: this call of it is wrong.
             shared = self._shares(torch_nodes, torch=True)
             if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
                 paddle_nodes = (theirs.first,)
                 cause, fix = self._parted(ours, theirs, at)
+                if theirs.first.kind in RECURRENT:
+                    cause += self._steps_apart(edge)
             operator, layer = label(node), node.module
             where = node.line if shared else place(self.alignment.torch, node)
         else:
@@ -202,6 +225,16 @@ class Wiring(Evidence):
             where, others = self._exchange_place(exchange, edge)
             cause = f"swapped inputs: {takes}, and {others or 'its other input'} the other way round"
             return cause, "exchange the two values", where, sources
+        if self._permutation(edge.pair):
+            orders = [
+                ", ".join(self._source(graph, value) for value in node.inputs.values())
+                for graph, node in (
+                    (self.alignment.torch, edge.pair.torch),
+                    (self.alignment.paddle, edge.pair.paddle),
+                )
+            ]
+            cause = f"order of the inputs: {at} joins {orders[0]} in torch, {orders[1]} in Paddle"
+            return cause, "join them in Paddle's order", edge.pair.torch.line, sources
         twin = self._source(self.alignment.torch, self._twin_of(edge.paddle_value))
         fix = f"feed {at} {twin}, as Paddle does"
         return f"wired differently: {takes}", fix, chosen(self.alignment, edge), sources
@@ -221,13 +254,26 @@ class Wiring(Evidence):
             missing = chain(theirs.nodes)
             return (
                 f"{missing} only in Paddle: torch makes all other numbers on the way to {at}, whatever their layout",
-                f"add {missing} before {at}",
+                f"add {chain_of(theirs.nodes)} before {at}",
             )
         return (
             f"torch computes {called(ours.first)} where Paddle computes {called(theirs.first)}: up to here both have the "
             f"same numbers on the way to {at}, whatever their layout, and from here on they have not",
-            f"compute here what Paddle does: {called(theirs.first)}",
+            f"compute here what Paddle does: {code(theirs.first)}",
         )
+
+    def _steps_apart(self, edge: Edge) -> str:
+        """From which time step on a sequence differs that one side writes out, if that can be told."""
+        expected, actual = self.paddle.value(edge.paddle_value), self.torch.value(edge.torch_value)
+        if expected is None or actual is None or len(expected.shape) != 3 or expected.shape != actual.shape:
+            return ""
+        gaps = np.abs(actual.load() - expected.load()).max(axis=(0, 2))
+        apart = np.flatnonzero(gaps > self._edge_limit(edge) * np.abs(expected.load()).max())
+        if not apart.size:
+            return ""
+        if not apart[0]:
+            return "; the sequences differ from the first time step on: what it starts from, the step itself, or the order of the steps"
+        return f"; the first {apart[0]} of {gaps.size} time steps agree: what one step hands on to the next differs"
 
     def _owned(self, edge: Edge) -> str:
         """The parameter or buffer that one side takes here, where the other side computes."""

@@ -83,11 +83,11 @@ FURTHER: Mapping[str, Mapping[str, str]] = {
     "rmsprop": {"alpha": "_rho", "momentum": "_momentum", "centered": "_centered"},
     "adagrad": {"eps": "_epsilon", "initial_accumulator_value": "initial_accumulator_value"},
     "adadelta": {"rho": "_rho", "eps": "_epsilon"},
-    "adamax": {"beta1": "_beta1", "beta2": "_beta2"},
+    "adamax": {"beta1": "_beta1", "beta2": "_beta2", "eps": "_epsilon"},
     "nadam": {"beta1": "_beta1", "beta2": "_beta2", "eps": "_epsilon", "momentum_decay": "_momentum_decay"},
     "radam": {"beta1": "_beta1", "beta2": "_beta2", "eps": "_epsilon"},
 }
-"""Rule -> torch's setting -> Paddle's attribute, where both mean the same (RMSProp's and Adamax's eps do not)."""
+"""Rule -> torch's setting -> Paddle's attribute, where both mean the same (RMSProp's eps does not)."""
 
 
 def line_of(factory: Any) -> str:

@@ -72,6 +72,15 @@ KINDS: Mapping[str, Kind] = {
     "getitem": Kind(),
 }
 
+SECOND: Mapping[str, str] = {
+    "sort": "sort.indices",
+    "topk": "topk.indices",
+    "kthvalue": "kthvalue.indices",
+    "amax": "argmax",
+    "amin": "argmin",
+}
+"""What the second result of a call is by itself: either framework may have a call for it alone."""
+
 IDENTITY_KINDS = frozenset({"identity", "reshape"})
 """Kinds whose output holds the input's numbers: nothing is stored for them."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.ops.signature import Attributes, Call, Signature, axes, axis, pair, slices
+from parity.ops.signature import Attributes, Call, Signature, axes, axis, ordering, pair, position, slices
 
 ALIASES: Mapping[str, str] = {"input": "x", "X": "x", "Y": "y", "dim": "axis", "repeat_times": "shape"}
 
@@ -284,6 +284,7 @@ def _binary(kind: str, arguments: str = "x y") -> Signature:
 COMPARISONS = {"gt": "greater_than", "ge": "greater_equal", "lt": "less_than", "le": "less_equal"}
 _VARIANCE = {"axis": None, "unbiased": True, "keepdim": False}
 
+_TOP = {"largest": True, "sorted": True}
 _CONV = "x weight stride padding algorithm dilation groups layout"
 _POOL = (
     "x kernel_size stride padding ceil_mode exclusive layout pooling_type global_pooling adaptive algorithm"
@@ -453,6 +454,10 @@ SIGNATURES: dict[str, Signature] = {
     "cross_entropy_with_softmax": Signature(
         "cross_entropy", "x label soft use_softmax numeric ignore_index axis"
     ),
+    "argsort": Signature("sort", "x axis descending stable", ordering("descending", "stable")),
+    "topk": Signature("topk", "x k axis largest sorted", ordering("largest", "sorted"), _TOP),
+    "kthvalue": Signature("kthvalue", "x k axis keepdim", ordering()),
+    **{name: Signature(name, "x axis keepdim flatten", position) for name in ("argmax", "argmin")},
     "where": Signature("where", "condition x y"),
 }
 """Paddle operator name (without a trailing "_") -> how to read its calls."""

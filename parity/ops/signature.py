@@ -81,6 +81,27 @@ def axis(value: Any, rank: int) -> int:
     return int(value) % max(rank, 1)
 
 
+def ordering(*flags: str) -> Canonical:
+    """Along which axis (from the end), in which direction, and how many, of a call that puts numbers in order."""
+
+    def canonical(call: Call) -> Attributes:
+        a = call.attributes
+        given = a.get("axis")
+        found: Attributes = {"axis": axis(-1 if given is None else given, call.rank) - max(call.rank, 1)}
+        if "k" in a:
+            found["k"] = a["k"] if isinstance(a["k"], int) else None
+        return found | {flag: bool(a.get(flag, False)) for flag in flags}
+
+    return canonical
+
+
+def position(call: Call) -> Attributes:
+    """Along which axis the place of an extreme is told; `flatten` is how Paddle says along all."""
+    a = call.attributes
+    whole = a.get("axis") is None or a.get("flatten") is True
+    return {"axes": axes(None if whole else a["axis"], call.rank), "keepdim": bool(a.get("keepdim", False))}
+
+
 def slices(item: Any, shape: Sequence[int]) -> tuple[Any, ...]:
     """A basic index as one entry per dimension: (start, stop, step) or an int; None is dropped.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.ops.signature import Attributes, Call, Signature, axes, axis, pair, slices
+from parity.ops.signature import Attributes, Call, Signature, axes, axis, ordering, pair, position, slices
 
 ALIASES: Mapping[str, str] = {
     "input": "x",
@@ -328,6 +328,7 @@ FLOAT32_STEP = 2.0**-23
 
 COMPARISONS = {"gt": ("greater",), "ge": ("greater_equal",), "lt": ("less",), "le": ("less_equal",)}
 
+_TOP = {"largest": True, "sorted": True}
 _POOL = {"stride": None, "padding": 0, "ceil_mode": False}
 _AVG = {**_POOL, "count_include_pad": True, "divisor_override": None}
 _CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
@@ -576,6 +577,11 @@ SIGNATURES: dict[str, Signature] = {
     "flip": Signature("flip", "x axes", lambda c: {"axes": _axes_given(c)}),
     **{name: Signature(name, "x axis", _axis()) for name in ("cumsum", "cumprod")},
     "cross_entropy_loss": Signature("cross_entropy", "x label weight reduction ignore_index label_smoothing"),
+    "sort": Signature("sort", "x axis descending", ordering("descending", "stable")),
+    "argsort": Signature("sort.indices", "x axis descending stable", ordering("descending", "stable")),
+    "topk": Signature("topk", "x k axis largest sorted", ordering("largest", "sorted"), _TOP),
+    "kthvalue": Signature("kthvalue", "x k axis keepdim", ordering()),
+    **{name: Signature(name, "x axis keepdim", position) for name in ("argmax", "argmin")},
     "where": Signature("where", "condition x y"),
 }
 """torch function name (without a trailing "_") -> how to read its calls."""

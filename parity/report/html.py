@@ -316,10 +316,10 @@ def _rows_of_findings(rows: Sequence[Row], findings: Iterable[Finding]) -> dict[
     """Row index -> numbers of the findings about it."""
     found: dict[int, list[int]] = {}
     for n, finding in enumerate(findings, 1):
-        for i, row in enumerate(rows):
-            if is_about(finding, row):
-                found.setdefault(i, []).append(n)
-                break
+        for one in (finding, *finding.also):
+            about = next((i for i, row in enumerate(rows) if is_about(one, row)), None)
+            if about is not None:
+                found.setdefault(about, []).append(n)
     return found
 
 
@@ -350,7 +350,8 @@ def _gap(one: Any, findings: Sequence[Finding]) -> Line:
     word = f"only in {'Paddle' if one.side == 'paddle' else 'torch'}"
     about = [
         n
-        for n, f in enumerate(findings, 1)
+        for n, finding in enumerate(findings, 1)
+        for f in (finding, *finding.also)
         if word in f.cause
         and one.operator == f.operator
         and one.layer == (f.layer_paddle if one.side == "paddle" else f.layer)

@@ -51,7 +51,7 @@ def _suite(root: ElementTree.Element, report: Report, case: Case) -> None:
     shapes = {f"input {name}": "x".join(map(str, shape)) for name, shape in case.shapes.items()}
     for name, value in {"paddle model": report.paddle, **report.environment, **shapes}.items():
         ElementTree.SubElement(properties, "property", name=_text(name), value=_text(str(value)))
-    numbers = {id(finding): number for number, finding in enumerate(report.findings, 1)}
+    numbers = {id(finding): n for n, group in enumerate(report.groups, 1) for finding in group}
     rest = [finding for finding in case.judgement.findings if id(finding) in numbers]
     width = len(str(len(case.judgement.rows)))
     for number, row in enumerate(case.judgement.rows, 1):

@@ -7,6 +7,7 @@ from typing import Any
 
 from parity.findings import Finding, Note
 from parity.judgement import Judgement, Row
+from parity.report.grouping import by_line, distinct, merged
 from parity.verdict import Verdict
 
 REPORT_VERSION = 1
@@ -40,17 +41,14 @@ class Report:
     warnings: tuple[str, ...] = ()
 
     @property
+    def groups(self) -> list[list[Finding]]:
+        """Every fault once, in the order in which the data meets it; those of one line and cause are together."""
+        return by_line(distinct(finding for case in self.cases for finding in case.judgement.findings))
+
+    @property
     def findings(self) -> list[Finding]:
-        """What must change, in the order in which the data meets it; each fault once."""
-        seen: set[tuple[str, str, str]] = set()
-        found = []
-        for case in self.cases:
-            for finding in case.judgement.findings:
-                key = (finding.layer, finding.operator, finding.cause.split(";")[0])
-                if key not in seen:
-                    seen.add(key)
-                    found.append(finding)
-        return found
+        """What must change, in the order in which the data meets it; a line that errs in many layers once."""
+        return [merged(group) for group in self.groups]
 
     @property
     def notes(self) -> list[Note]:

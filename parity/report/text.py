@@ -27,6 +27,9 @@ TELLING = ("different", "float32 constants", "written differently")
 SHOWN = 10
 """Findings, and runs of differing rows, shown unless everything is asked for."""
 
+NAMED = 8
+"""Layers of one finding that are named; the report file has all."""
+
 CONTEXT = 3
 """Rows shown around each row that is not "same" when the table is shortened."""
 
@@ -60,7 +63,7 @@ def next_step(report: Report, place: Callable[[str], str]) -> str:
         apart = (
             "each is a fault of its own"
             if len(places) == len(report.findings)
-            else f"they name {len(places)} place{'s' if len(places) > 1 else ''}: a line that runs for several layers errs in each"
+            else f"they name {len(places)} place{'s' if len(places) > 1 else ''}"
         )
         return (
             f"Start with finding 1: {start}. Findings are in the order in which the data meets them, and {apart}. "
@@ -144,6 +147,7 @@ def _show_finding(console: Console, number: int, finding: Finding) -> None:
         console.print(Text(finding.evidence["traceback"].rstrip(), style="dim"))
     console.print(Text.assemble((f"{number}. {finding.operator} {place}", "bold red"), f": {finding.cause}"))
     for label, text, style in (
+        ("layers:", _layers(finding), ""),
         ("torch:", local(finding.where), ""),
         ("Paddle:", local(finding.where_paddle), ""),
         ("fix:", finding.fix, "green"),
@@ -155,6 +159,14 @@ def _show_finding(console: Console, number: int, finding: Finding) -> None:
             for i, line in enumerate(lines):
                 line.rstrip()
                 console.print(Text.assemble(f"   {label if i == 0 else '':<9}", line))
+
+
+def _layers(finding: Finding) -> str:
+    """All layers of a finding that is about several."""
+    if not finding.also:
+        return ""
+    told = ", ".join(finding.layers[:NAMED])
+    return told + (f" and {len(finding.layers) - NAMED} more" if len(finding.layers) > NAMED else "")
 
 
 def _evidence(evidence: Any) -> str:

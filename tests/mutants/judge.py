@@ -142,7 +142,9 @@ def matches_place(finding, where: tuple[str, ...]) -> bool:
 
 def _at(finding, place: str) -> bool:
     path, _, operator = place.partition(":")
-    layers = {_path(finding.layer), _path(getattr(finding, "layer_paddle", "") or finding.layer)}
+    layers = {
+        _path(path) for one in (finding, *finding.also) for path in (one.layer, one.layer_paddle or one.layer)
+    }
     if not any(fnmatchcase(layer, path) for layer in layers):
         return False
     return not operator or any(re.fullmatch(operator, name) for name in _operator_names(finding))

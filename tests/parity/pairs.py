@@ -16,7 +16,7 @@ from convert.plan import plan_conversion
 from convert.registry import MODELS
 from convert.transform import apply_transform
 from parity.inputs import random_input
-from parity.randomize import random_state, residual_scales
+from parity.randomize import random_state, residual_scales, signed_scales
 from parity.sides import LiveSide, adapter
 from parity.store import scratch_directory
 
@@ -52,7 +52,9 @@ def fill(paddle_model, inputs, seed: int = 0) -> None:
         )
         values.close()
     tools = adapter("paddle")
-    state = random_state(tools.state(paddle_model), seed=seed, damped=residual_scales(trace))
+    state = random_state(
+        tools.state(paddle_model), seed=seed, damped=residual_scales(trace), signed=signed_scales(trace)
+    )
     tools.load_state(paddle_model, state, strict=True)
 
 

@@ -472,6 +472,58 @@ ROWS = {
         (lambda x: PF.pixel_shuffle(x, 2), paddle.nn.PixelShuffle(2)),
         (lambda x: TF.pixel_shuffle(x, 2), torch.nn.PixelShuffle(2)),
     ),
+    "sort": Row(
+        "sort",
+        (
+            lambda x: paddle.sort(x, axis=1, descending=True),
+            lambda x: x.sort(1, True),
+        ),
+        (
+            lambda x: torch.sort(x, dim=1, descending=True)[0],
+            lambda x: x.sort(1, True).values,
+            lambda x: torch.sort(x, stable=False, dim=1, descending=True)[0],
+        ),
+    ),
+    "argsort": Row(
+        "sort.indices",
+        (
+            lambda x: paddle.argsort(x, axis=2),
+            lambda x: paddle.argsort(x, axis=-2, descending=False),
+        ),
+        (
+            lambda x: torch.argsort(x, dim=2),
+            lambda x: torch.sort(x, dim=-2)[1],
+            lambda x: x.argsort(-2),
+        ),
+    ),
+    "topk": Row(
+        "topk",
+        (
+            lambda x: paddle.topk(x, 3, axis=-1)[0],
+            lambda x: x.topk(3)[0],
+        ),
+        (
+            lambda x: torch.topk(x, 3)[0],
+            lambda x: x.topk(3, -1, True, True).values,
+            lambda x: x.sort(descending=True)[0][..., :3],
+        ),
+    ),
+    "places of the smallest": Row(
+        "topk.indices",
+        (lambda x: paddle.topk(x, 2, axis=1, largest=False)[1],),
+        (lambda x: torch.topk(x, 2, 1, largest=False)[1], lambda x: torch.argsort(x, 1)[:, :2]),
+    ),
+    "kthvalue": Row(
+        "kthvalue",
+        (lambda x: paddle.kthvalue(x, 2, axis=1)[0], lambda x: paddle.kthvalue(x, 2, 1, True)[0]),
+        (lambda x: torch.kthvalue(x, 2, dim=1)[0], lambda x: x.kthvalue(2, 1, keepdim=True).values),
+    ),
+    "argmax": Row(
+        "argmax",
+        (lambda x: paddle.argmax(x, axis=1), lambda x: x.argmax(1, keepdim=True)),
+        (lambda x: torch.argmax(x, dim=1), lambda x: torch.max(x, dim=1)[1], lambda x: x.argmax(1, True)),
+    ),
+    "argmin of all": Row("argmin", (lambda x: paddle.argmin(x),), (lambda x: torch.argmin(x),)),
 }  # fmt: skip
 
 

@@ -186,7 +186,7 @@ def test_what_runs_on_one_side_only_leaves_a_gap_on_the_other(different):
 
 def test_many_findings_show_the_first_and_fold_the_others(different):
     case = different.cases[0]
-    findings = [replace(different.findings[0], layer=f"layer{i}") for i in range(150)]
+    findings = [replace(different.findings[0], layer=f"layer{i}", cause=f"fault {i}") for i in range(150)]
     report = replace(different, cases=(replace(case, judgement=replace(case.judgement, findings=findings)),))
     found = Reader(report.to_html())
     assert not found.wrong

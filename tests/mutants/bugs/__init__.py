@@ -4,6 +4,7 @@ from tests.mutants.bugs import (
     activations,
     conversion,
     dataflow,
+    fusion,
     gradients,
     layers,
     layouts,
@@ -26,6 +27,7 @@ GROUPS = (
     training,
     strangers,
     layouts,
+    fusion,
 )
 ALL = [bug for group in GROUPS for bug in group.BUGS]
 BUGS = {bug.name: bug for bug in ALL}

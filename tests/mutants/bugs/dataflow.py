@@ -378,6 +378,22 @@ AXES_AND_ATTENTION = [
         "order|swap|index|operand|input|slice|item",
     ),
     line(
+        "vit-key-value-swapped",
+        "qkv order",
+        "q, k, v = qkv[0], qkv[1], qkv[2]",
+        "q, v, k = qkv[0], qkv[1], qkv[2]",
+        "blocks.0.attn:attention",
+        "key and value are swapped",
+    ),
+    line(
+        "vit-roles-rotated",
+        "qkv order",
+        "q, k, v = qkv[0], qkv[1], qkv[2]",
+        "k, v, q = qkv.unbind(0)",
+        "blocks.0.attn:attention",
+        "query, key and value are swapped.*as query what is the value",
+    ),
+    line(
         "vit-qkv-layout",
         "qkv order",
         "reshape(b, n, 3, self.heads, c // self.heads)",

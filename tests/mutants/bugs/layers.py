@@ -368,6 +368,16 @@ OTHERS = [
         **NOWHERE,
     ),
     line(
+        "basic-norm-run-twice",
+        "running statistics",
+        "        out = self.bn2(self.conv2(out))\n",
+        "        out = self.conv2(out)\n        self.bn2(out)\n        out = self.bn2(out)\n",
+        "layer1.0.bn2",
+        "updated twice in a forward in torch, once in Paddle",
+        mode="train",
+        **NOWHERE,
+    ),
+    line(
         "mlp-alpha-dropout",
         "dropout p",
         "nn.Dropout(0.3)",

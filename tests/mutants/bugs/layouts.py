@@ -68,7 +68,7 @@ INDEX = [
     line("index-slope", "LeakyReLU slope", "F.leaky_relu(y, 0.3)", "F.leaky_relu(y, 0.1)", ANY, "0.3"),
     line("index-cumsum", "axis", "y.cumsum(-1)", "y.cumsum(1)", ANY, "axis"),
     line("index-normalize", "normalize", "F.normalize(feat)", "F.normalize(feat, p=1)", ANY, "p: torch"),
-    line("index-descending", "order", "sort(1, descending=True)", "sort(1)", ANY, "sort"),
+    line("index-descending", "order", "sort(1, descending=True)", "sort(1)", ANY, "descending"),
 ]
 
 BUGS = [*DETECTOR, *MODULATED, *INDEX]

@@ -156,6 +156,14 @@ SWIN = [
         ("block2:.*", "block2.norm1"),
         CUT,
     ),
+    line(
+        "swin-query-key-swapped",
+        "qkv order",
+        "q, k, v = qkv[0] * self.scale, qkv[1], qkv[2]",
+        "k, q, v = qkv[0] * self.scale, qkv[1], qkv[2]",
+        "block1.attn:attention",
+        "query and key are swapped",
+    ),
 ]
 
 ASPP = [

@@ -5,6 +5,7 @@ from tests.mutants.cases import Input, Network
 IMAGE = Input((2, 3, 20, 20))
 SINGLE = "Paddle's hard sigmoid multiplies with the single .1666667, torch with 1/6"
 TABLE = "torch keeps the weights of the colours in a float32 buffer, Paddle has numbers"
+SINGLE_EPS = "Paddle keeps the eps of a BatchNorm in float32, and 1e-3 is no small one"
 RATIO = "Paddle computes the ratios and weights of bilinear interpolation in float32"
 
 NETWORKS = {
@@ -27,6 +28,7 @@ NETWORKS = {
         Network("swin", (Input((2, 3, 16, 16)),), seed=115),
         Network("fusion", (Input((2, 3, 12, 12)),), seed=117),
         Network("gan", (Input((2, 3, 12, 12)),), seed=118),
+        Network("bifpn", (Input((2, 3, 16, 16)),), seed=122, tolerance=2e-9, why_looser=SINGLE_EPS),
         Network("detector", (Input((2, 3, 16, 24)),), seed=119),
         Network(
             "modulated",

@@ -174,4 +174,15 @@ STYLES = [
         "pad",
         ("self.c1(self.pad(x))", 'self.c1(nn.functional.pad(x, (3, 3, 3, 3), "reflect"))'),
     ),
+    style(
+        "bifpn-stacked",
+        "sum",
+        (
+            "        x = sum(share[i] * feature for i, feature in enumerate(features))\n",
+            "        x = share[0] * features[0] + share[1] * features[1]\n"
+            "        if len(features) > 2:\n"
+            "            x = x + features[2] * share[2]\n",
+        ),
+        ("F.relu(self.share)", "torch.clamp(self.share, min=0)"),
+    ),
 ]

@@ -1,0 +1,158 @@
+"""Operators as torch code: what a fix says to write must be what torch takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from parity.findings import label
+from parity.graph import Node
+from parity.reference import as_torch_argument
+from parity.wording import layer, show, spelled
+
+NAMES: Mapping[str, str] = {
+    "mean": "mean",
+    "amax": "amax",
+    "var": "var",
+    "std": "std",
+    "concat": "cat",
+    "clip": "clamp",
+    "normalize": "normalize",
+    "sort.indices": "argsort",
+    "hardsigmoid": "Hardsigmoid",
+}
+"""What an operator is called in torch where a message calls it by another name."""
+
+UNSAID: Mapping[str, Mapping[str, Any]] = {
+    "stride": {"": 1},
+    "padding": {"": 0},
+    "output_padding": {"": 0},
+    "dilation": {"": 1},
+    "groups": {"conv": 1, "conv_transpose": 1},
+    "ceil_mode": {"": False},
+    "divisor": {"": None},
+    "exclusive": {"": False},
+    "approximate": {"": False},
+    "slope": {"hardsigmoid": 0.1666667},
+    "offset": {"": 0.5},
+    "beta": {"": 1.0},
+    "threshold": {"": 20.0},
+    "align_corners": {"": False},
+    "stable": {"": False},
+    "descending": {"": False},
+    "largest": {"": True},
+    "sorted": {"": True},
+    "correction": {"": 1.0},
+    "p": {"normalize": 2.0, "norm": 2.0},
+}
+"""Attribute -> operator ("": any) -> the value that torch takes if nothing is said."""
+
+SPELLED = frozenset(
+    {"how", "op", "map", "weight", "keepdim", "counted", "by_hand", "reduced", "exact", "shape"}
+)
+
+
+def called(node: Node) -> str:
+    """The name of the torch call."""
+    return NAMES.get(node.kind) or label(node)
+
+
+def code(node: Node, instead_of: Node | None = None) -> str:
+    """An operator as a torch call with all that is not torch's default, nor the same in what it replaces."""
+    if node.attributes.get("op") == "dropout":
+        return f"a factor of {show(node.attributes['scale'])} in eval"
+    if node.kind in _WRITTEN:
+        return _WRITTEN[node.kind](node)
+    if "how" in node.attributes:
+        return spelled(node)
+    if "weight" in node.inputs or "mean" in node.inputs or node.kind == "constant":
+        return layer(node)
+    told = [
+        as_torch_argument(node.kind, name, value)
+        for name, value in real_axes(node).items()
+        if name not in SPELLED
+        and not _unsaid(node, name, value)
+        and not (instead_of is not None and instead_of.attributes.get(name, ...) == node.attributes[name])
+    ]
+    if not told and instead_of is not None:
+        return f"{called(node)}{' with the same arguments' if node.attributes else ''}"
+    return f"{called(node)}({', '.join(told)})" if told or node.attributes else called(node)
+
+
+def chain_of(nodes: tuple[Node, ...]) -> str:
+    """Operators one after the other."""
+    names = [code(node) for node in nodes]
+    return " -> ".join(names[:6]) + (f" -> ... ({len(names)} operators)" if len(names) > 6 else "")
+
+
+def real_axes(node: Node) -> dict[str, Any]:
+    """The attributes with reduced axes as the operator saw them, not counted among dimensions larger than 1."""
+    a = dict(node.attributes)
+    if a.get("counted") and isinstance(a.get("axes"), tuple) and all(axis >= 0 for axis in a["axes"]):
+        real = [axis for axis, size in enumerate(node.shapes.get("x", ())) if size != 1]
+        if all(axis < len(real) for axis in a["axes"]):
+            a["axes"] = tuple(real[axis] for axis in a["axes"])
+    return a
+
+
+def fix_scale(node: Node, scale: float) -> str:
+    """What to write for the factor of a product, which is no argument of any call."""
+    return f"scale the result of {called(node)} by {show(scale)} in all"
+
+
+def _unsaid(node: Node, name: str, value: Any) -> bool:
+    """Whether torch would take this value without being told."""
+    if name == "stride" and "kernel_size" in node.attributes:
+        return bool(value == node.attributes["kernel_size"])
+    known = UNSAID.get(name, {})
+    default = known.get(node.kind, known.get("", ...))
+    flat = _flat(value)
+    return default is not ... and all(part == default for part in flat)
+
+
+def _flat(value: Any) -> list[Any]:
+    return [part for item in value for part in _flat(item)] if isinstance(value, tuple) else [value]
+
+
+def _clamp(node: Node) -> str:
+    low, high = node.attributes.get("min"), node.attributes.get("max")
+    if (low, high) == (0.0, 6.0):
+        return "ReLU6()"
+    bounds = (f"{name}={show(bound)}" for name, bound in (("min", low), ("max", high)) if bound is not None)
+    return f"clamp({', '.join(bounds)})"
+
+
+def _resized(node: Node) -> str:
+    a = node.attributes
+    aligned = ", align_corners=True" if a["align_corners"] else ""
+    return f"interpolate(size={tuple(a['output_size'])}, mode={a['mode']!r}{aligned})"
+
+
+DROPOUTS: Mapping[tuple[str, bool], str] = {
+    ("upscale_in_train", False): "Dropout(p={p})",
+    ("upscale_in_train", True): "Dropout2d(p={p})",
+    ("alpha", False): "AlphaDropout(p={p})",
+    ("alpha", True): "FeatureAlphaDropout(p={p})",
+}
+"""(Paddle's mode, whether whole channels are dropped) -> torch's layer."""
+
+
+def dropout(attributes: Mapping[str, Any]) -> str:
+    """The torch layer that drops as Paddle's does."""
+    found = DROPOUTS.get((attributes["mode"], attributes["channels"]))
+    if found is None:
+        p = attributes["p"]
+        return f"torch has no downscale_in_infer: drop without scaling in training, and multiply by {1 - p:g} in eval"
+    return found.format(p=attributes["p"])
+
+
+_WRITTEN: Mapping[str, Callable[[Node], str]] = {
+    "clip": _clamp,
+    "interpolate": _resized,
+    "affine": layer,
+    "dropout": lambda node: dropout({"channels": False, **node.attributes, "mode": _mode(node)}),
+}
+
+
+def _mode(node: Node) -> str:
+    return node.attributes.get("mode") or "upscale_in_train"

@@ -1,0 +1,165 @@
+"""What a BatchNorm keeps after a training forward: how often it is updated, with which mean and which variance.
+
+Paddle accumulates the biased variance of a batch, torch the unbiased one. That is no fault, but everything else is: a
+layer that one side runs once more, if only to throw the result away, keeps other statistics, and the
+networks part when they are evaluated.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from parity.align import Pair
+from parity.compare import difference
+from parity.evidence import Evidence
+from parity.findings import Note
+from parity.reference import float32
+from parity.trace import Op, Trace
+from parity.wording import difference_data
+
+STATISTICS_LIMIT = 1e-9
+"""A running statistic is recomputed here in numpy, so it may differ by that much and be the same."""
+
+ROUNDED_LIMIT = 1e-5
+"""The same behind an operator that rounds a constant to float32."""
+
+
+class RunningStatistics(Evidence):
+    """Findings and notes about the statistics that BatchNorms accumulate."""
+
+    def _batch_statistics(self) -> None:
+        """Running statistics after a training forward, layer by layer."""
+        if self.paddle.trace.mode != "train":
+            return
+        layers: dict[str, list[Pair]] = {}
+        for pair in self.alignment.pairs:
+            if pair.torch.kind == "batch_norm" and pair.torch.attributes.get("training"):
+                name = self.alignment.paddle.parameters.get(pair.paddle.inputs.get("variance", -1))
+                if name is not None:
+                    layers.setdefault(name, []).append(pair)
+        sizes = []
+        for name, pairs in layers.items():
+            if self._updated_otherwise(name, pairs) or self._mean_after(pairs):
+                continue
+            gap = self._variance_after(name, pairs)
+            if gap is not None:
+                sizes.append(gap)
+        if sizes:
+            self.result.notes.append(
+                Note(
+                    "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "
+                    f"this step they differ by up to {max(sizes):.1e} in {len(sizes)} layer(s), as the factor "
+                    "n/(n-1) predicts: a framework difference, not a fault of the port",
+                    "",
+                    {"max relative difference": max(sizes), "layers": len(sizes)},
+                )
+            )
+
+    def _updated_otherwise(self, name: str, pairs: list[Pair]) -> bool:
+        """Whether the layer updates its statistics another number of times; a finding, unless one says so already."""
+        pair = pairs[0]
+        t_name = self.alignment.torch.parameters.get(pair.torch.inputs.get("variance", -1), "")
+        theirs, ours = updates(self.paddle.trace, name), updates(self.torch.trace, t_name)
+        if len(theirs) == len(ours) or not ours:
+            return False
+        told = {raw for nodes in self.blamed_segments for node in nodes for raw in node.raw}
+        known = {raw for p in pairs for raw in p.torch.raw}
+        extra = [op for op in ours if op.index not in known]
+        if any(op.index in told for op in extra) or any(op.index in told for op in theirs):
+            return True
+        once_more = "torch" if len(ours) > len(theirs) else "Paddle"
+        self._finding(
+            pair,
+            f"running statistics are updated {_times(len(ours))} in a forward in torch, {_times(len(theirs))} in Paddle: "
+            f"every run of this layer in train mode updates them, and {once_more} runs it more often",
+            "run the layer once and use its result again"
+            if once_more == "torch"
+            else "run the layer as often as Paddle does, or load Paddle's statistics before evaluating",
+            {
+                "torch's runs": [op.line for op in ours],
+                "Paddle's runs": [op.line for op in theirs],
+            },
+            where=extra[0].line if extra and once_more == "torch" else pair.torch.line,
+        )
+        return True
+
+    def _mean_after(self, pairs: list[Pair]) -> bool:
+        """Whether the running means differ although everything that was computed agrees; then a finding."""
+        pair = pairs[0]
+        names = (
+            self.alignment.paddle.parameters.get(pair.paddle.inputs.get("mean", -1)),
+            self.alignment.torch.parameters.get(pair.torch.inputs.get("mean", -1)),
+        )
+        keys = f"after:{names[0]}", f"after:{names[1]}"
+        if keys[0] not in self.paddle.store or keys[1] not in self.torch.store or not self._outputs_agree():
+            return False
+        if any(p.torch.attributes.get("momentum") != p.paddle.attributes.get("momentum") for p in pairs):
+            return False
+        expected, actual = self.paddle.store.get(keys[0]), self.torch.store.get(keys[1])
+        gap = difference(actual, expected)
+        rounded = any(row.status == "float32 constants" for row in self.result.rows)
+        if gap.max_rel <= (ROUNDED_LIMIT if rounded else STATISTICS_LIMIT):
+            return False
+        cause = f"running mean: after one step it differs by {gap.max_rel:.1e}, although every output agrees"
+        fix = "update the running statistics as Paddle does: the same momentum, from the same numbers"
+        if len(pairs) > 1:
+            cause += f"; the layer runs {len(pairs)} times in a forward, and the last run weighs most"
+            fix = "run the layer's calls in the order in which Paddle runs them"
+        self._finding(pair, cause, fix, {"running mean": names[1], **difference_data(gap)})
+        return True
+
+    def _variance_after(self, name: str, pairs: list[Pair]) -> float | None:
+        """Relative difference of one running variance if n/(n-1) explains it; a finding if it does not.
+
+        `pairs` are the uses of the layer in this forward, in order: a shared one is updated several times.
+        """
+        pair = pairs[0]
+        t_name = self.alignment.torch.parameters.get(pair.torch.inputs.get("variance", -1))
+        keys = f"after:{name}", f"after:{t_name}"
+        momentum = pair.paddle.attributes["momentum"]
+        configured = all(p.torch.attributes.get("momentum") == momentum for p in pairs)
+        if keys[0] not in self.paddle.store or keys[1] not in self.torch.store or not configured:
+            return None
+        if any(self.rows[id(p)].status not in ("same", "inherited") for p in pairs):
+            return None
+        module = self.torch.trace.modules.get(pair.torch.module, {})
+        # The remedy, `parity.torch_batch_norm`, accumulates what Paddle does.
+        biased = module.get("type", "").startswith("BiasedBatchNorm")
+        momentum = float32(momentum)
+        expected = self.paddle_parameters[name].astype(np.float64)
+        for use in pairs:
+            stored = self.torch.value(use.torch.inputs["x"])
+            if stored is None:
+                return None
+            x = stored.load()
+            axes = (0, *range(2, x.ndim))
+            expected = momentum * expected + (1 - momentum) * x.var(axis=axes, ddof=0 if biased else 1)
+        actual = self.torch.store.get(keys[1])
+        gap = difference(actual, expected)
+        if gap.max_rel > STATISTICS_LIMIT:
+            self._finding(
+                pair,
+                f"running variance: after one step it differs by {gap.max_rel:.1e} from what this layer's momentum and "
+                "batch statistics give",
+                "update the running statistics as Paddle does, once for every call",
+                {"running variance": t_name, **difference_data(gap)},
+            )
+            return None
+        return None if biased else difference(actual, self.paddle.store.get(keys[0])).max_rel
+
+
+def updates(trace: Trace, variance: str) -> list[Op]:
+    """The runs that update a running variance, those whose result nobody takes included."""
+    parameter = trace.parameters.get(variance)
+    return [
+        op
+        for op in trace.ops
+        if op.kind == "batch_norm"
+        and op.attributes.get("training")
+        and parameter is not None
+        and op.inputs.get("variance") == parameter.value
+    ]
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
