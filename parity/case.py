@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from parity.capture.plan import Measurement, ReplayPlan
 from parity.errors import ModelError
 from parity.judge import Judgement, Run, aligned, judge
 from parity.judgement import Measure, Replay
@@ -74,7 +75,7 @@ class Question:
             runs = {side: Run(traces[side], stores[side], traces32[side], stores32[side]) for side in traces}
             if any(len(traces[side].ops) != len(traces32[side].ops) for side in traces):
                 raise Apart("float32 and float64 do not run the same operators")
-            judgement = self._judge(runs, _apart, step.numbers)
+            judgement = self._judge(runs, self._telling(step.replay), step.numbers(runs))
             return self._done(runs, judgement)
 
     def stored(self, gradients: bool, steps: int) -> Answer:
@@ -86,7 +87,13 @@ class Question:
                 runs[side.framework], raised = self._recorded(side, gradients or steps > 0, scratch, stack)
             if raised is not None:
                 return self._done(runs, self._raised(runs, raised))
-            judgement = self._judge(runs, self._replay(runs["paddle"]))
+            expected = runs["paddle"].store
+            judgement = self._judge(
+                runs,
+                self._telling(
+                    lambda plan: self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected)
+                ),
+            )
             if gradients or steps:
                 self._tell("gradients")
                 backward = _go_backward(
@@ -144,12 +151,12 @@ class Question:
             pairs=self.pairs,
         )
 
-    def _replay(self, expected: Run) -> Replay:
-        def replay(plan: Any) -> Any:
+    def _telling(self, replay: Replay) -> Replay:
+        def told(plan: ReplayPlan) -> list[Measurement] | None:
             self._tell("each torch operator on Paddle's inputs")
-            return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected.store)
+            return replay(plan)
 
-        return replay
+        return told
 
     def _judge(
         self, runs: Mapping[Framework, Run], replay: Replay, numbers: Measure | None = None
@@ -175,10 +182,6 @@ class Question:
 
     def _tell(self, what: str) -> None:
         self.tell(f"{self.name}, {self.mode}: {what}")
-
-
-def _apart(_: Any) -> Any:
-    raise Apart("numbers differ: every value is needed to say why")
 
 
 def _go_backward(

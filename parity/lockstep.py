@@ -6,6 +6,8 @@ meet which; then both run side by side, torch in a thread of its own, and values
 run may be one value ahead of what has been compared, and whoever has nothing else to do compares. What meets nobody in time
 (branches that the models run in another order) is put aside in a file. Numbers do not depend on who came first.
 
+Where numbers differ, Paddle runs once more and hands every value on to torch, whose operators each get Paddle's.
+
 This is only a cheaper way to the numbers that stored runs give. Whatever does not go this way (`Apart`) goes that one.
 """
 
@@ -14,17 +16,20 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from parity.align import Alignment
+from parity.capture.plan import Measurement, ReplayPlan
 from parity.compare import Difference, difference, sample, sampled_rounding
-from parity.judgement import Numbers
+from parity.judgement import Measure, Numbers, Run, stored_numbers
+from parity.relay import Relay
 from parity.sides import LiveSide, Side, adapter
 from parity.store import Array, Stored, ValueStore
 from parity.trace import Framework, Trace
@@ -36,6 +41,8 @@ PATIENCE = 60.0
 """Seconds that a run waits for the other: models that lock each other out must not wait for ever."""
 
 OTHER: Mapping[Framework, Framework] = {"paddle": "torch", "torch": "paddle"}
+
+T = TypeVar("T")
 
 
 class Apart(Exception):
@@ -175,7 +182,7 @@ class Meeting:
         if side in self._looks:
             self._looks[side](key, array)
 
-    def leave(self, side: Framework, *, failed: bool) -> None:
+    def leave(self, side: Framework, failed: bool) -> None:
         """A run is over: nothing more comes from it."""
         try:
             if not failed:
@@ -194,17 +201,20 @@ class Meeting:
 class _Passing(ValueStore):
     """A store of what must stay; what has a partner passes by."""
 
-    def __init__(self, path: Path, side: Framework, meeting: Meeting) -> None:
+    def __init__(
+        self, path: Path, side: Framework, meeting: Meeting, again: Callable[[], ValueStore]
+    ) -> None:
+        """`again` makes a run like this one, all of which is kept."""
         super().__init__(path)
-        self.side, self.meeting = side, meeting
-        self.passed: set[str] = set()
+        self.side, self.meeting, self.again = side, meeting, again
+        self.passed: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def put(self, key: str, array: Array) -> None:
         plan = self.meeting.plan
         if not key.isdigit() or key in plan.kept[self.side]:
             super().put(key, array)
         if key.isdigit():
-            self.passed.add(key)
+            self.passed[key] = (array.dtype.str, array.shape)
             if key in plan.partners[self.side]:
                 self.meeting.bring(self.side, key, array)
 
@@ -212,12 +222,15 @@ class _Passing(ValueStore):
         self.meeting.settle(self.side)
 
     def __contains__(self, key: str) -> bool:
-        """Whether `key` is stored; Apart if it was recorded but has passed by."""
-        if key in self.index:
-            return True
-        if key in self.passed:
-            raise Apart(f"value {key} of {self.side} was not kept")
-        return False
+        """Whether `key` was recorded, kept or not."""
+        return key in self.index or key in self.passed
+
+    def stored(self, key: str) -> Stored:
+        """What was kept; what has passed by comes from a run that is made again as soon as somebody reads it."""
+        if key in self.index or key not in self.passed:
+            return super().stored(key)
+        dtype, shape = self.passed[key]
+        return Stored(shape, np.dtype(dtype), lambda: self.again().place(key))
 
 
 @dataclass
@@ -234,7 +247,8 @@ class Lockstep:
     rounding: dict[Framework, dict[str, float]] = field(default_factory=lambda: {"paddle": {}, "torch": {}})
     samples: dict[Framework, ValueStore] = field(default_factory=dict)
     met: dict[str, Meeting] = field(default_factory=dict)
-    passed: dict[Framework, set[str]] = field(default_factory=dict)
+    traces: dict[tuple[Framework, str], Trace] = field(default_factory=dict)
+    repeated: dict[tuple[Framework, str], ValueStore] = field(default_factory=dict)
 
     def plan(self, aligned: Callable[[Trace, Trace], Alignment]) -> Plan:
         """Run both on a batch of one, in float32, and pair what they did."""
@@ -248,28 +262,63 @@ class Lockstep:
         looks = {side: self._look(side, precision) for side in OTHER} if self.rounded else {}
         meeting = self.met[precision] = Meeting(plan, folder, looks)
         self.stack.callback(meeting.close)
-        stores = {side: _Passing(folder / side, side, meeting) for side in OTHER}
+        stores = {
+            side: _Passing(folder / side, side, meeting, partial(self.again, side, precision))
+            for side in OTHER
+        }
         for store in stores.values():
             self.stack.callback(store.close)
         traces = at_once(
-            lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side]), meeting
+            lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side]),
+            meeting.leave,
         )
-        self.passed = {side: store.passed for side, store in stores.items()}
+        self.traces.update({(side, precision): trace for side, trace in traces.items()})
         return traces, dict(stores)
 
-    def numbers(self, paddle_value: int, torch_value: int) -> Numbers | None:
-        """What met: the numbers of one pair; None if one of the two was not recorded. Apart if they did not meet."""
-        keys: dict[Framework, str] = {"paddle": str(paddle_value), "torch": str(torch_value)}
-        if any(key not in self.passed[side] for side, key in keys.items()):
-            return None
+    def again(self, side: Framework, precision: str) -> ValueStore:
+        """Every value of one side in one precision, for what was not known to be needed."""
+        if (side, precision) not in self.repeated:
+            store = ValueStore(self._folder(f"{side}-{precision}") / "again")
+            self.stack.callback(store.close)
+            self._repeat(side, precision, store)
+        return self.repeated[side, precision]
+
+    def replay(self, plan: ReplayPlan) -> list[Measurement]:
+        """Run torch once more in float64, on Paddle's numbers; the first time, Paddle beside it, to make them."""
+        expected = self.repeated.get(("paddle", "float64"))
+        if expected is not None:
+            return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected)
+        relay = Relay(self._folder("relay") / "paddle", PATIENCE)
+        self.stack.callback(relay.close)
+
+        def run(side: Framework) -> list[Measurement]:
+            if side == "torch":
+                return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=relay)
+            self._repeat(side, "float64", relay)
+            return []
+
+        return at_once(run, lambda side, failed: relay.complete() if side == "paddle" else None)["torch"]
+
+    def numbers(self, runs: Mapping[Framework, Run]) -> Measure:
+        """Measure pairs of values: what met, or what is stored of a pair that the short runs did not show."""
+        stored = stored_numbers(runs["paddle"], runs["torch"])
+        return lambda paddle, torch: self._met(str(paddle), str(torch)) or stored(paddle, torch)
+
+    def _met(self, paddle: str, torch: str) -> Numbers | None:
+        """What is known of two values that met in both precisions."""
         wide, narrow = self.met["float64"], self.met["float32"]
-        if wide.plan.partners["torch"].get(keys["torch"]) != keys["paddle"]:
-            raise Apart("a pair that the short runs did not show")
-        try:
-            noise = [self.rounding[side][key] for side, key in keys.items()]
-            return Numbers(wide.found[keys["torch"]], narrow.found[keys["torch"]], *noise)
-        except KeyError:
-            raise Apart("a value did not come in both precisions") from None
+        if wide.plan.partners["torch"].get(torch) != paddle:
+            return None
+        with suppress(KeyError):
+            noise = self.rounding["paddle"][paddle], self.rounding["torch"][torch]
+            return Numbers(wide.found[torch], narrow.found[torch], *noise)
+        return None
+
+    def _repeat(self, side: Framework, precision: str, store: ValueStore) -> None:
+        trace = self._side(side).record(self.inputs, self.mode, precision, store)
+        if len(trace.ops) != len(self.traces[side, precision].ops):
+            raise Apart("a run is not like the one before")
+        self.repeated[side, precision] = store
 
     def _side(self, side: Framework) -> LiveSide:
         return self.paddle if side == "paddle" else self.torch
@@ -293,23 +342,28 @@ class Lockstep:
         return round_off
 
 
-def at_once(record: Callable[[Framework], Trace], meeting: Meeting | None = None) -> dict[Framework, Trace]:
-    """Paddle in this thread, torch in another; Apart if either fails, for a stored run to say why."""
-    traces: dict[Framework, Trace] = {}
+def at_once(
+    run: Callable[[Framework], T], left: Callable[[Framework, bool], None] | None = None
+) -> dict[Framework, T]:
+    """Paddle in this thread, torch in another; Apart if either fails, for a stored run to say why.
+
+    left: called as soon as a side is done, with whether it failed.
+    """
+    results: dict[Framework, T] = {}
     context = copy_context()
 
     def go(side: Framework) -> None:
         try:
-            traces[side] = record(side)
+            results[side] = run(side)
         finally:
-            if meeting is not None:
-                meeting.leave(side, failed=side not in traces)
+            if left is not None:
+                left(side, side not in results)
 
     def aside() -> None:
         try:
             context.run(go, "torch")
         except Exception:
-            # Only that there is no trace counts: the stored run shows the error where the user can see it.
+            # Only that there is no result counts: the stored run shows the error where the user can see it.
             return
 
     thread = threading.Thread(target=aside, name="parity-torch")
@@ -320,9 +374,9 @@ def at_once(record: Callable[[Framework], Trace], meeting: Meeting | None = None
         raise Apart("Paddle's run failed") from error
     finally:
         thread.join()
-    if "torch" not in traces:
+    if "torch" not in results:
         raise Apart("torch's run failed")
-    return traces
+    return results
 
 
 def plan_of(alignment: Alignment) -> Plan:

@@ -6,7 +6,7 @@ Weights under test are never overwritten; they are compared, bit by bit, with th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
@@ -114,8 +114,8 @@ def note_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
     """Give every layer of the graph the digest of its weight, so that equal ones can find each other."""
     for node in graph.nodes:
         weight = effective(graph, node, "weight", arrays)
-        if weight is not None and weight.size > 1 and not (weight == weight.reshape(-1)[0]).all():
-            node.content = f"{node.kind}:{_digest(weight)}"
+        if weight is not None and weight.size > 1 and not constant(weight):
+            node.content = f"{node.kind}:{digest(weight)}"
 
 
 def compare_parameters(
@@ -182,14 +182,30 @@ def _copying(pair: Pair, torch_name: str, paddle_name: str, *, turned: bool) -> 
 def _equal(expected: Array, actual: Array) -> bool:
     if expected.shape != actual.shape:
         return False
-    # Row by row: a mask of a large weight, or of its transpose, would be a copy of it.
-    rows = max(1, (1 << 20) * len(expected) // expected.size) if expected.ndim and expected.size else 1
-    if not expected.ndim:
-        return bool(np.array_equal(expected, actual, equal_nan=expected.dtype.kind == "f"))
+    floats = expected.dtype.kind == "f"
     return all(
-        np.array_equal(e, a) or np.array_equal(e, a, equal_nan=expected.dtype.kind == "f")
-        for e, a in ((expected[i : i + rows], actual[i : i + rows]) for i in range(0, len(expected), rows))
+        np.array_equal(e, a) or np.array_equal(e, a, equal_nan=floats)
+        for e, a in zip(_slices(expected), _slices(actual), strict=True)
     )
+
+
+def constant(array: Array) -> bool:
+    """Whether all numbers are the first one."""
+    first = array[(0,) * array.ndim]
+    return all(bool((part == first).all()) for part in _slices(array))
+
+
+def _slices(array: Array) -> Iterator[Array]:
+    """The array in parts of some rows: a mask of a large weight, or of its transpose, would be a copy of it."""
+    if not array.ndim:
+        yield array
+        return
+    rows = max(1, (1 << 20) * len(array) // array.size) if array.size else 1
+    turned = array.ndim == 2 and not array.flags.c_contiguous
+    for i in range(0, len(array), rows):
+        part = array[i : i + rows]
+        # Packed as it lies in memory first: only then does turning it stay in the cache.
+        yield np.ascontiguousarray(part.T).T if turned else part
 
 
 def _relative(expected: Array, actual: Array) -> float:
@@ -200,23 +216,22 @@ def _relative(expected: Array, actual: Array) -> float:
     return gap / scale if scale else (0.0 if gap == 0 else float("inf"))
 
 
-def _digest(array: Array) -> str:
-    digest = hashlib.sha256(str(array.shape).encode())
-    # Slice by slice: a transposed weight would be copied whole.
-    rows = max(1, (1 << 20) * len(array) // array.size) if array.ndim and array.size else 1
-    for i in range(0, len(array) if array.ndim else 1, rows):
-        digest.update(np.ascontiguousarray(array[i : i + rows] if array.ndim else array).data)
-    return digest.hexdigest()
+def digest(array: Array) -> str:
+    """A digest of shape and numbers, whatever the order in memory."""
+    found = hashlib.sha256(str(array.shape).encode())
+    for part in _slices(array):
+        found.update(np.ascontiguousarray(part).data)
+    return found.hexdigest()
 
 
 def _fingerprints(paddle: Mapping[str, Array]) -> dict[str, str]:
     """Content (as it is, and transposed if two-dimensional) -> name, for telling swapped weights."""
     found: dict[str, str] = {}
     for name, array in paddle.items():
-        if array.size > 1 and not (array == array.reshape(-1)[0]).all():
-            found.setdefault(_digest(array), name)
+        if array.size > 1 and not constant(array):
+            found.setdefault(digest(array), name)
             if array.ndim == 2:
-                found.setdefault(_digest(array.T), name)
+                found.setdefault(digest(array.T), name)
     return found
 
 
@@ -243,7 +258,7 @@ def diagnose(
             else f"`{torch_name}` is transposed against Paddle's `{paddle_name}`",
             copy,
         )
-    other = holders.get(_digest(actual))
+    other = holders.get(digest(actual))
     if other is not None and other != paddle_name:
         what = _role(torch_name), _role(other)
         swapped = "swapped weights" if what[0] == what[1] else f"{what[0]} and {what[1]} are swapped"
@@ -261,8 +276,8 @@ def diagnose(
     rearranged = _rearranged(expected, actual)
     if rearranged:
         return f"`{torch_name}` holds Paddle's `{paddle_name}` {rearranged}", copy
-    if actual.size and (actual == actual.reshape(-1)[0]).all():
-        value = float(actual.reshape(-1)[0])
+    if actual.size and constant(actual):
+        value = float(actual.flat[0])
         return f"`{torch_name}` was never loaded: all its values are {value:g}", copy
     if np.abs(expected).max() > 0:
         at = int(np.abs(expected).argmax())

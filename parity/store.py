@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,8 +34,8 @@ class Stored:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    _file: int
-    _offset: int
+    _place: Callable[[], tuple[int, int]]
+    """The file's descriptor, and where in it the numbers begin."""
 
     @property
     def size(self) -> int:
@@ -47,9 +47,10 @@ class Stored:
 
     def read(self, start: int, out: Array) -> None:
         """Fill `out`, flat and of this dtype, with the elements from `start` on."""
-        view, offset = out.view(np.uint8).data, self._offset + start * self.dtype.itemsize
+        file, offset = self._place()
+        view, offset = out.view(np.uint8).data, offset + start * self.dtype.itemsize
         while view:
-            count = os.preadv(self._file, [view], offset)
+            count = os.preadv(file, [view], offset)
             if not count:
                 raise ParityError("the file of recorded values is shorter than its index says; run again")
             view, offset = view[count:], offset + count
@@ -90,8 +91,12 @@ class ValueStore:
 
     def stored(self, key: str) -> Stored:
         """The array under `key`, unread; valid while the store is open. KeyError if there is none."""
-        offset, dtype, shape = self.index[key]
-        return Stored(shape, np.dtype(dtype), self._file.fileno(), offset)
+        _, dtype, shape = self.index[key]
+        return Stored(shape, np.dtype(dtype), lambda: self.place(key))
+
+    def place(self, key: str) -> tuple[int, int]:
+        """The file's descriptor, and where in it the array under `key` begins."""
+        return self._file.fileno(), self.index[key][0]
 
     def get(self, key: str) -> Array:
         """The array stored under `key`, as a fresh copy; KeyError if there is none."""

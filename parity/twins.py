@@ -15,7 +15,7 @@ import numpy as np
 from parity.align import Alignment, Pair
 from parity.graph import Graph, Node
 from parity.moves import Indices
-from parity.parameters import _digest
+from parity.parameters import constant, digest
 from parity.store import Array
 
 
@@ -75,8 +75,8 @@ def note_sliced_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
             continue
         holding = held(graph, node, "weight")
         weight = holding.read(arrays) if holding is not None else None
-        if weight is not None and weight.size > 1 and not (weight == weight.reshape(-1)[0]).all():
-            node.content = f"{node.kind}:{_digest(weight)}"
+        if weight is not None and weight.size > 1 and not constant(weight):
+            node.content = f"{node.kind}:{digest(weight)}"
 
 
 def held(graph: Graph, node: Node, slot: str) -> Holding | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from parity.capture.recorder import Forcing
 from parity.compare import Difference, difference
-from parity.store import Array, ValueStore
+from parity.store import Array, Stored, ValueStore
 
 
 @dataclass
@@ -41,9 +41,11 @@ def forcing(plan: ReplayPlan, expected: ValueStore, *, any_size: bool) -> tuple[
     """What the recorder needs to carry out `plan`, and the list it fills."""
     measured: list[Measurement] = []
 
-    def measure(op: int, slot: str | None, actual: Array, wanted: Array) -> None:
-        measured.append(Measurement(op, slot, difference(actual, wanted)))
+    def measure(op: int, slot: str | None, actual: Array, wanted: Stored) -> bool:
+        found = difference(actual, wanted)
+        measured.append(Measurement(op, slot, found))
+        return found.max_abs == 0.0
 
     return Forcing(
-        plan.inputs, plan.outputs, expected.get, expected.__contains__, measure, any_size
+        plan.inputs, plan.outputs, expected.stored, expected.__contains__, measure, any_size
     ), measured

@@ -25,7 +25,7 @@ import numpy as np
 from parity.errors import ModelError, ParityError
 from parity.ops.kinds import IDENTITY_KINDS, kind_of
 from parity.ops.signature import Call, Signature, bind
-from parity.store import Array, ValueStore
+from parity.store import Array, Stored, ValueStore
 from parity.trace import Op, Parameter, Trace, Value
 
 MARK = "_paddle2torch_value"
@@ -50,17 +50,17 @@ class Leaf:
 class Forcing:
     """What a teacher-forced run hands in, and what it measured.
 
-    `inputs[op][slot]` and `outputs[op]` are value numbers of the other framework's trace; `read` loads an
-    array of its store by key, `has` tells whether there is one. `measure` receives (op, slot or None for the result, actual, expected); the
-    model's own outputs come as op -1 with their path as slot. any_size: hand in arrays of another size too, so
+    `inputs[op][slot]` and `outputs[op]` are value numbers of the other framework's trace; `read` finds an
+    array of its store by key, `has` tells whether there is one. `measure` receives (op, slot or None for the result, actual, expected) and
+    tells whether they are the same, number by number; the model's own outputs come as op -1 with their path as slot. any_size: hand in arrays of another size too, so
     that behind a mistake of shape the run goes on with the other framework's shapes.
     """
 
     inputs: Mapping[int, Mapping[str, int]]
     outputs: Mapping[int, int]
-    read: Callable[[str], Array]
+    read: Callable[[str], Stored]
     has: Callable[[str], bool]
-    measure: Callable[[int, str | None, Array, Array], None]
+    measure: Callable[[int, str | None, Array, Stored], bool]
     any_size: bool = True
 
 
@@ -357,16 +357,16 @@ class Recorder(ABC):
             return tensor
         expected = forcing.read(str(forcing.inputs[index][slot]))
         actual = self.to_numpy(tensor)
-        forcing.measure(index, slot, actual, expected)
-        return self._stand_in(expected, actual, tensor)
+        same = forcing.measure(index, slot, actual, expected)
+        return tensor if same else self._stand_in(expected, actual, tensor)
 
-    def _stand_in(self, expected: Array, actual: Array, tensor: Any) -> Any:
+    def _stand_in(self, expected: Stored, actual: Array, tensor: Any) -> Any:
         """The other framework's numbers, in the shape of `tensor` where they fit it; `tensor` if they cannot stand in."""
         forcing = self.options.forcing
         if expected.size == actual.size:
-            return self.from_numpy(expected.reshape(actual.shape), tensor)
-        if forcing is not None and forcing.any_size and expected.ndim == actual.ndim:
-            return self.from_numpy(expected, tensor)
+            return self.from_numpy(expected.reshape(actual.shape).load(), tensor)
+        if forcing is not None and forcing.any_size and len(expected.shape) == actual.ndim:
+            return self.from_numpy(expected.load(), tensor)
         return tensor
 
     def _forced_output(self, index: int, tensor: Any, *, in_place: bool) -> Any:
@@ -376,7 +376,8 @@ class Recorder(ABC):
             return tensor
         expected = forcing.read(str(forcing.outputs[index]))
         actual = self.to_numpy(tensor)
-        forcing.measure(index, None, actual, expected)
+        if forcing.measure(index, None, actual, expected):
+            return tensor
         replacement = self._stand_in(expected, actual, tensor)
         if not in_place or expected.size != actual.size:
             return replacement

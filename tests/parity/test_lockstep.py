@@ -14,6 +14,7 @@ import parity.compare
 import parity.lockstep
 from parity.case import Question
 from parity.lockstep import OTHER, Apart, Meeting, Plan, _Passing
+from parity.relay import Relay
 from tests.parity.pairs import PaddleNet, TorchNet, small
 
 BATCH = (parity.lockstep.SMALLEST_BATCH, 3, 8, 8)
@@ -77,14 +78,13 @@ def test_another_order_and_overwritten_values_give_the_report_of_stored_runs(mon
     assert all(row.float64 and row.float32 for row in met.layers if row.status != "inside")
 
 
-def test_what_differs_is_looked_into_with_every_value_stored(monkeypatch):
+def test_faults_are_explained_in_step_as_by_stored_runs(monkeypatch):
     paddle_model, torch_model, inputs = small(Negated, PaddleBranches, shape=BATCH)
     with torch.no_grad():
         torch_model.left.weight.mul_(1.001)
         torch_model.fc.bias[0] += 1e-3
-    met = parity.check(paddle_model, torch_model, inputs)
-    monkeypatch.setattr(parity.case, "suits", lambda *_: False)
-    assert met.to_json() == parity.check(paddle_model, torch_model, inputs).to_json()
+    met, stored = both_ways(monkeypatch, (paddle_model, torch_model, inputs))
+    assert met.to_json() == stored.to_json()
     assert {finding.layer for finding in met.findings} == {"left", "fc", ""}
     assert met.cases[0].judgement.replayed
 
@@ -106,10 +106,54 @@ class TorchOneOnly(TorchNet):
         return super().forward(x)
 
 
-def test_what_a_batch_of_one_does_not_show_is_compared_all_the_same():
-    report = parity.check(*small(TorchByBatch, PaddleByBatch, shape=BATCH), further=False)
-    assert report.verdict is parity.Verdict.DIFFERENT
-    assert "2.5" in str(report)
+def test_what_a_batch_of_one_does_not_show_is_run_again_and_compared(monkeypatch):
+    pair = small(TorchByBatch, PaddleByBatch, shape=BATCH)
+    met, stored = both_ways(monkeypatch, pair, further=False)
+    assert met.to_json() == stored.to_json()
+    assert met.verdict is parity.Verdict.DIFFERENT
+    assert "2.5" in str(met)
+
+
+class PaddleOnce(PaddleNet):
+    """Takes another way from its fifth forward on: that after the first, the short run, float32 and float64."""
+
+    calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return super().forward(x) if self.calls < 5 else super().forward(-x)
+
+
+def test_a_model_that_runs_otherwise_when_it_runs_again_goes_the_stored_way(monkeypatch):
+    paddle_model, torch_model, inputs = small(TorchNet, PaddleOnce, shape=BATCH)
+    with torch.no_grad():
+        torch_model.conv.weight.mul_(1.001)
+    ways = []
+    stored = Question.stored
+    monkeypatch.setattr(Question, "stored", lambda *a: (ways.append(1), stored(*a))[1])
+    assert not parity.check(paddle_model, torch_model, inputs, further=False)
+    assert ways
+
+
+class PaddleFixedSize(PaddleNet):
+    """Counts the images that come, and takes those of one size only."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(tuple(x.shape))
+        if tuple(x.shape[2:]) != (8, 8):
+            raise ValueError("8 x 8 only")
+        return super().forward(x)
+
+
+def test_a_size_that_paddles_model_refuses_is_tried_once():
+    paddle_model, torch_model, inputs = small(TorchNet, PaddleFixedSize, shape=BATCH)
+    report = parity.check(paddle_model, torch_model, inputs)
+    assert [case.name for case in report.cases] == ["given input", "other numbers"]
+    assert [shape for shape in paddle_model.seen if shape[2:] != BATCH[2:]] == [(2, 3, 9, 7)]
 
 
 def test_an_error_of_the_model_in_torchs_thread_is_the_ports_own():
@@ -157,7 +201,7 @@ def meet(tmp_path, orders, plan=None):
     failed = []
 
     def go(side):
-        store = _Passing(tmp_path / side, side, meeting)
+        store = _Passing(tmp_path / side, side, meeting, lambda: pytest.fail("nothing is made again"))
         array = np.empty(5)
         try:
             for i in orders[side]:
@@ -167,7 +211,7 @@ def meet(tmp_path, orders, plan=None):
         except Apart as error:
             failed.append(error)
         finally:
-            meeting.leave(side, failed=False)
+            meeting.leave(side, False)
             store.close()
 
     threads = [threading.Thread(target=go, args=(side,)) for side in OTHER]
@@ -212,3 +256,30 @@ def test_models_that_lock_each_other_out_go_on(tmp_path, monkeypatch):
                 return super().forward(x)
 
     assert parity.check(*small(TorchLocked, Locked, shape=BATCH), further=False)
+
+
+# -- from one run to the other ---------------------------------------------------------------------
+
+
+def test_a_reader_waits_for_what_is_not_written_yet(tmp_path):
+    relay = Relay(tmp_path / "relay", patience=60)
+    read = []
+    thread = threading.Thread(target=lambda: read.append(("2" in relay, relay.get("1"), "3" in relay)))
+    thread.start()
+    for key in "12":
+        relay.put(key, np.full(4, float(key)))
+    relay.complete()
+    thread.join(20)
+    ((two, one, three),) = read
+    assert two
+    assert not three
+    assert one.tolist() == [1.0] * 4
+    with pytest.raises(KeyError):
+        relay.stored("3")
+    relay.close()
+
+
+def test_a_reader_does_not_wait_for_a_writer_that_waits_for_it(tmp_path):
+    relay = Relay(tmp_path / "relay", patience=0.05)
+    assert "1" not in relay
+    relay.close()
