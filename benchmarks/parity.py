@@ -29,6 +29,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+ROOT = Path(__file__).parents[1]
 NETWORKS = {"resnet50": "resnet", "vgg16": "vgg"}
 """Builder -> module of the model folders."""
 
@@ -205,10 +206,12 @@ def run(way: Way, network: str, batch: int, extra: Path | None = None) -> Measur
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.parity", "--child", way.work]
     command += ["--networks", network, "--batch", str(batch)]
     with tempfile.TemporaryDirectory() as scratch:
-        environment = {**os.environ, "TMPDIR": scratch}
-        if extra is not None:
-            environment["PYTHONPATH"] = str(extra)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        paths = f"{extra}{os.pathsep}{ROOT}" if extra is not None else str(ROOT)
+        environment = {**os.environ, "TMPDIR": scratch, "PYTHONPATH": paths}
+        # In a folder of its own: PaDiff writes its log where it runs.
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment, cwd=scratch
+        )
     lines = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("MEASURED")]
     if done.returncode or not lines:
         raise SystemExit(f"{way.name} ({network}) failed:\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
