@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from parity.capture.options import STOPPED, Backward, Options
 from parity.capture.plan import Measurement, ReplayPlan, forcing
-from parity.capture.recorder import STOPPED, Backward, Options
+from parity.capture.source import is_machinery
 from parity.capture.training import Trainer
 from parity.errors import ModelError, NoKernelError, ParityError
 from parity.store import Array, ValueStore
@@ -44,7 +45,7 @@ class Side(Protocol):
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
     ) -> tuple[Trace, ValueStore]:
-        """Record one run into `store`; with `gradients`, backward too (`parity.capture.recorder.Backward`).
+        """Record one run into `store`; with `gradients`, backward too (`parity.capture.options.Backward`).
 
         `given` and `expected` make the backward run teacher-forced: value -> key of the gradient to go on with.
         """
@@ -84,11 +85,10 @@ _NO_KERNEL = re.compile(
 
 def _called_at(error: BaseException) -> str:
     """ " (net.py:12)": the last line of a traceback that is neither ours nor a package's."""
-    here = os.path.dirname(os.path.abspath(__file__)) + os.sep
     lines = [
         f"{frame.filename}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(here) and f"site-packages{os.sep}" not in frame.filename
+        if not is_machinery(frame.filename) and f"site-packages{os.sep}" not in frame.filename
     ]
     return f" ({lines[-1]})" if lines else ""
 

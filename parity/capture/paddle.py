@@ -18,8 +18,9 @@ import numpy as np
 import paddle
 from paddle import _C_ops, _legacy_C_ops
 
+from parity.capture.backward import BackwardRecorder
+from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
-from parity.capture.recorder import MARK, Options, Recorder
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
@@ -34,7 +35,7 @@ _cast, _assign, _clone, _detach = _C_ops.cast, _C_ops.assign, _TENSOR.clone, _TE
 _numpy, _register_hook = _TENSOR.numpy, _TENSOR.register_hook
 
 
-class PaddleRecorder(Recorder):
+class PaddleRecorder(BackwardRecorder):
     signatures = vocabulary.SIGNATURES
     aliases = vocabulary.ALIASES
     creators = vocabulary.CREATORS

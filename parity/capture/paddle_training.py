@@ -15,7 +15,7 @@ import numpy as np
 import paddle
 
 from parity.capture import paddle as capture
-from parity.capture.recorder import Backward, Options
+from parity.capture.options import Backward, Options
 from parity.capture.training import FURTHER, Recipe, Settings, Step, collect, line_of, users_code
 from parity.errors import ParityError
 from parity.store import Array, ValueStore, scratch_directory

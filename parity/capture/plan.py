@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from parity.capture.recorder import Forcing
+from parity.capture.options import Forcing
 from parity.compare import Difference, difference
 from parity.store import Array, Stored, ValueStore
 

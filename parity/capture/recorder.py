@@ -8,95 +8,25 @@ run casts each weight when an operator asks for it, buffers that an operator wri
 
 from __future__ import annotations
 
-import copy
-import os
 import sys
-import traceback
-import zlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from parity.errors import ModelError, ParityError
+from parity.capture.options import MARK, STOPPED, Leaf, Options
+from parity.capture.results import flatten_outputs
+from parity.capture.source import is_machinery
+from parity.capture.tensors import Tensors
 from parity.ops.kinds import IDENTITY_KINDS, kind_of
 from parity.ops.signature import Call, Signature, bind
 from parity.store import Array, Stored, ValueStore
 from parity.trace import Op, Parameter, Trace, Value
 
-MARK = "_paddle2torch_value"
-STOPPED = "_paddle2torch_trace"
-"""Attribute of an exception that ended a run: the trace as far as it came."""
 
-OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-@dataclass
-class Leaf:
-    """A tensor the model owns: `value` is its number, `shadow` what the run uses in its place."""
-
-    value: int
-    name: str
-    tensor: Any
-    trainable: bool
-    shadow: Any = None
-
-
-@dataclass
-class Forcing:
-    """What a teacher-forced run hands in, and what it measured.
-
-    `inputs[op][slot]` and `outputs[op]` are value numbers of the other framework's trace; `read` finds an
-    array of its store by key, `has` tells whether there is one. `measure` receives (op, slot or None for the result, actual, expected) and
-    tells whether they are the same, number by number; the model's own outputs come as op -1 with their path as slot. any_size: hand in arrays of another size too, so
-    that behind a mistake of shape the run goes on with the other framework's shapes.
-    """
-
-    inputs: Mapping[int, Mapping[str, int]]
-    outputs: Mapping[int, int]
-    read: Callable[[str], Stored]
-    has: Callable[[str], bool]
-    measure: Callable[[int, str | None, Array, Stored], bool]
-    any_size: bool = True
-
-
-@dataclass
-class Backward:
-    """How a run with gradients goes backward.
-
-    loss: takes the model's result and gives a scalar; None: a fixed weighting of the float outputs.
-    given: value number -> key in the other framework's store of the gradient to go on with; with `read`,
-    the loss is taken of the other framework's outputs, and its gradients there start the backward run.
-    plain_variance: if given, torch's BatchNorms accumulate the biased variance, as Paddle's do; what they would hold
-    otherwise is kept here, by name, from one run to the next.
-    """
-
-    loss: Callable[[Any], Any] | None = None
-    given: Mapping[int, str] = field(default_factory=dict)
-    read: Callable[[str], Array] | None = None
-    plain_variance: dict[str, Any] | None = None
-
-
-@dataclass
-class Options:
-    """How a run is made: `precision` is "float32" or "float64"; with `backward`, gradients are kept too."""
-
-    precision: str = "float64"
-    forcing: Forcing | None = None
-    seed: int = 0
-    outputs_only: bool = False
-    backward: Backward | None = None
-
-    @property
-    def gradients(self) -> bool:
-        return self.backward is not None
-
-
-class Recorder(ABC):
+class Recorder(Tensors):
     """Records one run into `trace` and `store`. Subclasses supply the framework."""
 
     signatures: Mapping[str, Signature]
@@ -111,57 +41,7 @@ class Recorder(ABC):
         self.leaves: dict[int, Leaf] = {}
         self.stack: list[str] = [""]
         self.run = object()
-        self.watched: set[int] = set()
-        self.started: list[Any] = []
         self.last_module = ""
-
-    # -- what a framework supplies ----------------------------------------------------------------
-
-    @abstractmethod
-    def is_tensor(self, value: Any) -> bool: ...
-
-    @abstractmethod
-    def describe(self, tensor: Any) -> tuple[tuple[int, ...], str]:
-        """Shape and numpy dtype name of a tensor."""
-
-    @abstractmethod
-    def to_numpy(self, tensor: Any) -> Array:
-        """The numbers of a tensor; in the CPU's memory they are the tensor's own, so use them at once."""
-
-    @abstractmethod
-    def from_numpy(self, array: Array, like: Any) -> Any:
-        """`array` as a tensor of the device (and, for floats, the dtype) of `like`."""
-
-    @abstractmethod
-    def device_of(self, tensor: Any) -> str:
-        """Where a tensor lies, as the framework writes it."""
-
-    @abstractmethod
-    def cast(self, tensor: Any, precision: str) -> Any:
-        """`tensor` in another float width, outside of any recording."""
-
-    @abstractmethod
-    def copy(self, tensor: Any) -> Any: ...
-
-    @abstractmethod
-    def overwrite(self, tensor: Any, source: Any) -> None:
-        """Write `source` into `tensor` in place."""
-
-    @abstractmethod
-    def leaf_for_gradients(self, tensor: Any) -> Any:
-        """A detached twin of `tensor` that collects gradients of its own."""
-
-    @abstractmethod
-    def requires_gradient(self, tensor: Any) -> bool:
-        """Whether gradients flow through `tensor` as it is now."""
-
-    @abstractmethod
-    def on_gradient(self, tensor: Any, hook: Callable[[Any], Any]) -> None:
-        """Call `hook` with the gradient that arrives at `tensor`; what it returns (not None) goes on."""
-
-    @abstractmethod
-    def gradients_of(self, outputs: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
-        """Gradients of `leaves` (None where nothing arrives), accumulated nowhere."""
 
     # -- values -----------------------------------------------------------------------------------
 
@@ -296,8 +176,12 @@ class Recorder(ABC):
                 self.correct_gradient(self.trace.ops[index], tensor, bound)
         self.trace.flows[str(index)] = sorted(set(flows))
 
-    def correct_gradient(self, op: Op, tensor: Any, bound: Mapping[Any, Any]) -> None:  # noqa: B027
+    def correct_gradient(self, op: Op, tensor: Any, bound: Mapping[Any, Any]) -> None:
         """Take a framework's float32 constant out of its backward, where it has one."""
+
+    @abstractmethod
+    def watch(self, number: int, tensor: Any) -> None:
+        """Keep the gradient that arrives at a value."""
 
     def note_hook(self, tensor: Any) -> None:
         """The model registers a hook of its own on a gradient."""
@@ -498,150 +382,6 @@ class Recorder(ABC):
         if self.store is not None:
             self.store.put(str(self.trace.inputs[name]), self.to_numpy(tensor))
 
-    # -- backward ---------------------------------------------------------------------------------
-
-    def gradient_input(self, tensor: Any) -> Any:
-        """What stands for a model input: a copy, so that the model may write to it, of a leaf that we hold."""
-        leaf = self.leaf_for_gradients(tensor)
-        self.started.append(leaf)
-        return self.copy_with_gradient(leaf)
-
-    @abstractmethod
-    def copy_with_gradient(self, tensor: Any) -> Any: ...
-
-    def watch(self, number: int, tensor: Any) -> None:
-        """Keep the gradient that arrives at a value; in a teacher-forced run, go on with the other's."""
-        if number in self.watched:
-            return
-        self.watched.add(number)
-        backward = self.options.backward
-        assert backward is not None
-
-        def hook(gradient: Any) -> Any:
-            if gradient is None:
-                return None
-            if self.store is not None and not self.options.outputs_only:
-                self.store.put(f"grad:{number}", self.to_numpy(gradient))
-            if backward.read is None or number not in backward.given:
-                return None
-            expected, shape = backward.read(backward.given[number]), self.describe(gradient)[0]
-            if expected.size != int(np.prod(shape)):
-                return None
-            return self.from_numpy(expected.reshape(shape), gradient)
-
-        self.on_gradient(tensor, hook)
-
-    def take_loss(self, result: Any) -> tuple[Any, dict[int, Any]]:
-        """The loss of the outputs, cut off from the model: the scalar, and the leaf that stands for each output.
-
-        Runs while recording, so that the loss's own operators are seen (they come after `trace.loss_at`).
-        """
-        backward = self.options.backward
-        assert backward is not None
-        with self.unrecorded():
-            leaves = self._loss_leaves(result)
-        self.trace.loss_at = len(self.trace.ops)
-        if backward.loss is None:
-            return None, leaves
-        with self.module("loss"):
-            try:
-                value = backward.loss(replaced(result, leaves))
-            except Exception as error:
-                first = (str(error).strip() or type(error).__name__).splitlines()[0]
-                raise ModelError(
-                    f"the {self.trace.framework} loss raised {type(error).__name__} on the model's output: {first}",
-                    "".join(traceback.format_exception(error)),
-                ) from error
-        if not self.is_tensor(value) or int(np.prod(self.describe(value)[0], dtype=np.int64)) != 1:
-            raise ParityError(
-                f"the {self.trace.framework} loss gave {_told(value)}; it must take the model's output and "
-                "return a scalar"
-            )
-        return value, leaves
-
-    @abstractmethod
-    def unrecorded(self) -> AbstractContextManager[Any]:
-        """While open, the recorder's own calls are not seen."""
-
-    def _loss_leaves(self, result: Any) -> dict[int, Any]:
-        backward = self.options.backward
-        assert backward is not None
-        leaves: dict[int, Any] = {}
-        for path, tensor in self._float_outputs(result).items():
-            if id(tensor) in leaves:
-                continue
-            source = self.cast(tensor, self.options.precision)
-            if backward.read is not None:
-                expected = backward.read(f"output:{path}")
-                shape = self.describe(source)[0]
-                if expected.size == int(np.prod(shape, dtype=np.int64)):
-                    source = self.from_numpy(expected.reshape(shape), source)
-            leaf = self.leaf_for_gradients(source)
-            setattr(leaf, MARK, (self.run, self.value_of(tensor)))
-            leaves[id(tensor)] = leaf
-        return leaves
-
-    def _float_outputs(self, result: Any) -> dict[str, Any]:
-        return {
-            path: tensor
-            for path, tensor in flatten_outputs(result, self.is_tensor).items()
-            if self.describe(tensor)[1] in ("float16", "bfloat16", "float32", "float64")
-        }
-
-    def run_backward(self, result: Any, value: Any, leaves: Mapping[int, Any]) -> None:
-        """Gradients of everything recorded, by `grad:<number>` and `grad:parameter:<name>` in the store.
-
-        `total`, `loss` (the same, of a given one) and `seed:<output path>` hold the loss and its gradients at the outputs.
-        """
-        backward = self.options.backward
-        assert backward is not None
-        outputs = self._float_outputs(result)
-        total, seeds = self._seeds(outputs, value, leaves)
-        if self.store is not None:
-            self.store.put("total", np.asarray(total, dtype=np.float64))
-            if backward.loss is not None:
-                self.store.put("loss", np.asarray(total, dtype=np.float64))
-            for path, seed in seeds.items():
-                self.store.put(f"seed:{path}", seed)
-        roots: dict[int, tuple[Any, Array]] = {}
-        for path, tensor in outputs.items():
-            if not self.requires_gradient(tensor):
-                continue
-            seed = seeds[path]
-            if backward.read is not None:
-                given = backward.read(f"seed:{path}")
-                seed = given.reshape(seed.shape) if given.size == seed.size else seed
-            # One tensor returned twice has one gradient from the loss, but a weighting for each path.
-            both = id(tensor) in roots and backward.loss is None
-            roots[id(tensor)] = (tensor, roots[id(tensor)][1] + seed if both else seed)
-        owned = [leaf for leaf in self.leaves.values() if leaf.trainable and leaf.shadow is not None]
-        if not roots or not (owned or self.started):
-            return
-        tensors = [tensor for tensor, _ in roots.values()]
-        starts = [self.from_numpy(seed, tensor) for tensor, seed in roots.values()]
-        found = self.gradients_of(tensors, starts, [*self.started, *(leaf.shadow for leaf in owned)])
-        for leaf, gradient in zip(owned, found[len(self.started) :], strict=True):
-            if gradient is not None and self.store is not None:
-                self.store.put(f"grad:parameter:{leaf.name}", self.to_numpy(gradient))
-
-    def _seeds(
-        self, outputs: Mapping[str, Any], value: Any, leaves: Mapping[int, Any]
-    ) -> tuple[float, dict[str, Array]]:
-        if value is None:
-            weights = {path: fixed_weights(path, self.describe(t)[0]) for path, t in outputs.items()}
-            total = sum(float((weights[path] * self.to_numpy(t)).sum()) for path, t in outputs.items())
-            return total, weights
-        found: list[Any] = [None] * len(leaves)
-        if self.requires_gradient(value):
-            found = self.gradients_of([value], [], list(leaves.values()))
-        by_output = dict(zip(leaves, found, strict=True))
-        return float(self.to_numpy(value).reshape(())), {
-            path: np.zeros(self.describe(tensor)[0])
-            if by_output[id(tensor)] is None
-            else self.to_numpy(by_output[id(tensor)])
-            for path, tensor in outputs.items()
-        }
-
     # -- where we are -----------------------------------------------------------------------------
 
     @contextmanager
@@ -666,77 +406,9 @@ class Recorder(ABC):
         frame = sys._getframe(2)
         while frame is not None:
             filename = frame.f_code.co_filename
-            if not _is_machinery(filename):
+            if not is_machinery(filename):
                 return f"{filename}:{frame.f_lineno}"
             if frame.f_back is None:
                 break
             frame = frame.f_back
         return ""
-
-
-@lru_cache(maxsize=4096)
-def _is_machinery(filename: str) -> bool:
-    """Frames of the frameworks and of this package; the frameworks' own model zoos are user code."""
-    if filename.startswith(("<", OWN)):
-        return True
-    path = filename.replace(os.sep, "/")
-    if "/paddle/vision/models/" in path or "/torchvision/models/" in path:
-        return False
-    return any(f"/{package}/" in path for package in ("site-packages/torch", "site-packages/paddle")) or (
-        f"{os.sep}python3." in filename and "site-packages" not in filename
-    )
-
-
-def fixed_weights(path: str, shape: tuple[int, ...]) -> Array:
-    """Standard normal numbers for the output called `path`: the loss of a check that is given none."""
-    rng = np.random.default_rng(zlib.crc32(path.encode()))
-    return rng.standard_normal(int(np.prod(shape, dtype=np.int64))).reshape(shape)
-
-
-def replaced(value: Any, tensors: Mapping[int, Any]) -> Any:
-    """A model's result with some of its tensors (by id) exchanged; what holds no tensor is kept as it is."""
-    if id(value) in tensors:
-        return tensors[id(value)]
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(replaced(item, tensors) for item in value))
-    if isinstance(value, (list, tuple)):
-        return type(value)(replaced(item, tensors) for item in value)
-    if isinstance(value, dict):
-        twin = copy.copy(value)
-        twin.update({key: replaced(item, tensors) for key, item in value.items()})
-        return twin
-    if hasattr(value, "__dataclass_fields__"):
-        twin = copy.copy(value)
-        for key in value.__dataclass_fields__:
-            object.__setattr__(twin, key, replaced(getattr(value, key), tensors))
-        return twin
-    return value
-
-
-def _told(value: Any) -> str:
-    shape = getattr(value, "shape", None)
-    return f"a {type(value).__name__}" + (f" of shape {list(shape)}" if shape is not None else "")
-
-
-def flatten_outputs(result: Any, is_tensor: Callable[[Any], bool]) -> dict[str, Any]:
-    """Every tensor of a model's result by a readable path; other leaves (None, numbers) are left out.
-
-    A single tensor is "output"; a tuple gives "output[0]", a dictionary "output['logits']".
-    """
-    found: dict[str, Any] = {}
-
-    def visit(value: Any, path: str) -> None:
-        if is_tensor(value):
-            found[path] = value
-        elif isinstance(value, Mapping):
-            for key in value:
-                visit(value[key], f"{path}[{key!r}]")
-        elif isinstance(value, (list, tuple)):
-            for i, item in enumerate(value):
-                visit(item, f"{path}[{i}]")
-        elif hasattr(value, "__dataclass_fields__"):
-            for key in value.__dataclass_fields__:
-                visit(getattr(value, key), f"{path}.{key}")
-
-    visit(result, "output")
-    return found

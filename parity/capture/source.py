@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ADDERS = {"add_sublayer", "add_module", "register_module", "add_parameter", "create_parameter"}
 
 
@@ -168,3 +170,22 @@ def return_line(module: Any) -> str:
 def module_facts(module: Any) -> dict[str, str]:
     """A module's class, and the package that defines it ("torch.nn", "paddle.nn", the user's own)."""
     return {"type": type(module).__name__, "from": ".".join(type(module).__module__.split(".")[:2])}
+
+
+@lru_cache(maxsize=4096)
+def is_machinery(filename: str) -> bool:
+    """Frames of the frameworks and of this package; the frameworks' own model zoos are user code."""
+    if filename.startswith(("<", OWN)):
+        return True
+    path = filename.replace(os.sep, "/")
+    if "/paddle/vision/models/" in path or "/torchvision/models/" in path:
+        return False
+    return filename.startswith(_frameworks()) or (
+        f"{os.sep}python3." in filename and "site-packages" not in filename
+    )
+
+
+def _frameworks() -> tuple[str, ...]:
+    """The folders of the frameworks that are loaded, wherever they are installed."""
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in ("torch", "paddle")]
+    return tuple(os.path.dirname(file) + os.sep for file in files if file)

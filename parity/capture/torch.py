@@ -18,8 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
+from parity.capture.backward import BackwardRecorder
+from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
-from parity.capture.recorder import MARK, Options, Recorder
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
@@ -58,7 +59,7 @@ _EXACT: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 """How a float64 run computes what a framework's kernel does with a float32 constant, so that a correct port agrees."""
 
 
-class TorchRecorder(Recorder):
+class TorchRecorder(BackwardRecorder):
     signatures = vocabulary.SIGNATURES
     aliases = vocabulary.ALIASES
     creators = vocabulary.CREATORS

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from parity.capture import torch as capture
-from parity.capture.recorder import Backward, Options
+from parity.capture.options import Backward, Options
 from parity.capture.training import FURTHER, Recipe, Settings, Step, collect, line_of, users_code
 from parity.errors import ParityError
 from parity.reference import float32

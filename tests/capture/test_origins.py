@@ -10,7 +10,7 @@ paddle = pytest.importorskip("paddle")
 from paddle.vision import models as zoo  # noqa: E402
 
 from parity.capture import paddle as capture  # noqa: E402
-from parity.capture.recorder import Options  # noqa: E402
+from parity.capture.options import Options  # noqa: E402
 from parity.graph import build  # noqa: E402
 
 SIZES = {
