@@ -7,6 +7,8 @@ correspond one to one, each chain becomes one operator of all of them.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from parity.align import Alignment
 from parity.graph import Graph, Node
 from parity.ops.kinds import kind_of
@@ -27,6 +29,7 @@ def reassociate(alignment: Alignment) -> bool:
         paddle, torch = alignment.paddle.producer.get(paddle_value), alignment.torch.producer.get(torch_value)
         if paddle is not None and torch is not None and not (paddle.dead or torch.dead):
             changed |= _merge(alignment, paddle, torch)
+    changed |= _merge_equal(alignment)
     if changed:
         for graph in (alignment.paddle, alignment.torch):
             graph.nodes[:] = [node for node in graph.nodes if not node.dead]
@@ -40,15 +43,43 @@ def _merge(alignment: Alignment, paddle: Node, torch: Node) -> bool:
     theirs, ours = _operands(alignment.paddle, paddle), _operands(alignment.torch, torch)
     if len(theirs) < 3 or len(theirs) != len(ours):
         return False
+    known = {t for t in (value for value, _, _ in ours) if alignment.same.get(t) in [v for v, _, _ in theirs]}
+    other: Operand | None = None
     ordered: list[Operand] = []
     for value, _, _ in theirs:
         found = next((o for o in ours if o not in ordered and alignment.same.get(o[0]) == value), None)
-        if found is None:
+        if found is not None:
+            ordered.append(found)
+        elif other is None:
+            # One may be another value: a fault in an operand is none of the order.
+            other = next((o for o in ours if o[0] not in known), None)
+            if other is None:
+                return False
+            ordered.append(other)
+        else:
             return False
-        ordered.append(found)
     _flatten(paddle, theirs)
     _flatten(torch, ordered)
     return True
+
+
+def _merge_equal(alignment: Alignment) -> bool:
+    """Merge the chains that are left, wherever they lead to, of which there is one of equal operands on either side."""
+    found: dict[tuple[str, tuple[int, ...]], tuple[list[Node], list[Node]]] = defaultdict(lambda: ([], []))
+    for side, graph in enumerate((alignment.paddle, alignment.torch)):
+        for node in graph.nodes:
+            known = alignment.has_torch(node) if side else alignment.has_paddle(node)
+            if node.dead or known or not kind_of(node.kind).commutative:
+                continue
+            values = [value for value, _, _ in _operands(graph, node)]
+            theirs = [alignment.same.get(value, -1) for value in values] if side else values
+            if len(values) > 2 and -1 not in theirs:
+                found[node.kind, tuple(sorted(theirs))][side].append(node)
+    changed = False
+    for paddle, torch in found.values():
+        if len(paddle) == len(torch) == 1 and not (paddle[0].dead or torch[0].dead):
+            changed |= _merge(alignment, paddle[0], torch[0])
+    return changed
 
 
 def _operands(graph: Graph, top: Node) -> list[Operand]:

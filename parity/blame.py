@@ -231,7 +231,7 @@ class Blame(Evidence):
         trap = trap_of(pair.torch.kind, name)
         if trap is not None:
             cause += f" ({trap.text})"
-        effect = "" if different or row.status == "different" else NO_EFFECT
+        effect = "" if different or row.status == "different" or self._unmeasured(pair) else NO_EFFECT
         fix = fix_of(pair.torch.kind, name, paddle_value, self._name_of_call(pair))
         if name.startswith("scalar_"):
             fix = f"write {show(paddle_value)} here for {show(torch_value)}"
@@ -256,6 +256,11 @@ class Blame(Evidence):
             blamed,
             self._configured(pair, found, blamed),
         )
+
+    def _unmeasured(self, pair: Pair) -> bool:
+        """Whether no number tells what this operator does, although something must explain why the outputs differ."""
+        row = self.rows[id(pair)]
+        return row.local is None and row.float64 is None and not self._outputs_agree()
 
     def _name_of_call(self, pair: Pair) -> str:
         """What is called: the layer's own class where that is one of several for the operator."""

@@ -6,6 +6,7 @@ Weights under test are never overwritten; they are compared, bit by bit, with th
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -111,8 +112,12 @@ def effective(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) 
 
 
 def note_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
-    """Give every layer of the graph the digest of its weight, so that equal ones can find each other."""
+    """Give every layer of the graph the digest of its weight, so that equal ones can find each other.
+
+    What is not a layer is told by the parameters that it takes: `x * self.scale`.
+    """
     for node in graph.nodes:
+        node.takes = tuple(graph.parameters[v] for v in node.data.values() if v in graph.parameters)
         weight = effective(graph, node, "weight", arrays)
         if weight is not None and weight.size > 1 and not constant(weight):
             node.content = f"{node.kind}:{digest(weight)}"
@@ -227,8 +232,10 @@ def digest(array: Array) -> str:
 def _fingerprints(paddle: Mapping[str, Array]) -> dict[str, str]:
     """Content (as it is, and transposed if two-dimensional) -> name, for telling swapped weights."""
     found: dict[str, str] = {}
+    single = Counter(digest(array) for array in paddle.values() if array.size == 1)
     for name, array in paddle.items():
-        if array.size > 1 and not constant(array):
+        telling = single[digest(array)] == 1 and array.flat[0] not in (0, 1) if array.size == 1 else False
+        if telling or (array.size > 1 and not constant(array)):
             found.setdefault(digest(array), name)
             if array.ndim == 2:
                 found.setdefault(digest(array.T), name)
@@ -276,8 +283,14 @@ def diagnose(
     rearranged = _rearranged(expected, actual)
     if rearranged:
         return f"`{torch_name}` holds Paddle's `{paddle_name}` {rearranged}", copy
+    value = float(actual.flat[0]) if actual.size else 0.0
+    if actual.size == 1 and value not in (0.0, 1.0):
+        theirs = float(expected.flat[0])
+        return (
+            f"`{torch_name}` is {value:g}, Paddle's `{paddle_name}` is {theirs:g}: it was probably never loaded",
+            copy,
+        )
     if actual.size and constant(actual):
-        value = float(actual.flat[0])
         return f"`{torch_name}` was never loaded: all its values are {value:g}", copy
     if np.abs(expected).max() > 0:
         at = int(np.abs(expected).argmax())

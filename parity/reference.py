@@ -72,6 +72,7 @@ ARGUMENTS: Mapping[str, str] = {
     "channels": "axis",
     "divisor": "divisor_override",
     "pads": "pad",
+    "output_size": "size",
     "factor": "upscale_factor",
     "groups": "num_groups",
     "exponent": "y",

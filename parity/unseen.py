@@ -7,7 +7,7 @@ from typing import Any
 
 from parity.code import dropout
 from parity.evidence import Evidence
-from parity.findings import Finding, Note
+from parity.findings import ONLY_IN_TRAINING, Finding, Note
 from parity.graph import Silent
 from parity.places import at_end
 from parity.wording import named
@@ -77,7 +77,7 @@ class Unseen(Evidence):
                         layer=item.module,
                         operator="Dropout",
                         where=self.alignment.torch.trace.constructors.get(item.module, "") or item.line,
-                        cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}; shows only in training",
+                        cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}{ONLY_IN_TRAINING}",
                         fix=dropout(paddle),
                         evidence={"attribute": name, "paddle": paddle[name], "torch": torch[name]},
                         layer_paddle=twin.module,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from parity.findings import NO_EFFECT, Finding
 
 QUOTED = re.compile(r"`([^`]*)`")
+COUNTED = re.compile(r"\d+")
 NUMBERS = re.compile(r"\d+\.?\d*e[-+]\d+|\[[\d, ]*\]")
 """What differs from layer to layer by itself: sizes of differences and shapes."""
 
@@ -50,7 +51,7 @@ def _cause(finding: Finding) -> str:
     def beside(match: re.Match[str]) -> str:
         parts = match[1].split(".")
         shared = max((_shared(parts, path) for path in own), default=0)
-        return ".".join("#" if part.isdigit() else part for part in parts[shared:])
+        return ".".join(COUNTED.sub("#", part) for part in parts[shared:])
 
     return NUMBERS.sub("#", QUOTED.sub(beside, finding.cause.split(";")[0]))
 
