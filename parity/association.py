@@ -8,6 +8,7 @@ correspond one to one, each chain becomes one operator of all of them.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from parity.align import Alignment
 from parity.graph import Graph, Node
@@ -43,24 +44,41 @@ def _merge(alignment: Alignment, paddle: Node, torch: Node) -> bool:
     theirs, ours = _operands(alignment.paddle, paddle), _operands(alignment.torch, torch)
     if len(theirs) < 3 or len(theirs) != len(ours):
         return False
-    known = {t for t in (value for value, _, _ in ours) if alignment.same.get(t) in [v for v, _, _ in theirs]}
-    other: Operand | None = None
-    ordered: list[Operand] = []
-    for value, _, _ in theirs:
-        found = next((o for o in ours if o not in ordered and alignment.same.get(o[0]) == value), None)
-        if found is not None:
-            ordered.append(found)
-        elif other is None:
-            # One may be another value: a fault in an operand is none of the order.
-            other = next((o for o in ours if o[0] not in known), None)
-            if other is None:
-                return False
-            ordered.append(other)
-        else:
-            return False
+    ordered = _in_order_of(alignment, theirs, ours)
+    if ordered is None:
+        return False
     _flatten(paddle, theirs)
     _flatten(torch, ordered)
     return True
+
+
+def _in_order_of(alignment: Alignment, theirs: list[Operand], ours: list[Operand]) -> list[Operand] | None:
+    """Torch's operands in Paddle's order. A fault in an operand is none of the order: what was made of the same value
+    stands for it, and the last one left over for the last one of the other side."""
+    left, found = list(ours), dict[int, Operand]()
+    paired = set(alignment.same.values())
+
+    def origin(value: int, above: bool) -> int:
+        return _origin(alignment.torch, value, alignment.same.__contains__) if above else value
+
+    for above in (False, True):
+        for i, (value, _, _) in enumerate(theirs):
+            made_of = _origin(alignment.paddle, value, paired.__contains__) if above else value
+            twin = next((o for o in left if alignment.same.get(origin(o[0], above)) == made_of), None)
+            if i not in found and twin is not None:
+                found[i] = twin
+                left.remove(twin)
+    for i in range(len(theirs)):
+        if i not in found and len(left) == 1:
+            found[i] = left.pop()
+    return [found[i] for i in range(len(theirs))] if len(found) == len(theirs) else None
+
+
+def _origin(graph: Graph, value: int, known: Callable[[int], bool]) -> int:
+    """The nearest value above that has a twin, through operators of one input."""
+    while not known(value) and (node := graph.producer.get(value)) is not None and len(node.data) == 1:
+        (value,) = node.data.values()
+    return value
 
 
 def _merge_equal(alignment: Alignment) -> bool:
