@@ -11,7 +11,7 @@ from parity.evidence import Evidence
 from parity.findings import NO_EFFECT, Note, label
 from parity.judgement import Row
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
-from parity.parameters import ParameterDifference
+from parity.parameters import SWAPPED, ParameterDifference
 from parity.places import configured, constructor
 from parity.reference import (
     COMPOSITES,
@@ -310,6 +310,8 @@ class Blame(Evidence):
         self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])}, where=where)
 
     def _weight(self, pair: Pair, found: ParameterDifference) -> None:
+        if SWAPPED in found.cause:
+            self.mixed_up.add(id(pair))
         self._finding(
             pair,
             found.cause,

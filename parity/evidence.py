@@ -51,6 +51,8 @@ class Evidence:
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
         self.at_fault: set[int] = set()
+        self.mixed_up: set[int] = set()
+        """Pairs, by identity, whose parameter is exactly another one of Paddle's: reason enough to differ."""
         self.entailed: set[tuple[int, str]] = set()
         """(torch operator's identity, slot or "") of what a finding about something wider has explained."""
         self.blamed_segments: list[tuple[Node, ...]] = []

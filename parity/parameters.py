@@ -28,6 +28,9 @@ RENAMES: Mapping[str, str] = {
 }
 """Last part of a Paddle parameter's name -> torch's, where they differ (from the Rosetta table)."""
 
+SWAPPED = " instead of "
+"""What a cause says where a parameter is exactly another one of Paddle's."""
+
 
 def pair_names(
     paddle: Iterable[str], torch: Iterable[str], given: Mapping[str, str] | None = None
@@ -269,7 +272,7 @@ def diagnose(
     if other is not None and other != paddle_name:
         what = _role(torch_name), _role(other)
         swapped = "swapped weights" if what[0] == what[1] else f"{what[0]} and {what[1]} are swapped"
-        return f"{swapped}: `{torch_name}` holds Paddle's `{other}` instead of `{paddle_name}`", copy
+        return f"{swapped}: `{torch_name}` holds Paddle's `{other}`{SWAPPED}`{paddle_name}`", copy
     for dtype, name in ((np.float16, "float16"), (None, "bfloat16")):
         if expected.dtype == np.float32 and _equal(_through(expected, dtype), actual):
             return f"`{torch_name}` went through {name}: it is Paddle's `{paddle_name}` rounded", copy
