@@ -187,7 +187,7 @@ class Blame(Evidence):
     def _explained(self, pair: Pair, row: Row) -> str:
         """Why a small local difference is the framework's own float32 constant, or ""."""
         local = row.local
-        reason, within = constant_of(pair.torch.kind)
+        reason, within = constant_of(pair.torch.kind, pair.torch.shapes.get("x", ()))
         if not reason and {"by_hand"} & (pair.torch.attributes.keys() | pair.paddle.attributes.keys()):
             reason, within = self._rounded_inside(pair)
         if not reason or local is None or not local.comparable or local.max_rel > within:

@@ -98,7 +98,10 @@ def _doubtful(judged: Tried) -> Iterator[Values]:
         numbers = row.local or row.float64
         if not _may_err(pair) or id(pair) in explained or not _apart(row, numbers):
             continue
-        if numbers is None or not numbers.max_rel <= constant_of(pair.torch.kind)[1]:
+        if (
+            numbers is None
+            or not numbers.max_rel <= constant_of(pair.torch.kind, pair.torch.shapes.get("x", ()))[1]
+        ):
             yield pair.values
     for edge in judged.alignment.edges:
         if _may_err(edge.pair) and judged.edge_differs(edge) and id(edge.pair) not in explained:

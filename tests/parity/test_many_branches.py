@@ -177,6 +177,23 @@ class TorchDeep(torch.nn.Module):
         return F.interpolate(x, (64, 64), mode="bilinear", align_corners=True)
 
 
+class PaddleLarge(paddle.nn.Layer):
+    def forward(self, x):
+        return G.interpolate(x, (150, 150), mode="bilinear", align_corners=True)
+
+
+class TorchLarge(torch.nn.Module):
+    def forward(self, x):
+        return F.interpolate(x, (150, 150), mode="bilinear", align_corners=True)
+
+
+def test_places_in_a_large_image_are_rounded_by_more():
+    x = np.random.default_rng(0).standard_normal((1, 2, 128, 128)).astype(np.float32)
+    report = parity.check(PaddleLarge(), TorchLarge(), x, further=False)
+    assert report, report
+    assert not report.findings
+
+
 def test_gradients_through_aligned_corners_are_told_apart_from_a_fault():
     theirs, ours = PaddleDeep(), TorchDeep()
     fill(theirs, X)
