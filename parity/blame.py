@@ -11,7 +11,7 @@ from parity.evidence import Evidence
 from parity.findings import NO_EFFECT, Note, label
 from parity.judgement import Row
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
-from parity.parameters import ParameterDifference
+from parity.parameters import SWAPPED, ParameterDifference
 from parity.places import configured, constructor
 from parity.reference import (
     COMPOSITES,
@@ -187,7 +187,7 @@ class Blame(Evidence):
     def _explained(self, pair: Pair, row: Row) -> str:
         """Why a small local difference is the framework's own float32 constant, or ""."""
         local = row.local
-        reason, within = constant_of(pair.torch.kind)
+        reason, within = constant_of(pair.torch.kind, pair.torch.shapes.get("x", ()))
         if not reason and {"by_hand"} & (pair.torch.attributes.keys() | pair.paddle.attributes.keys()):
             reason, within = self._rounded_inside(pair)
         if not reason or local is None or not local.comparable or local.max_rel > within:
@@ -231,7 +231,7 @@ class Blame(Evidence):
         trap = trap_of(pair.torch.kind, name)
         if trap is not None:
             cause += f" ({trap.text})"
-        effect = "" if different or row.status == "different" else NO_EFFECT
+        effect = "" if different or row.status == "different" or self._unmeasured(pair) else NO_EFFECT
         fix = fix_of(pair.torch.kind, name, paddle_value, self._name_of_call(pair))
         if name.startswith("scalar_"):
             fix = f"write {show(paddle_value)} here for {show(torch_value)}"
@@ -256,6 +256,11 @@ class Blame(Evidence):
             blamed,
             self._configured(pair, found, blamed),
         )
+
+    def _unmeasured(self, pair: Pair) -> bool:
+        """Whether no number tells what this operator does, although something must explain why the outputs differ."""
+        row = self.rows[id(pair)]
+        return row.local is None and row.float64 is None and not self._outputs_agree()
 
     def _name_of_call(self, pair: Pair) -> str:
         """What is called: the layer's own class where that is one of several for the operator."""
@@ -305,6 +310,8 @@ class Blame(Evidence):
         self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])}, where=where)
 
     def _weight(self, pair: Pair, found: ParameterDifference) -> None:
+        if SWAPPED in found.cause:
+            self.mixed_up.add(id(pair))
         self._finding(
             pair,
             found.cause,

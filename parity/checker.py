@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -204,10 +205,21 @@ def _further_cases(
                 case = Question(paddle, torch, name, more, mode, parameters, pairs, tell).answer()[0]
             except NotRecordedError:
                 case.judgement.findings.append(_differs(name, case))
+            case.judgement.findings[:] = [_on(name, case, finding) for finding in case.judgement.findings]
         cases.append(case)
         if case.judgement.findings:
             break
     return cases
+
+
+def _on(name: str, case: Case, finding: Finding) -> Finding:
+    """A finding that the given input did not show: whoever reads it must know on which one it is."""
+    sizes = ", ".join("x".join(map(str, shape)) for shape in case.shapes.values())
+    seen = "" if "on an input of" in finding.cause else f"; seen on an input of {sizes} ({name}) only"
+    fix = finding.fix
+    if finding.evidence.get("attribute") == "output_size":
+        fix = f"make the size follow the input as Paddle's does, with no factor or size that is fixed; here {fix}"
+    return replace(finding, cause=finding.cause + seen, fix=fix)
 
 
 def _quick_case(

@@ -8,7 +8,7 @@ from typing import Any
 from parity.findings import label
 from parity.graph import Node
 from parity.reference import as_torch_argument
-from parity.wording import layer, show, spelled
+from parity.wording import layer, show, spelled, taken
 
 NAMES: Mapping[str, str] = {
     "mean": "mean",
@@ -76,7 +76,7 @@ def code(node: Node, instead_of: Node | None = None) -> str:
     ]
     if not told and instead_of is not None:
         return f"{called(node)}{' with the same arguments' if node.attributes else ''}"
-    return f"{called(node)}({', '.join(told)})" if told or node.attributes else called(node)
+    return (f"{called(node)}({', '.join(told)})" if told or node.attributes else called(node)) + taken(node)
 
 
 def chain_of(nodes: tuple[Node, ...]) -> str:

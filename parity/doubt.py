@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from parity.align import Alignment, Edge, Pair, Values
 from parity.audit import attribute_differences
 from parity.compare import Difference
+from parity.findings import ONLY_IN_TRAINING
 from parity.judgement import Judgement, Row
 from parity.ops.kinds import DATAFLOW_KINDS, kind_of
 from parity.reference import constant_of
@@ -35,6 +36,7 @@ class Tried(Protocol):
     alignment: Alignment
     result: Judgement
     rows: dict[int, Row]
+    mixed_up: set[int]
 
     def edge_differs(self, edge: Edge) -> bool: ...
 
@@ -72,7 +74,8 @@ def best(tried: Callable[[frozenset[Values]], T]) -> T:
 
 def _findings(judged: Tried) -> int:
     """How many lines there are to change; one that runs often errs once."""
-    return len({f.where or f.cause for f in judged.result.findings})
+    # What shows only in training tells nothing of the pairs: one trial sees it, another may not.
+    return len({f.where or f.cause for f in judged.result.findings if ONLY_IN_TRAINING not in f.cause})
 
 
 def _weight(judged: Tried) -> tuple[int, int]:
@@ -88,13 +91,17 @@ def _doubtful(judged: Tried) -> Iterator[Values]:
     explained = {
         id(d.pair) for d in attribute_differences(judged.alignment) if d.pair.torch.kind not in DATAFLOW_KINDS
     }
+    explained |= judged.mixed_up
     explained |= {id(edge.pair) for edge in judged.alignment.edges if judged.edge_permuted(edge)}
     for pair in judged.alignment.pairs:
         row = judged.rows[id(pair)]
         numbers = row.local or row.float64
         if not _may_err(pair) or id(pair) in explained or not _apart(row, numbers):
             continue
-        if numbers is None or not numbers.max_rel <= constant_of(pair.torch.kind)[1]:
+        if (
+            numbers is None
+            or not numbers.max_rel <= constant_of(pair.torch.kind, pair.torch.shapes.get("x", ()))[1]
+        ):
             yield pair.values
     for edge in judged.alignment.edges:
         if _may_err(edge.pair) and judged.edge_differs(edge) and id(edge.pair) not in explained:

@@ -51,6 +51,8 @@ class Evidence:
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
         self.at_fault: set[int] = set()
+        self.mixed_up: set[int] = set()
+        """Pairs, by identity, whose parameter is exactly another one of Paddle's: reason enough to differ."""
         self.entailed: set[tuple[int, str]] = set()
         """(torch operator's identity, slot or "") of what a finding about something wider has explained."""
         self.blamed_segments: list[tuple[Node, ...]] = []
@@ -248,7 +250,10 @@ class Evidence:
 
     def _edge_slack(self, edge: Edge, numbers: Difference) -> bool:
         """Whether float32 constants inside the segment explain the difference: a framework's, or a table of one side."""
-        slack = max((constant_of(n.kind)[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0)
+        slack = max(
+            (constant_of(n.kind, n.shapes.get("x", ()))[1] for n in (*edge.only_paddle, *edge.only_torch)),
+            default=0.0,
+        )
         if self._has_table(edge.only_paddle, self.alignment.paddle) != self._has_table(
             edge.only_torch, self.alignment.torch
         ):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 NO_EFFECT = "; no effect on these inputs"
 """What a cause ends in that the numbers of this run do not show."""
 
+ONLY_IN_TRAINING = "; shows only in training"
+"""What a cause ends in that no run without dropout shows."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -51,6 +54,11 @@ class Finding:
             place += f" and {len(self.also)} more layer{'s' if len(self.also) > 1 else ''}"
         at = f" ({self.where})" if self.where else ""
         return f"{self.operator} {place}{at}: {self.cause}"
+
+    @property
+    def silent(self) -> bool:
+        """Whether it explains no number of this run."""
+        return NO_EFFECT in self.cause or ONLY_IN_TRAINING in self.cause
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -229,6 +229,8 @@ class _Gradients(Flow):
             if d.max_abs > limit and value not in self.explained:
                 ratio = _ratio(store.get(f"grad:{value}"), self.paddle.store.get(f"grad:{twin}"))
                 apart[value] = (d, self._called(value), ratio)
+            elif d.max_rel > MARGIN * EPS64 and self._inherited(value):
+                self._by_constant(self._culprit(value, {value}), d)
         for parameter, d, limit in self._weights(store):
             value = parameter.pair.torch.inputs[parameter.slot]
             if d.max_abs > limit and value not in self.explained:
@@ -295,6 +297,20 @@ class _Gradients(Flow):
         ]
         return (torch, paddle) if torch or paddle else None
 
+    def _by_constant(self, node: Node | None, d: Difference) -> bool:
+        """Whether a constant that the framework carries explains a gradient; a note says so."""
+        reason, within = constant_of(node.kind, node.shapes.get("x", ())) if node is not None else ("", 0.0)
+        if node is None or d.max_rel > within:
+            return False
+        self.result.notes.append(
+            Note(
+                f"gradients through {label(node)} `{node.module}`: {reason}; a difference of {d.max_rel:.1e} is that, "
+                "not the port",
+                node.module,
+            )
+        )
+        return True
+
     def _different(self, node: Node, apart: list[tuple[Difference, str, Any]]) -> None:
         pair = self.alignment.pair_of_torch(node)
         worst = max(apart, key=lambda item: item[0].max_rel)
@@ -302,15 +318,7 @@ class _Gradients(Flow):
         factors = {factor for _, _, factor in apart if factor is not None}
         factor = next(iter(factors)) if len(factors) == 1 else None
         hooks = self._hook_lines(node)
-        reason, within = constant_of(node.kind)
-        if worst[0].max_rel <= within:
-            self.result.notes.append(
-                Note(
-                    f"gradients through {label(node)} `{node.module}`: {reason}; a difference of "
-                    f"{worst[0].max_rel:.1e} is that, not the port",
-                    node.module,
-                )
-            )
+        if self._by_constant(node, worst[0]):
             return
         if hooks and bool(hooks[0]) != bool(hooks[1]):
             side = "torch" if hooks[0] else "Paddle"

@@ -33,7 +33,7 @@ class Node:
     and value packed into one Linear), which outputs of the wider layer it makes. content: a digest of the layer's own weight, if it has one.
     also: slot -> further places where the same input enters. decided: attribute -> raw operator that decides it, where
     the node is an operator that the model writes out.
-    computed: weight slots that hold no parameter.
+    computed: weight slots that hold no parameter. takes: names of the parameters that it takes and that are no weights.
     """
 
     kind: str
@@ -55,6 +55,7 @@ class Node:
     also: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)
     computed: frozenset[str] = frozenset()
+    takes: tuple[str, ...] = ()
 
     @property
     def data(self) -> dict[str, int]:

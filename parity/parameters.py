@@ -6,6 +6,7 @@ Weights under test are never overwritten; they are compared, bit by bit, with th
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,9 @@ RENAMES: Mapping[str, str] = {
     if p.paddle != p.torch and "." not in p.paddle
 }
 """Last part of a Paddle parameter's name -> torch's, where they differ (from the Rosetta table)."""
+
+SWAPPED = " instead of "
+"""What a cause says where a parameter is exactly another one of Paddle's."""
 
 
 def pair_names(
@@ -111,8 +115,12 @@ def effective(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) 
 
 
 def note_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
-    """Give every layer of the graph the digest of its weight, so that equal ones can find each other."""
+    """Give every layer of the graph the digest of its weight, so that equal ones can find each other.
+
+    What is not a layer is told by the parameters that it takes: `x * self.scale`.
+    """
     for node in graph.nodes:
+        node.takes = tuple(graph.parameters[v] for v in node.data.values() if v in graph.parameters)
         weight = effective(graph, node, "weight", arrays)
         if weight is not None and weight.size > 1 and not constant(weight):
             node.content = f"{node.kind}:{digest(weight)}"
@@ -227,8 +235,10 @@ def digest(array: Array) -> str:
 def _fingerprints(paddle: Mapping[str, Array]) -> dict[str, str]:
     """Content (as it is, and transposed if two-dimensional) -> name, for telling swapped weights."""
     found: dict[str, str] = {}
+    single = Counter(digest(array) for array in paddle.values() if array.size == 1)
     for name, array in paddle.items():
-        if array.size > 1 and not constant(array):
+        telling = single[digest(array)] == 1 and array.flat[0] not in (0, 1) if array.size == 1 else False
+        if telling or (array.size > 1 and not constant(array)):
             found.setdefault(digest(array), name)
             if array.ndim == 2:
                 found.setdefault(digest(array.T), name)
@@ -262,7 +272,7 @@ def diagnose(
     if other is not None and other != paddle_name:
         what = _role(torch_name), _role(other)
         swapped = "swapped weights" if what[0] == what[1] else f"{what[0]} and {what[1]} are swapped"
-        return f"{swapped}: `{torch_name}` holds Paddle's `{other}` instead of `{paddle_name}`", copy
+        return f"{swapped}: `{torch_name}` holds Paddle's `{other}`{SWAPPED}`{paddle_name}`", copy
     for dtype, name in ((np.float16, "float16"), (None, "bfloat16")):
         if expected.dtype == np.float32 and _equal(_through(expected, dtype), actual):
             return f"`{torch_name}` went through {name}: it is Paddle's `{paddle_name}` rounded", copy
@@ -276,8 +286,14 @@ def diagnose(
     rearranged = _rearranged(expected, actual)
     if rearranged:
         return f"`{torch_name}` holds Paddle's `{paddle_name}` {rearranged}", copy
+    value = float(actual.flat[0]) if actual.size else 0.0
+    if actual.size == 1 and value not in (0.0, 1.0):
+        theirs = float(expected.flat[0])
+        return (
+            f"`{torch_name}` is {value:g}, Paddle's `{paddle_name}` is {theirs:g}: it was probably never loaded",
+            copy,
+        )
     if actual.size and constant(actual):
-        value = float(actual.flat[0])
         return f"`{torch_name}` was never loaded: all its values are {value:g}", copy
     if np.abs(expected).max() > 0:
         at = int(np.abs(expected).argmax())

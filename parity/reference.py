@@ -72,6 +72,7 @@ ARGUMENTS: Mapping[str, str] = {
     "channels": "axis",
     "divisor": "divisor_override",
     "pads": "pad",
+    "output_size": "size",
     "factor": "upscale_factor",
     "groups": "num_groups",
     "exponent": "y",
@@ -98,6 +99,10 @@ COMPOSITES: Mapping[str, Mapping[str, str]] = {
 
 WITH_A_CONSTANT = frozenset({"interpolate", "hardsigmoid", "selu"})
 """Operators that carry a constant of Paddle's even in float64, which the recorder cannot take out."""
+
+
+PLACE = 2.0**-23
+"""How far, for each pixel of the input's sides, a place that is rounded to float32 may change what is read there."""
 
 
 def float32(value: float) -> float:
@@ -138,10 +143,15 @@ def trap_of(kind: str, attribute: str) -> Trap | None:
     return next((trap for trap in row.traps if trap.argument and trap.argument == argument.paddle), None)
 
 
-def constant_of(kind: str) -> tuple[str, float]:
-    """Why the twins differ in float64 although they are the same, and by how much at most (relative)."""
+def constant_of(kind: str, shape: tuple[int, ...] = ()) -> tuple[str, float]:
+    """Why the twins differ in float64 although they are the same, and by how much at most (relative).
+
+    shape: of the input; a place in a longer row is a larger number, and its float32 rounding moves it further.
+    """
     row = row_of(kind) if kind in WITH_A_CONSTANT else None
-    return (row.reason, row.within) if row is not None else ("", 0.0)
+    if row is None:
+        return "", 0.0
+    return row.reason, max(row.within, PLACE * sum(shape[2:])) if kind == "interpolate" else row.within
 
 
 @cache

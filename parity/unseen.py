@@ -7,10 +7,13 @@ from typing import Any
 
 from parity.code import dropout
 from parity.evidence import Evidence
-from parity.findings import Finding, Note
+from parity.findings import ONLY_IN_TRAINING, Finding, Note
 from parity.graph import Silent
 from parity.places import at_end
 from parity.wording import named
+
+CARRIED = 4
+"""How much larger than the constant's own effect an output may differ that it is carried on to."""
 
 AMPLIFIED_MOST = 1e-6
 """A larger relative difference of an output in float64 is not put down to rounding, whatever agrees before it."""
@@ -77,7 +80,7 @@ class Unseen(Evidence):
                         layer=item.module,
                         operator="Dropout",
                         where=self.alignment.torch.trace.constructors.get(item.module, "") or item.line,
-                        cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}; shows only in training",
+                        cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}{ONLY_IN_TRAINING}",
                         fix=dropout(paddle),
                         evidence={"attribute": name, "paddle": paddle[name], "torch": torch[name]},
                         layer_paddle=twin.module,
@@ -152,7 +155,9 @@ class Unseen(Evidence):
 
     def _amplified(self) -> None:
         gap = max((d.max_rel for d in self.result.outputs.values()), default=float("inf"))
-        if gap <= AMPLIFIED and any(row.status == "float32 constants" for row in self.result.rows):
+        constants = [row for row in self.result.rows if row.status == "float32 constants"]
+        named = max((row.local.max_rel for row in constants if row.local is not None), default=0.0)
+        if constants and gap <= max(AMPLIFIED, CARRIED * named):
             # Named already, and carried on to the output.
             return
         complete = (

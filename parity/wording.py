@@ -29,7 +29,14 @@ def layer(node: Node) -> str:
     if node.kind == "affine":
         return _line(node.attributes["scale"], node.attributes["shift"])
     weighted = "weight" in node.inputs or "mean" in node.inputs
-    return f"{label(node)} `{node.module}`" if weighted and node.module else label(node) + arguments(node)
+    if weighted and node.module:
+        return f"{label(node)} `{node.module}`"
+    return label(node) + arguments(node) + taken(node)
+
+
+def taken(node: Node) -> str:
+    """The parameters that an operator takes which is no layer: ` with `head.scale``."""
+    return f" with {' and '.join(f'`{name}`' for name in node.takes)}" if node.takes else ""
 
 
 def _line(scale: float, shift: float) -> str:

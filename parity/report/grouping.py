@@ -9,6 +9,7 @@ from dataclasses import replace
 from parity.findings import NO_EFFECT, Finding
 
 QUOTED = re.compile(r"`([^`]*)`")
+COUNTED = re.compile(r"\d+")
 NUMBERS = re.compile(r"\d+\.?\d*e[-+]\d+|\[[\d, ]*\]")
 """What differs from layer to layer by itself: sizes of differences and shapes."""
 
@@ -47,10 +48,14 @@ def _cause(finding: Finding) -> str:
     """The cause without what names this very layer: paths beside it are told from here, in whatever block it is."""
     own = [path.split(".") for path in (finding.layer, finding.layer_paddle) if path]
 
+    def counted(part: str) -> str:
+        # Of parameters each has to be put right by itself, so `conv1` and `conv2` stay two.
+        return part if "parameter" in finding.evidence else COUNTED.sub("#", part)
+
     def beside(match: re.Match[str]) -> str:
         parts = match[1].split(".")
         shared = max((_shared(parts, path) for path in own), default=0)
-        return ".".join("#" if part.isdigit() else part for part in parts[shared:])
+        return ".".join("#" if part.isdigit() else counted(part) for part in parts[shared:])
 
     return NUMBERS.sub("#", QUOTED.sub(beside, finding.cause.split(";")[0]))
 
