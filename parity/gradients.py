@@ -19,7 +19,7 @@ from parity.findings import Finding, Note, label
 from parity.gradient_flow import Flow, GradientJudgement, named
 from parity.graph import Graph, Node, build
 from parity.judge import Run
-from parity.loss import LossDifference, compare_loss
+from parity.loss import CONSTANT, LossDifference, compare_loss
 from parity.parameters import note_contents, pair_names, pointwise
 from parity.reference import constant_of
 from parity.store import Array, ValueStore
@@ -82,6 +82,8 @@ class _Gradients(Flow):
         super().__init__(paddle, torch, alignment, torch_parameters)
         self.again, self.known = again, known
         self.named: dict[str, tuple[str, bool]] = {}
+        self.constants = 0.0
+        """Largest relative difference that a framework's float32 constant explained."""
 
     def run(self) -> GradientJudgement:
         result = self.result
@@ -124,7 +126,6 @@ class _Gradients(Flow):
         if loss is not None or apart:
             given = {t: f"grad:{p}" for t, p, *_ in values}
             trace, store = self.again(given)
-            said = len(self.result.notes)
             try:
                 self._loss(compare_loss(self.paddle, self.torch, trace, store))
                 self._blame(store, given)
@@ -132,8 +133,9 @@ class _Gradients(Flow):
                 store.close()
             # What float32 constants make of a gradient on its way through the network is no operator's own fault.
             differences = [(v[2], v[3]) for v in values] + [(w[1], w[2]) for w in weights]
-            large = any(d.max_abs > limit and d.max_rel > ACCUMULATED for d, limit in differences)
-            if large and not self.found and not self.known and len(self.result.notes) == said:
+            room = max(ACCUMULATED, FORWARD_SHARE * self.constants)
+            large = any(d.max_abs > limit and d.max_rel > room for d, limit in differences)
+            if large and not self.found and not self.known:
                 self.result.inconclusive.append(
                     "gradients differ, but no operator alone hands on another gradient than Paddle's"
                 )
@@ -200,6 +202,7 @@ class _Gradients(Flow):
 
     def _loss(self, found: LossDifference | None) -> None:
         if found is not None and found.by_constant:
+            self.constants = max(self.constants, CONSTANT)
             self.result.notes.append(
                 Note(
                     "loss: it differs by what a number that Paddle's loss keeps in float32 explains, not by a fault",
@@ -302,6 +305,7 @@ class _Gradients(Flow):
         reason, within = constant_of(node.kind, node.shapes.get("x", ())) if node is not None else ("", 0.0)
         if node is None or d.max_rel > within:
             return False
+        self.constants = max(self.constants, d.max_rel)
         self.result.notes.append(
             Note(
                 f"gradients through {label(node)} `{node.module}`: {reason}; a difference of {d.max_rel:.1e} is that, "
