@@ -100,8 +100,38 @@ def _merge_affine(b: Builder, node: Node) -> bool:
     if first is None or first.kind != "affine" or not b.only_use(first.output) or "op" in node.attributes:
         return False
     s, t = node.attributes["scale"], node.attributes["shift"]
-    first.attributes = {"scale": first.attributes["scale"] * s, "shift": first.attributes["shift"] * s + t}
+    negated = {"negated": True} if "negated" in node.attributes else {}
+    first.attributes = {
+        "scale": first.attributes["scale"] * s,
+        "shift": first.attributes["shift"] * s + t,
+        **negated,
+    }
     b.absorb(first, node)
+    return True
+
+
+def _logistic(b: Builder, node: Node) -> bool:
+    """`1 / (1 + exp(v))` is the sigmoid of -v, whatever v is: a steep step, say, with a factor of its own."""
+    if node.kind != "reciprocal" or node.attributes.get("numerator", 1.0) != 1.0:
+        return False
+    one = b.producer.get(node.inputs["x"])
+    if one is None or one.kind != "affine" or "op" in one.attributes or not b.only_use(one.output):
+        return False
+    power = b.producer.get(one.inputs["x"])
+    if power is None or power.kind != "exp" or not b.only_use(power.output):
+        return False
+    if (one.attributes["scale"], one.attributes["shift"]) != (1.0, 1.0):
+        return False
+    shape = b.shapes[power.output]
+    turned = replace(
+        power, kind="affine", output=b.fresh(shape), attributes={"scale": -1.0, "shift": 0.0, "negated": True}, op=-1
+    )
+    b.insert_before(node, turned)
+    node.kind, node.attributes, node.inputs = "sigmoid", {"by_hand": True}, {"x": turned.output}
+    node.entries, node.shapes = {}, {"x": shape}
+    node.raw = (*power.raw, *one.raw, *node.raw)
+    b.drop(one)
+    b.drop(power)
     return True
 
 
@@ -677,6 +707,7 @@ REWRITES: tuple[Rewrite, ...] = (
     _merge_affine,
     _matmul_scale,
     written_out,
+    _logistic,
     scale_and_shift,
     mean_of_sum,
     log_of_softmax,
