@@ -29,7 +29,7 @@ def layer(node: Node) -> str:
     if node.kind == "affine":
         return line_of(node)
     if node.owned:
-        return f"{label(node)} with `{node.owned}`"
+        return f"{label(node)} {'by' if node.kind in ('mul', 'div') else 'of'} `{node.owned}`"
     weighted = "weight" in node.inputs or "mean" in node.inputs
     return f"{label(node)} `{node.module}`" if weighted and node.module else label(node) + arguments(node)
 
