@@ -16,6 +16,7 @@ NAMES: Mapping[str, str] = {
     "var": "var",
     "std": "std",
     "concat": "cat",
+    "blend": "lerp",
     "clip": "clamp",
     "normalize": "normalize",
     "sort.indices": "argsort",

@@ -69,6 +69,7 @@ class Note:
 
 
 TITLES: Mapping[str, str] = {
+    "blend": "gated sum",
     "mean": "global average pooling (mean)",
     "amax": "global max pooling (amax)",
     "clip": "clip (ReLU6, Hardtanh)",

@@ -441,7 +441,9 @@ def _left_out(losses: Losses) -> Told | None:
             if set(ours) == set(theirs):
                 continue
             side, missing = (
-                ("torch", set(theirs) - set(ours)) if set(theirs) - set(ours) else ("Paddle", set(ours) - set(theirs))
+                ("torch", set(theirs) - set(ours))
+                if set(theirs) - set(ours)
+                else ("Paddle", set(ours) - set(theirs))
             )
             shown = ", ".join(str(i) for i in sorted(map(int, missing))[:6])
             name = key.removeprefix("seed:")
@@ -456,10 +458,7 @@ def _left_out(losses: Losses) -> Told | None:
 def _ctc(losses: Losses) -> Told | None:
     """The blank label, the first argument that both frameworks' CTC losses are given."""
     found = [
-        _numbers(op)[:1]
-        for side in ("torch", "paddle")
-        for op in losses.operators(side)
-        if "ctc" in op.name
+        _numbers(op)[:1] for side in ("torch", "paddle") for op in losses.operators(side) if "ctc" in op.name
     ]
     if len(found) != 2 or not all(found) or found[0] == found[1]:
         return None
@@ -469,7 +468,10 @@ def _ctc(losses: Losses) -> Told | None:
 
 def _numbers(op: Op) -> list[float]:
     """The numbers that an operator was given, in order."""
-    return [float(n) for n in re.findall(r"(?<![\w.'])-?\d+\.?\d*(?:e-?\d+)?", str(op.attributes.get("arguments", "")))]
+    return [
+        float(n)
+        for n in re.findall(r"(?<![\w.'])-?\d+\.?\d*(?:e-?\d+)?", str(op.attributes.get("arguments", "")))
+    ]
 
 
 def _by_operators(losses: Losses) -> Told:
@@ -502,10 +504,10 @@ def _only(losses: Losses) -> str:
         if all(len(found) == 1 for found in both):
             here, there = (found.pop() for found in both)
             told += f"; {here} in torch where Paddle has {there}"
-            only = {
-                side: [t for t in texts if t not in (here, there)] for side, texts in only.items()
-            }
-    return told + "".join(f"; only in {side}: {', '.join(names[:4])}" for side, names in only.items() if names)
+            only = {side: [t for t in texts if t not in (here, there)] for side, texts in only.items()}
+    return told + "".join(
+        f"; only in {side}: {', '.join(names[:4])}" for side, names in only.items() if names
+    )
 
 
 def _differentiated(losses: Losses, side: str) -> Iterator[Op]:

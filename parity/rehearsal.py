@@ -119,9 +119,7 @@ LSTM = (
     _mistake(
         "bare cell", "states", "h is o * c, without the tanh of the cell state", "write h = o * tanh(c)"
     ),
-    _mistake(
-        "forget bias", "gates", "1 is added to the forget gate, as TensorFlow does", "leave the 1 out"
-    ),
+    _mistake("forget bias", "gates", "1 is added to the forget gate, as TensorFlow does", "leave the 1 out"),
 )
 
 GRU = (

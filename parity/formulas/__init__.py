@@ -39,7 +39,8 @@ def _holds(piece: Piece, known: Known) -> bool:
     A framework's Hardswish and a factor behind it are two operators, as is a dropout that scales in eval.
     """
     return any(
-        node.attributes.get("op") == "dropout" or (node.kind == known.kind and "by_hand" not in node.attributes)
+        node.attributes.get("op") == "dropout"
+        or (node.kind == known.kind and "by_hand" not in node.attributes)
         for node in piece.nodes
     )
 
