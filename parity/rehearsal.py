@@ -263,5 +263,5 @@ def _gru(
     elif "no reset" in flags:
         share = s[2]
     candidate = np.tanh(r * (x[2] + s[2]) if "reset all" in flags else x[2] + share)
-    h = z * candidate + (1.0 - z) * h if "blend" in flags else (1.0 - z) * candidate + z * h
-    return h
+    new, old = (z, 1.0 - z) if "blend" in flags else (1.0 - z, z)
+    return np.asarray(new * candidate + old * h)

@@ -179,28 +179,8 @@ class Wiring(Evidence):
             fix = f"remove {chain_of(torch_nodes)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
-            theirs, ours = self._parting(edge)
-            node = ours.first or torch_nodes[-1]
-            cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
-            if self._shares(paddle_nodes) and not self._shares(torch_nodes, torch=True):
-                cause += "; in Paddle these layers are shared with another call"
-            elif self._shares(torch_nodes, torch=True) and not self._shares(paddle_nodes):
-                cause += "; in torch these layers are shared with another call"
-            fix = f"make the input of {at} what Paddle makes it: {chain_of(paddle_nodes)}"
-            # A layer that other calls use too is made right: this call of it is wrong.
-            shared = self._shares(torch_nodes, torch=True)
-            if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
-                paddle_nodes = (theirs.first,)
-                cause, fix = self._parted(ours, theirs, at)
-                if theirs.first.kind in RECURRENT:
-                    cause += self._steps_apart(edge)
-            rehearsed = self._rehearsed(edge)
-            if rehearsed is not None:
-                mistake, layer_of, node = *rehearsed[:2], rehearsed[2] or node
-                cause = f"{label(layer_of)} `{layer_of.module}` is written out in torch: {mistake.cause}"
-                fix, shared = mistake.fix, True
+            cause, fix, node, where, paddle_nodes = self._computed_otherwise(edge, at)
             operator, layer = label(node), node.module
-            where = node.line if shared else place(self.alignment.torch, node)
         else:
             node = edge.pair.torch
             operator, layer = label(node), node.module
@@ -220,6 +200,33 @@ class Wiring(Evidence):
                 order=self._order(edge),
             )
         )
+
+    def _computed_otherwise(self, edge: Edge, at: str) -> tuple[str, str, Node, str, tuple[Node, ...]]:
+        """Cause, fix, torch's operator, line and Paddle's operators where both have some that the other lacks."""
+        paddle_nodes, torch_nodes = edge.only_paddle, edge.only_torch
+        theirs, ours = self._parting(edge)
+        node = ours.first or torch_nodes[-1]
+        # A layer that other calls use too is made right: this call of it is wrong.
+        shared = self._shares(torch_nodes, torch=True)
+        cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
+        if self._shares(paddle_nodes) and not shared:
+            cause += "; in Paddle these layers are shared with another call"
+        elif shared and not self._shares(paddle_nodes):
+            cause += "; in torch these layers are shared with another call"
+        fix = f"make the input of {at} what Paddle makes it: {chain_of(paddle_nodes)}"
+        rehearsed = self._rehearsed(edge)
+        if rehearsed is not None:
+            mistake, whole, part = rehearsed
+            node = part or node
+            cause = f"{label(whole)} `{whole.module}` is written out in torch: {mistake.cause}"
+            return cause, mistake.fix, node, node.line, (whole,)
+        if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
+            paddle_nodes = (theirs.first,)
+            cause, fix = self._parted(ours, theirs, at)
+            if theirs.first.kind in RECURRENT:
+                cause += self._steps_apart(edge)
+        where = node.line if shared else place(self.alignment.torch, node)
+        return cause, fix, node, where, paddle_nodes
 
     def _wired_otherwise(self, edge: Edge, at: str) -> tuple[str, str, str, dict[str, str]]:
         """Cause, fix, line and both sources of an input that torch takes from elsewhere, with nothing in between."""

@@ -55,11 +55,21 @@ def gate(m, a, b):
     return (a - b) * PF.sigmoid(a + b) + b
 
 
+def torch_gate(m, a, b):
+    z = torch.sigmoid(a + b)
+    return z * a + (1 - z) * b
+
+
+def torch_gate_turned(m, a, b):
+    z = torch.sigmoid(a + b)
+    return (1 - z) * a + z * b
+
+
 EQUAL = {
     "hard swish and dropout": (dropped, lambda m, a, b: F.hardswish(a) * 0.8 + b),
     "steep step": (step, lambda m, a, b: torch.sigmoid(50 * (a - b))),
     "steep step by hand": (step, lambda m, a, b: 1 / (1 + torch.exp(-50 * (a - b)))),
-    "gate": (gate, lambda m, a, b: (lambda z: z * a + (1 - z) * b)(torch.sigmoid(a + b))),
+    "gate": (gate, torch_gate),
     "gate from above": (gate, lambda m, a, b: b - torch.sigmoid(a + b) * (b - a)),
 }
 
@@ -86,7 +96,7 @@ DIFFERENT = {
     "no gamma": (scaled, lambda m, a, b: a + b, "mul by `gamma`", "add mul by `gamma`"),
     "gate the other way": (
         gate,
-        lambda m, a, b: (lambda z: (1 - z) * a + z * b)(torch.sigmoid(a + b)),
+        torch_gate_turned,
         "swapped inputs",
         "exchange the two values",
     ),
