@@ -16,7 +16,7 @@ from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node
 from parity.ops.kinds import ACTIVATIONS, RECURRENT
 from parity.places import chosen, missing, place
-from parity.rehearsal import Layer, Mistake, told
+from parity.rehearsal import Layer, Mistake, entropy_told, told
 from parity.store import Array
 from parity.strangers import Strangers, parting
 from parity.wording import at as place_of
@@ -220,6 +220,10 @@ class Wiring(Evidence):
             node = part or node
             cause = f"{label(whole)} `{whole.module}` is written out in torch: {mistake.cause}"
             return cause, mistake.fix, node, node.line, (whole,)
+        entropy = self._entropy(edge)
+        if entropy is not None:
+            cause = f"cross entropy written out in torch: {entropy.cause}"
+            return cause, entropy.fix, node, node.line, paddle_nodes
         if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
             paddle_nodes = (theirs.first,)
             cause, fix = self._parted(ours, theirs, at)
@@ -308,6 +312,26 @@ class Wiring(Evidence):
         )
         mistake = told(layer, actual.load(), then)
         return None if mistake is None else (mistake, node, self._part_of_loop(edge, mistake.part))
+
+    def _entropy(self, edge: Edge) -> Mistake | None:
+        """What is done otherwise in a cross entropy that torch writes out."""
+        kinds = ("cross_entropy", "cross_entropy.extra")
+        found = next((node for node in edge.only_paddle if node.kind in kinds), None)
+        if found is None or any(node.kind in kinds for node in edge.only_torch):
+            return None
+        behind = [n.kind for n in edge.only_paddle[edge.only_paddle.index(found) + 1 :]]
+        actual = self.torch.value(edge.torch_value)
+        scores, labels = (self._array(found.inputs.get(slot, -1)) for slot in ("x", "label"))
+        if actual is None or scores is None or labels is None or behind not in ([], ["mean"]):
+            return None
+        numbers = labels.reshape(-1).astype(np.int64)
+        if (
+            scores.ndim != 2
+            or numbers.size != len(scores)
+            or not ((numbers >= 0) & (numbers < scores.shape[1])).all()
+        ):
+            return None
+        return entropy_told(scores, numbers, actual.load(), averaged=bool(behind))
 
     def _array(self, value: int) -> Array | None:
         """The numbers of a value of Paddle's, be it a parameter or not."""

@@ -1,4 +1,4 @@
-"""A recurrence that torch writes out says which of the well-known mistakes it makes, and where."""
+"""A recurrence or a cross entropy that torch writes out says which of the well-known mistakes it makes."""
 
 import numpy as np
 import paddle
@@ -74,7 +74,9 @@ class TorchSteps(torch.nn.Module):
 def check(kind, way, wrong):
     x = np.random.default_rng(0).standard_normal((2, STEPS, 4)).astype(np.float32)
     paddle.seed(0)
-    return parity.check(PaddleSequence(kind, way), TorchSteps(kind, way, wrong), x, randomize=True)
+    return parity.check(
+        PaddleSequence(kind, way), TorchSteps(kind, way, wrong), x, randomize=True, further=False
+    )
 
 
 @pytest.mark.parametrize("way", ["forward", "bidirect"])
@@ -110,3 +112,50 @@ def test_the_mistake_in_a_loop_is_named(kind, way, wrong, cause, line):
     path, number = first.where.rsplit(":", 1)
     with open(path) as source:
         assert line in source.read().splitlines()[int(number) - 1]
+
+
+class PaddleEntropy(paddle.nn.Layer):
+    """A model that returns its loss."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = paddle.nn.Linear(4, 5)
+        self.register_buffer("labels", paddle.to_tensor([1, 0, 2, 4]))
+
+    def forward(self, x):
+        return paddle.nn.functional.cross_entropy(self.fc(x), self.labels)
+
+
+class TorchEntropy(torch.nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.fc = torch.nn.Linear(4, 5)
+        self.register_buffer("labels", torch.tensor([1, 0, 2, 4]))
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self.fc(x), self.labels[:, None])
+
+
+@pytest.mark.parametrize(
+    ("function", "cause"),
+    [
+        (lambda x, at: -x.log_softmax(1).gather(1, at).mean(), ""),
+        (lambda x, at: -x.log_softmax(1).gather(1, at).sum(), "sums over the rows"),
+        (lambda x, at: x.log_softmax(1).gather(1, at).mean(), "sign is turned"),
+        (lambda x, at: -x.gather(1, at).mean(), "raw scores are taken for logarithms"),
+        (lambda x, at: -x.softmax(1).gather(1, at).mean(), "probabilities are taken for logarithms"),
+        (lambda x, at: -x.softmax(1).log_softmax(1).gather(1, at).mean(), "softmax is applied twice"),
+        (lambda x, at: -x.log_softmax(0).gather(1, at).mean(), "over the rows, not over the classes"),
+        (
+            lambda x, at: -0.9 * x.log_softmax(1).gather(1, at).mean() - 0.1 * x.log_softmax(1).mean(),
+            "label smoothing: torch's has 0.1",
+        ),
+    ],
+)
+def test_the_mistake_in_a_loss_inside_the_model_is_named(function, cause):
+    x = np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32)
+    paddle.seed(0)
+    report = parity.check(PaddleEntropy(), TorchEntropy(function), x, randomize=True, further=False)
+    assert report.verdict.name == ("DIFFERENT" if cause else "EQUIVALENT"), str(report)
+    assert not cause or cause in report.findings[0].cause, str(report)
