@@ -70,6 +70,7 @@ class Note:
 
 TITLES: Mapping[str, str] = {
     "blend": "gated sum",
+    "cross_entropy.extra": "cross_entropy",
     "mean": "global average pooling (mean)",
     "amax": "global max pooling (amax)",
     "clip": "clip (ReLU6, Hardtanh)",

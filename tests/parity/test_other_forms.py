@@ -154,7 +154,7 @@ def gathered(scores, reduce=torch.mean):
         ((likelihood, lambda y: F.cross_entropy(y, torch.from_numpy(LABELS))), ""),
         ((entropy, lambda y: gathered(y, torch.sum)), "loss reduction: torch sums where Paddle averages"),
         ((likelihood, lambda y: F.cross_entropy(F.softmax(y, 1), torch.from_numpy(LABELS))), "a second softmax"),
-        ((entropy, lambda y: F.nll_loss(F.softmax(y, 1), torch.from_numpy(LABELS))), "softmax only in torch"),
+        ((entropy, lambda y: F.nll_loss(F.softmax(y, 1), torch.from_numpy(LABELS))), "taken for logarithms"),
     ],
 )  # fmt: skip
 def test_a_cross_entropy_by_hand_is_the_ready_made_one(losses, cause):
