@@ -45,6 +45,7 @@ SPELLING = frozenset(
         "shape",
         "keepdim",
         "how",
+        "negated",
         "op",
         "counted",
         "by_hand",

@@ -27,6 +27,7 @@ from parity.wording import (
     first_difference,
     first_different_move,
     layer,
+    line_of,
     named,
     numbers_of,
     show,
@@ -37,6 +38,9 @@ from parity.wording import (
 
 FLOAT32_ROUNDING = 2.0**-25
 """Largest relative change of a normalization whose eps is rounded to float32: half of eps' own."""
+
+FLOAT32_FACTOR = 2.0**-24
+"""Largest relative change of a factor that is rounded to float32."""
 
 
 class Blame(Evidence):
@@ -188,6 +192,8 @@ class Blame(Evidence):
         """Why a small local difference is the framework's own float32 constant, or ""."""
         local = row.local
         reason, within = constant_of(pair.torch.kind, pair.torch.shapes.get("x", ()))
+        if pair.paddle.attributes.get("op") == "dropout":
+            reason, within = "Paddle keeps the factor of a dropout in float32", FLOAT32_FACTOR
         if not reason and {"by_hand"} & (pair.torch.attributes.keys() | pair.paddle.attributes.keys()):
             reason, within = self._rounded_inside(pair)
         if not reason or local is None or not local.comparable or local.max_rel > within:
@@ -212,6 +218,8 @@ class Blame(Evidence):
         if name == "axes":
             torch_value, paddle_value = (real_axes(node)[name] for node in (pair.torch, pair.paddle))
         blamed: Op | None = None
+        if pair.torch.kind == "affine" and "negated" in pair.torch.attributes:
+            torch_value, paddle_value = -torch_value, -paddle_value
         if name in pair.torch.decided:
             blamed = self.torch.trace.ops[pair.torch.decided[name]]
         if name == "map":
@@ -236,7 +244,7 @@ class Blame(Evidence):
         if name.startswith("scalar_"):
             fix = f"write {show(paddle_value)} here for {show(torch_value)}"
         if pair.torch.kind == "affine":
-            fix = f"write {code(pair.paddle)} here"
+            fix = f"write {line_of(pair.paddle, pair.torch)} here"
         if pair.torch.kind == "matmul" and name == "scale":
             fix = fix_scale(pair.torch, 1.0 if found.paddle is None else found.paddle)
         if "by_hand" in pair.torch.attributes:

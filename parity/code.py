@@ -8,7 +8,7 @@ from typing import Any
 from parity.findings import label
 from parity.graph import Node
 from parity.reference import as_torch_argument
-from parity.wording import layer, show, spelled, taken
+from parity.wording import layer, show, spelled
 
 NAMES: Mapping[str, str] = {
     "mean": "mean",
@@ -16,6 +16,7 @@ NAMES: Mapping[str, str] = {
     "var": "var",
     "std": "std",
     "concat": "cat",
+    "blend": "lerp",
     "clip": "clamp",
     "normalize": "normalize",
     "sort.indices": "argsort",
@@ -65,7 +66,7 @@ def code(node: Node, instead_of: Node | None = None) -> str:
         return _WRITTEN[node.kind](node)
     if "how" in node.attributes:
         return spelled(node)
-    if "weight" in node.inputs or "mean" in node.inputs or node.kind == "constant":
+    if "weight" in node.inputs or "mean" in node.inputs or node.kind == "constant" or node.owned:
         return layer(node)
     told = [
         as_torch_argument(node.kind, name, value)
@@ -76,7 +77,8 @@ def code(node: Node, instead_of: Node | None = None) -> str:
     ]
     if not told and instead_of is not None:
         return f"{called(node)}{' with the same arguments' if node.attributes else ''}"
-    return (f"{called(node)}({', '.join(told)})" if told or node.attributes else called(node)) + taken(node)
+    plain = node.attributes.keys() <= {"arguments"}
+    return called(node) if plain and not told else f"{called(node)}({', '.join(told)})"
 
 
 def chain_of(nodes: tuple[Node, ...]) -> str:
@@ -104,6 +106,8 @@ def _unsaid(node: Node, name: str, value: Any) -> bool:
     """Whether torch would take this value without being told."""
     if name == "stride" and "kernel_size" in node.attributes:
         return bool(value == node.attributes["kernel_size"])
+    if name == "arguments" and value == "[]":
+        return True
     known = UNSAID.get(name, {})
     default = known.get(node.kind, known.get("", ...))
     flat = _flat(value)

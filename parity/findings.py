@@ -77,6 +77,8 @@ class Note:
 
 
 TITLES: Mapping[str, str] = {
+    "blend": "gated sum",
+    "cross_entropy.extra": "cross_entropy",
     "mean": "global average pooling (mean)",
     "amax": "global max pooling (amax)",
     "clip": "clip (ReLU6, Hardtanh)",

@@ -33,7 +33,8 @@ class Node:
     and value packed into one Linear), which outputs of the wider layer it makes. content: a digest of the layer's own weight, if it has one.
     also: slot -> further places where the same input enters. decided: attribute -> raw operator that decides it, where
     the node is an operator that the model writes out.
-    computed: weight slots that hold no parameter. takes: names of the parameters that it takes and that are no weights.
+    computed: weight slots that hold no parameter.
+    owned: the parameter or buffer that arithmetic takes as one of its two numbers: a factor per channel, a mask.
     """
 
     kind: str
@@ -55,7 +56,7 @@ class Node:
     also: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)
     computed: frozenset[str] = frozenset()
-    takes: tuple[str, ...] = ()
+    owned: str = ""
 
     @property
     def data(self) -> dict[str, int]:
@@ -64,6 +65,10 @@ class Node:
         return {
             slot: value for slot, value in self.inputs.items() if slot not in weights or slot in self.computed
         }
+
+
+ARITHMETIC = frozenset({"add", "sub", "mul", "div"})
+"""Kinds of two numbers, of which one may be a model's own."""
 
 
 @dataclass
@@ -155,6 +160,8 @@ class Builder:
             node.computed = frozenset(
                 slot for slot in kind_of(node.kind).weights if node.inputs.get(slot, -1) in made
             )
+            if node.kind in ARITHMETIC:
+                node.owned = next(filter(None, map(self._owner, node.inputs.values())), "")
         graph = Graph(
             framework=self.trace.framework,
             trace=self.trace,
@@ -171,6 +178,14 @@ class Builder:
                 if value < len(self.trace.values) and self.trace.values[value].origin == "unknown":
                     graph.unknown.append((value, node))
         return graph
+
+    def _owner(self, value: int) -> str:
+        """The parameter that a value is, in whatever shape; "" if it is none."""
+        maker = self.producer.get(value)
+        while maker is not None and maker.kind in ("move", "expand"):
+            value = maker.inputs["x"]
+            maker = self.producer.get(value)
+        return self.parameters.get(value, "")
 
     def _part_of_parameter(self, node: Node) -> bool:
         """Whether a node's result is a parameter's own numbers: a slice of packed weights, a transpose."""
@@ -461,11 +476,13 @@ class Builder:
         self.producer.pop(first.output, None)
         first.output, first.op = second.output, second.op
         second.dead = True
-        self.nodes.remove(second)
         self.producer[first.output] = first
         # The merged node stands where the last of its parts stood.
         self.nodes.remove(first)
-        at = next((i for i, n in enumerate(self.nodes) if n.op > second.op >= 0), len(self.nodes))
+        at = self.nodes.index(second)
+        self.nodes.remove(second)
+        if second.op >= 0:
+            at = next((i for i, n in enumerate(self.nodes) if n.op > second.op), len(self.nodes))
         self.nodes.insert(at, first)
 
     def insert_before(self, place: Node, node: Node) -> None:

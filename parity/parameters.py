@@ -115,12 +115,8 @@ def effective(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) 
 
 
 def note_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
-    """Give every layer of the graph the digest of its weight, so that equal ones can find each other.
-
-    What is not a layer is told by the parameters that it takes: `x * self.scale`.
-    """
+    """Give every layer of the graph the digest of its weight, so that equal ones can find each other."""
     for node in graph.nodes:
-        node.takes = tuple(graph.parameters[v] for v in node.data.values() if v in graph.parameters)
         weight = effective(graph, node, "weight", arrays)
         if weight is not None and weight.size > 1 and not constant(weight):
             node.content = f"{node.kind}:{digest(weight)}"

@@ -74,6 +74,75 @@ PASSES_SIGN = frozenset(
 )
 
 
+def _blend(b: Builder, node: Node) -> bool:
+    """`(y - x) * s + x`, `s * y + (1 - s) * x`: what a gate makes of an old state and a new one."""
+    if node.kind not in ("add", "sub") or set(node.inputs) != {"x", "y"}:
+        return False
+    parts = _apart(b, node) if node.kind == "sub" else _apart(b, node) or _shares(b, node)
+    if parts is None:
+        return False
+    top_shapes = dict(node.shapes)
+    entries: dict[str, list[tuple[int, str]]] = {slot: [] for slot in parts[0]}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for slot, places in parts[0].items():
+        for owner, old in places:
+            shapes.setdefault(slot, top_shapes[old] if owner is node else owner.shapes[old])
+            if old in owner.entries:
+                entries[slot].append(owner.entries[old])
+    inputs = {slot: places[0][0].inputs[places[0][1]] for slot, places in parts[0].items()}
+    complete = {slot: found for slot, found in entries.items() if len(found) == len(parts[0][slot])}
+    node.raw = tuple(sorted({number for inner in (*parts[1], node) for number in inner.raw}))
+    node.kind, node.attributes, node.inputs, node.shapes = "blend", {}, inputs, shapes
+    node.entries = {slot: found[0] for slot, found in complete.items()}
+    node.also = {slot: tuple(found[1:]) for slot, found in complete.items()}
+    for inner in parts[1]:
+        b.drop(inner)
+    return True
+
+
+_Parts = tuple[dict[str, list[tuple[Node, str]]], list[Node]]
+"""Slot of a blend -> the places where it enters; and the operators that become part of it."""
+
+
+def _inner(b: Builder, value: int, kind: str) -> Node | None:
+    made = b.producer.get(value)
+    return made if made is not None and made.kind == kind and b.only_use(value) else None
+
+
+def _apart(b: Builder, node: Node) -> _Parts | None:
+    """`x + s (y - x)`, and `x - s (x - y)`."""
+    for base, other in (("x", "y"), ("y", "x")) if node.kind == "add" else (("x", "y"),):
+        product = _inner(b, node.inputs[other], "mul")
+        if product is None or set(product.inputs) != {"x", "y"}:
+            continue
+        for gap_slot, share in (("x", "y"), ("y", "x")):
+            gap = _inner(b, product.inputs[gap_slot], "sub")
+            if gap is None or set(gap.inputs) != {"x", "y"}:
+                continue
+            new, old = ("x", "y") if node.kind == "add" else ("y", "x")
+            if gap.inputs[old] == node.inputs[base]:
+                places = {"x": [(node, base), (gap, old)], "y": [(gap, new)], "share": [(product, share)]}
+                return places, [gap, product]
+    return None
+
+
+def _shares(b: Builder, node: Node) -> _Parts | None:
+    """`s y + (1 - s) x`"""
+    products = [_inner(b, node.inputs[slot], "mul") for slot in ("x", "y")]
+    for new, old in (products, products[::-1]):
+        if new is None or old is None or not set(new.inputs) == set(old.inputs) == {"x", "y"}:
+            continue
+        for rest_slot, x in (("x", "y"), ("y", "x")):
+            rest = _inner(b, old.inputs[rest_slot], "affine")
+            if rest is None or (rest.attributes["scale"], rest.attributes["shift"]) != (-1.0, 1.0):
+                continue
+            for share, y in (("x", "y"), ("y", "x")):
+                if new.inputs[share] == rest.inputs["x"]:
+                    places = {"x": [(old, x)], "y": [(new, y)], "share": [(new, share), (rest, "x")]}
+                    return places, [rest, old, new]
+    return None
+
+
 def _redundant_relu(b: Builder, node: Node) -> bool:
     """A ReLU of what cannot be negative (another ReLU's output, pooled or not) does nothing."""
     if node.kind != "relu":
@@ -100,8 +169,42 @@ def _merge_affine(b: Builder, node: Node) -> bool:
     if first is None or first.kind != "affine" or not b.only_use(first.output) or "op" in node.attributes:
         return False
     s, t = node.attributes["scale"], node.attributes["shift"]
-    first.attributes = {"scale": first.attributes["scale"] * s, "shift": first.attributes["shift"] * s + t}
+    negated = {"negated": True} if "negated" in node.attributes else {}
+    first.attributes = {
+        "scale": first.attributes["scale"] * s,
+        "shift": first.attributes["shift"] * s + t,
+        **negated,
+    }
     b.absorb(first, node)
+    return True
+
+
+def _logistic(b: Builder, node: Node) -> bool:
+    """`1 / (1 + exp(v))` is the sigmoid of -v, whatever v is: a steep step, say, with a factor of its own."""
+    if node.kind != "reciprocal" or node.attributes.get("numerator", 1.0) != 1.0:
+        return False
+    one = b.producer.get(node.inputs["x"])
+    if one is None or one.kind != "affine" or "op" in one.attributes or not b.only_use(one.output):
+        return False
+    power = b.producer.get(one.inputs["x"])
+    if power is None or power.kind != "exp" or not b.only_use(power.output):
+        return False
+    if (one.attributes["scale"], one.attributes["shift"]) != (1.0, 1.0):
+        return False
+    shape = b.shapes[power.output]
+    turned = replace(
+        power,
+        kind="affine",
+        output=b.fresh(shape),
+        attributes={"scale": -1.0, "shift": 0.0, "negated": True},
+        op=-1,
+    )
+    b.insert_before(node, turned)
+    node.kind, node.attributes, node.inputs = "sigmoid", {"by_hand": True}, {"x": turned.output}
+    node.entries, node.shapes = {}, {"x": shape}
+    node.raw = (*power.raw, *one.raw, *node.raw)
+    b.drop(one)
+    b.drop(power)
     return True
 
 
@@ -677,6 +780,8 @@ REWRITES: tuple[Rewrite, ...] = (
     _merge_affine,
     _matmul_scale,
     written_out,
+    _logistic,
+    _blend,
     scale_and_shift,
     mean_of_sum,
     log_of_softmax,

@@ -433,6 +433,7 @@ class _Training:
         self.explained = {name for names in missing.values() for name in names}
         self._missing(missing)
         self._decay_coupling(apart, paddle, torch)
+        apart["lr"] = {name: v for name, v in apart["lr"].items() if not self._otherwise_scheduled(name)}
         for setting in ("lr", *sorted(set(apart) - {"lr"})):
             if apart.get(setting):
                 self.explained |= set(apart[setting])
@@ -562,12 +563,19 @@ class _Training:
             if expected is not None and actual is not None:
                 self.rates[twin.name].append((expected["lr"], actual["lr"]))
 
+    def _otherwise_scheduled(self, name: str) -> bool:
+        """Whether a rate that changes from step to step is not just another one of the same course."""
+        rates = self.rates[name]
+        moving = any(rate != rates[0] for rate in rates)
+        (e_0, a_0) = rates[0] if rates else (0.0, 0.0)
+        return moving and not all(same_value(e * a_0, a * e_0) for e, a in rates)
+
     def _schedule(self) -> None:
         """Learning rates that start equal and part later."""
         parted = {}
         for name, rates in self.rates.items():
             late = [i for i, (e, a) in enumerate(rates) if not same_value(e, a)]
-            if late and late[0] > 0:
+            if late and (late[0] > 0 or self._otherwise_scheduled(name)):
                 parted[name] = late[0]
         self.explained |= set(parted)
         if not parted:
@@ -578,7 +586,10 @@ class _Training:
         self._finding(
             ("schedule", ""),
             f"learning rate schedule: equal until step {step}, at step {step + 1} torch has {_show(actual)}, "
-            f"Paddle has {_show(expected)}",
+            f"Paddle has {_show(expected)}"
+            if step
+            else "learning rate schedule: other rates from the first step on: torch has "
+            f"{', '.join(_show(a) for _, a in rates[:4])}, Paddle has {', '.join(_show(e) for e, _ in rates[:4])}",
             "compare the schedules' settings, and how often each is stepped",
             {
                 "Paddle's rates": [e for e, _ in rates],

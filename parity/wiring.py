@@ -16,6 +16,8 @@ from parity.findings import Finding, Note, label
 from parity.graph import Graph, Node
 from parity.ops.kinds import ACTIVATIONS, RECURRENT
 from parity.places import chosen, missing, place
+from parity.rehearsal import Layer, Mistake, entropy_told, told
+from parity.store import Array
 from parity.strangers import Strangers, parting
 from parity.wording import at as place_of
 from parity.wording import chain, difference_data, layer_above, named
@@ -36,7 +38,7 @@ class Wiring(Evidence):
 
     def _edges(self, outputs_agree: bool) -> None:
         seen: set[tuple[frozenset[int], frozenset[int]]] = set()
-        told: set[frozenset[int]] = set()
+        exchanges: set[frozenset[int]] = set()
         edges = [*self.alignment.edges, *self.alignment.output_edges.values()]
         for edge in edges:
             key = (frozenset(map(id, edge.only_paddle)), frozenset(map(id, edge.only_torch)))
@@ -77,9 +79,9 @@ class Wiring(Evidence):
             if self.offline and not self._starts_equal(edge):
                 continue
             exchange = self._exchange(edge) or self._permutation(edge.pair)
-            if exchange and exchange in told:
+            if exchange and exchange in exchanges:
                 continue
-            told.add(exchange)
+            exchanges.add(exchange)
             self._edge_finding(edge, numbers)
 
     def _starts_equal(self, edge: Edge) -> bool:
@@ -177,23 +179,8 @@ class Wiring(Evidence):
             fix = f"remove {chain_of(torch_nodes)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
-            theirs, ours = self._parting(edge)
-            node = ours.first or torch_nodes[-1]
-            cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
-            if self._shares(paddle_nodes) and not self._shares(torch_nodes, torch=True):
-                cause += "; in Paddle these layers are shared with another call"
-            elif self._shares(torch_nodes, torch=True) and not self._shares(paddle_nodes):
-                cause += "; in torch these layers are shared with another call"
-            fix = f"make the input of {at} what Paddle makes it: {chain_of(paddle_nodes)}"
-            # A layer that other calls use too is made right: this call of it is wrong.
-            shared = self._shares(torch_nodes, torch=True)
-            if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
-                paddle_nodes = (theirs.first,)
-                cause, fix = self._parted(ours, theirs, at)
-                if theirs.first.kind in RECURRENT:
-                    cause += self._steps_apart(edge)
+            cause, fix, node, where, paddle_nodes = self._computed_otherwise(edge, at)
             operator, layer = label(node), node.module
-            where = node.line if shared else place(self.alignment.torch, node)
         else:
             node = edge.pair.torch
             operator, layer = label(node), node.module
@@ -213,6 +200,37 @@ class Wiring(Evidence):
                 order=self._order(edge),
             )
         )
+
+    def _computed_otherwise(self, edge: Edge, at: str) -> tuple[str, str, Node, str, tuple[Node, ...]]:
+        """Cause, fix, torch's operator, line and Paddle's operators where both have some that the other lacks."""
+        paddle_nodes, torch_nodes = edge.only_paddle, edge.only_torch
+        theirs, ours = self._parting(edge)
+        node = ours.first or torch_nodes[-1]
+        # A layer that other calls use too is made right: this call of it is wrong.
+        shared = self._shares(torch_nodes, torch=True)
+        cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
+        if self._shares(paddle_nodes) and not shared:
+            cause += "; in Paddle these layers are shared with another call"
+        elif shared and not self._shares(paddle_nodes):
+            cause += "; in torch these layers are shared with another call"
+        fix = f"make the input of {at} what Paddle makes it: {chain_of(paddle_nodes)}"
+        rehearsed = self._rehearsed(edge)
+        if rehearsed is not None:
+            mistake, whole, part = rehearsed
+            node = part or node
+            cause = f"{label(whole)} `{whole.module}` is written out in torch: {mistake.cause}"
+            return cause, mistake.fix, node, node.line, (whole,)
+        entropy = self._entropy(edge)
+        if entropy is not None:
+            cause = f"cross entropy written out in torch: {entropy.cause}"
+            return cause, entropy.fix, node, node.line, paddle_nodes
+        if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
+            paddle_nodes = (theirs.first,)
+            cause, fix = self._parted(ours, theirs, at)
+            if theirs.first.kind in RECURRENT:
+                cause += self._steps_apart(edge)
+        where = node.line if shared else place(self.alignment.torch, node)
+        return cause, fix, node, where, paddle_nodes
 
     def _wired_otherwise(self, edge: Edge, at: str) -> tuple[str, str, str, dict[str, str]]:
         """Cause, fix, line and both sources of an input that torch takes from elsewhere, with nothing in between."""
@@ -261,6 +279,81 @@ class Wiring(Evidence):
             f"same numbers on the way to {at}, whatever their layout, and from here on they have not",
             f"compute here what Paddle does: {code(theirs.first)}",
         )
+
+    def _rehearsed(self, edge: Edge) -> tuple[Mistake, Node, Node | None] | None:
+        """What is done otherwise in a loop that torch writes out, Paddle's layer, and the operator where it is done."""
+        layers = [node for node in edge.only_paddle if node.kind in RECURRENT]
+        if len(layers) != 1 or any(node.kind in RECURRENT for node in edge.only_torch):
+            return None
+        node, behind = layers[0], edge.only_paddle[edge.only_paddle.index(layers[0]) + 1 :]
+        chained = [m for m in behind if m.kind == "move" and m.indices is not None]
+        actual = self.torch.value(edge.torch_value)
+        values = {slot: self._array(node.inputs[slot]) for slot in node.inputs}
+        if actual is None or len(chained) < len(behind) or any(array is None for array in values.values()):
+            return None
+        known = {slot: array for slot, array in values.items() if array is not None}
+        if known["x"].ndim != 3 or "lengths" in known or node.attributes["time_major"]:
+            return None
+
+        def then(made: Array) -> Array:
+            for move in chained:
+                assert move.indices is not None
+                made = made.reshape(-1)[move.indices]
+            return made
+
+        layer = Layer(
+            node.kind,
+            known["x"],
+            {slot: array for slot, array in known.items() if slot not in ("x", "h_0", "c_0")},
+            node.attributes["num_layers"],
+            2 if node.attributes["bidirectional"] else 1,
+            known.get("h_0"),
+            known.get("c_0"),
+        )
+        mistake = told(layer, actual.load(), then)
+        return None if mistake is None else (mistake, node, self._part_of_loop(edge, mistake.part))
+
+    def _entropy(self, edge: Edge) -> Mistake | None:
+        """What is done otherwise in a cross entropy that torch writes out."""
+        kinds = ("cross_entropy", "cross_entropy.extra")
+        found = next((node for node in edge.only_paddle if node.kind in kinds), None)
+        if found is None or any(node.kind in kinds for node in edge.only_torch):
+            return None
+        behind = [n.kind for n in edge.only_paddle[edge.only_paddle.index(found) + 1 :]]
+        actual = self.torch.value(edge.torch_value)
+        scores, labels = (self._array(found.inputs.get(slot, -1)) for slot in ("x", "label"))
+        if actual is None or scores is None or labels is None or behind not in ([], ["mean"]):
+            return None
+        numbers = labels.reshape(-1).astype(np.int64)
+        if (
+            scores.ndim != 2
+            or numbers.size != len(scores)
+            or not ((numbers >= 0) & (numbers < scores.shape[1])).all()
+        ):
+            return None
+        return entropy_told(scores, numbers, actual.load(), averaged=bool(behind))
+
+    def _array(self, value: int) -> Array | None:
+        """The numbers of a value of Paddle's, be it a parameter or not."""
+        name = self.alignment.paddle.parameters.get(value)
+        if name is not None and name in self.paddle_parameters:
+            return self.paddle_parameters[name].astype(np.float64)
+        stored = self.paddle.value(value)
+        return None if stored is None else stored.load()
+
+    def _part_of_loop(self, edge: Edge, part: str) -> Node | None:
+        """The first operator of a part of a loop that torch writes out: where a step, a gate, a state is taken."""
+        graph, nodes = self.alignment.torch, edge.only_torch
+        if part == "outputs":
+            return next((node for node in reversed(nodes) if node.kind == "concat"), None)
+        if part == "steps":
+            entering = self._entering(edge)
+            return next((n for n in nodes if n.kind == "move" and n.inputs["x"] in entering), None)
+        if part == "gates":
+            products = {n.output for n in nodes if n.kind in ("linear", "add")}
+            return next((n for n in nodes if n.kind == "move" and n.inputs["x"] in products), None)
+        names = [(n, graph.parameters.get(n.inputs.get("weight", -1), "")) for n in nodes]
+        return next((n for n, name in names if "hh" in name), None)
 
     def _steps_apart(self, edge: Edge) -> str:
         """From which time step on a sequence differs that one side writes out, if that can be told."""

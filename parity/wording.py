@@ -27,20 +27,22 @@ def layer(node: Node) -> str:
     if "how" in node.attributes:
         return spelled(node)
     if node.kind == "affine":
-        return _line(node.attributes["scale"], node.attributes["shift"])
+        return line_of(node)
+    if node.owned:
+        return f"{label(node)} {'by' if node.kind in ('mul', 'div') else 'of'} `{node.owned}`"
     weighted = "weight" in node.inputs or "mean" in node.inputs
     if weighted and node.module:
         return f"{label(node)} `{node.module}`"
-    return label(node) + arguments(node) + taken(node)
+    return label(node) + arguments(node)
 
 
-def taken(node: Node) -> str:
-    """The parameters that an operator takes which is no layer: ` with `head.scale``."""
-    return f" with {' and '.join(f'`{name}`' for name in node.takes)}" if node.takes else ""
+def line_of(node: Node, like: Node | None = None) -> str:
+    """`x * 0.2 + 0.5`; with the signs that the code of `like` has, if its sign was turned by a rewrite."""
+    sign = -1.0 if "negated" in (like or node).attributes else 1.0
+    return _line(sign * node.attributes["scale"], sign * node.attributes["shift"])
 
 
 def _line(scale: float, shift: float) -> str:
-    """`x * 0.2 + 0.5`"""
     times = "x" if scale == 1.0 else "-x" if scale == -1.0 else f"x * {show(scale)}"
     return times if not shift else f"{times} {'+' if shift > 0 else '-'} {show(abs(shift))}"
 

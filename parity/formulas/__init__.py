@@ -24,13 +24,25 @@ def written_out(b: Builder, top: Node) -> bool:
     found = [
         (piece, known)
         for piece in pieces(b, top)
-        if piece.stands() and (known := _recognised(b, piece)) is not None
+        if piece.stands() and (known := _recognised(b, piece)) is not None and not _holds(piece, known)
     ]
     if not found:
         return False
     # The largest: a softmax may begin with taking the maximum away, which changes nothing.
     _become(b, *found[-1])
     return True
+
+
+def _holds(piece: Piece, known: Known) -> bool:
+    """Whether a piece is an operator of its own with something around it, not one that is written out.
+
+    A framework's Hardswish and a factor behind it are two operators, as is a dropout that scales in eval.
+    """
+    return any(
+        node.attributes.get("op") == "dropout"
+        or (node.kind == known.kind and "by_hand" not in node.attributes)
+        for node in piece.nodes
+    )
 
 
 def _recognised(b: Builder, piece: Piece) -> Known | None:

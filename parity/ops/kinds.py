@@ -63,6 +63,7 @@ KINDS: Mapping[str, Kind] = {
     "minimum": Kind(("x", "y"), commutative=True),
     "sub": Kind(("x", "y")),
     "div": Kind(("x", "y")),
+    "blend": Kind(("x", "y", "share")),
     "concat": Kind(("x*",)),
     "stack": Kind(("x*",)),
     **{name: Kind(("x", "y")) for name in ("gt", "ge", "lt", "le")},

@@ -91,9 +91,9 @@ def test_faulty_operands_of_a_sum_do_not_hide_which_sum_it_is():
 
 def test_a_product_is_told_by_its_parameter():
     (finding,) = checked("unscaled").findings
-    assert finding.cause.startswith("mul with `t`")
+    assert finding.cause.startswith("mul by `t`")
     assert "only in Paddle" in finding.cause
-    assert "mul with `t`" in finding.fix
+    assert "mul by `t`" in finding.fix
 
 
 def test_what_shows_in_no_output_comes_after_what_does():

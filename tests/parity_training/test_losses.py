@@ -50,7 +50,89 @@ def torch_binary(x):
     return F.binary_cross_entropy_with_logits(x, torch.from_numpy(TARGETS).to(x))
 
 
+SEQUENCE_LABELS = np.array([[1], [2], [1], [2], [2], [1]], np.int32)
+
+
+def paddle_ctc(x, reduction="sum"):
+    steps = paddle.stack([x, 2 * x, x + x**2], 0)
+    lengths = paddle.full([6], 3, "int64"), paddle.full([6], 1, "int64")
+    return PF.ctc_loss(steps, paddle.to_tensor(SEQUENCE_LABELS), *lengths, blank=0, reduction=reduction)
+
+
+def ctc(blank=0, reduction="sum", logarithms=True):
+    def loss(x):
+        steps = torch.stack([x, 2 * x, x + x**2], 0)
+        steps = steps.log_softmax(2) if logarithms else steps
+        lengths = torch.full((6,), 3), torch.full((6,), 1)
+        labels = torch.from_numpy(SEQUENCE_LABELS).long()
+        return F.ctc_loss(steps, labels, *lengths, blank=blank, reduction=reduction)
+
+    return loss
+
+
+def paddle_dice(x):
+    p, t = PF.sigmoid(x), paddle.to_tensor(TARGETS).astype(x.dtype)
+    return 1 - 2 * (p * t).sum() / (p.sum() + t.sum() + 1e-6)
+
+
+def torch_dice(x):
+    p, t = x.sigmoid(), torch.from_numpy(TARGETS).to(x)
+    return 1 - 2 * (p * t).sum() / (p.sum() + t.sum() + 1.0)
+
+
+def paddle_huber(x):
+    return PF.smooth_l1_loss(x, paddle.to_tensor(TARGETS).astype(x.dtype), delta=0.5)
+
+
+def torch_smooth(x):
+    return F.smooth_l1_loss(x, torch.from_numpy(TARGETS).to(x), beta=0.5)
+
+
+def paddle_distilled(x):
+    teacher = PF.softmax(paddle.to_tensor(TARGETS).astype(x.dtype), axis=1)
+    return PF.kl_div(PF.log_softmax(x, axis=1), teacher, reduction="batchmean")
+
+
+def distilled(student=F.log_softmax, average=6):
+    return lambda x: (
+        F.kl_div(student(x, dim=1), torch.from_numpy(TARGETS).to(x).softmax(1), reduction="sum") / average
+    )
+
+
 BUGS = {
+    "blank": (paddle_ctc, ctc(blank=2), "blank of the CTC loss: torch has 2", "blank=0"),
+    "CTC of raw scores": (
+        paddle_ctc,
+        ctc(logarithms=False),
+        "log_softmax only in Paddle, inside the loss",
+        "apply log_softmax",
+    ),
+    "smooth part": (paddle_dice, torch_dice, "add(1) in torch where Paddle has add(1e-06)", "there"),
+    "beta": (paddle_huber, torch_smooth, "divides by beta=0.5", "huber_loss(..., delta=0.5)"),
+    "batchmean": (
+        paddle_distilled,
+        distilled(average=18),
+        "averages over the 3 numbers of a sample",
+        "batchmean",
+    ),
+    "probabilities": (
+        paddle_distilled,
+        distilled(student=F.softmax),
+        "probabilities are taken for logarithms",
+        "log_softmax",
+    ),
+    "samples": (
+        lambda x: (x**4).sum(),
+        lambda x: ((x**4).sum(1) * torch.arange(1, 7).to(x)).sum(),
+        "weigh 1, 2, 3, 4, 5, 6 times what they do in Paddle",
+        "reduce the losses of the samples",
+    ),
+    "left out": (
+        lambda x: (x**4).sum(),
+        lambda x: (x[:, :2] ** 4).sum(),
+        "does not depend on `output` at 2 of its 3 places along axis 1",
+        "lengths and masks",
+    ),
     "class weights": (paddle_entropy, weighted, "class weights differ", "leave weight out"),
     "ignored label": (
         paddle_entropy,
@@ -75,7 +157,7 @@ BUGS = {
     "a number": (
         lambda x: (x * x).sum() / ((x * x).sum() + 1.0),
         lambda x: (x * x).sum() / ((x * x).sum() + 1e-5),
-        "only in torch: add(1e-05)",
+        "add(1e-05) in torch where Paddle has add(1)",
         "compare the two losses there",
     ),
     "not finite": (lambda x: (x * np.nan).sum(), lambda x: (x * np.nan).sum(), "not finite", "finite"),
@@ -125,6 +207,7 @@ def test_of_two_terms_the_one_that_differs_is_named(torch_sum, cause):
 @pytest.mark.parametrize(
     ("paddle_loss", "torch_loss"),
     [
+        (paddle_ctc, ctc()),
         (
             lambda x: PF.cross_entropy(x, paddle.to_tensor(LABELS), label_smoothing=0.1),
             entropy(label_smoothing=0.1),

@@ -1,0 +1,333 @@
+"""A layer or a loss that one side writes out, rehearsed with the mistakes that people make in it.
+
+That a sequence differs from its first step on says little. So Paddle's layer is run here in numpy on Paddle's own numbers,
+once with each known mistake (steps taken last first, states exchanged, gates read in another order, ...): the
+one that gives torch's numbers to the last digit is what torch does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import permutations
+
+import numpy as np
+
+from parity.store import Array
+
+WITHIN = 1e-9
+"""Two sequences are the same numbers within this, relative to the largest."""
+
+GATES: Mapping[str, tuple[str, ...]] = {
+    "lstm": ("input", "forget", "candidate", "output"),
+    "gru": ("reset", "update", "candidate"),
+}
+"""Paddle's order, which is torch's too."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of a recurrent layer: x is [batch, time, features]; weights by slot ("weight_ih_l0_reverse")."""
+
+    kind: str
+    x: Array
+    weights: Mapping[str, Array]
+    layers: int = 1
+    directions: int = 1
+    h_0: Array | None = None
+    c_0: Array | None = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What goes wrong in the loop, how it is told and put right, and in which of its parts it is made."""
+
+    cause: str = ""
+    fix: str = ""
+    part: str = ""
+    """ "steps", "outputs", "gates" or "states": which of the loop's lines to look at."""
+    order: tuple[int, ...] = ()
+    flags: frozenset[str] = field(default_factory=frozenset)
+
+
+def told(layer: Layer, actual: Array, then: Callable[[Array], Array]) -> Mistake | None:
+    """The mistake that gives torch's numbers; `then` makes of the sequence what was stored."""
+    for mistake in _mistakes(layer):
+        made = then(_run(layer, mistake))
+        if made.size == actual.size and _same(made.reshape(-1), actual.reshape(-1)):
+            return mistake
+    return None
+
+
+def _same(a: Array, b: Array) -> bool:
+    return bool(np.abs(a - b).max(initial=0.0) <= WITHIN * max(float(np.abs(b).max(initial=0.0)), 1e-300))
+
+
+def _mistake(flag: str, part: str, cause: str, fix: str) -> Mistake:
+    return Mistake(cause, fix, part, flags=frozenset({flag}))
+
+
+STEPS = (
+    _mistake(
+        "last first", "steps", "the time steps are taken in reverse, the last one first", "start with step 0"
+    ),
+    _mistake(
+        "backward",
+        "steps",
+        "the sequence is run through backward in time",
+        "run through it from the first step on",
+    ),
+    _mistake(
+        "flipped", "outputs", "the results are put together in reverse", "join them in the order of the steps"
+    ),
+    _mistake(
+        "late",
+        "outputs",
+        "the state before each step is kept, not the one after it: all results come one step late",
+        "keep the state that the step returns",
+    ),
+    _mistake(
+        "h forgotten",
+        "states",
+        "every step starts from a hidden state of zeros",
+        "hand each step the hidden state that the one before it returned",
+    ),
+    _mistake(
+        "no bias_ih", "states", "bias_ih is left out", "add the layer's bias_ih to what comes from the input"
+    ),
+    _mistake(
+        "no bias_hh", "states", "bias_hh is left out", "add the layer's bias_hh to what comes from the state"
+    ),
+)
+
+LSTM = (
+    _mistake(
+        "exchanged",
+        "states",
+        "the hidden and the cell state are swapped from step to step",
+        "hand the hidden state on as h and the cell state as c",
+    ),
+    _mistake(
+        "c forgotten",
+        "states",
+        "every step starts from a cell state of zeros",
+        "hand each step the cell state that the one before it returned",
+    ),
+    _mistake(
+        "cells", "outputs", "the cell states are the result, not the hidden states", "collect h in place of c"
+    ),
+    _mistake(
+        "bare cell", "states", "h is o * c, without the tanh of the cell state", "write h = o * tanh(c)"
+    ),
+    _mistake("forget bias", "gates", "1 is added to the forget gate, as TensorFlow does", "leave the 1 out"),
+)
+
+GRU = (
+    _mistake(
+        "blend",
+        "states",
+        "the update gate works the other way round: h is z * candidate + (1 - z) * h",
+        "write h = (1 - z) * candidate + z * h",
+    ),
+    _mistake(
+        "reset first",
+        "states",
+        "the reset gate multiplies the state before its weight (the form of the first paper), not the product after it",
+        "write candidate = tanh(W x + b + r * (U h + b_h))",
+    ),
+    _mistake(
+        "reset all",
+        "states",
+        "the reset gate multiplies the input's part of the candidate too",
+        "write candidate = tanh(W x + b + r * (U h + b_h))",
+    ),
+    _mistake("no reset", "states", "the reset gate is not applied", "multiply U h + b_h by the reset gate"),
+)
+
+TWO_WAYS = (
+    _mistake(
+        "halves",
+        "outputs",
+        "the two directions are joined the other way round",
+        "join forward first, then backward",
+    ),
+    _mistake(
+        "not turned back",
+        "outputs",
+        "the backward direction's results are not turned back to the order of the steps",
+        "flip them along time before they are joined",
+    ),
+    _mistake(
+        "both forward",
+        "steps",
+        "the backward direction reads the sequence forward",
+        "flip its input along time",
+    ),
+)
+
+
+def _mistakes(layer: Layer) -> Iterator[Mistake]:
+    yield from STEPS
+    yield from {"lstm": LSTM, "gru": GRU}.get(layer.kind, ())
+    if layer.directions == 2:
+        yield from TWO_WAYS
+    gates = GATES.get(layer.kind, ())
+    for order in permutations(range(len(gates))):
+        if gates and order != tuple(range(len(gates))):
+            read = ", ".join(gates[i] for i in order)
+            yield replace(
+                _mistake(
+                    "",
+                    "gates",
+                    f"the gates are read in the order {read}; the weights hold {', '.join(gates)}",
+                    f"take the parts of the product as {', '.join(gates)}",
+                ),
+                order=order,
+            )
+
+
+def _run(layer: Layer, mistake: Mistake) -> Array:
+    """The sequence that the layer gives with a mistake in all its loops."""
+    x, flags = layer.x, mistake.flags
+    for number in range(layer.layers):
+        found = []
+        for direction in range(layer.directions):
+            backward = direction == 1
+            given = x[:, ::-1] if backward and "both forward" not in flags else x
+            y = _loop(layer, given, number, direction, mistake)
+            found.append(y[:, ::-1] if backward and "not turned back" not in flags else y)
+        x = np.concatenate(found[::-1] if "halves" in flags else found, axis=2)
+    return x
+
+
+def _loop(layer: Layer, x: Array, number: int, direction: int, mistake: Mistake) -> Array:
+    flags = mistake.flags
+    suffix = f"_l{number}" + ("_reverse" if direction else "")
+    w, u = layer.weights[f"weight_ih{suffix}"], layer.weights[f"weight_hh{suffix}"]
+    zero = np.zeros(len(w))
+    b = zero if "no bias_ih" in flags else layer.weights.get(f"bias_ih{suffix}", zero)
+    d = zero if "no bias_hh" in flags else layer.weights.get(f"bias_hh{suffix}", zero)
+    at = number * layer.directions + direction
+    start = np.zeros((len(x), u.shape[1]))
+    h = start if layer.h_0 is None else layer.h_0[at]
+    c = start if layer.c_0 is None else layer.c_0[at]
+    kept = []
+    order = mistake.order or tuple(range(len(GATES.get(layer.kind, ()))))
+    backward = flags & {"last first", "backward"}
+    for t in range(x.shape[1])[:: -1 if backward else 1]:
+        before = h
+        h = start if "h forgotten" in flags else h
+        c = start if "c forgotten" in flags else c
+        if "exchanged" in flags:
+            h, c = c, h
+        given, kept_part = x[:, t] @ w.T + b, h @ u.T + d
+        if layer.kind == "lstm":
+            h, c = _lstm(given + kept_part, c, order, flags)
+        elif layer.kind == "gru":
+            h = _gru(given, kept_part, h, (u, d), order, flags)
+        else:
+            h = np.maximum(given + kept_part, 0.0) if "relu" in layer.kind else np.tanh(given + kept_part)
+        kept.append(before if "late" in flags else c if "cells" in flags else h)
+    turned = bool(flags & {"flipped", "backward"})
+    return np.stack(kept[::-1] if turned else kept, axis=1)
+
+
+def _sigmoid(x: Array) -> Array:
+    result: Array = 0.5 * (1.0 + np.tanh(0.5 * x))
+    return result
+
+
+def _lstm(all_gates: Array, c: Array, order: tuple[int, ...], flags: frozenset[str]) -> tuple[Array, Array]:
+    parts = dict(zip(order, np.split(all_gates, 4, axis=1), strict=True))
+    i, f, g, o = (parts[gate] for gate in range(4))
+    f = f + 1.0 if "forget bias" in flags else f
+    c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
+    return _sigmoid(o) * (c if "bare cell" in flags else np.tanh(c)), c
+
+
+def _gru(
+    given: Array,
+    kept: Array,
+    h: Array,
+    own: tuple[Array, Array],
+    order: tuple[int, ...],
+    flags: frozenset[str],
+) -> Array:
+    x = dict(zip(order, np.split(given, 3, axis=1), strict=True))
+    s = dict(zip(order, np.split(kept, 3, axis=1), strict=True))
+    r, z = _sigmoid(x[0] + s[0]), _sigmoid(x[1] + s[1])
+    share = r * s[2]
+    if "reset first" in flags:
+        u, d = (np.split(array, 3)[order.index(2)] for array in own)
+        share = (r * h) @ u.T + d
+    elif "no reset" in flags:
+        share = s[2]
+    candidate = np.tanh(r * (x[2] + s[2]) if "reset all" in flags else x[2] + share)
+    new, old = (z, 1.0 - z) if "blend" in flags else (1.0 - z, z)
+    return np.asarray(new * candidate + old * h)
+
+
+# -- a cross entropy ------------------------------------------------------------------------------
+
+
+def _log_softmax(x: Array, axis: int = 1) -> Array:
+    x = x - x.max(axis=axis, keepdims=True)
+    return np.asarray(x - np.log(np.exp(x).sum(axis=axis, keepdims=True)))
+
+
+def entropy_told(scores: Array, labels: Array, actual: Array, *, averaged: bool) -> Mistake | None:
+    """The mistake with which a cross entropy of [rows, classes] that torch writes out gives torch's numbers."""
+    rows = np.arange(len(scores))
+
+    def of(logarithms: Array) -> Array:
+        return np.asarray(-logarithms[rows, labels])
+
+    def reduced(values: Array) -> Array:
+        return np.asarray(values.mean()) if averaged else values
+
+    logarithms = _log_softmax(scores)
+    probabilities = np.exp(logarithms)
+    right = reduced(of(logarithms))
+    candidates = [
+        ("its sign is turned", "put a minus before it", -right),
+        (
+            "no log_softmax: raw scores are taken for logarithms",
+            "take log_softmax of the scores first",
+            reduced(of(scores)),
+        ),
+        (
+            "probabilities are taken for logarithms (softmax without log)",
+            "write log_softmax for softmax",
+            reduced(of(probabilities)),
+        ),
+        (
+            "softmax is applied twice",
+            "give log_softmax the scores, not probabilities",
+            reduced(of(_log_softmax(probabilities))),
+        ),
+        (
+            "log_softmax runs over the rows, not over the classes",
+            "write log_softmax(..., dim=1)",
+            reduced(of(_log_softmax(scores, 0))),
+        ),
+    ]
+    if averaged:
+        summed = of(logarithms).sum()
+        candidates.insert(
+            0, ("it sums over the rows where Paddle averages", "write mean() for sum()", summed)
+        )
+    for cause, fix, made in candidates:
+        if made.size == actual.size and _same(actual.reshape(-1), np.asarray(made).reshape(-1)):
+            return Mistake(cause, fix)
+    return _smoothed(right, reduced(-logarithms.mean(axis=1)), actual)
+
+
+def _smoothed(right: Array, even: Array, actual: Array) -> Mistake | None:
+    """A share of the entropy of an even distribution: label smoothing, if the share is a number that people write."""
+    gap = (even - right).reshape(-1)
+    if actual.size != gap.size or not gap.any():
+        return None
+    share = round(float((actual.reshape(-1) - right.reshape(-1)) @ gap / (gap @ gap)), 4)
+    if not 0.0 < share < 1.0 or not _same((right + share * (even - right)).reshape(-1), actual.reshape(-1)):
+        return None
+    return Mistake(f"label smoothing: torch's has {share:g}, Paddle's has none", "leave the smoothing out")
