@@ -195,7 +195,7 @@ BRANCHES = [
         "swapped gates",
         "g * y + (1 - g) * x",
         "(1 - g) * y + g * x",
-        ":mul.*|add|r?sub.*",
+        ":mul.*|add|r?sub.*|gated sum",
         "gate|swap|operand|order|input|wired",
     ),
     line(
