@@ -209,10 +209,8 @@ class Wiring(Evidence):
         # A layer that other calls use too is made right: this call of it is wrong.
         shared = self._shares(torch_nodes, torch=True)
         cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
-        if self._shares(paddle_nodes) and not shared:
-            cause += "; in Paddle these layers are shared with another call"
-        elif shared and not self._shares(paddle_nodes):
-            cause += "; in torch these layers are shared with another call"
+        if shared != self._shares(paddle_nodes):
+            cause += f"; in {'torch' if shared else 'Paddle'} these layers are shared with another call"
         fix = f"make the input of {at} what Paddle makes it: {chain_of(paddle_nodes)}"
         rehearsed = self._rehearsed(edge)
         if rehearsed is not None:

@@ -49,12 +49,18 @@ _MASK = (
     "[False, False, True, True, False], [False, False, False, True, True]]"
 )
 _FEED = {"a": "float 4,8 constant", "c": "float 8,4 constant"}
+_SET_FEED = "layer.linear1.weight.set_value(a); layer.linear2.weight.set_value(c)\n"
+_TORCH_FEED = (
+    "with torch.no_grad():\n"
+    "    layer.linear1.weight.copy_(a.T), layer.linear2.weight.copy_(c.T)\n"
+    "    layer.linear1.bias.zero_(), layer.linear2.bias.zero_()\n"
+)
 
 
 def _encoder(options: str) -> str:
     return (
         f"layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0{options})\nattention = layer.self_attn\n{_SET}"
-        "layer.linear1.weight.set_value(a); layer.linear2.weight.set_value(c)\nlayer(x)"
+        f"{_SET_FEED}layer(x)"
     )
 
 
@@ -62,10 +68,7 @@ def _torch_encoder(options: str, inputs: str = ", batch_first=True") -> str:
     return (
         f"{_PACKED}layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0{inputs}{options})\n"
         "layer.self_attn.load_state_dict(packed)\n"
-        "with torch.no_grad():\n"
-        "    layer.linear1.weight.copy_(a.T), layer.linear2.weight.copy_(c.T)\n"
-        "    layer.linear1.bias.zero_(), layer.linear2.bias.zero_()\n"
-        "layer(x)"
+        f"{_TORCH_FEED}layer(x)"
     )
 
 
@@ -73,7 +76,7 @@ def _decoder(options: str) -> str:
     attentions = "".join(f"attention = layer.{name}\n{_SET}" for name in ("self_attn", "cross_attn"))
     return (
         f"layer = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0{options})\n{attentions}"
-        "layer.linear1.weight.set_value(a); layer.linear2.weight.set_value(c)\nlayer(x, y)"
+        f"{_SET_FEED}layer(x, y)"
     )
 
 
@@ -81,10 +84,7 @@ def _torch_decoder(options: str, inputs: str = ", batch_first=True") -> str:
     return (
         f"{_PACKED}layer = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0{inputs}{options})\n"
         "layer.self_attn.load_state_dict(packed), layer.multihead_attn.load_state_dict(packed)\n"
-        "with torch.no_grad():\n"
-        "    layer.linear1.weight.copy_(a.T), layer.linear2.weight.copy_(c.T)\n"
-        "    layer.linear1.bias.zero_(), layer.linear2.bias.zero_()\n"
-        "layer(x, y)"
+        f"{_TORCH_FEED}layer(x, y)"
     )
 
 
