@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from convert.registry import ModelSpec, find_model
+from convert.models.registry import ModelSpec, find_model
 from paddle2torch.console import stdout_console
 
 DEFAULT = ("lenet", "alexnet", "googlenet", "resnet18", "resnet50", "densenet121", "vgg16_features")

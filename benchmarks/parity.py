@@ -117,10 +117,10 @@ def forwards64(paddle_model: Any, torch_model: Any, images: Any) -> None:
 
 def compare32(paddle_model: Any, torch_model: Any, images: Any) -> None:
     """Record both in float32 and compare every aligned pair of operators, elementwise."""
-    from parity.judge import aligned
-    from parity.lockstep import Lockstep
-    from parity.sides import LiveSide
-    from parity.store import scratch_directory
+    from parity.align.pipeline import aligned
+    from parity.runs.lockstep import Lockstep
+    from parity.sides.live import LiveSide
+    from parity.trace.values import scratch_directory
 
     sides = LiveSide("paddle", paddle_model), LiveSide("torch", torch_model)
     weights = tuple(side.parameters() for side in sides)

@@ -10,32 +10,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from convert.apply.checkpoint import ConversionReport, convert_checkpoint
+    from convert.apply.memory import convert_state_dict
     from convert.checkpoint.checkpoint import Checkpoint
     from convert.checkpoint.reader import open_checkpoint
     from convert.checkpoint.tensor import TensorRef
-    from convert.conversion import ConversionReport, convert_checkpoint
     from convert.errors import ConvertError
-    from convert.layout import Layout, Slot, module_layout, registered_layout
-    from convert.live import convert_state_dict
-    from convert.plan import ConversionPlan, Move, plan_conversion
-    from convert.transform import apply_transform
+    from convert.models.layout import Layout, Slot, module_layout, registered_layout
+    from convert.plan.plan import ConversionPlan, Move
+    from convert.plan.planner import plan_conversion
+    from convert.plan.transform import apply_transform
 
 _HOMES = {
     "Checkpoint": "convert.checkpoint.checkpoint",
-    "ConversionPlan": "convert.plan",
-    "ConversionReport": "convert.conversion",
+    "ConversionPlan": "convert.plan.plan",
+    "ConversionReport": "convert.apply.checkpoint",
     "ConvertError": "convert.errors",
-    "Layout": "convert.layout",
-    "Move": "convert.plan",
-    "Slot": "convert.layout",
+    "Layout": "convert.models.layout",
+    "Move": "convert.plan.plan",
+    "Slot": "convert.models.layout",
     "TensorRef": "convert.checkpoint.tensor",
-    "apply_transform": "convert.transform",
-    "convert_checkpoint": "convert.conversion",
-    "convert_state_dict": "convert.live",
-    "module_layout": "convert.layout",
+    "apply_transform": "convert.plan.transform",
+    "convert_checkpoint": "convert.apply.checkpoint",
+    "convert_state_dict": "convert.apply.memory",
+    "module_layout": "convert.models.layout",
     "open_checkpoint": "convert.checkpoint.reader",
-    "plan_conversion": "convert.plan",
-    "registered_layout": "convert.layout",
+    "plan_conversion": "convert.plan.planner",
+    "registered_layout": "convert.models.layout",
 }
 
 __all__ = [

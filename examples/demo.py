@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from convert.registry import find_model
+from convert.models.registry import find_model
 from examples.digits import TEST_IMAGES, Digits, load_digits, paddle_logits, torch_logits, train
 from paddle2torch.console import stdout_console
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from convert.batch import Outcome
+    from convert.apply.folder import Outcome
 
 
 def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""`convert --match run`: start both models beside a checkpoint; `parity.matching` pairs what names do not."""
+"""`convert --match run`: start both models beside a checkpoint; `parity.match.trials` pairs what names do not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from convert.errors import ConvertError
 
 if TYPE_CHECKING:
-    from convert.plan import Options
-    from parity.trace import Framework
+    from convert.plan.plan import Options
+    from parity.trace.trace import Framework
 
 FRAMEWORKS: tuple[Framework, ...] = ("paddle", "torch")
 
@@ -23,9 +23,9 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
 
     from convert.checkpoint.reader import is_factory, open_checkpoint
     from paddle2torch.console import status
-    from parity.matching import match_by_running
-    from parity.store import scratch_directory
-    from parity.workers import WorkerSide
+    from parity.match.trials import match_by_running
+    from parity.sides.remote import WorkerSide
+    from parity.trace.values import scratch_directory
 
     factories, arguments = _models(args)
     inputs = _inputs(args)
@@ -61,7 +61,7 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
 def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
     """What to build on either side: as given, or a registered torch model."""
     from convert.checkpoint.reader import is_factory
-    from convert.registry import find_model
+    from convert.models.registry import find_model
     from paddle2torch.options import json_object
 
     ours = args.source if is_factory(args.source) else args.paddle
@@ -82,7 +82,7 @@ def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[st
 
 def _inputs(args: argparse.Namespace) -> Any:
     from paddle2torch.options import shape_of
-    from parity.inputs import as_arrays, load_inputs, random_input
+    from parity.setup.inputs import as_arrays, load_inputs, random_input
 
     if (args.input is None) == (args.shape is None):
         raise ConvertError(

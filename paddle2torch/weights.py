@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from convert.plan import ConversionPlan
-    from convert.rules import Rule
-    from parity.workers import WorkerSide
+    from convert.plan.plan import ConversionPlan
+    from convert.plan.rules import Rule
+    from parity.sides.remote import WorkerSide
 
 
 def load_torch(
@@ -26,9 +26,10 @@ def load_torch(
 
     rules: of the conversion, for names that differ. complete: a conversion that does not fit is an error.
     """
-    from convert.layout import Layout
-    from convert.plan import Options, plan_conversion
-    from convert.recognize import rules_for
+    from convert.models.layout import Layout
+    from convert.plan.plan import Options
+    from convert.plan.planner import plan_conversion
+    from convert.plan.recognize import rules_for
 
     layout = Layout.of_json(torch.ask("layout"))
     with _shapes(source) as shapes:
@@ -89,7 +90,7 @@ def _shapes(source: dict[str, str]) -> Iterator[Any]:
         with np.load(source["npz"], allow_pickle=False) as archive:
             yield {name: archive[name] for name in archive.files}
     elif "trace" in source:
-        from parity.trace_file import TraceFile
+        from parity.trace.file import TraceFile
 
         yield TraceFile(Path(source["trace"])).state()
     else:

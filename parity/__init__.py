@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from parity.checker import assert_equivalent, check
     from parity.errors import ParityError
-    from parity.findings import Finding, Note
-    from parity.report.model import Report
-    from parity.verdict import Verdict
+    from parity.report.report import Report
+    from parity.results.finding import Finding, Note
+    from parity.results.verdict import Verdict
 
 _HOMES = {
-    "Finding": "parity.findings",
-    "Note": "parity.findings",
+    "Finding": "parity.results.finding",
+    "Note": "parity.results.finding",
     "ParityError": "parity.errors",
-    "Report": "parity.report.model",
-    "Verdict": "parity.verdict",
+    "Report": "parity.report.report",
+    "Verdict": "parity.results.verdict",
     "assert_equivalent": "parity.checker",
     "check": "parity.checker",
 }

@@ -1,6 +1,6 @@
 """One case of a check: both models on one input in one mode, recorded in both precisions and judged.
 
-There are two ways to the numbers, and both give the same ones: side by side, where that is possible (`parity.lockstep`), or
+There are two ways to the numbers, and both give the same ones: side by side, where that is possible (`parity.runs.lockstep`), or
 one run after the other with every value kept, which also serves gradients, training and sides that run elsewhere.
 """
 
@@ -14,19 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parity.capture.plan import Measurement, ReplayPlan
-from parity.errors import ModelError
-from parity.judge import Judgement, Run, aligned, judge
-from parity.judgement import Measure, Replay
-from parity.lockstep import Apart, Lockstep, suits
-from parity.raising import judge_raised
-from parity.report.model import Case
-from parity.sides import LiveSide, Side
-from parity.store import Array, ValueStore, scratch_directory
-from parity.trace import Framework, Trace
+from parity.align.pipeline import aligned
+from parity.capture.failed import ModelError
+from parity.capture.replay import Measurement, ReplayPlan
+from parity.explain.judge import judge
+from parity.explain.raising import judge_raised
+from parity.results.judgement import Judgement
+from parity.results.results import Case
+from parity.runs.lockstep import Apart, Lockstep, suits
+from parity.runs.run import Measure, Replay, Run
+from parity.sides.live import LiveSide
+from parity.sides.side import Side
+from parity.trace.trace import Framework, Trace
+from parity.trace.values import Array, ValueStore, scratch_directory
 
 if TYPE_CHECKING:
-    from parity.gradient_flow import GradientJudgement
+    from parity.backward.flow import GradientJudgement
 
 GIVEN = "given input"
 """The name of the case of the user's own inputs."""
@@ -195,7 +198,7 @@ def _go_backward(
     scratch: Path,
 ) -> GradientJudgement:
     """Judge the gradients of runs that went backward, and add what they show to the judgement."""
-    from parity.gradients import judge_gradients
+    from parity.backward.gradients import judge_gradients
 
     def again(given: dict[int, str]) -> tuple[Trace, ValueStore]:
         return torch.capture(
@@ -234,7 +237,7 @@ def _train(
     judgement: Judgement,
 ) -> None:
     """Train copies of both models, and add what that shows to the judgement."""
-    from parity.training import judge_training
+    from parity.training.steps import judge_training
 
     if backward.alignment is None:
         return

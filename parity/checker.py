@@ -7,27 +7,27 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convert.errors import Paddle2TorchError
-from parity.arguments import check_models, check_pairs, check_training
-from parity.blind_spots import blind_spots
-from parity.case import GIVEN, Question, require_finite
-from parity.devices import placed
-from parity.errors import ModelError, NoKernelError, NotRecordedError, ParityError
-from parity.findings import Finding
-from parity.inputs import as_arrays, further_inputs
-from parity.judgement import Judgement
-from parity.lockstep import Apart, outputs_at_once
-from parity.refill import randomized
-from parity.report.model import Case, Report
-from parity.sides import LiveSide, Side
-from parity.store import Array, ValueStore, scratch_directory
-from parity.trace import Framework
+from parity.capture.failed import NoKernelError
+from parity.case import GIVEN, Question
+from parity.errors import ParityError
+from parity.further import further_cases
+from parity.report.report import Report
+from parity.results.judgement import Judgement
+from parity.results.results import Case
+from parity.setup.arguments import check_models, check_pairs, check_training
+from parity.setup.blind_spots import blind_spots
+from parity.setup.inputs import as_arrays
+from parity.setup.refill import randomized
+from parity.sides.devices import placed
+from parity.sides.live import LiveSide
+from parity.sides.side import Side
+from parity.trace.values import Array
 
 MODES = ("eval", "train")
 
@@ -164,7 +164,7 @@ def compare_sides(
         versions.update(found[1])
         cases.append(found[0])
     if further and not any(case.judgement.findings for case in cases):
-        cases += _further_cases(paddle, torch, inputs, modes[0], parameters, pairs, tell)
+        cases += further_cases(paddle, torch, inputs, modes[0], parameters, pairs, tell)
     return Report(
         paddle=paddle.name,
         torch=torch.name,
@@ -172,137 +172,3 @@ def compare_sides(
         environment={"python": sys.version.split()[0], "numpy": np.__version__, **versions},
         warnings=(*warnings, *blind_spots(parameters["paddle"])),
     )
-
-
-def _further_cases(
-    paddle: Side,
-    torch: Side,
-    inputs: Mapping[str, Array],
-    mode: str,
-    parameters: Mapping[str, Mapping[str, Array]],
-    pairs: Mapping[str, str] | None,
-    tell: Any,
-) -> list[Case]:
-    """The further inputs that Paddle's model takes, outputs alone, up to the first that shows a fault."""
-    cases = []
-    whole = dict(further_inputs(inputs))
-    any_batch = False
-    for name, few in further_inputs(inputs, batch=FURTHER_BATCH):
-        # A model may be written for one size of batch: then the whole one.
-        for more in (few,) if any_batch else (few, whole[name]):
-            try:
-                case = _quick_case(paddle, torch, name, more, mode, tell)
-            except NotRecordedError:
-                case = None
-            if case is not None:
-                any_batch = more is few
-                break
-        if case is None:
-            continue
-        if case.judgement.inconclusive:
-            # The outputs differ on this input: look into it properly.
-            try:
-                case = Question(paddle, torch, name, more, mode, parameters, pairs, tell).answer()[0]
-            except NotRecordedError:
-                case.judgement.findings.append(_differs(name, case))
-            case.judgement.findings[:] = [_on(name, case, finding) for finding in case.judgement.findings]
-        cases.append(case)
-        if case.judgement.findings:
-            break
-    return cases
-
-
-def _on(name: str, case: Case, finding: Finding) -> Finding:
-    """A finding that the given input did not show: whoever reads it must know on which one it is."""
-    sizes = ", ".join("x".join(map(str, shape)) for shape in case.shapes.values())
-    seen = "" if "on an input of" in finding.cause else f"; seen on an input of {sizes} ({name}) only"
-    fix = finding.fix
-    if finding.evidence.get("attribute") == "output_size":
-        fix = f"make the size follow the input as Paddle's does, with no factor or size that is fixed; here {fix}"
-    return replace(finding, cause=finding.cause + seen, fix=fix)
-
-
-def _quick_case(
-    paddle: Side, torch: Side, name: str, inputs: Mapping[str, Array], mode: str, tell: Any
-) -> Case | None:
-    """Compare the outputs alone, in float64; None when Paddle's model does not take such an input."""
-    from parity.compare import difference
-
-    judgement = Judgement()
-    case = Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement, quick=True)
-    with ExitStack() as stack:
-        scratch = stack.enter_context(scratch_directory())
-        tell(f"{name}, {mode}: outputs")
-        stores: dict[Framework, ValueStore] = {}
-        try:
-            stores = outputs_at_once(paddle, torch, inputs, mode, scratch, stack)
-        except Apart as apart:
-            if isinstance(apart.__cause__, ParityError):
-                return None
-        for side in (paddle, torch) if not stores else ():
-            try:
-                _, store = side.capture(
-                    inputs,
-                    mode=mode,
-                    precision="float64",
-                    store=scratch / side.framework,
-                    outputs_only=True,
-                )
-            except NotRecordedError:
-                raise
-            except ParityError as error:
-                if side is paddle:
-                    return None
-                if isinstance(error, ModelError) and error.run is not None:
-                    judgement.inconclusive.append(f"{name}: {error}")
-                else:
-                    judgement.findings.append(_raises(name, case.shapes, error))
-                return case
-            stores[side.framework] = store
-            stack.callback(store.close)
-        require_finite(judgement, stores)
-        found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
-        for key in sorted(found["paddle"] & found["torch"]):
-            judgement.outputs[key.removeprefix("output:")] = difference(
-                stores["torch"].stored(key), stores["paddle"].stored(key)
-            )
-        differ = any(not d.comparable or d.max_rel > QUICK_LIMIT for d in judgement.outputs.values())
-        if differ or found["paddle"] != found["torch"]:
-            judgement.inconclusive.append(f"{name}: the outputs differ")
-    return case
-
-
-def _differs(name: str, case: Case) -> Finding:
-    """What is known of an input on which only the outputs were recorded."""
-    sizes = ", ".join("x".join(map(str, shape)) for shape in case.shapes.values())
-    worst = max((d.max_rel for d in case.judgement.outputs.values()), default=float("inf"))
-    return Finding(
-        layer="",
-        operator="forward",
-        where="",
-        cause=f"on an input of {sizes} ({name}) the outputs differ by {worst:.1e} of their scale, though not on the "
-        "given one",
-        fix="capture both sides on an input like this (--shape, --seed) to see which operator it is",
-        evidence={"float64": worst, "shapes": {k: list(v) for k, v in case.shapes.items()}},
-        order=float("inf"),
-    )
-
-
-def _raises(name: str, shapes: Mapping[str, tuple[int, ...]], error: ParityError) -> Finding:
-    sizes = ", ".join("x".join(map(str, shape)) for shape in shapes.values())
-    return Finding(
-        layer="",
-        operator="forward",
-        where="",
-        cause=f"on an input of {sizes} ({name}), which Paddle's model takes, {error}",
-        fix="make the torch model take every input that Paddle's takes",
-        evidence={"error": str(error), "shapes": {k: list(v) for k, v in shapes.items()}},
-        order=float("inf"),
-    )
-
-
-FURTHER_BATCH = 2
-"""Largest batch of a further input: more of the same shows nothing new, and costs as much again."""
-
-QUICK_LIMIT = 1e-12
-"""Output differences above this are looked into with the full comparison; it decides nothing itself."""

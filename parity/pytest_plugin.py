@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from parity.report.model import Report
+    from parity.report.report import Report
 
 DEVICES = ("cpu", "cuda")
 PRECISIONS = ("float64", "float32")

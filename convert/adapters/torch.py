@@ -1,15 +1,12 @@
-"""What conversion needs from torch itself: making tensors, and building a user's module."""
+"""What conversion needs from torch itself: making tensors, and building a user's module and optimizer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from convert.errors import ConvertError
-
-if TYPE_CHECKING:
-    from convert.training import LiveGroups
 
 try:
     import torch
@@ -52,11 +49,9 @@ def build_module(reference: str, arguments: dict[str, Any] | None = None) -> tor
     return module
 
 
-def optimizer_groups(reference: str, module: torch.nn.Module) -> LiveGroups:
-    """The parameter groups of the optimizer that `package.module:factory` makes of a module."""
+def build_optimizer(reference: str, module: torch.nn.Module) -> torch.optim.Optimizer:
+    """The optimizer that `package.module:factory` or `path/to/file.py:factory` makes of a module."""
     from convert.adapters.factory import load_factory, users_code
-    from convert.optimizer import group_names, torch_class
-    from convert.training import Group, LiveGroups
 
     factory = load_factory(reference)
     with users_code(f"{reference} cannot make an optimizer of the module"):
@@ -65,10 +60,4 @@ def optimizer_groups(reference: str, module: torch.nn.Module) -> LiveGroups:
         raise ConvertError(
             f"{reference} made a {type(optimizer).__name__}, which is no torch.optim.Optimizer"
         )
-    groups = [
-        {name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups
-    ]
-    names = group_names(module, optimizer)
-    return LiveGroups(
-        torch_class(optimizer), tuple(Group(g, tuple(n)) for g, n in zip(groups, names, strict=True))
-    )
+    return optimizer

@@ -18,15 +18,16 @@ from convert.checkpoint.reader import open_checkpoint
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import FLOATS, by_name
 from convert.errors import ConvertError
-from convert.layout import Layout, infer_sizes, module_layout, registered_layout
+from convert.models.layout import Layout, infer_sizes, module_layout, registered_layout
 from convert.names import counted, listed
-from convert.parts import Part, placement
-from convert.plan import ConversionPlan, Fill, Options, plan_conversion
+from convert.plan.plan import ConversionPlan, Fill, Options
+from convert.plan.planner import plan_conversion
 from convert.write.atomic import check_target, same_file
+from convert.write.parts import Part, placement
 from convert.write.place import Placement
 
 if TYPE_CHECKING:
-    from convert.training import Training
+    from convert.training.state_file import Training
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin")
 OnProgress = Callable[[int, int], None]
@@ -107,7 +108,7 @@ def convert_checkpoint(
     recognised from the checkpoint's names and shapes; if none is, or with `model="none"`, the file's own
     names are kept. Sizes of a registered model that are not given are read from the checkpoint.
     `dtype` converts floating-point tensors. With `training`, a `.pth` holds the state of the optimizer and its
-    schedule too (`convert.training`). Raises ConvertError, and then writes nothing.
+    schedule too (`convert.training.state_file`). Raises ConvertError, and then writes nothing.
     """
     started = time.perf_counter()
     source_path, target_path = Path(src.path if isinstance(src, Checkpoint) else src), Path(dst)
@@ -135,12 +136,12 @@ def convert_checkpoint(
         plan.check_contents(lambda name: checkpoint[name].numpy())
         items = placements(checkpoint, plan, dtype=dtype)
         if dtype is not None:
-            from convert.overflow import overflow_notes
+            from convert.apply.overflow import overflow_notes
 
             notes += overflow_notes(checkpoint, plan, by_name(dtype))
         structure: object = None
         if training is not None:
-            from convert.training import training_file
+            from convert.training.state_file import training_file
 
             whole = stack.enter_context(training_file(training, checkpoint, plan, items))
             items, structure, notes = list(whole.items), whole.structure, [*notes, *whole.notes]
@@ -219,7 +220,7 @@ KEEP_NAMES = "none"
 
 def _recognized(checkpoint: Checkpoint, notes: list[str]) -> str | None:
     """The one registered network that the checkpoint's names and shapes say it is; ConvertError for two."""
-    from convert.recognize import recognize
+    from convert.plan.recognize import recognize
 
     found = recognize({name: ref.shape for name, ref in checkpoint.items()})
     names = list(dict.fromkeys(candidate.spec.name for candidate in found))
@@ -234,7 +235,7 @@ def _recognized(checkpoint: Checkpoint, notes: list[str]) -> str | None:
 
 def _with_aliases(options: Options | None, checkpoint: Checkpoint, target: Layout) -> Options | None:
     """Rules for another known spelling of the network (Paddle's zoo, old DenseNet files), unless rules are given."""
-    from convert.recognize import rules_for
+    from convert.plan.recognize import rules_for
 
     if options is not None and options.rules:
         return options
@@ -243,7 +244,7 @@ def _with_aliases(options: Options | None, checkpoint: Checkpoint, target: Layou
 
 
 def _plan_back(checkpoint: Checkpoint, target: Any, options: Options | None) -> ConversionPlan:
-    from convert.back import plan_back
+    from convert.plan.back import plan_back
 
     if target is None:
         raise ConvertError(
@@ -261,8 +262,8 @@ def _plan_back(checkpoint: Checkpoint, target: Any, options: Options | None) -> 
 def _layout_of(
     model: str, checkpoint: Checkpoint, num_classes: int | None, in_channels: int | None, *, back: bool
 ) -> tuple[Layout, list[str], list[str]]:
-    from convert.recognize import recognize
-    from convert.registry import find_model
+    from convert.models.registry import find_model
+    from convert.plan.recognize import recognize
 
     name = find_model(model).name
     given = {"num_classes": num_classes, "in_channels": in_channels}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.conversion import ConversionReport, convert_checkpoint
+from convert.apply.checkpoint import ConversionReport, convert_checkpoint
 from convert.errors import ConvertError
 
 SUFFIXES = (".pdparams", ".pdiparams")

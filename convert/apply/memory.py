@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.plan import Options, plan_conversion
-from convert.transform import assemble
+from convert.plan.plan import Options
+from convert.plan.planner import plan_conversion
+from convert.plan.transform import assemble
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import DType
 from convert.names import counted
-from convert.plan import ConversionPlan
+from convert.plan.plan import ConversionPlan
 
 _WIDTH = {"float16": 0, "bfloat16": 1, "float32": 1, "float64": 2}
 """How large a number each type can hold, as a rank."""

@@ -1,6 +1,6 @@
 """A torch model as a conversion sees it: every state dict entry with its shape and the kind of its layer.
 
-For registered models the layout is data in `convert/layouts/`, generated from the live modules and held
+For registered models the layout is data in `convert/models/layouts/`, generated from the live modules and held
 to them by a test, so that converting needs neither framework. Any other module is asked directly.
 """
 
@@ -69,8 +69,8 @@ def registered_layout(
 
     Raises ConvertError with the nearest names for an unknown model.
     """
-    from convert.layouts import load_layout, resolve_dimension
-    from convert.registry import find_model
+    from convert.models.layouts import load_layout, resolve_dimension
+    from convert.models.registry import find_model
 
     spec = find_model(model)
     sizes = dict(spec.defaults)
@@ -95,7 +95,7 @@ def infer_sizes(
 
     `shapes` are Paddle's (a matrix of a Linear layer is [in, out]) unless they are in `torch_order`.
     """
-    from convert.layouts import DIMENSION, load_layout
+    from convert.models.layouts import DIMENSION, load_layout
 
     found: dict[str, int] = {}
     for name, shape, layer, _ in load_layout(model):

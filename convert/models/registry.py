@@ -1,7 +1,7 @@
 """Which networks there are: the names that both model folders share, as plain data.
 
 Nothing here imports a framework or a model folder; a factory is named as "module:function" and is
-imported only by whoever builds it. `convert/layouts/<name>.json` holds each network's tensors.
+imported only by whoever builds it. `convert/models/layouts/<name>.json` holds each network's tensors.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convert.layout import BUFFERS, Layout, Slot
+from convert.models.layout import BUFFERS, Layout, Slot
 from convert.names import counted
 from convert.rosetta.layers import layer_of_parameter_name
 from convert.rosetta.rows import TRANSPOSE

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from convert.cells import WHY_ZERO, second_names, switched_off
 from convert.errors import ConvertError
-from convert.layout import Layout, Slot, module_layout
+from convert.models.layout import Layout, Slot, module_layout
 from convert.names import nearest
-from convert.plan import ConversionPlan, Drop, Fill, Move, Problem
+from convert.plan.plan import ConversionPlan, Drop, Fill, Move, Problem
+from convert.plan.rules import Rule
+from convert.plan.transform import concrete, inverse, shape_before
+from convert.rosetta.cells import WHY_ZERO, second_names, switched_off
 from convert.rosetta.layers import BY_TORCH, chosen_way, ways_to_fill
 from convert.rosetta.rows import RESHAPE, SPLIT, Parameter
-from convert.rules import Rule
-from convert.transform import concrete, inverse, shape_before
 
 
 def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> ConversionPlan:

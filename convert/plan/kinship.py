@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from convert.layout import Slot
+from convert.models.layout import Slot
+from convert.plan.transform import reshape_to, then
 from convert.rosetta.rows import COPY, TRANSPOSE, Row
-from convert.transform import reshape_to, then
 
 Shape = tuple[int, ...]
 

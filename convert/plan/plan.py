@@ -8,23 +8,23 @@ shape: a square matrix has the same shape either way.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.layout import Layout, Slot, module_layout
 from convert.names import nearest
-from convert.transform import assemble, filled
+from convert.plan.transform import assemble
 
 if TYPE_CHECKING:
     import numpy as np
-    from rich.console import Group
-    from rich.table import Table
 
-    from convert.rules import Rule
+    from convert.plan.rules import Rule
+
 
 Shape = tuple[int, ...]
+
+
 LISTED_MOST = 20
 """Problems of one kind that an error lists."""
 
@@ -34,13 +34,13 @@ class Move:
     """One tensor: from which Paddle key to which torch key, how, why, and how the pair was found.
 
     Several moves of one target fill a part of it each, and several of one source take a part each: the transform
-    says which (`convert.transform`).
+    says which (`convert.plan.transform`).
     """
 
     source: str
     target: str
     transform: str
-    """`copy`, `transpose`, `reshape:3,4`, `transpose+concat:0:64`, ...: see `convert.transform`."""
+    """`copy`, `transpose`, `reshape:3,4`, `transpose+concat:0:64`, ...: see `convert.plan.transform`."""
     why: str
     found_by: str
     source_shape: Shape = ()
@@ -214,17 +214,6 @@ class ConversionPlan:
         data.pop("learned")
         return {**data, "ok": self.ok}
 
-    def table(self) -> Table:
-        """The plan as a rich table, without its problems."""
-        from convert.tables import plan_table
-
-        return plan_table(self)
-
-    def __rich__(self) -> Group:
-        from convert.tables import plan_report
-
-        return plan_report(self)
-
 
 _KINDS = {
     "missing": "missing",
@@ -234,55 +223,6 @@ _KINDS = {
     "empty": "problem",
     "rule": "in conflict with a rule",
 }
-
-
-def plan_conversion(source: Any, target: Any, options: Options | None = None) -> ConversionPlan:
-    """Plan the conversion of `source` into `target`; never raises for a mismatch (see `problems`).
-
-    `source` is a Checkpoint, or any mapping from names to objects with a `shape` (a live Paddle
-    `state_dict()` too). `target` is a Layout, a torch module, or None to go by what the source itself
-    tells about its layers.
-    """
-    from convert.pairing import Pairing
-
-    options = options or Options()
-    shapes = {name: tuple(int(size) for size in value.shape) for name, value in source.items()}
-    kinds = _parameter_names(source)
-    label = str(getattr(source, "path", "") or "the Paddle state dict")
-    layout = target if isinstance(target, Layout) or target is None else module_layout(target)
-    pairing = Pairing(shapes, kinds, layout, options)
-    pairing.run()
-    return ConversionPlan(
-        label,
-        pairing.layout.origin,
-        tuple(_in_order(pairing.moves, pairing.layout.slots)),
-        tuple(pairing.generated),
-        tuple(pairing.dropped),
-        tuple(pairing.problems),
-        tuple(pairing.left),
-        tuple(pairing.notes),
-        tuple(slot.name for slot in pairing.layout.slots),
-        tuple(slot.name for slot in pairing.layout.slots if slot.learned),
-        solution=pairing.solution,
-        tied=tuple(pairing.tied),
-    )
-
-
-def _in_order(moves: Mapping[str, Sequence[Move]], slots: Iterable[Slot]) -> list[Move]:
-    """By target, and the parts of a target by where they go."""
-    return [
-        move
-        for slot in slots
-        for move in sorted(moves.get(slot.name, ()), key=lambda move: filled(move.transform) or (0, 0))
-    ]
-
-
-def _parameter_names(source: Any) -> Mapping[str, str]:
-    """Structured name -> Paddle's automatic parameter name, from the file or from live tensors."""
-    names = getattr(source, "parameter_names", None)
-    if names is not None:
-        return dict(names)
-    return {key: value.name for key, value in source.items() if isinstance(getattr(value, "name", None), str)}
 
 
 def nearest_names(name: str, candidates: Iterable[str]) -> tuple[str, ...]:

@@ -5,32 +5,36 @@ The work of `plan_conversion`, which is where the result is described.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from convert.cells import WHY_ZERO, second_names, switched_off
 from convert.errors import ConvertError
-from convert.kinship import family, kin
-from convert.layout import Layout, Slot
-from convert.plan import LISTED_MOST, Drop, Fill, Move, Options, Problem, Shape, nearest_names
-from convert.rosetta.layers import (
-    BARE,
-    BY_TORCH,
-    LAYERS,
-    chosen_way,
-    layer_of_parameter_name,
-    ways_to_fill,
+from convert.models.layout import Layout, Slot, module_layout
+from convert.plan.completeness import filled_by_another, same_twice, unfilled_targets, unfinished_sources
+from convert.plan.kinship import family, kin
+from convert.plan.plan import (
+    LISTED_MOST,
+    ConversionPlan,
+    Drop,
+    Fill,
+    Move,
+    Options,
+    Problem,
+    Shape,
+    nearest_names,
 )
+from convert.plan.sources import advice, choose_sources
+from convert.plan.transform import concrete, filled, fits, shape_before
+from convert.rosetta.cells import WHY_ZERO, second_names, switched_off
+from convert.rosetta.layers import BARE, BY_TORCH, LAYERS, chosen_way, layer_of_parameter_name, ways_to_fill
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
-from convert.sources import advice, choose_sources
-from convert.tied import filled_by_another, same_twice
-from convert.transform import concrete, filled, fits, shape_before
-from convert.wholeness import unfilled_targets, unfinished_sources
 
 if TYPE_CHECKING:
-    from convert.rules import Rule
+    from convert.plan.rules import Rule
 
 Way = tuple[Parameter, ...]
+
+
 # A layer that the table does not know may still hold what the table's layers hold under other names.
 _ALIASES = {
     parameter.torch: parameter.paddle
@@ -98,7 +102,7 @@ class Pairing:
         self.problems += chosen.problems
 
     def _go_by_names(self) -> None:
-        from convert.untargeted import layout_of_names
+        from convert.models.unnamed import layout_of_names
 
         shapes = {matched: self.shapes[name] for matched, name in self._free.items()}
         known = {matched: self.parameter_names.get(name, name) for matched, name in self._free.items()}
@@ -275,7 +279,7 @@ class Pairing:
             )
 
     def _match_structure(self) -> None:
-        from convert.match import match_structure
+        from convert.plan.structure import match_structure
 
         open_slots = [slot for slot in self._unfilled if slot.name not in self._settled]
         result = match_structure(
@@ -417,3 +421,50 @@ def _for(slot: Slot, key: str) -> str:
 
 def _is_square(slot: Slot) -> bool:
     return len(slot.shape) == 2 and slot.shape[0] == slot.shape[1]
+
+
+def plan_conversion(source: Any, target: Any, options: Options | None = None) -> ConversionPlan:
+    """Plan the conversion of `source` into `target`; never raises for a mismatch (see `problems`).
+
+    `source` is a Checkpoint, or any mapping from names to objects with a `shape` (a live Paddle
+    `state_dict()` too). `target` is a Layout, a torch module, or None to go by what the source itself
+    tells about its layers.
+    """
+    options = options or Options()
+    shapes = {name: tuple(int(size) for size in value.shape) for name, value in source.items()}
+    kinds = _parameter_names(source)
+    label = str(getattr(source, "path", "") or "the Paddle state dict")
+    layout = target if isinstance(target, Layout) or target is None else module_layout(target)
+    pairing = Pairing(shapes, kinds, layout, options)
+    pairing.run()
+    return ConversionPlan(
+        label,
+        pairing.layout.origin,
+        tuple(_in_order(pairing.moves, pairing.layout.slots)),
+        tuple(pairing.generated),
+        tuple(pairing.dropped),
+        tuple(pairing.problems),
+        tuple(pairing.left),
+        tuple(pairing.notes),
+        tuple(slot.name for slot in pairing.layout.slots),
+        tuple(slot.name for slot in pairing.layout.slots if slot.learned),
+        solution=pairing.solution,
+        tied=tuple(pairing.tied),
+    )
+
+
+def _in_order(moves: Mapping[str, Sequence[Move]], slots: Iterable[Slot]) -> list[Move]:
+    """By target, and the parts of a target by where they go."""
+    return [
+        move
+        for slot in slots
+        for move in sorted(moves.get(slot.name, ()), key=lambda move: filled(move.transform) or (0, 0))
+    ]
+
+
+def _parameter_names(source: Any) -> Mapping[str, str]:
+    """Structured name -> Paddle's automatic parameter name, from the file or from live tensors."""
+    names = getattr(source, "parameter_names", None)
+    if names is not None:
+        return dict(names)
+    return {key: value.name for key, value in source.items() if isinstance(getattr(value, "name", None), str)}

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from convert.aliases import ALIASES, Alias
-from convert.layouts import DIMENSION, load_layout
-from convert.registry import MODELS, ModelSpec
-from convert.rules import Rule
+from convert.models.layouts import DIMENSION, load_layout
+from convert.models.registry import MODELS, ModelSpec
+from convert.plan.aliases import ALIASES, Alias
+from convert.plan.rules import Rule
 
 # What Paddle calls the same tensor, at the end of a name; older torch files lack the counter.
 _PADDLE_ENDINGS = {"_mean": "running_mean", "_variance": "running_var"}
@@ -45,7 +45,7 @@ class Candidate:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """What `convert.plan.Options(rules=...)` needs to place the tensors; () without an alias."""
+        """What `convert.plan.plan.Options(rules=...)` needs to place the tensors; () without an alias."""
         return rules_of(self.alias, self.renamed)
 
 

@@ -3,7 +3,7 @@
 [[rule]]
 source = 'features\\.denseblock(\\d+)\\.norm\\.1\\.(.*)'   # matches a whole Paddle name
 target = 'features.denseblock\\1.norm1.\\2'               # left out: the tensor is dropped
-transform = "copy"                                       # left out: the layer's own; see `convert.transform`
+transform = "copy"                                       # left out: the layer's own; see `convert.plan.transform`
 reason = "the old official key names"
 """
 
@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.transform import HOW, is_transform
+from convert.plan.transform import HOW, is_transform
 
 if TYPE_CHECKING:
-    from convert.plan import ConversionPlan
+    from convert.plan.plan import ConversionPlan
 
 _FIELDS = ("source", "target", "transform", "reason")
 

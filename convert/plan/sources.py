@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from convert.plan import Drop, Options, Problem, Shape, nearest_names
+from convert.plan.plan import Drop, Options, Problem, Shape, nearest_names
 from convert.rosetta.layers import role_of_parameter_name
 
 

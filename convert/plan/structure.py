@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from convert.kinship import as_matrix, family
-from convert.layout import Slot
+from convert.models.layout import Slot
 from convert.names import counted
+from convert.plan.kinship import as_matrix, family
+from convert.plan.transform import shape_before
 from convert.rosetta.rows import Parameter, Row
-from convert.transform import shape_before
 
 Shape = tuple[int, ...]
 Signature = tuple[tuple[str, Shape], ...]
@@ -201,7 +201,7 @@ def _akin(one: _Group, other: _Group) -> bool:
 
 
 def _likely(group: _Group) -> str:
-    """The kind of a Paddle layer, told by its shapes where nothing else tells it (see `convert.kinship.kin`)."""
+    """The kind of a Paddle layer, told by its shapes where nothing else tells it (see `convert.plan.kinship.kin`)."""
     shape = dict(group.signature).get("weight", ())
     if group.kind or len(shape) < 2:
         return group.kind

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from convert.plan import ConversionPlan
+from convert.plan.plan import ConversionPlan
 
 
 def plan_table(plan: ConversionPlan) -> Table:

@@ -64,7 +64,7 @@ RESHAPE = "reshape"
 """To the target's shape, same elements in the same order; a plan writes it as `reshape:3,4`."""
 SPLIT = "split"
 CONCAT = "concat"
-"""One part of the rows, of the source or of the target; `convert.transform` says how transforms are written."""
+"""One part of the rows, of the source or of the target; `convert.plan.transform` says how transforms are written."""
 
 
 class Kind(Enum):

@@ -1,6 +1,6 @@
 """Optimizer state for live objects: a `.pdopt` and its `.pdparams` go into a `torch.optim` optimizer.
 
-`convert.training` writes the same into a file. Hyperparameters are not in a `.pdopt`: they are the live
+`convert.training.state_file` writes the same into a file. Hyperparameters are not in a `.pdopt`: they are the live
 optimizer's own.
 """
 
@@ -10,13 +10,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from convert.accumulators import TrainingState, open_training_state
 from convert.checkpoint.reader import open_checkpoint
 from convert.errors import ConvertError
-from convert.optimizers import STATE
-from convert.plan import plan_conversion
-from convert.training import scheduler_state
-from convert.transform import apply_transform
+from convert.plan.planner import plan_conversion
+from convert.plan.transform import apply_transform
+from convert.training.groups import group_names, torch_class
+from convert.training.pdopt import TrainingState, open_training_state
+from convert.training.state_file import scheduler_state
 from convert.write.place import Placement
 
 if TYPE_CHECKING:
@@ -99,25 +99,6 @@ def _assemble(
         {name: _tensor(placement) for name, placement in state.masters.items()},
         tuple(without),
     )
-
-
-def torch_class(optimizer: torch.optim.Optimizer) -> str:
-    """The class of an optimizer whose state we know; ConvertError for any other."""
-    known = next((base.__name__ for base in type(optimizer).__mro__ if base.__name__ in STATE), None)
-    if known is None:
-        raise ConvertError(
-            f"state for {type(optimizer).__name__} cannot be converted, only for {', '.join(STATE)}"
-        )
-    return known
-
-
-def group_names(module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> list[list[str]]:
-    """The names of the parameters of every group, in the optimizer's order."""
-    names = {id(parameter): name for name, parameter in module.named_parameters()}
-    try:
-        return [[names[id(parameter)] for parameter in group["params"]] for group in optimizer.param_groups]
-    except KeyError:
-        raise ConvertError("the optimizer holds a parameter that is not one of the module's") from None
 
 
 def _tensor(placement: Placement) -> torch.Tensor:

@@ -24,10 +24,10 @@ from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import by_name
 from convert.errors import ConvertError
 from convert.names import did_you_mean
-from convert.optimizers import ACCUMULATORS, POWERS, STATE
-from convert.parts import Part, placement
-from convert.plan import ConversionPlan, Move
-from convert.transform import filled, whole
+from convert.plan.plan import ConversionPlan, Move
+from convert.plan.transform import filled, whole
+from convert.training.optimizers import ACCUMULATORS, POWERS, STATE
+from convert.write.parts import Part, placement
 from convert.write.place import Placement
 
 _ACCUMULATOR = re.compile(

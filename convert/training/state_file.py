@@ -12,34 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convert.accumulators import Schedule, TrainingState, open_training_state
 from convert.errors import ConvertError
 from convert.names import counted
-from convert.optimizers import Optimizer, find_optimizer
+from convert.training.groups import Group, LiveGroups
+from convert.training.optimizers import Optimizer, find_optimizer
+from convert.training.pdopt import Schedule, TrainingState, open_training_state
 from convert.write.torch_zip import Tensor, state_structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from convert.checkpoint.checkpoint import Checkpoint
-    from convert.plan import ConversionPlan
+    from convert.plan.plan import ConversionPlan
     from convert.write.place import Placement
-
-
-@dataclass(frozen=True)
-class Group:
-    """One parameter group: the torch class's options, and the torch names of its parameters, in order."""
-
-    options: Mapping[str, Any]
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LiveGroups:
-    """The parameter groups of a torch optimizer that a user made."""
-
-    torch: str
-    groups: tuple[Group, ...]
 
 
 @dataclass(frozen=True)

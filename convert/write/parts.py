@@ -13,9 +13,9 @@ from convert.checkpoint.payload import JoinedPayload, MemoryBytes, Reader
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import DType
 from convert.errors import ConvertError
-from convert.plan import Shape
+from convert.plan.plan import Shape
+from convert.plan.transform import apply_transform, result_shape
 from convert.rosetta.rows import CONCAT, COPY, RESHAPE, SPLIT, TRANSPOSE
-from convert.transform import apply_transform, result_shape
 from convert.write.place import Placement
 
 
@@ -75,11 +75,13 @@ class _Transformed:
         """All of it, now."""
         import numpy as np
 
-        from convert.write.place import cast
-
         source = self._part.source
         array = np.ascontiguousarray(apply_transform(source.numpy(), self._part.transform))
-        return MemoryBytes(cast(array, source.kind, self._kind).reshape(-1).view(np.uint8).data)
+        if source.kind != self._kind:
+            from convert.write.cast import cast_array
+
+            array = cast_array(array, source.kind, self._kind)
+        return MemoryBytes(array.reshape(-1).view(np.uint8).data)
 
 
 class _Lazy:

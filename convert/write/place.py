@@ -25,11 +25,19 @@ from convert.write.workers import THREADS, Job, Workers, Workspace
 if TYPE_CHECKING:
     import numpy as np
 
+
 STREAM_BYTES = 1 << 20
+
+
 _KERNEL_COPY_FROM = 1 << 16
+
+
 _NO_KERNEL_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM}
+
+
 _ALONE = 4 << 20
 """Bytes up to which a second thread costs more than it gives."""
+
 
 Progress = Callable[[int], None]
 
@@ -111,7 +119,11 @@ def _needs_memory(source: TensorRef) -> bool:
 
 
 def _write_in_memory(out: AtomicFile, offset: int, item: Placement, progress: Progress, _: Workspace) -> None:
-    array = cast(item.source.numpy(), item.source.kind, item.kind)
+    array = item.source.numpy()
+    if item.kind != item.source.kind:
+        from convert.write.cast import cast_array
+
+        array = cast_array(array, item.source.kind, item.kind)
     out.write(array.reshape(-1).view("u1").data, offset)
     progress(item.nbytes)
 
@@ -155,7 +167,9 @@ def _stream(out: AtomicFile, offset: int, item: Placement, progress: Progress, s
         chunk = buffer[: count * source.kind.itemsize]
         reader.read_into([chunk])
         if item.kind != source.kind:
-            chunk = cast(_as_array(chunk, source.kind), source.kind, item.kind).data.cast("B")
+            from convert.write.cast import cast_array
+
+            chunk = cast_array(_as_array(chunk, source.kind), source.kind, item.kind).data.cast("B")
         out.write(chunk, offset)
         offset += chunk.nbytes
         progress(chunk.nbytes)
@@ -166,10 +180,3 @@ def _as_array(data: memoryview, kind: DType) -> np.ndarray:
     import numpy as np
 
     return np.frombuffer(data, kind.numpy)
-
-
-def cast(array: np.ndarray, source: DType, target: DType) -> np.ndarray:
-    """`array` (bits of `source`) as bits of `target`; rounds to nearest even, overflows to infinity."""
-    from convert.write.cast import cast_array
-
-    return array if source == target else cast_array(array, source, target)

@@ -134,7 +134,7 @@ def _turn_rows(reader: Reader, matrix: Matrix, block: memoryview, count: int, sp
     """
     import numpy as np
 
-    from convert.write.place import cast
+    from convert.write.cast import cast_array
 
     source, columns = matrix.source.kind, matrix.columns
     row_bytes = columns * source.itemsize
@@ -150,7 +150,7 @@ def _turn_rows(reader: Reader, matrix: Matrix, block: memoryview, count: int, sp
         reader.read_into(views[:here] if padded else [scratch[: here * step]])
         part = lines[:here]
         if source != matrix.kind:
-            part = cast(part.view(source.numpy), source, matrix.kind).view(turned.dtype)
+            part = cast_array(part.view(source.numpy), source, matrix.kind).view(turned.dtype)
         turned[:, start : start + here] = part.T
 
 
@@ -167,7 +167,7 @@ def _turn_columns(
     """A piece of every one of few, very long rows: a contiguous part of the target."""
     import numpy as np
 
-    from convert.write.place import cast
+    from convert.write.cast import cast_array
 
     rows, columns, source, kind = matrix.rows, matrix.columns, matrix.source.kind, matrix.kind
     width = count * source.itemsize
@@ -177,7 +177,7 @@ def _turn_columns(
         span.source.read_into([pieces[row * width : (row + 1) * width]], at)
     part = np.frombuffer(pieces, _bits(source)).reshape(rows, count)
     if source != kind:
-        part = cast(part.view(source.numpy), source, kind).view(_bits(kind))
+        part = cast_array(part.view(source.numpy), source, kind).view(_bits(kind))
     block = space.buffer("block", rows * count * kind.itemsize)
     np.frombuffer(block, _bits(kind)).reshape(count, rows)[:] = part.T
     out.write(block, offset + first * rows * kind.itemsize)

@@ -14,8 +14,8 @@ from convert.errors import ConvertError
 
 if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
-    from convert.plan import ConversionPlan, Options
-    from convert.training import Training
+    from convert.plan.plan import ConversionPlan, Options
+    from convert.training.state_file import Training
 
 PLAIN_FROM = 10_000_000
 """Bytes from which a progress bar is worth its start-up time."""
@@ -132,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConvertError("say where to write with -o FILE.safetensors, or look at the plan with --dry-run")
     if Path(args.source).is_dir() and (Path(args.output).is_dir() or not Path(args.output).suffix):
         return _run_folder(args)
-    from convert.conversion import convert_checkpoint
+    from convert.apply.checkpoint import convert_checkpoint
 
     with _Progress(args.source) as progress, _open(args) as checkpoint:
         common = _common(args)
@@ -211,7 +211,7 @@ def _common(args: argparse.Namespace) -> dict[str, Any]:
 
 def _run_folder(args: argparse.Namespace) -> int:
     """Convert every checkpoint of a folder; 0 when all were converted, 1 when some could not be."""
-    from convert.batch import convert_folder
+    from convert.apply.folder import convert_folder
     from paddle2torch.folder import show_outcomes
 
     single = ("save_rules", "names", "pdopt")
@@ -244,7 +244,7 @@ def _bytes(text: str | None) -> int | None:
 
 
 def _dry_run(args: argparse.Namespace) -> int:
-    from convert.conversion import plan_for
+    from convert.apply.checkpoint import plan_for
 
     with _open(args) as checkpoint:
         plan, notes = plan_for(
@@ -262,7 +262,9 @@ def _dry_run(args: argparse.Namespace) -> int:
         from paddle2torch.console import stdout_console
 
         console = stdout_console()
-        console.print(plan)
+        from convert.plan.tables import plan_report
+
+        console.print(plan_report(plan))
         for note in (*notes, *plan.notes):
             console.print(f"note: {note}", markup=False)
     _save_rules(args, plan)  # of an incomplete plan too: what is missing can be written by hand
@@ -273,11 +275,11 @@ def _dry_run(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from convert.plan import Options
+    from convert.plan.plan import Options
 
     rules: Any = ()
     if args.rules is not None:
-        from convert.rules import load_rules
+        from convert.plan.rules import load_rules
 
         rules = load_rules(args.rules)
     options = Options(
@@ -313,7 +315,7 @@ def _training(args: argparse.Namespace, target: Any) -> Training | None:
         if args.optimizer or args.optimizer_args != "{}":
             raise ConvertError("--optimizer and --optimizer-args are about a .pdopt: name it with --pdopt")
         return None
-    from convert.training import Training
+    from convert.training.state_file import Training
 
     arguments = json_object(args.optimizer_args, "--optimizer-args")
     if ":" not in args.optimizer:
@@ -322,14 +324,16 @@ def _training(args: argparse.Namespace, target: Any) -> Training | None:
         raise ConvertError(f"--optimizer {args.optimizer} is made of a torch module: name that with --torch")
     if arguments:
         raise ConvertError("--optimizer-args are for an optimizer by name; a factory knows its own")
-    from convert.adapters.torch import optimizer_groups
+    from convert.adapters.torch import build_optimizer
+    from convert.training.groups import groups_of
 
-    return Training(Path(args.pdopt), optimizer_groups(args.optimizer, target))
+    groups = groups_of(target, build_optimizer(args.optimizer, target))
+    return Training(Path(args.pdopt), groups)
 
 
 def _save_rules(args: argparse.Namespace, plan: ConversionPlan) -> None:
     if args.save_rules is not None:
-        from convert.rules import dump_rules, rules_of_plan
+        from convert.plan.rules import dump_rules, rules_of_plan
         from convert.write.atomic import write_text
 
         write_text(args.save_rules, dump_rules(rules_of_plan(plan)), force=args.force)

@@ -52,7 +52,7 @@ def _tensors(checkpoint: Checkpoint, *, stats: bool) -> list[dict[str, Any]]:
         if checkpoint.parameter_names:
             row["parameter"] = checkpoint.parameter_names.get(name, "")
         if stats:
-            from convert.statistics import statistics
+            from convert.apply.statistics import statistics
 
             row |= statistics(ref)
         rows.append(row)
@@ -100,7 +100,7 @@ def _some(names: Sequence[str]) -> str:
 
 def _candidates(checkpoint: Checkpoint) -> list[str]:
     """Registered networks that these names and shapes can be."""
-    from convert.recognize import recognize
+    from convert.plan.recognize import recognize
 
     return [str(found) for found in recognize({name: ref.shape for name, ref in checkpoint.items()})]
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 
 from convert.errors import ConvertError
-from convert.registry import MODELS, ModelSpec, nearest_names
+from convert.models.registry import MODELS, ModelSpec, nearest_names
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parity.capture.training import Recipe
-    from parity.report.model import Report
-    from parity.workers import WorkerSide
+    from parity.report.report import Report
+    from parity.sides.remote import WorkerSide
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -225,8 +225,8 @@ def _recipe(args: argparse.Namespace) -> Recipe | None:
 
 def _sides(args: argparse.Namespace) -> dict[str, Any]:
     """Factories and arguments of both sides, from a registered name or as given."""
-    from convert.registry import find_model
-    from convert.rules import load_rules
+    from convert.models.registry import find_model
+    from convert.plan.rules import load_rules
     from paddle2torch.options import json_object
     from parity.errors import ParityError
 
@@ -272,8 +272,8 @@ def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> di
     ConvertError lists what does not fit, before a worker is started.
     """
     from convert import open_checkpoint
-    from convert.conversion import plan_for
-    from convert.layout import infer_sizes
+    from convert.apply.checkpoint import plan_for
+    from convert.models.layout import infer_sizes
 
     with open_checkpoint(args.weights, key=args.key) as checkpoint:
         told = infer_sizes(model, {name: tuple(ref.shape) for name, ref in checkpoint.items()})
@@ -290,7 +290,7 @@ def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> di
 def read_inputs(args: argparse.Namespace, sides: dict[str, Any]) -> Mapping[str, Any]:
     from paddle2torch.options import shape_of
     from parity.errors import ParityError
-    from parity.inputs import as_arrays, load_inputs, random_input
+    from parity.setup.inputs import as_arrays, load_inputs, random_input
 
     spec = sides["spec"]
     channels = 0
@@ -328,7 +328,7 @@ def _start(
 ) -> tuple[WorkerSide, WorkerSide, dict[str, str], list[str]]:
     """Both workers with equal weights, which torch name holds which Paddle one, and the conversion's warnings."""
     from paddle2torch.weights import fill_paddle, load_torch
-    from parity.workers import WorkerSide
+    from parity.sides.remote import WorkerSide
 
     started = []
     for side in ("paddle", "torch"):

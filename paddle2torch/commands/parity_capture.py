@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parity.trace import Framework
-    from parity.trace_file import Recording, TraceFile
-    from parity.workers import WorkerSide
+    from parity.sides.remote import WorkerSide
+    from parity.trace.file import Recording, TraceFile
+    from parity.trace.trace import Framework
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,10 +54,10 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.commands.parity import read_inputs
     from paddle2torch.console import status
     from paddle2torch.options import json_object
-    from parity.inputs import further_inputs
-    from parity.store import scratch_directory
-    from parity.trace_file import TraceFile, digest, write_trace_file
-    from parity.workers import WorkerSide
+    from parity.setup.inputs import further_inputs
+    from parity.sides.remote import WorkerSide
+    from parity.trace.file import TraceFile, digest, write_trace_file
+    from parity.trace.values import scratch_directory
 
     _check(args)
     check_target(args.output, force=args.force)
@@ -145,7 +145,7 @@ def _record(
 ) -> Iterator[Recording]:
     """The given input whole, in every mode and both precisions; of further ones the float64 outputs."""
     from parity.errors import ParityError
-    from parity.trace_file import Recording
+    from parity.trace.file import Recording
 
     first = next(iter(cases))
     plan = [(first, mode, precision) for mode in modes for precision in ("float64", "float32")]

@@ -43,11 +43,11 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.weights import load_torch
     from parity.checker import compare_sides
     from parity.errors import ParityError
-    from parity.recorded import RecordedSide, check_pair
     from parity.report.text import show
-    from parity.sides import Side
-    from parity.trace_file import TraceFile
-    from parity.workers import WorkerSide
+    from parity.sides.recorded import RecordedSide, check_pair
+    from parity.sides.remote import WorkerSide
+    from parity.sides.side import Side
+    from parity.trace.file import TraceFile
 
     check_targets(args)
     if (args.torch is None) == (args.torch_trace is None):

@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.registry import find_model
+from convert.models.registry import find_model
 from paddle2torch.summary.rows import MIB, Summary, compare
 
 if TYPE_CHECKING:

@@ -2,92 +2,18 @@
 
 Alignment starts from what is known (the inputs, and the parameters that conversion pairs) and spreads along
 the dataflow to a fixed point; names of layers, the order of definitions and the order of execution play no
-part. What it cannot pair is a finding or a note, never a guess: `parity.compare` decides by the numbers.
+part. What it cannot pair is a finding or a note, never a guess: `parity.numbers.compare` decides by the numbers.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
-from parity.graph import Graph, Node
+from parity.align.alignment import Alignment, Edge, Pair, Values
+from parity.graph.node import Graph, Node
 from parity.ops.kinds import kind_of
-
-Values = tuple[int, int]
-"""(Paddle's, torch's) value that two operators make: names a pair of operators whatever alignment it is in."""
-
-
-@dataclass
-class Pair:
-    """One operator seen from both sides; `slots` maps torch slot -> Paddle slot.
-
-    substituted: the two stand in the same place but are of different kinds. folded: Paddle's BatchNorm is part
-    of torch's weights. anchor: the parameter that tied them, "content", or "" for dataflow.
-    """
-
-    paddle: Node
-    torch: Node
-    slots: dict[str, str]
-    substituted: bool = False
-    anchor: str = ""
-    folded: bool = False
-
-    @property
-    def values(self) -> Values:
-        return self.paddle.output, self.torch.output
-
-
-@dataclass(frozen=True)
-class Edge:
-    """One input of an aligned operator that the two sides do not feed from the same aligned value."""
-
-    pair: Pair
-    torch_slot: str
-    torch_value: int
-    paddle_value: int
-    only_paddle: tuple[Node, ...]
-    only_torch: tuple[Node, ...]
-
-
-@dataclass
-class Alignment:
-    """Everything that is known to correspond, and what is left on either side."""
-
-    paddle: Graph
-    torch: Graph
-    pairs: list[Pair] = field(default_factory=list)
-    same: dict[int, int] = field(default_factory=dict)
-    outputs: dict[str, tuple[int, int]] = field(default_factory=dict)
-    only_paddle: list[Node] = field(default_factory=list)
-    only_torch: list[Node] = field(default_factory=list)
-    edges: list[Edge] = field(default_factory=list)
-    output_edges: dict[str, Edge] = field(default_factory=dict)
-    apart: frozenset[Values] = frozenset()
-
-    def pair_of_torch(self, node: Node) -> Pair | None:
-        return self._by_torch.get(id(node))
-
-    def __post_init__(self) -> None:
-        self._by_torch: dict[int, Pair] = {}
-        self._by_paddle: dict[int, Pair] = {}
-
-    def add(self, pair: Pair) -> None:
-        self.pairs.append(pair)
-        self._by_torch[id(pair.torch)] = pair
-        self._by_paddle[id(pair.paddle)] = pair
-        self.same[pair.torch.output] = pair.paddle.output
-        for torch_slot, paddle_slot in pair.slots.items():
-            torch_value, paddle_value = pair.torch.inputs[torch_slot], pair.paddle.inputs[paddle_slot]
-            if torch_value in self.torch.parameters and paddle_value in self.paddle.parameters:
-                self.same.setdefault(torch_value, paddle_value)
-
-    def has_torch(self, node: Node) -> bool:
-        return id(node) in self._by_torch
-
-    def has_paddle(self, node: Node) -> bool:
-        return id(node) in self._by_paddle
 
 
 def align(

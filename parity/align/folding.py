@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from parity.align import Alignment
-from parity.graph import Graph, Node
-from parity.parameters import effective
-from parity.store import Array
+from parity.align.alignment import Alignment
+from parity.align.weights import effective
+from parity.graph.node import Graph, Node
+from parity.trace.values import Array
 
 ROUNDING = 1e-5
 """Relative distance that folding in float32 may leave: a few roundings of 2**-24, and eps in float32."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from parity.align import Alignment
-from parity.graph import Graph, Node
+from parity.align.alignment import Alignment
+from parity.graph.node import Graph, Node
 from parity.ops.kinds import kind_of
 
 Operand = tuple[int, Node, str]

@@ -7,16 +7,16 @@ Paddle's can be written into torch's place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from parity.align import Alignment, Pair
-from parity.graph import Graph, Node
-from parity.moves import Indices
-from parity.parameters import constant, digest
-from parity.store import Array
+from parity.align.alignment import Alignment, Pair
+from parity.graph.moves import Indices
+from parity.graph.node import Graph, Node
+from parity.trace.values import Array
 
 
 @dataclass(frozen=True)
@@ -98,3 +98,73 @@ def held(graph: Graph, node: Node, slot: str) -> Holding | None:
     if node.rows is not None and slot in ("weight", "bias"):
         positions = positions[node.rows[0] : node.rows[1]]
     return Holding(graph.parameters[value], np.ascontiguousarray(positions))
+
+
+def effective(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) -> Array | None:
+    """A layer's own weight as every framework would keep it: a Linear's as [out, in], a packed layer's part.
+
+    None if the slot is empty or no parameter.
+    """
+    value = node.inputs.get(slot)
+    name = graph.parameters.get(-1 if value is None else value, "")
+    if name not in arrays:
+        return None
+    array = arrays[name]
+    if (
+        node.kind == "linear"
+        and slot == "weight"
+        and array.ndim == 2
+        and node.attributes.get("weight") == "in_out"
+    ):
+        array = array.T
+    if node.kind == "linear" and slot == "weight" and array.ndim > 2:
+        # A convolution of single pixels.
+        array = array.reshape(array.shape[:2])
+    if node.rows is not None and array.ndim:
+        array = array[node.rows[0] : node.rows[1]]
+    return array
+
+
+def note_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
+    """Give every layer of the graph the digest of its weight, so that equal ones can find each other."""
+    for node in graph.nodes:
+        weight = effective(graph, node, "weight", arrays)
+        if weight is not None and weight.size > 1 and not constant(weight):
+            node.content = f"{node.kind}:{digest(weight)}"
+
+
+def same_content(expected: Array, actual: Array) -> bool:
+    if expected.shape != actual.shape:
+        return False
+    floats = expected.dtype.kind == "f"
+    return all(
+        np.array_equal(e, a) or np.array_equal(e, a, equal_nan=floats)
+        for e, a in zip(_slices(expected), _slices(actual), strict=True)
+    )
+
+
+def constant(array: Array) -> bool:
+    """Whether all numbers are the first one."""
+    first = array[(0,) * array.ndim]
+    return all(bool((part == first).all()) for part in _slices(array))
+
+
+def _slices(array: Array) -> Iterator[Array]:
+    """The array in parts of some rows: a mask of a large weight, or of its transpose, would be a copy of it."""
+    if not array.ndim:
+        yield array
+        return
+    rows = max(1, (1 << 20) * len(array) // array.size) if array.size else 1
+    turned = array.ndim == 2 and not array.flags.c_contiguous
+    for i in range(0, len(array), rows):
+        part = array[i : i + rows]
+        # Packed as it lies in memory first: only then does turning it stay in the cache.
+        yield np.ascontiguousarray(part.T).T if turned else part
+
+
+def digest(array: Array) -> str:
+    """A digest of shape and numbers, whatever the order in memory."""
+    found = hashlib.sha256(str(array.shape).encode())
+    for part in _slices(array):
+        found.update(np.ascontiguousarray(part).data)
+    return found.hexdigest()

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from parity.align import Alignment, Pair
-from parity.findings import Finding, Note, label
-from parity.graph import Graph, Node
-from parity.judge import Run
-from parity.store import Array
-from parity.ties import find_ties
-from parity.trace import Op, Trace
-from parity.twins import Twin, held, twins_of
+from parity.align.alignment import Alignment, Pair
+from parity.align.weights import Twin, held, twins_of
+from parity.backward.ties import find_ties
+from parity.explain.words import label
+from parity.graph.node import Graph, Node
+from parity.results.finding import Finding, Note
+from parity.runs.run import Run
+from parity.trace.trace import Op, Trace
+from parity.trace.values import Array
 
 _Cuts = dict[str, dict[int, list[tuple[str, Pair | None]]]]
 """Side -> operator that cuts -> what lies below it: told, and its pair if it is an operator."""

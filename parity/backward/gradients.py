@@ -1,6 +1,6 @@
 """Backward, from the loss down: which operator, alone, hands on another gradient than Paddle's.
 
-Where gradients can flow at all is asked first (`parity.gradient_flow`). Then, what flows? torch runs backward once
+Where gradients can flow at all is asked first (`parity.backward.flow`). Then, what flows? torch runs backward once
 more with Paddle's gradient handed to the result of every aligned operator: what then differs at its inputs and weights
 is that operator's own doing, so that several faults show in one run.
 """
@@ -13,18 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from parity.align import Alignment, Values, align
-from parity.compare import EPS64, MARGIN, SHRINK, Difference, difference
-from parity.findings import Finding, Note, label
-from parity.gradient_flow import Flow, GradientJudgement, named
-from parity.graph import Graph, Node, build
-from parity.judge import Run
-from parity.loss import CONSTANT, LossDifference, compare_loss
-from parity.parameters import note_contents, pair_names, pointwise
-from parity.reference import constant_of
-from parity.store import Array, ValueStore
-from parity.trace import Trace
-from parity.twins import Twin, note_sliced_contents
+from parity.align.aligner import align
+from parity.align.alignment import Alignment, Values
+from parity.align.names import pair_names, pointwise
+from parity.align.weights import Twin, note_contents, note_sliced_contents
+from parity.backward.flow import Flow, GradientJudgement, named
+from parity.backward.loss import CONSTANT, LossDifference, compare_loss
+from parity.explain.words import label
+from parity.graph.build import build
+from parity.graph.node import Graph, Node
+from parity.numbers.compare import EPS64, MARGIN, SHRINK, Difference, difference
+from parity.ops.table import constant_of
+from parity.results.finding import Finding, Note
+from parity.runs.run import Run
+from parity.trace.trace import Trace
+from parity.trace.values import Array, ValueStore
 
 FORWARD_SHARE = 100.0
 """How many times the relative difference of the forward values a gradient may differ because of it."""

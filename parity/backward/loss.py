@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from parity.compare import EPS64, MARGIN, SHRINK
-from parity.judge import Run
-from parity.loss_terms import Losses, read
-from parity.store import Array, ValueStore
-from parity.trace import Op, Trace
+from parity.backward.loss_readers import read
+from parity.backward.losses import Losses
+from parity.numbers.compare import EPS64, MARGIN, SHRINK
+from parity.runs.run import Run
+from parity.trace.trace import Op, Trace
+from parity.trace.values import Array, ValueStore
 
 CONSTANT = 2.0**-23
 """Relative size of what a loss may differ by because Paddle rounds one of its numbers to float32."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity.align import Alignment, Pair
-from parity.graph import Node
-from parity.store import Array
-from parity.trace import Trace
-from parity.twins import Twin
+from parity.align.alignment import Alignment, Pair
+from parity.align.weights import Twin
+from parity.graph.node import Node
+from parity.trace.trace import Trace
+from parity.trace.values import Array
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from parity.capture.failed import ModelError
 from parity.capture.options import MARK, Options
 from parity.capture.recorder import Recorder
 from parity.capture.results import fixed_weights, flatten_outputs, replaced, told
-from parity.errors import ModelError, ParityError
-from parity.store import Array, ValueStore
-from parity.trace import Trace
+from parity.errors import ParityError
+from parity.trace.trace import Trace
+from parity.trace.values import Array, ValueStore
 
 
 class BackwardRecorder(Recorder):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from parity.store import Array, Stored
+from parity.trace.values import Array, Stored
 
 MARK = "_paddle2torch_value"
 STOPPED = "_paddle2torch_trace"

@@ -25,8 +25,8 @@ from parity.capture.source import constructor_line, element_lines, module_facts,
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
 from parity.ops.signature import Signature
-from parity.store import Array, ValueStore
-from parity.trace import Op, Trace
+from parity.trace.trace import Op, Trace
+from parity.trace.values import Array, ValueStore
 
 _FLOAT_TYPES = {"float16", "bfloat16", "float32", "float64"}
 _TENSOR = paddle.Tensor

@@ -18,8 +18,8 @@ from parity.capture import paddle as capture
 from parity.capture.options import Backward, Options
 from parity.capture.training import FURTHER, Recipe, Settings, Step, collect, line_of, users_code
 from parity.errors import ParityError
-from parity.store import Array, ValueStore, scratch_directory
-from parity.trace import Trace
+from parity.trace.trace import Trace
+from parity.trace.values import Array, ValueStore, scratch_directory
 
 RULES = {"SGD": "sgd", "Momentum": "sgd", "Adam": "adam", "AdamW": "adam"}
 CLIPS = {"ClipGradByGlobalNorm": "clip_norm", "ClipGradByNorm": "clip_norm", "ClipGradByValue": "max"}

@@ -22,8 +22,8 @@ from parity.capture.source import is_machinery
 from parity.capture.tensors import Tensors
 from parity.ops.kinds import IDENTITY_KINDS, kind_of
 from parity.ops.signature import Call, Signature, bind
-from parity.store import Array, Stored, ValueStore
-from parity.trace import Op, Parameter, Trace, Value
+from parity.trace.trace import Op, Parameter, Trace, Value
+from parity.trace.values import Array, Stored, ValueStore
 
 
 class Recorder(Tensors):

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from parity.capture.options import Forcing
-from parity.compare import Difference, difference
-from parity.store import Array, Stored, ValueStore
+from parity.numbers.compare import Difference, difference
+from parity.trace.values import Array, Stored, ValueStore
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.store import Array
+from parity.trace.values import Array
 
 
 def fixed_weights(path: str, shape: tuple[int, ...]) -> Array:

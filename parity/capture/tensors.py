@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from parity.store import Array
+from parity.trace.values import Array
 
 
 class Tensors(ABC):

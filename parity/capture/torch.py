@@ -26,9 +26,9 @@ from parity.errors import ParityError
 from parity.ops import torch as vocabulary
 from parity.ops.kinds import RECURRENT
 from parity.ops.signature import Signature
-from parity.reference import float32, float32_arguments
-from parity.store import Array, ValueStore
-from parity.trace import Trace
+from parity.ops.table import float32, float32_arguments
+from parity.trace.trace import Trace
+from parity.trace.values import Array, ValueStore
 
 _DISPATCH_CHECKS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 

@@ -15,9 +15,9 @@ from parity.capture import torch as capture
 from parity.capture.options import Backward, Options
 from parity.capture.training import FURTHER, Recipe, Settings, Step, collect, line_of, users_code
 from parity.errors import ParityError
-from parity.reference import float32
-from parity.store import Array, ValueStore, scratch_directory
-from parity.trace import Trace
+from parity.ops.table import float32
+from parity.trace.trace import Trace
+from parity.trace.values import Array, ValueStore, scratch_directory
 
 RULES = {"SGD": "sgd", "Adam": "adam", "AdamW": "adam"}
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from convert.errors import Paddle2TorchError
-from parity.errors import ModelError
-from parity.store import Array, ValueStore
+from parity.capture.failed import ModelError
+from parity.trace.values import Array, ValueStore
 
 
 @dataclass(frozen=True)

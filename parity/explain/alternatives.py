@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
-from parity.align import Alignment, Edge, Pair, Values
-from parity.audit import attribute_differences
-from parity.compare import Difference
-from parity.findings import ONLY_IN_TRAINING
-from parity.judgement import Judgement, Row
+from parity.align.alignment import Alignment, Edge, Pair, Values
+from parity.explain.configuration import attribute_differences
+from parity.numbers.compare import Difference
 from parity.ops.kinds import DATAFLOW_KINDS, kind_of
-from parity.reference import constant_of
+from parity.ops.table import constant_of
+from parity.results.finding import ONLY_IN_TRAINING
+from parity.results.judgement import Judgement, Row
 
 ROUNDS = 3
 """How often pairs that a new alignment suggests are doubted in turn."""

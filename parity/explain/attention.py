@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from parity.align import Alignment, Pair
-from parity.evidence import Evidence
-from parity.graph import Graph, Node
-from parity.moves import digest
+from parity.align.alignment import Alignment, Pair
+from parity.explain.evidence import Evidence
+from parity.graph.moves import digest
+from parity.graph.node import Graph, Node
 
 ROLES = ("query", "key", "value")
 

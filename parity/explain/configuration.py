@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from parity.align import Alignment, Pair
-from parity.graph import Node
+from parity.align.alignment import Alignment, Pair
+from parity.graph.node import Node
+from parity.ops.attributes import DEFAULTS, PROMISES, SPELLING, same_value
 from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT, kind_of
-from parity.recurrent import without_bias
 
 
 @dataclass(frozen=True)
@@ -35,41 +33,6 @@ class SlotDifference:
     pair: Pair
     slot: str
     only_in: str
-
-
-# Attributes that say how a call was spelled, not what it computes.
-SPELLING = frozenset(
-    {
-        "weight",
-        "arguments",
-        "shape",
-        "keepdim",
-        "how",
-        "negated",
-        "op",
-        "counted",
-        "by_hand",
-        "reduced",
-        "exact",
-        "height",
-    }
-)
-
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "": {"scale": 1.0, "alpha": 1.0, "scale_grad_by_freq": False},
-    "silu": {"beta": 1.0},
-    "gelu": {"formula": "the usual one"},
-    "hardswish": {"formula": "x * 1 * clip(0.166667 * x + 0.5, 0, 1)"},
-    **{
-        norm: {"variance": "biased", "denominator": "sqrt(variance + eps)", "numerator": "x - mean"}
-        for norm in ("layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_norm")
-    },
-}
-"""What an attribute of an operator ("": of any) means where one side does not have it."""
-
-
-PROMISES = frozenset({"stable", "sorted"})
-"""Attributes that promise more of a result: a port may promise what Paddle leaves open."""
 
 
 def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]:
@@ -124,19 +87,13 @@ def slot_differences(alignment: Alignment) -> Iterator[SlotDifference]:
                 yield SlotDifference(pair, slot, "paddle" if slot in pair.paddle.inputs else "torch")
 
 
-def same_value(expected: Any, actual: Any) -> bool:
-    """Equal as the frameworks see it: numbers as float32, sequences element by element."""
-    if isinstance(expected, bool) or isinstance(actual, bool):
-        return bool(expected) == bool(actual)
-    if isinstance(expected, (int, float)) and isinstance(actual, (int, float)):
-        return bool(np.float32(expected) == np.float32(actual))
-    if isinstance(expected, (tuple, list)) and isinstance(actual, (tuple, list)):
-        return len(expected) == len(actual) and all(map(same_value, expected, actual))
-    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
-        return expected.keys() == actual.keys() and all(same_value(expected[k], actual[k]) for k in expected)
-    return bool(expected == actual)
-
-
 def describe(node: Node) -> str:
     """ "conv `layer1.0.conv1`" for a message."""
     return f"{node.kind} `{node.module}`" if node.module else node.kind
+
+
+def without_bias(pair_inputs: tuple[Mapping[str, int], Mapping[str, int]]) -> Iterator[str]:
+    """ "paddle" or "torch" if that side alone has biases."""
+    has = [any(slot.startswith("bias_") for slot in given) for given in pair_inputs]
+    if has[0] != has[1]:
+        yield "paddle" if has[0] else "torch"

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from parity.align import Alignment, Edge, Pair
-from parity.capture.plan import ReplayPlan
-from parity.compare import Difference, difference, rounding_limit
-from parity.findings import Finding, label
-from parity.graph import Graph, Node
-from parity.judgement import Judgement, Measure, OneSided, Replay, Row, Run, stored_numbers
-from parity.places import place
-from parity.reference import constant_of, row_of
-from parity.store import Array, Stored
-from parity.trace import Framework, Op
-from parity.wording import operator_of
+from parity.align.alignment import Alignment, Edge, Pair
+from parity.capture.replay import ReplayPlan
+from parity.explain.lines import place
+from parity.explain.words import label, operator_of
+from parity.graph.node import Graph, Node
+from parity.numbers.compare import Difference, difference, rounding_limit
+from parity.ops.table import constant_of, row_of
+from parity.results.finding import Finding
+from parity.results.judgement import Judgement, OneSided, Row
+from parity.runs.run import Measure, Replay, Run, stored_numbers
+from parity.trace.trace import Framework, Op
+from parity.trace.values import Array, Stored
 
 
 def _same_numbers(pair: Pair, slot: str) -> bool:

@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.align import Alignment, Values, align
-from parity.association import reassociate
-from parity.attention import AttentionRoles
-from parity.audit import attribute_differences, slot_differences
-from parity.blame import Blame
-from parity.doubt import best
-from parity.folding import fold
-from parity.graph import build
-from parity.judgement import Judgement, Measure, Replay, Row, Run
-from parity.parameters import compare_parameters, note_contents, pair_names, pointwise
-from parity.running_statistics import RunningStatistics
-from parity.store import Array
-from parity.trace import Trace
-from parity.unseen import Unseen
-from parity.wiring import Wiring
+from parity.align.alignment import Values
+from parity.align.pipeline import Pairing
+from parity.explain.alternatives import best
+from parity.explain.attention import AttentionRoles
+from parity.explain.configuration import attribute_differences, slot_differences
+from parity.explain.operators import Blame
+from parity.explain.statistics import RunningStatistics
+from parity.explain.unmeasured import Unseen
+from parity.explain.weights import compare_parameters
+from parity.explain.wiring import Wiring
+from parity.results.judgement import Judgement, Row
+from parity.runs.run import Measure, Replay, Run
+from parity.trace.values import Array
 
 __all__ = ["Judgement", "Row", "Run", "judge"]
 
@@ -43,7 +41,7 @@ def judge(
 
     numbers: measures pairs of values where the runs do not hold them.
     """
-    pairing = _Pairing(paddle.trace, torch.trace, paddle_parameters, torch_parameters, pairs)
+    pairing = Pairing(paddle.trace, torch.trace, paddle_parameters, torch_parameters, pairs)
 
     def tried(apart: frozenset[Values]) -> _Judge:
         alignment = pairing.align(apart)
@@ -54,48 +52,6 @@ def judge(
     found = best(tried)
     found.result.apart = found.alignment.apart
     return found.result
-
-
-def aligned(
-    paddle: Trace,
-    torch: Trace,
-    paddle_parameters: Mapping[str, Array],
-    torch_parameters: Mapping[str, Array],
-    pairs: Mapping[str, str] | None = None,
-) -> Alignment:
-    """Pair the operators of two runs, as `judge` does before it looks at any number."""
-    return _Pairing(paddle, torch, paddle_parameters, torch_parameters, pairs).align()
-
-
-class _Pairing:
-    """Two runs in canonical form, with what BatchNorms were folded into and what was added in another order."""
-
-    def __init__(
-        self,
-        paddle: Trace,
-        torch: Trace,
-        paddle_parameters: Mapping[str, Array],
-        torch_parameters: Mapping[str, Array],
-        pairs: Mapping[str, str] | None,
-    ) -> None:
-        self._names = pair_names(paddle_parameters, torch_parameters, pairs)
-        kernels = pointwise(self._names, paddle_parameters, torch_parameters)
-        self._graphs = build(paddle, kernels[0]), build(torch, kernels[1])
-        for graph, arrays in zip(self._graphs, (paddle_parameters, torch_parameters), strict=True):
-            note_contents(graph, arrays)
-        alignment = align(*self._graphs, self._names)
-        self._folded = {id(layer) for layer in fold(alignment, paddle_parameters, torch_parameters)}
-        if self._folded:
-            self._graphs[0].index()
-            alignment = align(*self._graphs, self._names)
-        reassociate(alignment)
-
-    def align(self, apart: frozenset[Values] = frozenset()) -> Alignment:
-        """Pair the operators, but not those of `apart`."""
-        alignment = align(*self._graphs, self._names, apart)
-        for pair in alignment.pairs:
-            pair.folded = id(pair.paddle) in self._folded
-        return alignment
 
 
 class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen):

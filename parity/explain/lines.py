@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from parity.align import Alignment, Edge, Pair
-from parity.graph import Graph, Node
-from parity.trace import Trace
+from parity.align.alignment import Alignment, Edge, Pair
+from parity.graph.node import Graph, Node
+from parity.trace.trace import Trace
 
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "LayerList", "LayerDict"})
 

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from parity.align import Edge, Pair
-from parity.audit import AttributeDifference, SlotDifference
-from parity.code import called, code, fix_scale, real_axes
-from parity.evidence import Evidence
-from parity.findings import NO_EFFECT, Note, label
-from parity.judgement import Row
-from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
-from parity.parameters import SWAPPED, ParameterDifference
-from parity.places import configured, constructor
-from parity.reference import (
-    COMPOSITES,
-    argument_of,
-    constant_of,
-    fix_of,
-    float32_arguments,
-    trap_of,
-    trap_told,
-)
-from parity.trace import Op
-from parity.wording import (
+from parity.align.alignment import Edge, Pair
+from parity.explain.configuration import AttributeDifference, SlotDifference
+from parity.explain.evidence import Evidence
+from parity.explain.hypotheses.weights import SWAPPED
+from parity.explain.lines import configured, constructor
+from parity.explain.torch_code import called, code, fix_scale, real_axes
+from parity.explain.weights import ParameterDifference
+from parity.explain.words import (
     first_difference,
     first_different_move,
+    label,
     layer,
     line_of,
     named,
@@ -35,6 +24,19 @@ from parity.wording import (
     squeezed,
     training,
 )
+from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
+from parity.ops.table import (
+    COMPOSITES,
+    argument_of,
+    constant_of,
+    fix_of,
+    float32_arguments,
+    trap_of,
+    trap_told,
+)
+from parity.results.finding import NO_EFFECT, Note
+from parity.results.judgement import Row
+from parity.trace.trace import Op
 
 FLOAT32_ROUNDING = 2.0**-25
 """Largest relative change of a normalization whose eps is rounded to float32: half of eps' own."""

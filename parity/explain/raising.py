@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.align import align
-from parity.errors import ModelError
-from parity.findings import Finding, title
-from parity.graph import Node, build
-from parity.judge import Judgement, Run, judge
-from parity.parameters import pair_names
-from parity.store import Array
-from parity.trace import Op, Trace, Value
+from parity.align.aligner import align
+from parity.align.names import pair_names
+from parity.capture.failed import ModelError
+from parity.explain.judge import judge
+from parity.explain.words import title
+from parity.graph.build import build
+from parity.graph.node import Node
+from parity.results.finding import Finding
+from parity.results.judgement import Judgement
+from parity.runs.run import Run
+from parity.trace.trace import Op, Trace, Value
+from parity.trace.values import Array
 
 REACHED = "reached"
 """Name of the outputs that stand for what the operator that raised was given."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from parity.graph import Node
+from parity.graph.node import Node
 from parity.ops.kinds import DATAFLOW_KINDS
-from parity.store import Array
+from parity.trace.values import Array
 
 WITHIN = 1e-9
 """Two sorted arrays are the same numbers within this, relative to the largest."""

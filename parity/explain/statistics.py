@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from parity.align import Pair
-from parity.compare import difference
-from parity.evidence import Evidence
-from parity.findings import Note
-from parity.reference import float32
-from parity.trace import Op, Trace
-from parity.wording import difference_data
+from parity.align.alignment import Pair
+from parity.explain.evidence import Evidence
+from parity.explain.words import difference_data
+from parity.numbers.compare import difference
+from parity.ops.table import float32
+from parity.results.finding import Note
+from parity.trace.trace import Op, Trace
 
 STATISTICS_LIMIT = 1e-9
 """A running statistic is recomputed here in numpy, so it may differ by that much and be the same."""
@@ -123,7 +123,7 @@ class RunningStatistics(Evidence):
         if any(self.rows[id(p)].status not in ("same", "inherited") for p in pairs):
             return None
         module = self.torch.trace.modules.get(pair.torch.module, {})
-        # The remedy, `parity.torch_batch_norm`, accumulates what Paddle does.
+        # The remedy, `parity.remedies.torch_batch_norm`, accumulates what Paddle does.
         biased = module.get("type", "").startswith("BiasedBatchNorm")
         momentum = float32(momentum)
         expected = self.paddle_parameters[name].astype(np.float64)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from parity.findings import label
-from parity.graph import Node
-from parity.reference import as_torch_argument
-from parity.wording import layer, show, spelled
+from parity.explain.words import label, layer, show, spelled
+from parity.graph.node import Node
+from parity.ops.table import as_torch_argument
 
 NAMES: Mapping[str, str] = {
     "mean": "mean",

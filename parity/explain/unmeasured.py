@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.code import dropout
-from parity.evidence import Evidence
-from parity.findings import ONLY_IN_TRAINING, Finding, Note
-from parity.graph import Silent
-from parity.places import at_end
-from parity.wording import named
+from parity.explain.evidence import Evidence
+from parity.explain.lines import at_end
+from parity.explain.torch_code import dropout
+from parity.explain.words import named
+from parity.graph.node import Silent
+from parity.results.finding import ONLY_IN_TRAINING, Finding, Note
 
 CARRIED = 4
 """How much larger than the constant's own effect an output may differ that it is carried on to."""

@@ -8,20 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from parity.align import Edge, Pair
-from parity.code import chain_of, code
-from parity.compare import Difference
-from parity.evidence import Evidence
-from parity.findings import Finding, Note, label
-from parity.graph import Graph, Node
+from parity.align.alignment import Edge, Pair
+from parity.explain.evidence import Evidence
+from parity.explain.hypotheses.cross_entropy import entropy_told
+from parity.explain.hypotheses.hypothesis import Mistake
+from parity.explain.hypotheses.recurrence import Layer, told
+from parity.explain.lines import chosen, missing, place
+from parity.explain.segments import Strangers, parting
+from parity.explain.torch_code import chain_of, code
+from parity.explain.words import at as place_of
+from parity.explain.words import chain, difference_data, label, layer_above, named
+from parity.explain.words import layer as called
+from parity.graph.node import Graph, Node
+from parity.numbers.compare import Difference
 from parity.ops.kinds import ACTIVATIONS, RECURRENT
-from parity.places import chosen, missing, place
-from parity.rehearsal import Layer, Mistake, entropy_told, told
-from parity.store import Array
-from parity.strangers import Strangers, parting
-from parity.wording import at as place_of
-from parity.wording import chain, difference_data, layer_above, named
-from parity.wording import layer as called
+from parity.results.finding import Finding, Note
+from parity.trace.values import Array
 
 GUARD = 1e-6
 """Largest lower bound of a clip that is there for zeros alone."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from parity.align import Edge, Pair
-from parity.audit import SPELLING
-from parity.compare import Difference
-from parity.findings import label, title
-from parity.graph import Graph, Node
-from parity.judgement import Row
+from parity.align.alignment import Edge, Pair
+from parity.graph.node import Graph, Node
+from parity.numbers.compare import Difference
+from parity.ops.attributes import SPELLING
+from parity.ops.table import row_of
+from parity.results.judgement import Row
+
+if TYPE_CHECKING:
+    from parity.graph.node import Node
 
 
 def operator_of(pair: Pair) -> str:
@@ -135,3 +139,44 @@ def numbers_of(row: Row) -> dict[str, Any]:
     if row.float32 is not None:
         found["accumulated, float32"] = row.float32.max_rel
     return found
+
+
+TITLES: Mapping[str, str] = {
+    "blend": "gated sum",
+    "cross_entropy.extra": "cross_entropy",
+    "mean": "global average pooling (mean)",
+    "amax": "global max pooling (amax)",
+    "clip": "clip (ReLU6, Hardtanh)",
+    "interpolate": "interpolate",
+    "concat": "concat",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "rnn_tanh": "RNN (tanh)",
+    "rnn_relu": "RNN (ReLU)",
+    **{f"{kind}.h_n": "last hidden state" for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu")},
+    "lstm.c_n": "last cell state",
+    "sort.indices": "argsort",
+    "topk.indices": "topk",
+    "kthvalue.indices": "kthvalue",
+    "rms_norm": "RMSNorm",
+    "normalize": "normalize (unit length)",
+    "var": "variance",
+    "std": "standard deviation",
+    "permute": "permute/transpose",
+    "getitem": "slice",
+    "tile": "repeat",
+    "affine": "scale or shift by a number",
+    "pow": "power",
+}
+"""How a canonical operator is called in a message where that is not the name of its layer in torch."""
+
+
+def title(kind: str) -> str:
+    """How a canonical kind is called in a message."""
+    row = row_of(kind)
+    return TITLES.get(kind) or (row.torch_class if row is not None else kind)
+
+
+def label(node: Node) -> str:
+    """How an operator is called in a message; a move by what it is written as."""
+    return title(str(node.attributes.get("op", node.kind)))

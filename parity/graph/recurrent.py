@@ -8,17 +8,20 @@ cell of torch is one call too; Paddle's is written out, so torch's is spelled ou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from parity.moves import Indices, index_map
-from parity.trace import Op
+from parity.graph.moves import Indices, index_map
+from parity.trace.trace import Op
 
 if TYPE_CHECKING:
-    from parity.graph import Builder
+    from parity.graph.builder import Builder
+
 
 STATES = ("h_0", "c_0")
+
+
 _TURN = (1, 0, 2)
 
 
@@ -48,7 +51,7 @@ def weight_slots(op: Op, framework: str) -> list[str]:
 
 def read(b: Builder, op: Op, inputs: Mapping[str, int], shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Add the nodes of one call of a recurrent layer: the sequence, and the last states that come with it."""
-    from parity.graph import Node
+    from parity.graph.node import Node
 
     names = {f"weights[{i}]": slot for i, slot in enumerate(weight_slots(op, b.trace.framework))}
     names |= {"x": "x", "states": "h_0", "states[0]": "h_0", "states[1]": "c_0", "sequence_length": "lengths"}
@@ -71,7 +74,7 @@ def read(b: Builder, op: Op, inputs: Mapping[str, int], shapes: Mapping[str, tup
     if back is not None:
         # Whatever takes the sequence as the kernel made it takes it turned back.
         shape = b.shapes[node.output]
-        b._move(op, node.output, shape, op.outputs[0], back, "permute", {"perm": _TURN}, real=node.op < 0)
+        b.move(op, node.output, shape, op.outputs[0], back, "permute", {"perm": _TURN}, real=node.op < 0)
         b.nodes[-1].entries = {}
     last = op.outputs[-2:] if op.kind == "lstm" else op.outputs[-1:]
     for state, number in zip(("h_n", "c_n"), last, strict=False):
@@ -121,9 +124,6 @@ def _turns(op: Op) -> bool:
     return op.kind == "permute" and tuple(op.attributes["perm"]) == _TURN
 
 
-# -- cells ----------------------------------------------------------------------------------------
-
-
 @dataclass
 class _Spelled:
     """Adds the nodes that a cell stands for, one after the other."""
@@ -142,7 +142,7 @@ class _Spelled:
         **attributes: Any,
     ) -> int:
         """A node; `output` is the value that the call itself made, if it is one."""
-        from parity.graph import Node
+        from parity.graph.node import Node
 
         op, b = self.op, self.b
         made = output if output >= 0 else b.fresh(shape)
@@ -161,7 +161,7 @@ class _Spelled:
         output = self.b.fresh((batch, width))
         indices = index_map("getitem", attributes, (batch, whole), (batch, width))
         assert indices is not None
-        self.b._move(self.op, value, (batch, whole), output, indices, "getitem", attributes, real=False)
+        self.b.move(self.op, value, (batch, whole), output, indices, "getitem", attributes, real=False)
         self.b.nodes[-1].entries = {}
         return output
 
@@ -226,11 +226,5 @@ _CELLS: Mapping[str, Any] = {
     "rnn_relu_cell": _plain_cell("relu"),
 }
 
+
 CELLS = frozenset(_CELLS)
-
-
-def without_bias(pair_inputs: tuple[Mapping[str, int], Mapping[str, int]]) -> Iterator[str]:
-    """ "paddle" or "torch" if that side alone has biases."""
-    has = [any(slot.startswith("bias_") for slot in given) for given in pair_inputs]
-    if has[0] != has[1]:
-        yield "paddle" if has[0] else "torch"

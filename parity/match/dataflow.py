@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from parity.audit import DEFAULTS, SPELLING
-from parity.graph import Graph, Node
+from parity.graph.node import Graph, Node
+from parity.ops.attributes import DEFAULTS, SPELLING
 from parity.ops.kinds import kind_of
 
 ARGUMENTS, OPERATORS, JOINS, LAYERS = (

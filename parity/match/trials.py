@@ -1,6 +1,6 @@
 """Conversion rules for a checkpoint whose names differ, found by running both models on a probe input.
 
-`parity.pairing` says what dataflow decides. Where symmetric branches leave several possibilities, each is loaded
+`parity.match.dataflow` says what dataflow decides. Where symmetric branches leave several possibilities, each is loaded
 and run in float64: the one that gives Paddle's outputs is the right one, and without one nothing is guessed.
 """
 
@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from convert.errors import ConvertError
-from convert.layout import Layout
-from convert.plan import ConversionPlan, Options, plan_conversion
+from convert.models.layout import Layout
+from convert.plan.plan import ConversionPlan, Options
+from convert.plan.planner import plan_conversion
+from convert.plan.rules import Rule, exact_rule
+from convert.plan.transform import then
 from convert.rosetta.rows import CONCAT, SPLIT, TRANSPOSE
-from convert.rules import Rule, exact_rule
-from convert.transform import then
-from parity.compare import difference, rounding_limit
-from parity.graph import Graph, build
-from parity.pairing import Candidates, Dataflow, Piece, dataflow
-from parity.reference import constant_of
-from parity.sides import Side
-from parity.store import Array, ValueStore, scratch_directory
-from parity.workers import WorkerSide
+from parity.graph.build import build
+from parity.graph.node import Graph
+from parity.match.dataflow import Candidates, Dataflow, Piece, dataflow
+from parity.numbers.compare import difference, rounding_limit
+from parity.ops.table import constant_of
+from parity.sides.remote import WorkerSide
+from parity.sides.side import Side
+from parity.trace.values import Array, ValueStore, scratch_directory
 
 TRIES_MOST = 48
 """How many pairings of symmetric branches are run before giving up."""
@@ -187,7 +189,7 @@ def _shared_alike(found: Dataflow, pairs: Mapping[str, str], name: str) -> bool:
 
 
 def _of_parts(paddle: Piece, torch: Piece) -> str:
-    """The transform between parts of parameters (`convert.transform`)."""
+    """The transform between parts of parameters (`convert.plan.transform`)."""
     steps = [TRANSPOSE] if paddle.turned != torch.turned else []
     for kind, piece in ((SPLIT, paddle), (CONCAT, torch)):
         if piece.rows is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity.store import Array, Stored
+from parity.trace.values import Array, Stored
 
 EPS64 = float(np.finfo(np.float64).eps)
 SHRINK = 2.0**-29

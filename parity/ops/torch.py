@@ -319,7 +319,7 @@ def _attention(call: Call) -> Attributes:
 
 
 def _elementwise(kind: str, arguments: str = "x y") -> Signature:
-    """x op y, with a Python number allowed on either side (read as an affine map by `parity.graph`)."""
+    """x op y, with a Python number allowed on either side (read as an affine map by `parity.graph.builder`)."""
     return Signature(kind, arguments, lambda c: {k: v for k, v in c.attributes.items() if k == "alpha"})
 
 

@@ -15,14 +15,14 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from parity.compare import Difference
-from parity.findings import Finding
-from parity.judgement import Judgement, Row
-from parity.report.model import REPORT_VERSION, Case, Report, is_about
+from parity.numbers.compare import Difference
 from parity.report.plot import Plot, answers_alone, plot
 from parity.report.source import Excerpt, excerpt, short_place
 from parity.report.text import headline, next_step
-from parity.verdict import Verdict
+from parity.results.finding import Finding
+from parity.results.judgement import Judgement, Row
+from parity.results.results import REPORT_VERSION, Case, Results, is_about
+from parity.results.verdict import Verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -58,7 +58,7 @@ QUOTED = 100
 """Findings with code excerpts; whoever has more starts with the first."""
 
 
-def to_html(report: Report) -> str:
+def to_html(report: Results) -> str:
     """The whole report as one self-contained page."""
     template = _environment().get_template("report.html.j2")
     script = _asset("report.js")
@@ -83,7 +83,7 @@ def to_html(report: Report) -> str:
     )
 
 
-def to_notebook(report: Report) -> str:
+def to_notebook(report: Results) -> str:
     """What a notebook shows: the verdict as text, and the page in a frame that can reach nothing around it."""
     template = _environment().get_template("notebook.html.j2")
     return template.render(
@@ -119,13 +119,13 @@ def _asset(name: str) -> str:
 # -- the top of the page ------------------------------------------------------------------------------
 
 
-def _sentence(report: Report) -> str:
+def _sentence(report: Results) -> str:
     """The headline without the word that stands beside it."""
     text = headline(report).removeprefix(f"{report.verdict.value}: ")
     return text[:1].upper() + text[1:] if report.verdict is Verdict.INCONCLUSIVE else text
 
 
-def _figures(report: Report) -> list[tuple[str, str]]:
+def _figures(report: Results) -> list[tuple[str, str]]:
     rows = [row for case in report.cases for row in case.judgement.rows]
     compared, runs = (
         sum(row.float64 is not None for row in rows),
@@ -217,7 +217,7 @@ class Run:
     quick: bool
 
 
-def _runs(report: Report) -> list[Run]:
+def _runs(report: Results) -> list[Run]:
     found = []
     for case in report.cases:
         shapes = ", ".join(f"{name}: {_size(shape)}" for name, shape in case.shapes.items())
@@ -278,7 +278,7 @@ FOLD = 7
 """So many equal operators in a row are shown as one line that opens."""
 
 
-def _shown_case(number_: int, case: Case, report: Report) -> ShownCase:
+def _shown_case(number_: int, case: Case, report: Results) -> ShownCase:
     rows = case.judgement.rows
     first = next((i for i, row in enumerate(rows) if row.status == "different"), None)
     at = _rows_of_findings(rows, report.findings)

@@ -6,16 +6,16 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from parity.compare import Difference
+from parity.numbers.compare import Difference
 
 if TYPE_CHECKING:
-    from parity.report.model import Report
+    from parity.results.results import Results
 
 
-def to_json(report: Report) -> dict[str, Any]:
+def to_json(report: Results) -> dict[str, Any]:
     """The report as plain data that `json.dumps(..., allow_nan=False)` takes."""
-    from parity.report.model import REPORT_VERSION
     from parity.report.text import headline
+    from parity.results.results import REPORT_VERSION
 
     data = {
         "version": REPORT_VERSION,

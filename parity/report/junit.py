@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from parity.report.model import Case, Report, is_about
 from parity.report.text import headline, local
+from parity.results.results import Case, Results, is_about
 
 if TYPE_CHECKING:
-    from parity.findings import Finding
-    from parity.judgement import Row
+    from parity.results.finding import Finding
+    from parity.results.judgement import Row
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML file may hold, escaped or not."""
@@ -28,7 +28,7 @@ SKIPPED = {
 }
 
 
-def to_junit(report: Report) -> str:
+def to_junit(report: Results) -> str:
     """The report as JUnit XML (the dialect of Jenkins, GitHub, GitLab)."""
     root = ElementTree.Element("testsuites", name=_text(f"parity {report.torch}"))
     for case in report.cases:
@@ -44,7 +44,7 @@ def to_junit(report: Report) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
 
-def _suite(root: ElementTree.Element, report: Report, case: Case) -> None:
+def _suite(root: ElementTree.Element, report: Results, case: Case) -> None:
     """One run; a finding stands in the run that showed it first."""
     suite = ElementTree.SubElement(root, "testsuite", name=_text(f"{case.name}, {case.mode}"))
     properties = ElementTree.SubElement(suite, "properties")
@@ -75,7 +75,7 @@ def _suite(root: ElementTree.Element, report: Report, case: Case) -> None:
     _count(suite)
 
 
-def _testcase(suite: ElementTree.Element, report: Report, name: str) -> ElementTree.Element:
+def _testcase(suite: ElementTree.Element, report: Results, name: str) -> ElementTree.Element:
     return ElementTree.SubElement(
         suite, "testcase", name=_text(name), classname=_text(report.torch), time="0"
     )
@@ -105,7 +105,7 @@ def _failure(made: ElementTree.Element, findings: Iterable[Finding]) -> None:
     _problem(made, "failure", found[0].operator, found[0].cause, "\n\n".join(text))
 
 
-def _verdict(suite: ElementTree.Element, report: Report, case: Case | None) -> None:
+def _verdict(suite: ElementTree.Element, report: Results, case: Case | None) -> None:
     made = _testcase(suite, report, "verdict")
     reasons = report.inconclusive if case is None else case.judgement.inconclusive
     if case is not None and case.judgement.findings:

@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from parity.compare import Difference
-from parity.judgement import Row
+from parity.numbers.compare import Difference
+from parity.results.judgement import Row
 
 WIDTH, HEIGHT = 1000.0, 240.0
 LANE = 26.0

@@ -1,90 +1,14 @@
-"""`Report`: what a check found, as data. `text`, `json` and the other modules beside it show it."""
+"""`Report`: the results of a check, and the ways to show them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from parity.findings import Finding, Note
-from parity.judgement import Judgement, Row
-from parity.report.grouping import by_line, distinct, merged
-from parity.verdict import Verdict
-
-REPORT_VERSION = 1
+from parity.results.results import Results
 
 
-@dataclass(frozen=True)
-class Case:
-    """One input in one mode, and what it showed. `quick`: only outputs were compared."""
-
-    name: str
-    mode: str
-    shapes: dict[str, tuple[int, ...]]
-    judgement: Judgement
-    quick: bool = False
-
-
-def is_about(finding: Finding, row: Row) -> bool:
-    """Whether a finding is about this row; without a layer's name the line of the call decides."""
-    same = row.torch_layer == finding.layer and row.operator.endswith(finding.operator)
-    return same and bool(finding.layer or row.line == finding.where)
-
-
-@dataclass(frozen=True)
-class Report:
+class Report(Results):
     """The result of `parity.check`. True in a boolean context only when EQUIVALENT."""
-
-    paddle: str
-    torch: str
-    cases: tuple[Case, ...]
-    environment: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def groups(self) -> list[list[Finding]]:
-        """Every fault once, in the order in which the data meets it; those of one line and cause are together."""
-        return by_line(distinct(finding for case in self.cases for finding in case.judgement.findings))
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What must change, in the order in which the data meets it; a line that errs in many layers once."""
-        return [merged(group) for group in self.groups]
-
-    @property
-    def notes(self) -> list[Note]:
-        """What is worth knowing and no fault; each once."""
-        seen: dict[str, Note] = {}
-        for case in self.cases:
-            for note in case.judgement.notes:
-                seen.setdefault(note.text, note)
-        return list(seen.values())
-
-    @property
-    def inconclusive(self) -> list[str]:
-        """Why nothing can be claimed, if so."""
-        return list(dict.fromkeys(reason for case in self.cases for reason in case.judgement.inconclusive))
-
-    @property
-    def verdict(self) -> Verdict:
-        if self.findings:
-            return Verdict.DIFFERENT
-        if self.inconclusive or not self.cases:
-            return Verdict.INCONCLUSIVE
-        return Verdict.EQUIVALENT
-
-    @property
-    def layers(self) -> list[Row]:
-        """The layer table of the first case."""
-        return self.cases[0].judgement.rows if self.cases else []
-
-    @property
-    def worst(self) -> float:
-        """Largest relative float64 difference of any operator and output in any case."""
-        outputs = (d.max_rel for case in self.cases for d in case.judgement.outputs.values())
-        return max((*(case.judgement.worst for case in self.cases), *outputs), default=0.0)
-
-    def __bool__(self) -> bool:
-        return self.verdict is Verdict.EQUIVALENT
 
     def __str__(self) -> str:
         from parity.report.text import summary

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parity.compare import Difference
-from parity.findings import Finding
-from parity.judge import Row
-from parity.report.model import Case, Report
-from parity.verdict import Verdict
+from parity.numbers.compare import Difference
+from parity.results.finding import Finding
+from parity.results.judgement import Row
+from parity.results.results import Case, Results
+from parity.results.verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ CONTEXT = 3
 """Rows shown around each row that is not "same" when the table is shortened."""
 
 
-def headline(report: Report) -> str:
+def headline(report: Results) -> str:
     """The verdict in one sentence."""
     compared = sum(1 for row in report.layers if row.float64 is not None)
     if report.verdict is Verdict.EQUIVALENT:
@@ -52,7 +52,7 @@ def headline(report: Report) -> str:
     return f"INCONCLUSIVE: {report.inconclusive[0] if report.inconclusive else 'nothing was compared'}"
 
 
-def next_step(report: Report, place: Callable[[str], str]) -> str:
+def next_step(report: Results, place: Callable[[str], str]) -> str:
     """What to do now, in a sentence or two; `place` shortens a "file:line"."""
     if report.verdict is Verdict.DIFFERENT:
         first = report.findings[0]
@@ -79,7 +79,7 @@ def next_step(report: Report, place: Callable[[str], str]) -> str:
     return "Nothing to change: the port computes the same function on every input that was tried."
 
 
-def summary(report: Report, limit: int = 3) -> str:
+def summary(report: Results, limit: int = 3) -> str:
     """A few lines: what an assertion shows."""
     lines = [headline(report)]
     for number, finding in enumerate(report.findings[:limit], 1):
@@ -95,7 +95,7 @@ def local(text: str) -> str:
     return re.sub(re.escape(str(Path.cwd())) + r"[/\\](?=[^\s:]*:\d)", "", text)
 
 
-def show(report: Report, console: Console, *, every_layer: bool = False, more: str = "") -> None:
+def show(report: Results, console: Console, *, every_layer: bool = False, more: str = "") -> None:
     """Print the whole report; the verdict is the last line. `more` follows what to do next."""
     from rich.text import Text
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from parity.reference import row_of
-
-if TYPE_CHECKING:
-    from parity.graph import Node
-
+from typing import Any
 
 NO_EFFECT = "; no effect on these inputs"
 """What a cause ends in that the numbers of this run do not show."""
+
 
 ONLY_IN_TRAINING = "; shows only in training"
 """What a cause ends in that no run without dropout shows."""
@@ -74,44 +69,3 @@ class Note:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-TITLES: Mapping[str, str] = {
-    "blend": "gated sum",
-    "cross_entropy.extra": "cross_entropy",
-    "mean": "global average pooling (mean)",
-    "amax": "global max pooling (amax)",
-    "clip": "clip (ReLU6, Hardtanh)",
-    "interpolate": "interpolate",
-    "concat": "concat",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "rnn_tanh": "RNN (tanh)",
-    "rnn_relu": "RNN (ReLU)",
-    **{f"{kind}.h_n": "last hidden state" for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu")},
-    "lstm.c_n": "last cell state",
-    "sort.indices": "argsort",
-    "topk.indices": "topk",
-    "kthvalue.indices": "kthvalue",
-    "rms_norm": "RMSNorm",
-    "normalize": "normalize (unit length)",
-    "var": "variance",
-    "std": "standard deviation",
-    "permute": "permute/transpose",
-    "getitem": "slice",
-    "tile": "repeat",
-    "affine": "scale or shift by a number",
-    "pow": "power",
-}
-"""How a canonical operator is called in a message where that is not the name of its layer in torch."""
-
-
-def title(kind: str) -> str:
-    """How a canonical kind is called in a message."""
-    row = row_of(kind)
-    return TITLES.get(kind) or (row.torch_class if row is not None else kind)
-
-
-def label(node: Node) -> str:
-    """How an operator is called in a message; a move by what it is written as."""
-    return title(str(node.attributes.get("op", node.kind)))

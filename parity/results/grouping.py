@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from parity.findings import NO_EFFECT, Finding
+from parity.results.finding import NO_EFFECT, Finding
 
 QUOTED = re.compile(r"`([^`]*)`")
 COUNTED = re.compile(r"\d+")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.rosetta.rows import Exactness, Example, Row
-from parity.reference import float32
+from parity.ops.table import float32
 from parity.rosetta import inputs as makers
 from parity.rosetta.evaluate import Outcome
 

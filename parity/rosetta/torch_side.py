@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from convert import convert_state_dict
 from convert.rosetta.rows import Example
-from parity.reference import float32
+from parity.ops.table import float32
 from parity.rosetta.evaluate import Outcome, cotangent, leaves, run
 from parity.rosetta.inputs import Input
 

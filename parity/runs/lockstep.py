@@ -25,14 +25,15 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from parity.align import Alignment
-from parity.capture.plan import Measurement, ReplayPlan
-from parity.compare import Difference, difference, sample, sampled_rounding
-from parity.judgement import Measure, Numbers, Run, stored_numbers
-from parity.relay import Relay
-from parity.sides import LiveSide, Side, adapter
-from parity.store import Array, Stored, ValueStore
-from parity.trace import Framework, Trace
+from parity.align.alignment import Alignment
+from parity.capture.replay import Measurement, ReplayPlan
+from parity.numbers.compare import Difference, difference, sample, sampled_rounding
+from parity.runs.relay import Relay
+from parity.runs.run import Measure, Numbers, Run, stored_numbers
+from parity.sides.live import LiveSide
+from parity.sides.side import Side, adapter
+from parity.trace.trace import Framework, Trace
+from parity.trace.values import Array, Stored, ValueStore
 
 SMALLEST_BATCH = 4
 """Below it, the short runs would cost more than storing the values does."""

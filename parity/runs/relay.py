@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from parity.store import Array, Stored, ValueStore
+from parity.trace.values import Array, Stored, ValueStore
 
 
 class Relay(ValueStore):

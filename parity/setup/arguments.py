@@ -6,9 +6,9 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
-from parity.devices import SIDES
 from parity.errors import ParityError
-from parity.store import Array
+from parity.sides.devices import SIDES
+from parity.trace.values import Array
 
 TITLES = {"paddle": "Paddle", "torch": "torch"}
 BASES = {"paddle": "Layer", "torch": "Module"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity.store import Array
+from parity.trace.values import Array
 
 REMEDY = "`randomize` fills in values that show such mistakes"
 

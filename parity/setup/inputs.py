@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from parity.errors import ParityError
-from parity.store import Array
+from parity.trace.values import Array
 
 
 def as_arrays(inputs: Any) -> dict[str, Array]:

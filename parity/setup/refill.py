@@ -1,6 +1,6 @@
 """Both models filled with values that hide no mistake, the same on both sides, and put back afterwards.
 
-`parity.randomize` says which values. This is the one place where a check writes weights of live models, and the only
+`parity.sides.random_weights` says which values. This is the one place where a check writes weights of live models, and the only
 one that decides which torch entry gets which Paddle value: the conversion's plan, told by `pairs` where names do
 not tell.
 """
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parity.randomize import random_state, residual_scales, signed_scales
-from parity.sides import LiveSide, adapter
-from parity.store import Array, scratch_directory
+from parity.sides.filling import fill
+from parity.sides.live import LiveSide
+from parity.sides.side import adapter
+from parity.trace.values import Array
 
 if TYPE_CHECKING:
-    from convert.layout import Layout
-    from convert.plan import ConversionPlan
+    from convert.models.layout import Layout
+    from convert.plan.plan import ConversionPlan
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def randomized(
     paddle: LiveSide, torch: LiveSide, inputs: Mapping[str, Array], pairs: Mapping[str, str] | None
 ) -> Iterator[list[str]]:
     """Fill both models; yields what to warn of: torch weights that were not Paddle's, entries that got no value."""
-    from convert.layout import module_layout
+    from convert.models.layout import module_layout
 
     tools = {side.framework: adapter(side.framework) for side in (paddle, torch)}
     kept = {side.framework: tools[side.framework].snapshot(side.model) for side in (paddle, torch)}
@@ -45,35 +46,12 @@ def randomized(
             tools[side.framework].put_back(side.model, kept[side.framework])
 
 
-def fill(
-    paddle: LiveSide, inputs: Mapping[str, Array], *, seed: int, vectors_only: bool = False
-) -> dict[str, Array]:
-    """Give Paddle's model `random_state` values and return its state; one recorded run finds residual branches."""
-    tools = adapter("paddle")
-    with scratch_directory() as scratch:
-        trace, values = paddle.capture(
-            inputs, mode="eval", precision="float32", store=scratch / "values", outputs_only=True
-        )
-        values.close()
-    state = random_state(
-        tools.state(paddle.model),
-        seed=seed,
-        damped=residual_scales(trace),
-        signed=signed_scales(trace),
-        constants=tools.constants(paddle.model),
-        vectors_only=vectors_only,
-    )
-    tools.load_state(paddle.model, state, strict=True)
-    # Read back: a tied weight has two names and one value.
-    filled: dict[str, Array] = tools.state(paddle.model)
-    return filled
-
-
 def plan_for(state: Mapping[str, Array], layout: Layout, pairs: Mapping[str, str] | None) -> ConversionPlan:
     """Which torch entry gets which Paddle value, as far as names, `pairs` and known aliases tell."""
-    from convert.plan import Options, plan_conversion
-    from convert.recognize import rules_for
-    from convert.rules import exact_rule
+    from convert.plan.plan import Options
+    from convert.plan.planner import plan_conversion
+    from convert.plan.recognize import rules_for
+    from convert.plan.rules import exact_rule
 
     told = {torch: paddle for torch, paddle in (pairs or {}).items() if paddle in state}
     names = {slot.name for slot in layout.slots}
@@ -86,7 +64,7 @@ def plan_for(state: Mapping[str, Array], layout: Layout, pairs: Mapping[str, str
 
 def moved(plan: ConversionPlan, state: Mapping[str, Array]) -> dict[str, Array]:
     """Torch's state dict entries that `state` (Paddle's, or a part of it) fills."""
-    from convert.transform import assemble
+    from convert.plan.transform import assemble
 
     there = [moves for moves in plan.by_target().values() if all(move.source in state for move in moves)]
     return assemble([(m.source, m.target, m.transform) for moves in there for m in moves], state.__getitem__)

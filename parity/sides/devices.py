@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from parity.errors import ParityError
-from parity.sides import adapter
-from parity.trace import Framework
+from parity.sides.side import adapter
+from parity.trace.trace import Framework
 
 SIDES: tuple[Framework, Framework] = ("paddle", "torch")
 DEVICE = r"cpu|cuda(:\d+)?"

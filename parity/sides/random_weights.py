@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from parity.ops.kinds import kind_of
-from parity.store import Array
-from parity.trace import Op, Trace
+from parity.trace.trace import Op, Trace
+from parity.trace.values import Array
 
 NORMALISATIONS = frozenset({"batch_norm", "group_norm", "instance_norm", "layer_norm"})
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from parity.capture.plan import Measurement, ReplayPlan
+from parity.capture.failed import ModelError
+from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Trainer
-from parity.errors import ModelError, NotRecordedError, ParityError
-from parity.store import Array, ValueStore
-from parity.trace import Framework, Trace
-from parity.trace_file import TraceFile
+from parity.errors import NotRecordedError, ParityError
+from parity.trace.file import TraceFile
+from parity.trace.trace import Framework, Trace
+from parity.trace.values import Array, ValueStore
 
 
 class RecordedSide:
-    """`parity.sides.Side` on a trace file. What was not recorded is a `NotRecordedError`; replay is not possible."""
+    """`parity.sides.side.Side` on a trace file. What was not recorded is a `NotRecordedError`; replay is not possible."""
 
     recipe = None
 

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from parity.capture.plan import Measurement, ReplayPlan
+from parity.capture.failed import ModelError, NoKernelError
+from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Recipe, Trainer
-from parity.compare import Difference
-from parity.errors import ModelError, NoKernelError, ParityError
-from parity.store import Array, ValueStore, save_arrays
-from parity.trace import Framework, Trace
+from parity.errors import ParityError
+from parity.numbers.compare import Difference
+from parity.trace.trace import Framework, Trace
+from parity.trace.values import Array, ValueStore, save_arrays
 
 # Our packages are imported before the current directory is on the path: a user's folder may well be called
 # `convert` too. Afterwards the user's own modules come first.
@@ -29,7 +30,7 @@ BOOTSTRAP = """
 import sys
 framework, *root = sys.argv[1:]
 sys.path[:] = root + [entry for entry in sys.path if entry]
-from parity.worker import serve
+from parity.sides.worker import serve
 sys.path[:] = ["", *sys.path[len(root):], *root]
 serve(framework)
 """
@@ -37,7 +38,7 @@ PACKAGES = ("convert", "parity", "paddle_models", "torch_models")
 
 
 class WorkerSide:
-    """Runs one framework's model in a process of its own (`parity.worker`). Use as a context manager.
+    """Runs one framework's model in a process of its own (`parity.sides.worker`). Use as a context manager.
 
     The process starts at once, so that two sides import their frameworks at the same time; then `build`.
     """
@@ -75,7 +76,7 @@ class WorkerSide:
     def _start(self, python: str) -> subprocess.Popen[str]:
         environment, root = dict(os.environ), []
         if os.path.abspath(shutil.which(python) or python) == os.path.abspath(sys.executable):
-            root = [str(Path(__file__).resolve().parent.parent)]
+            root = [str(Path(__file__).resolve().parents[2])]
         else:
             environment["PYTHONPATH"] = os.pathsep.join(
                 filter(None, [str(self._packages()), os.environ.get("PYTHONPATH", "")])
@@ -123,7 +124,7 @@ class WorkerSide:
         """A folder with our packages alone, so that another interpreter sees nothing else of this one."""
         folder = self.scratch / "packages"
         folder.mkdir()
-        root = Path(__file__).resolve().parent.parent
+        root = Path(__file__).resolve().parents[2]
         for name in PACKAGES:
             try:
                 (folder / name).symlink_to(root / name, target_is_directory=True)
@@ -236,7 +237,7 @@ class WorkerSide:
             return {name: archive[name] for name in archive.files}
 
     def trainer(self, mode: str) -> Trainer:
-        from parity.remote_training import RemoteTrainer
+        from parity.sides.remote_training import RemoteTrainer
 
         if self.recipe is None and "optimizer" not in self.parts:
             raise ParityError("training steps need an optimizer: give --optimizer and --lr")
@@ -247,7 +248,7 @@ class WorkerSide:
     def randomize(
         self, inputs: Mapping[str, Array], *, seed: int, vectors_only: bool
     ) -> tuple[Path, list[str]]:
-        """Fill the model with `parity.randomize` values; the .npz that holds its state, and the entries kept."""
+        """Fill the model with `parity.sides.random_weights` values; the .npz that holds its state, and the entries kept."""
         path = self._file(".npz")
         answer = self.ask(
             "randomize",

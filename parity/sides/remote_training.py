@@ -11,8 +11,8 @@ import numpy as np
 
 from parity.capture.training import Recipe, Settings, Step, Trainer
 from parity.errors import ParityError
-from parity.sides import LiveSide
-from parity.store import Array, save_arrays
+from parity.sides.live import LiveSide
+from parity.trace.values import Array, save_arrays
 
 
 class RemoteTrainer:

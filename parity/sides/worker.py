@@ -1,4 +1,4 @@
-"""One framework's half of a check, in a process of its own; `parity.workers` starts it.
+"""One framework's half of a check, in a process of its own; `parity.sides.remote` starts it.
 
 Says {"ready": framework}, then reads one JSON request a line from standard input and answers one JSON line
 on what was standard output; whatever the model prints goes to standard error. Arrays travel in files. The interpreter needs its framework
@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convert.errors import Paddle2TorchError
-from parity.capture.plan import ReplayPlan
-from parity.errors import ModelError, NoKernelError, ParityError
-from parity.sides import LiveSide, adapter, own_traceback
-from parity.store import Array, ValueStore, save_arrays
-from parity.trace import Framework
+from parity.capture.failed import ModelError, NoKernelError
+from parity.capture.replay import ReplayPlan
+from parity.errors import ParityError
+from parity.sides.live import LiveSide, own_traceback
+from parity.sides.side import adapter
+from parity.trace.trace import Framework
+from parity.trace.values import Array, ValueStore, save_arrays
 
 if TYPE_CHECKING:
-    from parity.remote_training import TrainingServer
+    from parity.sides.remote_training import TrainingServer
 
 
 class Worker:
@@ -69,7 +71,7 @@ class Worker:
 
     def layout(self) -> dict[str, Any]:
         """The torch module's state dict as conversion sees it."""
-        from convert.layout import module_layout
+        from convert.models.layout import module_layout
 
         return module_layout(self.live.model).to_json()
 
@@ -80,7 +82,7 @@ class Worker:
 
     def load(self, source: Mapping[str, str], moves: list[list[str]] | None) -> dict[str, Any]:
         """Load weights: Paddle's as they are, or (torch) moved and transformed by a conversion plan."""
-        from convert.transform import assemble
+        from convert.plan.transform import assemble
 
         with _weights(source) as weights:
             if moves is None:
@@ -91,8 +93,8 @@ class Worker:
         return {}
 
     def randomize(self, seed: int, path: str, inputs: str, vectors_only: bool) -> dict[str, Any]:
-        """Fill Paddle's model with values that hide no mistake (`parity.refill`), and write them to an .npz."""
-        from parity.refill import fill
+        """Fill Paddle's model with values that hide no mistake (`parity.setup.refill`), and write them to an .npz."""
+        from parity.sides.filling import fill
 
         save_arrays(path, fill(self.live, _inputs(inputs), seed=seed, vectors_only=vectors_only))
         return {"constants": sorted(adapter(self.framework).constants(self.live.model))}
@@ -119,7 +121,7 @@ class Worker:
         outputs_only: bool,
         backward: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """Record one run; `backward` is {} or says how to go backward (see `parity.sides.Side.capture`)."""
+        """Record one run; `backward` is {} or says how to go backward (see `parity.sides.side.Side.capture`)."""
         options: dict[str, Any] = {}
         with ExitStack() as stack:
             if backward:
@@ -154,8 +156,8 @@ class Worker:
         return {"measured": [asdict(m) for m in measured]}
 
     def train(self, task: str, number: int, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """One task of a trainer (see `parity.remote_training`)."""
-        from parity.remote_training import TrainingServer
+        """One task of a trainer (see `parity.sides.remote_training`)."""
+        from parity.sides.remote_training import TrainingServer
 
         if self.training is None:
             self.training = TrainingServer(self.live)
@@ -175,7 +177,7 @@ def _weights(source: Mapping[str, str]) -> Iterator[Any]:
             yield {name: archive[name] for name in archive.files}
         return
     if "trace" in source:
-        from parity.trace_file import TraceFile
+        from parity.trace.file import TraceFile
 
         yield TraceFile(Path(source["trace"])).state()
         return

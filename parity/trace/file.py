@@ -19,8 +19,8 @@ import numpy as np
 
 from convert.write.atomic import AtomicFile
 from parity.errors import ParityError
-from parity.store import Array, ValueStore
-from parity.trace import TRACE_VERSION, Framework, Trace
+from parity.trace.trace import TRACE_VERSION, Framework, Trace
+from parity.trace.values import Array, ValueStore
 
 FORMAT = "paddle2torch parity trace"
 

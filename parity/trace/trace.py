@@ -2,7 +2,7 @@
 
 A trace is plain data. It is written by the side that has the framework and read by the side that
 compares, which needs numpy alone; the two may be different processes, environments or machines.
-The arrays themselves live in a `parity.store.ValueStore` beside it.
+The arrays themselves live in a `parity.trace.values.ValueStore` beside it.
 """
 
 from __future__ import annotations

@@ -10,78 +10,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from parity.align import Alignment
-from parity.audit import same_value
+from parity.align.alignment import Alignment
+from parity.align.weights import Twin
+from parity.backward.gradients import FORWARD_SHARE
 from parity.capture.training import Settings, Step, Trainer
-from parity.compare import EPS64, MARGIN
-from parity.findings import Finding, Note
-from parity.gradients import FORWARD_SHARE
-from parity.reference import clip_epsilon, float32_settings, update_rule
-from parity.store import Array
-from parity.twins import Twin
-from parity.update_rules import RULES, Differing, Prediction
-
-FLOAT32_CONSTANT = 2e-6
-"""Largest relative difference of an update that a hyper-parameter kept in float32 explains."""
-
-EXACT = 1e-9
-"""Below this share of an update two steps are one: float64 rounding with room for a division by a small number."""
+from parity.numbers.compare import EPS64, MARGIN
+from parity.ops.attributes import same_value
+from parity.ops.table import clip_epsilon, float32_settings, update_rule
+from parity.results.finding import Finding, Note
+from parity.trace.values import Array
+from parity.training.clipping import LARGE, Clipped, clip_fix
+from parity.training.record import EXACT, FLOAT32_CONSTANT, Drift, TrainingJudgement, few, show
+from parity.training.settings import ADVICE, as_argument
+from parity.training.update_rules import RULES, Differing, Prediction
 
 DRIFT = 1e-6
 """Free trainings this close are called equal; it decides nothing, single steps from equal weights do."""
-
-LARGE = 1e6
-"""Times as large as they are, gradients are clipped by any threshold in use."""
-
-ADVICE: Mapping[str, str] = {
-    "lr": "learning rate",
-    "weight_decay": "weight_decay",
-    "beta1": "beta1 (betas[0])",
-    "beta2": "beta2 (betas[1])",
-}
-
-
-@dataclass
-class TrainingJudgement:
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    inconclusive: list[str] = field(default_factory=list)
-
-
-@dataclass
-class _Clipped:
-    """Two clippings of the same gradients: norms before and after, and (relative gap, norm before) of each weight."""
-
-    norms: dict[str, float] = field(default_factory=dict)
-    gaps: list[tuple[float, float]] = field(default_factory=list)
-
-    @property
-    def worst(self) -> float:
-        return max((gap for gap, _ in self.gaps), default=0.0)
-
-    def by_constant(self, clip: str) -> bool:
-        """Whether what torch adds to a norm before it divides by it explains every gap."""
-        room = 1.1 * clip_epsilon()
-        return "Norm" in clip and all(
-            gap <= EXACT + room / (self.norms["raw"] if "Global" in clip else norm)
-            for gap, norm in self.gaps
-            if norm
-        )
-
-
-@dataclass
-class _Drift:
-    """How far the two free trainings are apart after a step."""
-
-    losses: list[tuple[float, float]] = field(default_factory=list)
-    parameters: list[float] = field(default_factory=list)
-    statistics: list[float] = field(default_factory=list)
-    plain: list[float] = field(default_factory=list)
 
 
 def judge_training(
@@ -121,7 +69,7 @@ class _Training:
         self.share = max(EXACT, FORWARD_SHARE * level)
         self.gradient_faults = any(f.kind == "gradient" for f in known) or bool(known)
         self.result = TrainingJudgement()
-        self.drift = _Drift()
+        self.drift = Drift()
         self.room = FLOAT32_CONSTANT
         self.updates: dict[str, float] = {}
         self.prediction: Prediction | None = None
@@ -326,7 +274,7 @@ class _Training:
         norms = found.norms
         if paddle.clip and abs(norms["torch"] - norms["raw"]) <= EXACT * norms["raw"]:
             cause = f"clip missing: Paddle clips with {paddle.clip}, torch steps with unclipped gradients"
-            fix = _clip_fix(paddle.clip)
+            fix = clip_fix(paddle.clip)
         elif not paddle.clip:
             cause = "clip only in torch: its pre-step hook changes the gradients, Paddle's optimizer has no grad_clip"
             fix = "remove the hook that clips"
@@ -335,14 +283,14 @@ class _Training:
                 f"clip: on the same gradients torch's comes to norm {norms['torch']:.6g}, Paddle's {paddle.clip} to "
                 f"{norms['paddle']:.6g}: another norm, or another kind of clipping"
             )
-            fix = _clip_fix(paddle.clip)
+            fix = clip_fix(paddle.clip)
         self._finding(("clip", ""), cause + told, fix, {**evidence, "relative difference": found.worst})
         return clipped
 
     def _clip_gap(
         self, raw: Mapping[str, Array], expected: Mapping[str, Array], actual: Mapping[str, Array]
-    ) -> _Clipped:
-        found, squares = _Clipped(), {"raw": 0.0, "paddle": 0.0, "torch": 0.0}
+    ) -> Clipped:
+        found, squares = Clipped(), {"raw": 0.0, "paddle": 0.0, "torch": 0.0}
         for twin in self.twins:
             r, e, a = twin.paddle.read(raw), twin.paddle.read(expected), twin.torch.read(actual)
             if r is None or e is None or a is None:
@@ -446,7 +394,7 @@ class _Training:
             here, there = ("torch", "Paddle") if side == "torch" else ("Paddle", "torch")
             self._finding(
                 ("missing", side),
-                f"{len(names)} parameter(s) are not in {here}'s optimizer, so they are not trained: {_few(names)}; "
+                f"{len(names)} parameter(s) are not in {here}'s optimizer, so they are not trained: {few(names)}; "
                 f"{there}'s optimizer has them",
                 "give the optimizer every parameter: model.parameters()"
                 if side == "torch"
@@ -491,15 +439,15 @@ class _Training:
         for name, values in found.items():
             by_values[values].append(name)
         for (expected, actual), names in by_values.items():
-            scope = "" if len(names) == total else f" for {len(names)} of {total} parameters ({_few(names)})"
+            scope = "" if len(names) == total else f" for {len(names)} of {total} parameters ({few(names)})"
             told = ADVICE.get(setting, setting)
             note = "" if self._worst(names) > EXACT else "; no effect in these steps"
             if setting == "weight_decay" and scope:
                 told = "scope of weight_decay"
             self._finding(
                 (setting, f"{expected} {actual}"),
-                f"{told}: torch has {_show(actual)}, Paddle has {_show(expected)}{scope}{note}",
-                f"torch.optim.{torch.name}(..., {_as_argument(setting, expected)})"
+                f"{told}: torch has {show(actual)}, Paddle has {show(expected)}{scope}{note}",
+                f"torch.optim.{torch.name}(..., {as_argument(setting, expected)})"
                 + (" for these parameters" if scope else ""),
                 {
                     "setting": setting,
@@ -525,7 +473,7 @@ class _Training:
             self._finding(
                 ("update", ""),
                 f"update rule: from equal weights and gradients torch's {torch.name} steps differently than Paddle's "
-                f"{paddle.name}{f' with {paddle.clip}' if paddle.clip and torch.custom else ''} for {len(apart)} of {len(self.updates)} parameters ({_few(list(apart))})",
+                f"{paddle.name}{f' with {paddle.clip}' if paddle.clip and torch.custom else ''} for {len(apart)} of {len(self.updates)} parameters ({few(list(apart))})",
                 "compare the two update formulas: the place of eps, the order of decay and momentum"
                 + (f"; {paddle.name}: {rule}" if (rule := update_rule(paddle.name)) else ""),
                 {"update differs by": max(apart.values()), "parameters": len(apart)},
@@ -585,11 +533,11 @@ class _Training:
         expected, actual = rates[step]
         self._finding(
             ("schedule", ""),
-            f"learning rate schedule: equal until step {step}, at step {step + 1} torch has {_show(actual)}, "
-            f"Paddle has {_show(expected)}"
+            f"learning rate schedule: equal until step {step}, at step {step + 1} torch has {show(actual)}, "
+            f"Paddle has {show(expected)}"
             if step
             else "learning rate schedule: other rates from the first step on: torch has "
-            f"{', '.join(_show(a) for _, a in rates[:4])}, Paddle has {', '.join(_show(e) for e, _ in rates[:4])}",
+            f"{', '.join(show(a) for _, a in rates[:4])}, Paddle has {', '.join(show(e) for e, _ in rates[:4])}",
             "compare the schedules' settings, and how often each is stepped",
             {
                 "Paddle's rates": [e for e, _ in rates],
@@ -651,7 +599,7 @@ class _Training:
                     "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "
                     f"{steps} step(s) they differ by {drift.plain[-1]:.1e} of their scale, and so will the evaluated "
                     "networks: a framework difference, not a fault of the port. Remedy: "
-                    "parity.torch_batch_norm.use_biased_variance(model) before training in torch",
+                    "parity.remedies.torch_batch_norm.use_biased_variance(model) before training in torch",
                     "",
                     {"relative difference after each step": drift.plain},
                 )
@@ -663,30 +611,3 @@ def _off(expected: Sequence[Array], actual: Sequence[Array], scale: float, round
     gaps = (float(np.abs(a - e).max(initial=0.0)) for e, a in zip(expected, actual, strict=True))
     worst = max(gaps)
     return 0.0 if worst <= rounding else worst / scale
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names[:3]) + (
-        f" and {len(names) - 3} more" if len(names) > 3 else ""
-    )
-
-
-def _show(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def _as_argument(setting: str, value: Any) -> str:
-    if setting in ("beta1", "beta2"):
-        return f"betas=({_show(value)}, ...)" if setting == "beta1" else f"betas=(..., {_show(value)})"
-    return f"{setting}={_show(value)}"
-
-
-def _clip_fix(clip: str) -> str:
-    value = clip.partition("(")[2].rstrip(")") or "value"
-    if clip.startswith("ClipGradByValue"):
-        code = f"torch.nn.utils.clip_grad_value_(model.parameters(), {value})"
-    elif clip.startswith("ClipGradByNorm"):
-        code = f"for p in model.parameters(): torch.nn.utils.clip_grad_norm_([p], {value})"
-    else:
-        code = f"torch.nn.utils.clip_grad_norm_(model.parameters(), {value})"
-    return f"{code} before optimizer.step(); for a check in a function that optimizer.register_step_pre_hook takes and that returns None"

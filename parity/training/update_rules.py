@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from parity.reference import float32
-from parity.store import Array
+from parity.ops.table import float32
+from parity.trace.values import Array
 
 
 @dataclass
@@ -59,7 +59,7 @@ RULES: Mapping[str, Differing] = {
         paddle=_adamax(lambda kept, new, eps: np.maximum(new, kept + eps)),
         torch=_adamax(lambda kept, new, eps: np.maximum(kept, new + eps)),
         told="Paddle adds eps to the decayed infinity norm, torch to the new gradient's size",
-        remedy="parity.torch_adamax.Adamax, an optimizer that steps as Paddle does",
+        remedy="parity.remedies.torch_adamax.Adamax, an optimizer that steps as Paddle does",
     )
 }
 """Rule (`parity.capture.training.Settings.rule`) -> what is known of it."""

@@ -11,7 +11,7 @@ from paddle.vision import models as zoo  # noqa: E402
 
 from parity.capture import paddle as capture  # noqa: E402
 from parity.capture.options import Options  # noqa: E402
-from parity.graph import build  # noqa: E402
+from parity.graph.build import build  # noqa: E402
 
 SIZES = {
     "LeNet": (1, 28, 28),

@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 
 from convert import ConvertError, convert_checkpoint, open_checkpoint
-from convert.registry import find_model
+from convert.models.registry import find_model
 
 from .conftest import Everything, torch_everything
 

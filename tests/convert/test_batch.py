@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 
 from convert import ConvertError, convert_checkpoint, open_checkpoint
-from convert.batch import convert_folder
+from convert.apply.folder import convert_folder
 
 
 @pytest.fixture

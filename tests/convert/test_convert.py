@@ -19,9 +19,9 @@ import safetensors.torch
 import torch
 
 from convert import ConvertError, apply_transform, convert_checkpoint, convert_state_dict, open_checkpoint
-from convert.layout import module_layout
-from convert.plan import Options
-from convert.registry import MODELS, find_model
+from convert.models.layout import module_layout
+from convert.models.registry import MODELS, find_model
+from convert.plan.plan import Options
 from convert.write.torch_zip import write_torch
 
 from .conftest import fill
@@ -240,8 +240,8 @@ def test_a_pth_file_is_a_clean_zip_that_torch_maps(everything, in_torch, save, t
 
 
 def test_large_archives_use_the_64_bit_form(everything, save, tmp_path):
-    from convert.conversion import placements
-    from convert.plan import plan_conversion
+    from convert.apply.checkpoint import placements
+    from convert.plan.planner import plan_conversion
     from convert.write.torch_zip import state_structure
 
     path = tmp_path / "large.pth"

@@ -12,12 +12,12 @@ import tomllib
 import torch
 
 from convert import convert_state_dict
-from convert.plan import Options
-from convert.rules import exact_rule
-from parity.graph import build
-from parity.inputs import as_arrays, random_input
-from parity.pairing import Piece, dataflow
-from parity.sides import LiveSide
+from convert.plan.plan import Options
+from convert.plan.rules import exact_rule
+from parity.graph.build import build
+from parity.match.dataflow import Piece, dataflow
+from parity.setup.inputs import as_arrays, random_input
+from parity.sides.live import LiveSide
 from tests.convert.zoo import zoo
 
 PADDLE = """

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from convert import ConvertError, convert_checkpoint, convert_state_dict, open_checkpoint
-from convert.optimizer import convert_optimizer
-from convert.training import Training
+from convert.training.live import convert_optimizer
+from convert.training.state_file import Training
 
 f = lambda value: float(np.float32(value))  # noqa: E731 - Paddle keeps these attributes in float32
 
@@ -284,7 +284,7 @@ def test_an_optimizer_that_the_user_makes_gives_order_groups_and_options(torch_f
 
 
 def test_the_options_of_a_group_are_those_of_torch():
-    from convert.optimizers import OPTIMIZERS
+    from convert.training.optimizers import OPTIMIZERS
 
     parameters = [torch.nn.Parameter(torch.ones(2))]
     for row in OPTIMIZERS.values():

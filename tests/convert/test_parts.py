@@ -19,11 +19,11 @@ from convert import (
     open_checkpoint,
     plan_conversion,
 )
-from convert.back import plan_back
-from convert.optimizer import convert_optimizer
-from convert.plan import Options
-from convert.rules import Rule, dump_rules, exact_rule, load_rules, rules_of_plan
-from convert.transform import assemble, inverse, is_transform
+from convert.plan.back import plan_back
+from convert.plan.plan import Options
+from convert.plan.rules import Rule, dump_rules, exact_rule, load_rules, rules_of_plan
+from convert.plan.transform import assemble, inverse, is_transform
+from convert.training.live import convert_optimizer
 
 from .conftest import fill
 

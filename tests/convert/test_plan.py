@@ -18,8 +18,8 @@ from convert import (
     plan_conversion,
     registered_layout,
 )
-from convert.plan import Options
-from convert.rules import Rule
+from convert.plan.plan import Options
+from convert.plan.rules import Rule
 
 
 def layout(*slots: tuple[str, tuple[int, ...], str]) -> Layout:

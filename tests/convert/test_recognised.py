@@ -6,7 +6,7 @@ import pytest
 from safetensors.torch import load_file
 
 from convert import ConvertError, convert_checkpoint
-from convert.conversion import KEEP_NAMES
+from convert.apply.checkpoint import KEEP_NAMES
 
 paddle = pytest.importorskip("paddle")
 torch = pytest.importorskip("torch")
@@ -51,7 +51,7 @@ def test_paddle_s_names_can_be_kept(lenet, tmp_path):
 
 
 def test_a_checkpoint_that_fits_two_networks_names_both(tmp_path, monkeypatch):
-    from convert import recognize as module
+    from convert.plan import recognize as module
 
     lenet = tmp_path / "lenet.pdparams"
     from paddle_models.lenet import lenet as build

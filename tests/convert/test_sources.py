@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from convert import ConvertError, Layout, Slot, convert_checkpoint, open_checkpoint, plan_conversion
-from convert.plan import Options
+from convert.plan.plan import Options
 
 OLD = """
 import sys, warnings; warnings.simplefilter("ignore")

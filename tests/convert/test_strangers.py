@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from convert import ConvertError, convert_checkpoint, plan_conversion
-from convert.batch import convert_folder, find_checkpoints
-from convert.optimizer import convert_optimizer
-from convert.plan import LISTED_MOST, Options
-from convert.rules import Rule
+from convert.apply.folder import convert_folder, find_checkpoints
+from convert.plan.plan import LISTED_MOST, Options
+from convert.plan.rules import Rule
+from convert.training.live import convert_optimizer
 
 FACTORIES = """
 import torch

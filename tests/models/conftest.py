@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     import paddle
 import torch
 
-from convert.registry import MODELS, ModelSpec
+from convert.models.registry import MODELS, ModelSpec
 
 
 def build(spec: ModelSpec, framework: str, **arguments):

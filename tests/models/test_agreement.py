@@ -14,7 +14,7 @@ import paddle
 import pytest
 import torch
 
-from convert.registry import MODELS, ModelSpec
+from convert.models.registry import MODELS, ModelSpec
 
 from .conftest import build, build_meta
 

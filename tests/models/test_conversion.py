@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from convert import convert_checkpoint, plan_conversion, registered_layout
-from convert.recognize import recognize, rules_for
-from convert.registry import MODELS
+from convert.models.registry import MODELS
+from convert.plan.recognize import recognize, rules_for
 
 from .conftest import build, build_lazy, build_meta, every_model
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from convert.registry import MODELS
+from convert.models.registry import MODELS
 
 from .conftest import build, build_meta, every_model
 

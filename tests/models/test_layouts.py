@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from convert.errors import ConvertError
-from convert.layouts import generate, load_layout, resolve_dimension
-from convert.registry import MODELS, _by_name, find_model
+from convert.models.layouts import generate, load_layout, resolve_dimension
+from convert.models.registry import MODELS, _by_name, find_model
 
 from .conftest import build_meta, every_model
 
@@ -19,7 +19,9 @@ FOLDER = Path(generate.__file__).parent
 @every_model
 def test_layout_file_is_what_the_generator_writes(spec):
     expected = generate.render(spec.name, generate.layout_of(spec))
-    assert (FOLDER / f"{spec.name}.json").read_text() == expected, "run `python -m convert.layouts.generate`"
+    assert (FOLDER / f"{spec.name}.json").read_text() == expected, (
+        "run `python -m convert.models.layouts.generate`"
+    )
 
 
 @every_model

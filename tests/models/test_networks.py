@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from convert.errors import ConvertError
-from convert.registry import MODELS
+from convert.models.registry import MODELS
 
 from .conftest import build_lazy, build_meta, every_model, paddle_parameters
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import paddle
 import pytest
 
-from convert.layout import registered_layout
-from convert.plan import Options, plan_conversion
-from convert.recognize import nearest_models, recognize, torch_name
-from convert.registry import MODELS
+from convert.models.layout import registered_layout
+from convert.models.registry import MODELS
+from convert.plan.plan import Options
+from convert.plan.planner import plan_conversion
+from convert.plan.recognize import nearest_models, recognize, torch_name
 
 from .conftest import build_lazy, build_meta, every_model
 

@@ -10,7 +10,7 @@ import itertools
 
 import pytest
 
-from convert.registry import MODELS
+from convert.models.registry import MODELS
 from paddle2torch.summary import summarize
 
 from .conftest import build_lazy

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from convert.registry import MODELS
+from convert.models.registry import MODELS
 from paddle2torch.cli import main
 from paddle2torch.summary import compare, summarize
 

@@ -13,9 +13,9 @@ from safetensors.torch import load_file
 
 import parity
 from convert import convert_state_dict, plan_conversion, registered_layout
-from convert.plan import Options
-from convert.recognize import recognize, rules_for
-from convert.registry import MODELS
+from convert.models.registry import MODELS
+from convert.plan.plan import Options
+from convert.plan.recognize import recognize, rules_for
 from paddle2torch.cli import main
 
 from .conftest import build, build_meta

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import parity
-from parity.code import dropout
+from parity.explain.torch_code import dropout
 from tests.mutants.bugs import BUGS
 from tests.mutants.build import build
 from tests.mutants.fixes import apply

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from convert.registry import MODELS
+from convert.models.registry import MODELS
 from docs.tools.blocks import blocks
 from docs.tools.pages import headings
 from docs.tools.reader import Reader, page_examples

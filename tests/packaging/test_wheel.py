@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 import paddle2torch
-from convert.registry import MODELS
+from convert.models.registry import MODELS
 from tests.packaging.environments import ROOT
 
 PACKAGES = {"convert", "parity", "paddle2torch", "paddle_models", "torch_models"}
@@ -28,7 +28,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(files):
 
 
 def test_every_models_layout_is_in_the_wheel(files):
-    assert {f"convert/layouts/{name}.json" for name in MODELS} <= files
+    assert {f"convert/models/layouts/{name}.json" for name in MODELS} <= files
 
 
 def test_every_file_of_the_packages_is_in_the_wheel(files):

@@ -12,13 +12,14 @@ import numpy as np
 import paddle
 import torch
 
-from convert.plan import plan_conversion
-from convert.registry import MODELS
-from convert.transform import apply_transform
-from parity.inputs import random_input
-from parity.randomize import random_state, residual_scales, signed_scales
-from parity.sides import LiveSide, adapter
-from parity.store import scratch_directory
+from convert.models.registry import MODELS
+from convert.plan.planner import plan_conversion
+from convert.plan.transform import apply_transform
+from parity.setup.inputs import random_input
+from parity.sides.live import LiveSide
+from parity.sides.random_weights import random_state, residual_scales, signed_scales
+from parity.sides.side import adapter
+from parity.trace.values import scratch_directory
 
 
 def registered(name: str, *, shape: tuple[int, ...], torch_module=None, paddle_change=None, **arguments):

@@ -16,8 +16,9 @@ import pytest
 import torch
 
 from paddle2torch.cli import main
-from parity.errors import ModelError, ParityError
-from parity.worker import Worker
+from parity.capture.failed import ModelError
+from parity.errors import ParityError
+from parity.sides.worker import Worker
 
 PADDLE_NET = """
 import os, signal, sys

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from parity.compare import BLOCK, SAMPLE, difference, rounding
-from parity.store import ValueStore
+from parity.numbers.compare import BLOCK, SAMPLE, difference, rounding
+from parity.trace.values import ValueStore
 
 SIZES = (1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7)
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import parity
-from parity.devices import placed
+from parity.sides.devices import placed
 from tests.parity.pairs import TorchNet, registered, small
 from tests.parity.test_promises import changed, state_of
 

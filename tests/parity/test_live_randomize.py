@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import parity
-from parity.blind_spots import blind_spots
-from parity.inputs import random_input
+from parity.setup.blind_spots import blind_spots
+from parity.setup.inputs import random_input
 
 IMAGE = random_input((2, 3, 8, 8))
 

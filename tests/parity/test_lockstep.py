@@ -10,14 +10,14 @@ import torch
 
 import parity
 import parity.case
-import parity.compare
-import parity.lockstep
+import parity.numbers.compare
+import parity.runs.lockstep
 from parity.case import Question
-from parity.lockstep import OTHER, Apart, Meeting, Plan, _Passing
-from parity.relay import Relay
+from parity.runs.lockstep import OTHER, Apart, Meeting, Plan, _Passing
+from parity.runs.relay import Relay
 from tests.parity.pairs import PaddleNet, TorchNet, small
 
-BATCH = (parity.lockstep.SMALLEST_BATCH, 3, 8, 8)
+BATCH = (parity.runs.lockstep.SMALLEST_BATCH, 3, 8, 8)
 
 
 class PaddleBranches(PaddleNet):
@@ -173,12 +173,12 @@ def test_settings_that_torch_keeps_by_thread_keep_the_check_in_one(monkeypatch):
 
 
 def test_the_values_of_a_run_in_step_are_not_written(monkeypatch):
-    monkeypatch.setattr(parity.compare, "BLOCK", 1 << 10)
-    monkeypatch.setattr(parity.compare, "SAMPLE", 1 << 12)
+    monkeypatch.setattr(parity.numbers.compare, "BLOCK", 1 << 10)
+    monkeypatch.setattr(parity.numbers.compare, "SAMPLE", 1 << 12)
     written = []
-    put = parity.store.ValueStore.put
+    put = parity.trace.values.ValueStore.put
     monkeypatch.setattr(
-        parity.store.ValueStore, "put", lambda s, k, a: (written.append(a.nbytes), put(s, k, a))[1]
+        parity.trace.values.ValueStore, "put", lambda s, k, a: (written.append(a.nbytes), put(s, k, a))[1]
     )
     pair = small(TorchBranches, PaddleBranches, shape=(16, 3, 64, 64))
     met, stored = both_ways(monkeypatch, pair, further=False)
@@ -242,7 +242,7 @@ def test_a_run_that_ends_early_leaves_nobody_waiting(tmp_path):
 
 
 def test_models_that_lock_each_other_out_go_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(parity.lockstep, "PATIENCE", 0.05)
+    monkeypatch.setattr(parity.runs.lockstep, "PATIENCE", 0.05)
     lock = threading.Lock()
 
     class Locked(PaddleNet):

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 import parity
-from parity.inputs import random_input
+from parity.setup.inputs import random_input
 from tests.parity.pairs import fill
 from tests.parity_training.networks import LABELS, X, pair
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import parity
-from parity.inputs import random_input
+from parity.setup.inputs import random_input
 from tests.parity.pairs import fill, load_what_fits
 
 

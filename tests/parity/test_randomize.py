@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 
 import parity
-from parity.inputs import random_input
-from parity.randomize import DAMPING, random_state, residual_scales, signed_scales
-from parity.sides import LiveSide
-from parity.store import scratch_directory
+from parity.setup.inputs import random_input
+from parity.sides.live import LiveSide
+from parity.sides.random_weights import DAMPING, random_state, residual_scales, signed_scales
+from parity.trace.values import scratch_directory
 
 
 def scales_of(model, shape, which=residual_scales) -> set[str]:

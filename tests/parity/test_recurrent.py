@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as TF
 
 import parity
-from parity.findings import NO_EFFECT
-from parity.inputs import random_input
+from parity.results.finding import NO_EFFECT
+from parity.setup.inputs import random_input
 
 
 @dataclass(frozen=True)

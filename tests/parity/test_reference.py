@@ -9,8 +9,8 @@ import torch
 
 import parity
 from convert.rosetta.table import TABLE
-from parity import reference
-from parity.audit import SPELLING
+from parity.ops import table as reference
+from parity.ops.attributes import SPELLING
 from parity.ops.kinds import kind_of
 
 NAMES = {row.paddle: row for row in TABLE}
@@ -60,10 +60,10 @@ def test_every_attribute_that_the_audit_compares_is_an_argument_of_the_row(kind)
 
 
 def _recorded(model, images, kind) -> dict:
-    from parity.graph import build
-    from parity.inputs import as_arrays
-    from parity.sides import LiveSide
-    from parity.store import scratch_directory
+    from parity.graph.build import build
+    from parity.setup.inputs import as_arrays
+    from parity.sides.live import LiveSide
+    from parity.trace.values import scratch_directory
 
     with scratch_directory() as scratch:
         side = LiveSide("paddle", model, "cpu", None, None, None)

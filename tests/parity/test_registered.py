@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import parity
-from convert.registry import MODELS
+from convert.models.registry import MODELS
 from tests.parity.pairs import registered
 
 ISSUE = ("vgg16", "googlenet", "resnet50", "resnet101", "resnet152", "lenet")

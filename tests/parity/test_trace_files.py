@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from paddle2torch.cli import main
-from parity.trace import TRACE_VERSION
-from parity.trace_file import TraceFile
+from parity.trace.file import TraceFile
+from parity.trace.trace import TRACE_VERSION
 
 PADDLE = """
 import paddle

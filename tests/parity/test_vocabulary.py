@@ -18,12 +18,13 @@ import torch
 import torch.nn.functional as TF
 
 import parity
-from parity.audit import SPELLING, same_value
-from parity.graph import Graph, build
-from parity.inputs import random_input
+from parity.graph.build import build
+from parity.graph.node import Graph
+from parity.ops.attributes import SPELLING, same_value
 from parity.ops.kinds import kind_of
-from parity.sides import LiveSide
-from parity.store import scratch_directory
+from parity.setup.inputs import random_input
+from parity.sides.live import LiveSide
+from parity.trace.values import scratch_directory
 
 X = (2, 4, 6, 6)
 

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as TF
 
 import parity
-from parity.inputs import random_input
+from parity.setup.inputs import random_input
 
 SHAPE = (2, 3, 6, 5)
 

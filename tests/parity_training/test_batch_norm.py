@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import parity
-from parity.torch_batch_norm import (
+from parity.remedies.torch_batch_norm import (
     BiasedBatchNorm1d,
     BiasedBatchNorm2d,
     BiasedBatchNorm3d,

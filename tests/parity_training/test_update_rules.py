@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import parity
-from parity.torch_adamax import Adamax
+from parity.remedies.torch_adamax import Adamax
 from tests.parity_training.networks import ENTROPY, X, pair
 
 
@@ -35,7 +35,7 @@ def test_where_adamax_adds_eps_is_a_framework_difference_with_size_and_remedy():
     assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
     (note,) = [note for note in report.notes if note.text.startswith("Adamax: Paddle adds eps")]
     assert 1e-6 < note.evidence["update differs by"] < 1.0
-    assert "parity.torch_adamax.Adamax" in note.text
+    assert "parity.remedies.torch_adamax.Adamax" in note.text
 
 
 def test_the_remedy_steps_as_paddle_does():

@@ -16,7 +16,7 @@ with warnings.catch_warnings():
 import torch
 
 import parity
-from parity.report.model import Report
+from parity.report.report import Report
 from tests.report import chromium
 from tests.report.nets import paddle_net, torch_net
 

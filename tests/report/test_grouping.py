@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import parity
-from parity.findings import Finding
-from parity.report.grouping import by_line
+from parity.results.finding import Finding
+from parity.results.grouping import by_line
 from tests.parity.pairs import fill, load_what_fits
 
 DEPTH = 16

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from parity.findings import Finding, Note
 from parity.report.html import number
-from parity.verdict import Verdict
+from parity.results.finding import Finding, Note
+from parity.results.verdict import Verdict
 from tests.report.nets import torch_net
 
 EDIT = inspect.getsource(torch_net).split("eps=1e-3")[0].count("\n") + 1

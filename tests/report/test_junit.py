@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from parity.findings import Finding
+from parity.results.finding import Finding
 
 # The schema that Jenkins publishes for its xunit plugin (junit-10.xsd), as far as we write it.
 CHILDREN = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-from parity.compare import Difference
-from parity.judgement import Row
+from parity.numbers.compare import Difference
 from parity.report.plot import HEIGHT, LANE, WIDTH, plot
+from parity.results.judgement import Row
 
 
 def row(value: float | None, status: str = "same", alone: float | None = None, problem: str = "") -> Row:

@@ -9,7 +9,7 @@ from importlib.resources import files
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from parity.report.model import REPORT_VERSION
+from parity.results.results import REPORT_VERSION
 
 SCHEMA = json.loads((files("parity.report") / "schema.json").read_text(encoding="utf-8"))
 

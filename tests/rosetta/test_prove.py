@@ -8,7 +8,7 @@ import pytest
 
 from convert.rosetta.rows import Exactness, Example, Kind, Row, Source, Trap
 from convert.rosetta.table import find
-from parity.rosetta import prove
+from parity.rosetta.prove import prove
 
 GOOD = Row(
     Kind.FUNCTION,

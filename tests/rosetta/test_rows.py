@@ -12,7 +12,7 @@ import torch
 
 from convert.rosetta.rows import COMPARE, Exactness, Kind, Row
 from convert.rosetta.table import TABLE
-from parity.rosetta import prove
+from parity.rosetta.prove import prove
 
 ROWS = [pytest.param(row, id=f"{row.kind.value}-{row.paddle}".replace(" ", "_")) for row in TABLE]
 

@@ -1,6 +1,6 @@
 """The tensors of every registered torch network, as generated data.
 
-One JSON file per model, written by `python -m convert.layouts.generate`, so that converting a
+One JSON file per model, written by `python -m convert.models.layouts.generate`, so that converting a
 registered model needs neither framework:
 
     {"model": "resnet50", "slots": [[name, shape, layer, role], ...]}
@@ -29,7 +29,9 @@ def load_layout(model: str) -> list[tuple[str, list[int | str], str, str]]:
         f"{model}.json"
     )  # importlib.resources takes longer to import than to read
     if not source.is_file():
-        raise ConvertError(f"there is no layout for {model!r}; run `python -m convert.layouts.generate`")
+        raise ConvertError(
+            f"there is no layout for {model!r}; run `python -m convert.models.layouts.generate`"
+        )
     content: dict[str, Any] = json.loads(source.read_text("utf-8"))
     return [(name, shape, layer, role) for name, shape, layer, role in content["slots"]]
 

@@ -1,6 +1,6 @@
-"""Write `convert/layouts/<model>.json` from the live torch networks.
+"""Write `convert/models/layouts/<model>.json` from the live torch networks.
 
-Run `python -m convert.layouts.generate` after a model was added or changed. Networks are built on
+Run `python -m convert.models.layouts.generate` after a model was added or changed. Networks are built on
 torch's meta device (no memory, no time) with several class counts and input channels: a dimension that
 changes with one of them is free and is written as a formula, everything else as a number.
 """
@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from convert.registry import MODELS, ModelSpec
+from convert.models.registry import MODELS, ModelSpec
 
 Slot = tuple[str, list[int | str], str, str]
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from convert.rosetta.layers.common import NAME
-from convert.rosetta.layers.convolution import (
-    OUTPUT_SIZE,
-    PADDING,
-    padding_traps,
-    transposed_order,
-)
+from convert.rosetta.layers.convolution import OUTPUT_SIZE, PADDING, padding_traps, transposed_order
 from convert.rosetta.rows import Argument, Exactness, Row
 from convert.rosetta.writing import case, cases, function, trap
 

@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from convert.rosetta.layers.common import (
-    BIAS_ATTR,
-    DATA_FORMAT,
-    NO_WEIGHT_ATTR,
-    SAME_BIAS,
-    SAME_WEIGHT,
-)
-from convert.rosetta.rows import (
-    Argument,
-    Exactness,
-    Example,
-    Kind,
-    Row,
-    Source,
-    Trap,
-)
+from convert.rosetta.layers.common import BIAS_ATTR, DATA_FORMAT, NO_WEIGHT_ATTR, SAME_BIAS, SAME_WEIGHT
+from convert.rosetta.rows import Argument, Exactness, Example, Kind, Row, Source, Trap
 from convert.rosetta.writing import trap
 
 PADDING = Argument(

@@ -10,17 +10,7 @@ from convert.rosetta.layers.common import (
     SAME_BIAS,
     SAME_WEIGHT,
 )
-from convert.rosetta.rows import (
-    RESHAPE,
-    Argument,
-    Exactness,
-    Example,
-    Kind,
-    Parameter,
-    Row,
-    Source,
-    Trap,
-)
+from convert.rosetta.rows import RESHAPE, Argument, Exactness, Example, Kind, Parameter, Row, Source, Trap
 from convert.rosetta.writing import case, layer, trap
 
 _PAIR = {"x": "float 3,5", "y": "float 3,5"}

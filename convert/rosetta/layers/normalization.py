@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from convert.rosetta.layers.common import (
-    DATA_FORMAT,
-    EPSILON,
-    NAME,
-    SAME_BIAS,
-    SAME_WEIGHT,
-)
+from convert.rosetta.layers.common import DATA_FORMAT, EPSILON, NAME, SAME_BIAS, SAME_WEIGHT
 from convert.rosetta.rows import (
     RESHAPE,
     Argument,

@@ -8,15 +8,13 @@ one that gives torch's numbers to the last digit is what torch does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
 
-from parity.store import Array
-
-WITHIN = 1e-9
-"""Two sequences are the same numbers within this, relative to the largest."""
+from parity.explain.hypotheses.hypothesis import Mistake, mistake_of, same_numbers
+from parity.trace.values import Array
 
 GATES: Mapping[str, tuple[str, ...]] = {
     "lstm": ("input", "forget", "candidate", "output"),
@@ -38,126 +36,111 @@ class Layer:
     c_0: Array | None = None
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """What goes wrong in the loop, how it is told and put right, and in which of its parts it is made."""
-
-    cause: str = ""
-    fix: str = ""
-    part: str = ""
-    """ "steps", "outputs", "gates" or "states": which of the loop's lines to look at."""
-    order: tuple[int, ...] = ()
-    flags: frozenset[str] = field(default_factory=frozenset)
-
-
 def told(layer: Layer, actual: Array, then: Callable[[Array], Array]) -> Mistake | None:
     """The mistake that gives torch's numbers; `then` makes of the sequence what was stored."""
     for mistake in _mistakes(layer):
         made = then(_run(layer, mistake))
-        if made.size == actual.size and _same(made.reshape(-1), actual.reshape(-1)):
+        if made.size == actual.size and same_numbers(made.reshape(-1), actual.reshape(-1)):
             return mistake
     return None
 
 
-def _same(a: Array, b: Array) -> bool:
-    return bool(np.abs(a - b).max(initial=0.0) <= WITHIN * max(float(np.abs(b).max(initial=0.0)), 1e-300))
-
-
-def _mistake(flag: str, part: str, cause: str, fix: str) -> Mistake:
-    return Mistake(cause, fix, part, flags=frozenset({flag}))
-
-
 STEPS = (
-    _mistake(
+    mistake_of(
         "last first", "steps", "the time steps are taken in reverse, the last one first", "start with step 0"
     ),
-    _mistake(
+    mistake_of(
         "backward",
         "steps",
         "the sequence is run through backward in time",
         "run through it from the first step on",
     ),
-    _mistake(
+    mistake_of(
         "flipped", "outputs", "the results are put together in reverse", "join them in the order of the steps"
     ),
-    _mistake(
+    mistake_of(
         "late",
         "outputs",
         "the state before each step is kept, not the one after it: all results come one step late",
         "keep the state that the step returns",
     ),
-    _mistake(
+    mistake_of(
         "h forgotten",
         "states",
         "every step starts from a hidden state of zeros",
         "hand each step the hidden state that the one before it returned",
     ),
-    _mistake(
+    mistake_of(
         "no bias_ih", "states", "bias_ih is left out", "add the layer's bias_ih to what comes from the input"
     ),
-    _mistake(
+    mistake_of(
         "no bias_hh", "states", "bias_hh is left out", "add the layer's bias_hh to what comes from the state"
     ),
 )
 
+
 LSTM = (
-    _mistake(
+    mistake_of(
         "exchanged",
         "states",
         "the hidden and the cell state are swapped from step to step",
         "hand the hidden state on as h and the cell state as c",
     ),
-    _mistake(
+    mistake_of(
         "c forgotten",
         "states",
         "every step starts from a cell state of zeros",
         "hand each step the cell state that the one before it returned",
     ),
-    _mistake(
+    mistake_of(
         "cells", "outputs", "the cell states are the result, not the hidden states", "collect h in place of c"
     ),
-    _mistake(
+    mistake_of(
         "bare cell", "states", "h is o * c, without the tanh of the cell state", "write h = o * tanh(c)"
     ),
-    _mistake("forget bias", "gates", "1 is added to the forget gate, as TensorFlow does", "leave the 1 out"),
+    mistake_of(
+        "forget bias", "gates", "1 is added to the forget gate, as TensorFlow does", "leave the 1 out"
+    ),
 )
 
+
 GRU = (
-    _mistake(
+    mistake_of(
         "blend",
         "states",
         "the update gate works the other way round: h is z * candidate + (1 - z) * h",
         "write h = (1 - z) * candidate + z * h",
     ),
-    _mistake(
+    mistake_of(
         "reset first",
         "states",
         "the reset gate multiplies the state before its weight (the form of the first paper), not the product after it",
         "write candidate = tanh(W x + b + r * (U h + b_h))",
     ),
-    _mistake(
+    mistake_of(
         "reset all",
         "states",
         "the reset gate multiplies the input's part of the candidate too",
         "write candidate = tanh(W x + b + r * (U h + b_h))",
     ),
-    _mistake("no reset", "states", "the reset gate is not applied", "multiply U h + b_h by the reset gate"),
+    mistake_of("no reset", "states", "the reset gate is not applied", "multiply U h + b_h by the reset gate"),
 )
 
+
 TWO_WAYS = (
-    _mistake(
+    mistake_of(
         "halves",
         "outputs",
         "the two directions are joined the other way round",
         "join forward first, then backward",
     ),
-    _mistake(
+    mistake_of(
         "not turned back",
         "outputs",
         "the backward direction's results are not turned back to the order of the steps",
         "flip them along time before they are joined",
     ),
-    _mistake(
+    mistake_of(
         "both forward",
         "steps",
         "the backward direction reads the sequence forward",
@@ -176,7 +159,7 @@ def _mistakes(layer: Layer) -> Iterator[Mistake]:
         if gates and order != tuple(range(len(gates))):
             read = ", ".join(gates[i] for i in order)
             yield replace(
-                _mistake(
+                mistake_of(
                     "",
                     "gates",
                     f"the gates are read in the order {read}; the weights hold {', '.join(gates)}",
@@ -265,69 +248,3 @@ def _gru(
     candidate = np.tanh(r * (x[2] + s[2]) if "reset all" in flags else x[2] + share)
     new, old = (z, 1.0 - z) if "blend" in flags else (1.0 - z, z)
     return np.asarray(new * candidate + old * h)
-
-
-# -- a cross entropy ------------------------------------------------------------------------------
-
-
-def _log_softmax(x: Array, axis: int = 1) -> Array:
-    x = x - x.max(axis=axis, keepdims=True)
-    return np.asarray(x - np.log(np.exp(x).sum(axis=axis, keepdims=True)))
-
-
-def entropy_told(scores: Array, labels: Array, actual: Array, *, averaged: bool) -> Mistake | None:
-    """The mistake with which a cross entropy of [rows, classes] that torch writes out gives torch's numbers."""
-    rows = np.arange(len(scores))
-
-    def of(logarithms: Array) -> Array:
-        return np.asarray(-logarithms[rows, labels])
-
-    def reduced(values: Array) -> Array:
-        return np.asarray(values.mean()) if averaged else values
-
-    logarithms = _log_softmax(scores)
-    probabilities = np.exp(logarithms)
-    right = reduced(of(logarithms))
-    candidates = [
-        ("its sign is turned", "put a minus before it", -right),
-        (
-            "no log_softmax: raw scores are taken for logarithms",
-            "take log_softmax of the scores first",
-            reduced(of(scores)),
-        ),
-        (
-            "probabilities are taken for logarithms (softmax without log)",
-            "write log_softmax for softmax",
-            reduced(of(probabilities)),
-        ),
-        (
-            "softmax is applied twice",
-            "give log_softmax the scores, not probabilities",
-            reduced(of(_log_softmax(probabilities))),
-        ),
-        (
-            "log_softmax runs over the rows, not over the classes",
-            "write log_softmax(..., dim=1)",
-            reduced(of(_log_softmax(scores, 0))),
-        ),
-    ]
-    if averaged:
-        summed = of(logarithms).sum()
-        candidates.insert(
-            0, ("it sums over the rows where Paddle averages", "write mean() for sum()", summed)
-        )
-    for cause, fix, made in candidates:
-        if made.size == actual.size and _same(actual.reshape(-1), np.asarray(made).reshape(-1)):
-            return Mistake(cause, fix)
-    return _smoothed(right, reduced(-logarithms.mean(axis=1)), actual)
-
-
-def _smoothed(right: Array, even: Array, actual: Array) -> Mistake | None:
-    """A share of the entropy of an even distribution: label smoothing, if the share is a number that people write."""
-    gap = (even - right).reshape(-1)
-    if actual.size != gap.size or not gap.any():
-        return None
-    share = round(float((actual.reshape(-1) - right.reshape(-1)) @ gap / (gap @ gap)), 4)
-    if not 0.0 < share < 1.0 or not _same((right + share * (even - right)).reshape(-1), actual.reshape(-1)):
-        return None
-    return Mistake(f"label smoothing: torch's has {share:g}, Paddle's has none", "leave the smoothing out")

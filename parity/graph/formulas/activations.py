@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from parity.formulas.known import CLOSE, Known, close
-from parity.probing import ROOT, Piece, Probe, gelu, ramp, sigmoid, softplus
+from parity.graph.formulas.known import CLOSE, Known, close
+from parity.graph.formulas.pieces import ROOT, Piece, Probe, gelu, ramp, sigmoid, softplus
 
 _Fit = Callable[[Probe, Probe], Mapping[str, Any] | None]
 

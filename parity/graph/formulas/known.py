@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from parity.graph import Node
-from parity.probing import Probe, Statistic
+from parity.graph.axes import counted, given
+from parity.graph.formulas.pieces import Probe, Statistic
+from parity.graph.node import Node
 
 CLOSE = 1e-9
 """Relative difference up to which two functions are one: constants are written with ten digits."""
@@ -40,26 +40,6 @@ def close(actual: Probe, expected: Probe) -> bool:
 def reduced(statistic: Statistic) -> tuple[int, ...]:
     """Reduced axes, counted from the end among the dimensions larger than 1."""
     return counted(statistic.node.shapes["x"], given(statistic.node))
-
-
-def given(node: Node) -> tuple[int, ...]:
-    """Reduced axes of a reduction as its operator saw the shape."""
-    axes: tuple[int, ...] = node.attributes["axes"]
-    if node.attributes.get("counted"):
-        real = [axis for axis, size in enumerate(node.shapes["x"]) if size != 1]
-        return tuple(real[axis] for axis in axes)
-    return axes
-
-
-def counted(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
-    """Axes counted from the end among the dimensions larger than 1: reshapes that merge leading ones keep them."""
-    real = [axis for axis, size in enumerate(shape) if size != 1]
-    return tuple(real.index(axis) - len(real) for axis in axes if axis in real)
-
-
-def size_of(node: Node) -> int:
-    """How many numbers a reduction makes one of."""
-    return math.prod(node.shapes["x"][axis] for axis in given(node))
 
 
 def rounded(eps: float) -> float:

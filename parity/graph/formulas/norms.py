@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from parity.formulas.known import CLOSE, EXACT, Known, close, counted, given, rounded, size_of
-from parity.graph import Builder, Node
-from parity.probing import Piece, Probe, Statistic
+from parity.graph.axes import counted, given, size_of
+from parity.graph.builder import Builder
+from parity.graph.formulas.known import CLOSE, EXACT, Known, close, rounded
+from parity.graph.formulas.pieces import Piece, Probe, Statistic
+from parity.graph.node import Node
 
 ROLES = ("weight", "bias")
 

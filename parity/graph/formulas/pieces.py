@@ -3,7 +3,7 @@
 A normalization or an activation that is written out has a hundred spellings and one function. So a piece of the
 graph that takes one value is not compared with patterns: it is evaluated on probes, each of its inputs a row of
 independent numbers (a statistic such as a mean is an input of its own here), and the result is compared
-with what the known functions give (`parity.formulas`).
+with what the known functions give (`parity.graph.formulas.recognize`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from parity.graph import Builder, Node
+from parity.graph.builder import Builder
+from parity.graph.node import Node
 
 Probe = npt.NDArray[np.float64]
 

@@ -1,18 +1,19 @@
 """Known functions that a model may write out: activations, softmax, normalizations; recognised by what they compute.
 
-A piece of arithmetic (`parity.probing`) that computes one of them becomes that operator, with its constants (an
+A piece of arithmetic (`parity.graph.formulas.pieces`) that computes one of them becomes that operator, with its constants (an
 epsilon, a slope, the axes) read off the numbers, right or wrong. So a normalization by hand is aligned
 with the framework's own, and what is wrong inside it is a difference of attributes with a line of its own.
 """
 
 from __future__ import annotations
 
-from parity.formulas.activations import activation
-from parity.formulas.known import Known
-from parity.formulas.norms import frozen_batch_norm, normalization, scale_and_shift
-from parity.formulas.rows import softmax, unit_length
-from parity.graph import Builder, Node
-from parity.probing import OF_ONE, OF_TWO, Piece, pieces
+from parity.graph.builder import Builder
+from parity.graph.formulas.activations import activation
+from parity.graph.formulas.known import Known
+from parity.graph.formulas.norms import frozen_batch_norm, normalization, scale_and_shift
+from parity.graph.formulas.pieces import OF_ONE, OF_TWO, Piece, pieces
+from parity.graph.formulas.rows import softmax, unit_length
+from parity.graph.node import Node
 
 __all__ = ["scale_and_shift", "written_out"]
 

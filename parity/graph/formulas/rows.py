@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from parity.formulas.known import Known, close, given, reduced
-from parity.probing import Piece, Probe
+from parity.graph.axes import given
+from parity.graph.formulas.known import Known, close, reduced
+from parity.graph.formulas.pieces import Piece, Probe
 
 
 def softmax(piece: Piece) -> Known | None:

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from parity.formulas.known import counted
-from parity.graph import Builder, Node
+from parity.graph.axes import counted
+from parity.graph.builder import Builder
+from parity.graph.node import Node
 
 
 def spatial_mean(b: Builder, node: Node) -> bool:

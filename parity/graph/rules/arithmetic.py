@@ -1,0 +1,282 @@
+"""Rules of arithmetic: scalars, factors, bounds, gates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from parity.graph.builder import Builder
+from parity.graph.node import Node
+from parity.graph.rules.layers import rename
+
+
+def scalar_arithmetic(b: Builder, node: Node) -> bool:
+    """`x * 2`, `x / 2`, `1 - x`, `-x`: one affine form; `x * x` is a square."""
+    a = node.attributes
+    if node.kind == "neg":
+        node.kind, node.attributes = "affine", {"scale": -1.0, "shift": 0.0}
+        return True
+    if node.kind == "dropout" and not a["training"]:
+        node.kind = "affine"
+        node.attributes = {
+            "scale": 1.0 - a["p"],
+            "shift": 0.0,
+            "op": "dropout",
+            "how": (("dropout", f"mode={a['mode']!r} in eval"),),
+        }
+        return True
+    if node.kind == "mul" and set(node.inputs) == {"x", "y"} and node.inputs["x"] == node.inputs["y"]:
+        node.kind, node.attributes = "pow", {"exponent": 2.0}
+        for part in (node.inputs, node.entries, node.shapes):
+            part.pop("y", None)
+        return True
+    if node.kind not in ("add", "sub", "mul", "div"):
+        return False
+    for slot, scalar in (("x", a.get("scalar_y")), ("y", a.get("scalar_x"))):
+        if scalar is None or slot not in node.inputs:
+            continue
+        left = slot == "x"
+        forms = {
+            "add": (1.0, scalar),
+            "mul": (scalar, 0.0),
+            "sub": (1.0, -scalar) if left else (-1.0, scalar),
+            "div": (1.0 / scalar if scalar else float("inf"), 0.0) if left else None,
+        }
+        form = forms[node.kind]
+        if form is None:
+            node.kind, node.attributes = "reciprocal", {"numerator": scalar}
+        else:
+            node.kind, node.attributes = "affine", {"scale": form[0], "shift": form[1]}
+        rename(node, slot, "x")
+        return True
+    return False
+
+
+NOT_NEGATIVE = frozenset({"relu", "sigmoid", "softmax", "exp", "abs", "sqrt"})
+
+
+PASSES_SIGN = frozenset(
+    {"max_pool", "avg_pool", "adaptive_avg_pool", "adaptive_max_pool", "mean", "amax", "move", "dropout"}
+)
+
+
+def blend(b: Builder, node: Node) -> bool:
+    """`(y - x) * s + x`, `s * y + (1 - s) * x`: what a gate makes of an old state and a new one."""
+    if node.kind not in ("add", "sub") or set(node.inputs) != {"x", "y"}:
+        return False
+    parts = _apart(b, node) if node.kind == "sub" else _apart(b, node) or _shares(b, node)
+    if parts is None:
+        return False
+    top_shapes = dict(node.shapes)
+    entries: dict[str, list[tuple[int, str]]] = {slot: [] for slot in parts[0]}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for slot, places in parts[0].items():
+        for owner, old in places:
+            shapes.setdefault(slot, top_shapes[old] if owner is node else owner.shapes[old])
+            if old in owner.entries:
+                entries[slot].append(owner.entries[old])
+    inputs = {slot: places[0][0].inputs[places[0][1]] for slot, places in parts[0].items()}
+    complete = {slot: found for slot, found in entries.items() if len(found) == len(parts[0][slot])}
+    node.raw = tuple(sorted({number for inner in (*parts[1], node) for number in inner.raw}))
+    node.kind, node.attributes, node.inputs, node.shapes = "blend", {}, inputs, shapes
+    node.entries = {slot: found[0] for slot, found in complete.items()}
+    node.also = {slot: tuple(found[1:]) for slot, found in complete.items()}
+    for inner in parts[1]:
+        b.drop(inner)
+    return True
+
+
+_Parts = tuple[dict[str, list[tuple[Node, str]]], list[Node]]
+"""Slot of a blend -> the places where it enters; and the operators that become part of it."""
+
+
+def _inner(b: Builder, value: int, kind: str) -> Node | None:
+    made = b.producer.get(value)
+    return made if made is not None and made.kind == kind and b.only_use(value) else None
+
+
+def _apart(b: Builder, node: Node) -> _Parts | None:
+    """`x + s (y - x)`, and `x - s (x - y)`."""
+    for base, other in (("x", "y"), ("y", "x")) if node.kind == "add" else (("x", "y"),):
+        product = _inner(b, node.inputs[other], "mul")
+        if product is None or set(product.inputs) != {"x", "y"}:
+            continue
+        for gap_slot, share in (("x", "y"), ("y", "x")):
+            gap = _inner(b, product.inputs[gap_slot], "sub")
+            if gap is None or set(gap.inputs) != {"x", "y"}:
+                continue
+            new, old = ("x", "y") if node.kind == "add" else ("y", "x")
+            if gap.inputs[old] == node.inputs[base]:
+                places = {"x": [(node, base), (gap, old)], "y": [(gap, new)], "share": [(product, share)]}
+                return places, [gap, product]
+    return None
+
+
+def _shares(b: Builder, node: Node) -> _Parts | None:
+    """`s y + (1 - s) x`"""
+    products = [_inner(b, node.inputs[slot], "mul") for slot in ("x", "y")]
+    for new, old in (products, products[::-1]):
+        if new is None or old is None or not set(new.inputs) == set(old.inputs) == {"x", "y"}:
+            continue
+        for rest_slot, x in (("x", "y"), ("y", "x")):
+            rest = _inner(b, old.inputs[rest_slot], "affine")
+            if rest is None or (rest.attributes["scale"], rest.attributes["shift"]) != (-1.0, 1.0):
+                continue
+            for share, y in (("x", "y"), ("y", "x")):
+                if new.inputs[share] == rest.inputs["x"]:
+                    places = {"x": [(old, x)], "y": [(new, y)], "share": [(new, share), (rest, "x")]}
+                    return places, [rest, old, new]
+    return None
+
+
+def redundant_relu(b: Builder, node: Node) -> bool:
+    """A ReLU of what cannot be negative (another ReLU's output, pooled or not) does nothing."""
+    if node.kind != "relu":
+        return False
+    above = b.producer.get(node.inputs["x"])
+    while above is not None and above.kind in PASSES_SIGN:
+        above = b.producer.get(above.inputs["x"])
+    if above is None:
+        return False
+    clipped = above.kind == "clip" and (above.attributes.get("min") or -1.0) >= 0.0
+    if above.kind in NOT_NEGATIVE or clipped or (above.kind == "clip" and above.attributes.get("min") == 0.0):
+        b.remove(node, node.inputs["x"])
+        return True
+    return False
+
+
+def merge_affine(b: Builder, node: Node) -> bool:
+    if node.kind != "affine":
+        return False
+    if node.attributes["scale"] == 1.0 and node.attributes["shift"] == 0.0:
+        b.remove(node, node.inputs["x"])
+        return True
+    first = b.producer.get(node.inputs["x"])
+    if first is None or first.kind != "affine" or not b.only_use(first.output) or "op" in node.attributes:
+        return False
+    s, t = node.attributes["scale"], node.attributes["shift"]
+    negated = {"negated": True} if "negated" in node.attributes else {}
+    first.attributes = {
+        "scale": first.attributes["scale"] * s,
+        "shift": first.attributes["shift"] * s + t,
+        **negated,
+    }
+    b.absorb(first, node)
+    return True
+
+
+def logistic(b: Builder, node: Node) -> bool:
+    """`1 / (1 + exp(v))` is the sigmoid of -v, whatever v is: a steep step, say, with a factor of its own."""
+    if node.kind != "reciprocal" or node.attributes.get("numerator", 1.0) != 1.0:
+        return False
+    one = b.producer.get(node.inputs["x"])
+    if one is None or one.kind != "affine" or "op" in one.attributes or not b.only_use(one.output):
+        return False
+    power = b.producer.get(one.inputs["x"])
+    if power is None or power.kind != "exp" or not b.only_use(power.output):
+        return False
+    if (one.attributes["scale"], one.attributes["shift"]) != (1.0, 1.0):
+        return False
+    shape = b.shapes[power.output]
+    turned = replace(
+        power,
+        kind="affine",
+        output=b.fresh(shape),
+        attributes={"scale": -1.0, "shift": 0.0, "negated": True},
+        op=-1,
+    )
+    b.insert_before(node, turned)
+    node.kind, node.attributes, node.inputs = "sigmoid", {"by_hand": True}, {"x": turned.output}
+    node.entries, node.shapes = {}, {"x": shape}
+    node.raw = (*power.raw, *one.raw, *node.raw)
+    b.drop(one)
+    b.drop(power)
+    return True
+
+
+def clip_is_relu(b: Builder, node: Node) -> bool:
+    if node.kind == "clip" and node.attributes.get("min") == 0.0 and node.attributes.get("max") is None:
+        node.kind, node.attributes = "relu", {}
+        return True
+    if node.kind == "maximum" and node.attributes.get("scalar_y") == 0.0:
+        node.kind, node.attributes = "relu", {}
+        return True
+    if node.kind == "leaky_relu" and node.attributes["slope"] == 0.0:
+        node.kind, node.attributes = "relu", {}
+        return True
+    return False
+
+
+def broadcast(b: Builder, node: Node) -> bool:
+    """Arithmetic broadcasts by itself: an expand before it does nothing."""
+    if node.kind not in ("add", "sub", "mul", "div", "maximum", "minimum"):
+        return False
+    for slot in ("x", "y"):
+        move = b.producer.get(node.inputs.get(slot, -1))
+        if move is None or move.kind != "move" or [op for op, _ in move.attributes["how"]] != ["expand"]:
+            continue
+        other = node.shapes.get("y" if slot == "x" else "x", ())
+        if len(move.shapes["x"]) == len(other) and other == b.shapes[node.output]:
+            node.inputs[slot], node.shapes[slot] = move.inputs["x"], move.shapes["x"]
+            node.entries = {s: e for s, e in node.entries.items() if s != slot}
+            return True
+    return False
+
+
+def constant_bound(b: Builder, node: Node) -> bool:
+    """The maximum (minimum) with a tensor of one known number is a clip."""
+    if node.kind not in ("maximum", "minimum") or set(node.inputs) != {"x", "y"}:
+        return False
+    for data, bound in (("x", "y"), ("y", "x")):
+        made = b.producer.get(node.inputs[bound])
+        if made is not None and made.kind == "constant" and made.attributes.get("value") is not None:
+            low = node.kind == "maximum"
+            value = made.attributes["value"]
+            node.kind = "clip"
+            node.attributes = {"min": value if low else None, "max": None if low else value}
+            keep = {data: "x"}
+            node.inputs = {keep[s]: v for s, v in node.inputs.items() if s in keep}
+            node.entries = {keep[s]: e for s, e in node.entries.items() if s in keep}
+            node.shapes = {keep[s]: v for s, v in node.shapes.items() if s in keep}
+            return True
+    return False
+
+
+def equal_constants(b: Builder, node: Node) -> bool:
+    """One number in one shape is one constant, however often it is made."""
+    if node.kind != "constant" or node.attributes.get("value") is None:
+        return False
+    for other in b.nodes:
+        if other is node:
+            return False
+        same = other.kind == "constant" and other.attributes.get("value") == node.attributes["value"]
+        if same and b.shapes[other.output] == b.shapes[node.output]:
+            b.remove(node, other.output)
+            b.uses[other.output] += b.uses[node.output]
+            return True
+    return False
+
+
+def matmul_scale(b: Builder, node: Node) -> bool:
+    """A factor on either side of a matmul, or on its result, is the matmul's factor."""
+    if node.kind == "matmul":
+        for slot in ("x", "y"):
+            scaled = b.producer.get(node.inputs.get(slot, -1))
+            if scaled is not None and scaled.kind == "affine" and scaled.attributes["shift"] == 0.0:
+                if not b.only_use(scaled.output):
+                    continue
+                node.attributes["scale"] = node.attributes.get("scale", 1.0) * scaled.attributes["scale"]
+                node.decided["scale"] = scaled.raw[-1]
+                node.inputs[slot] = scaled.inputs["x"]
+                if "x" in scaled.entries:
+                    node.entries[slot] = scaled.entries["x"]
+                node.raw = (*scaled.raw, *node.raw)
+                b.drop(scaled)
+                return True
+    if node.kind == "affine" and node.attributes["shift"] == 0.0:
+        first = b.producer.get(node.inputs["x"])
+        if first is not None and first.kind == "matmul" and b.only_use(first.output):
+            first.attributes["scale"] = first.attributes.get("scale", 1.0) * node.attributes["scale"]
+            first.decided["scale"] = node.raw[-1]
+            b.absorb(first, node)
+            return True
+    return False

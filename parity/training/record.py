@@ -1,0 +1,43 @@
+"""What is known of three trainings, and how it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from parity.results.finding import Finding, Note
+
+FLOAT32_CONSTANT = 2e-6
+"""Largest relative difference of an update that a hyper-parameter kept in float32 explains."""
+
+
+EXACT = 1e-9
+"""Below this share of an update two steps are one: float64 rounding with room for a division by a small number."""
+
+
+@dataclass
+class TrainingJudgement:
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    inconclusive: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Drift:
+    """How far the two free trainings are apart after a step."""
+
+    losses: list[tuple[float, float]] = field(default_factory=list)
+    parameters: list[float] = field(default_factory=list)
+    statistics: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
+
+
+def few(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names[:3]) + (
+        f" and {len(names) - 3} more" if len(names) > 3 else ""
+    )
+
+
+def show(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
