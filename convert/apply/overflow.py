@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import DType
-from convert.names import counted
+from convert.names import counted, listed
 from convert.plan.plan import ConversionPlan
 
 _WIDTH = {"float16": 0, "bfloat16": 1, "float32": 1, "float64": 2}
 """How large a number each type can hold, as a rank."""
 _STEP = 1 << 18
-_SHOWN = 5
 
 
 def overflow_notes(tensors: Mapping[str, TensorRef], plan: ConversionPlan, kind: DType) -> Iterator[str]:
@@ -27,12 +26,9 @@ def overflow_notes(tensors: Mapping[str, TensorRef], plan: ConversionPlan, kind:
         ):
             lost[name] = count
     if lost:
-        shown = ", ".join(
-            f"{name} ({counted(count, 'element')})" for name, count in list(lost.items())[:_SHOWN]
-        )
-        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+        shown = listed([f"{name} ({counted(count, 'element')})" for name, count in lost.items()])
         other = ": bfloat16 has the range of float32" if kind.name == "float16" else ""
-        yield f"too large for {kind.name}, so infinite in the target: {shown}{more}{other}"
+        yield f"too large for {kind.name}, so infinite in the target: {shown}{other}"
 
 
 def _overflows(ref: TensorRef, kind: DType) -> int:

@@ -49,17 +49,6 @@ class Candidate:
         return rules_of(self.alias, self.renamed)
 
 
-@dataclass(frozen=True)
-class NearMiss:
-    """A registered network that shares names with a checkpoint, and what keeps them apart."""
-
-    spec: ModelSpec
-    missing: tuple[str, ...]
-    """Names of the network, in torch's spelling, that the checkpoint lacks."""
-    extra: tuple[str, ...]
-    """Names of the checkpoint, in torch's spelling, that the network does not have."""
-
-
 def torch_name(name: str, alias: Alias | None = None) -> str:
     """A checkpoint's name in torch's spelling: the layer as we call it, BatchNorm statistics as torch does."""
     path, dot, role = name.rpartition(".")
@@ -77,7 +66,6 @@ def recognize(names_to_shapes: Mapping[str, Sequence[int]]) -> list[Candidate]:
         if len(found) == 1:     # model=found[0].spec.name, its num_classes and in_channels,
                                 # Options(rules=found[0].rules) for names that are an alias
         elif found:             # show each str(candidate), ask for --model
-        else:                   # nearest_models(checkpoint) says what almost fits
     """
     given = {
         name: tuple(shape) for name, shape in names_to_shapes.items() if name.rpartition(".")[2] != _COUNTER
@@ -180,20 +168,3 @@ def _explain(
             if rest or value < 1 or sizes.setdefault(match["name"], value) != value:
                 return None
     return sizes
-
-
-def nearest_models(names: Iterable[str], *, limit: int = 3) -> list[NearMiss]:
-    """The registered networks that share most names with a checkpoint, best first; [] if none shares any.
-
-    For the message after `recognize` found nothing: what is missing and what is too much.
-    """
-    given = {torch_name(name) for name in names if name.rpartition(".")[2] != _COUNTER}
-    ranked = []
-    for spec in MODELS.values():
-        expected = {name for name, _shape, _layer, role in load_layout(spec.name) if role != _COUNTER}
-        shared = len(given & expected)
-        if shared:
-            near = NearMiss(spec, tuple(sorted(expected - given)), tuple(sorted(given - expected)))
-            ranked.append((shared / len(given | expected), near))
-    ranked.sort(key=lambda pair: -pair[0])
-    return [near for _score, near in ranked[:limit]]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from convert.models.layout import Slot
-from convert.names import counted
+from convert.names import counted, listed
 from convert.plan.kinship import as_matrix, family
 from convert.plan.transform import shape_before
 from convert.rosetta.rows import Parameter, Row
@@ -245,8 +245,7 @@ def _ambiguous(paddle: Sequence[_Group], torch: Sequence[_Group], *, ran: bool) 
     candidates = {one.prefix: [other for other in torch if _fits(one, other)] for one in paddle}
     for one in [one for one in paddle if candidates[one.prefix]][:_SHOWN]:
         others = [other.prefix.rstrip(".") or "the module itself" for other in candidates[one.prefix]]
-        shown = ", ".join(others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
-        yield f"{one.prefix.rstrip('.')} could be any of: {shown}; {advice}"
+        yield f"{one.prefix.rstrip('.')} could be any of: {listed(others)}; {advice}"
     for one in [one for one in paddle if torch and not candidates[one.prefix]][:_SHOWN]:
         held = ", ".join(f"{role} {list(shape)}" for role, shape in one.signature)
         yield f"{one.prefix.rstrip('.')} ({held}) has no unpaired layer of its shapes in torch"

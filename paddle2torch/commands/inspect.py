@@ -93,9 +93,9 @@ def _unusual(checkpoint: Checkpoint) -> Iterable[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    from convert.names import shown
+    from convert.names import listed, shown
 
-    return ", ".join(map(shown, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return listed([shown(name) for name in names])
 
 
 def _candidates(checkpoint: Checkpoint) -> list[str]:

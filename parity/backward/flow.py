@@ -13,7 +13,7 @@ from typing import Any
 from parity.align.alignment import Alignment, Pair
 from parity.align.weights import Twin, held, twins_of
 from parity.backward.ties import find_ties
-from parity.explain.words import label
+from parity.explain.words import label, named
 from parity.graph.node import Graph, Node
 from parity.results.finding import Finding, Note
 from parity.runs.run import Run
@@ -248,10 +248,6 @@ class Flow:
                 ),
             )
         )
-
-
-def named(node: Node) -> str:
-    return f"{label(node)} `{node.module}`" if node.module else label(node)
 
 
 def _where_cut(trace: Trace, value: int | None) -> list[int]:

@@ -17,9 +17,9 @@ from parity.align.aligner import align
 from parity.align.alignment import Alignment, Values
 from parity.align.names import pair_names, pointwise
 from parity.align.weights import Twin, note_contents, note_sliced_contents
-from parity.backward.flow import Flow, GradientJudgement, named
+from parity.backward.flow import Flow, GradientJudgement
 from parity.backward.loss import CONSTANT, LossDifference, compare_loss
-from parity.explain.words import label
+from parity.explain.words import label, named
 from parity.graph.build import build
 from parity.graph.node import Graph, Node
 from parity.numbers.compare import EPS64, MARGIN, SHRINK, Difference, difference

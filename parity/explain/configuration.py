@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from parity.align.alignment import Alignment, Pair
-from parity.graph.node import Node
 from parity.ops.attributes import DEFAULTS, PROMISES, SPELLING, same_value
 from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT, kind_of
 
@@ -85,11 +84,6 @@ def slot_differences(alignment: Alignment) -> Iterator[SlotDifference]:
                 continue
             if (slot in pair.paddle.inputs) != (slot in pair.torch.inputs):
                 yield SlotDifference(pair, slot, "paddle" if slot in pair.paddle.inputs else "torch")
-
-
-def describe(node: Node) -> str:
-    """ "conv `layer1.0.conv1`" for a message."""
-    return f"{node.kind} `{node.module}`" if node.module else node.kind
 
 
 def without_bias(pair_inputs: tuple[Mapping[str, int], Mapping[str, int]]) -> Iterator[str]:

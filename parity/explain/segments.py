@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 
 from parity.graph.node import Node
+from parity.numbers.same import same_numbers
 from parity.ops.kinds import DATAFLOW_KINDS
 from parity.trace.values import Array
-
-WITHIN = 1e-9
-"""Two sorted arrays are the same numbers within this, relative to the largest."""
 
 MOST = 1 << 22
 """Larger values are not sorted; they count as known."""
@@ -61,17 +59,12 @@ def _strangers(nodes: Sequence[Node], own: dict[int, Array], other: dict[int, Ar
     strange: set[int] = set()
     for node in reversed(nodes):
         readers = [n for n in nodes if node.output in n.inputs.values()]
-        known = node.output not in own or any(_same(own[node.output], array) for array in other.values())
+        known = node.output not in own or any(
+            same_numbers(own[node.output], array) for array in other.values()
+        )
         if not known and all(reader.output in strange for reader in readers):
             strange.add(node.output)
     found = tuple(node for node in nodes if node.output in strange)
     fed_alike = (n for n in found if not strange.intersection(n.data.values()))
     first = next((n for n in fed_alike if n.kind not in DATAFLOW_KINDS), found[0] if found else None)
     return Strangers(found, first)
-
-
-def _same(a: Array, b: Array) -> bool:
-    if a.size != b.size or not a.size:
-        return False
-    scale = max(float(np.abs(b).max()), 1e-300)
-    return bool(np.abs(a - b).max() <= WITHIN * scale)

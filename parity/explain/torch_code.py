@@ -80,12 +80,6 @@ def code(node: Node, instead_of: Node | None = None) -> str:
     return called(node) if plain and not told else f"{called(node)}({', '.join(told)})"
 
 
-def chain_of(nodes: tuple[Node, ...]) -> str:
-    """Operators one after the other."""
-    names = [code(node) for node in nodes]
-    return " -> ".join(names[:6]) + (f" -> ... ({len(names)} operators)" if len(names) > 6 else "")
-
-
 def real_axes(node: Node) -> dict[str, Any]:
     """The attributes with reduced axes as the operator saw them, not counted among dimensions larger than 1."""
     a = dict(node.attributes)

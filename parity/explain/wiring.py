@@ -15,7 +15,7 @@ from parity.explain.hypotheses.hypothesis import Mistake
 from parity.explain.hypotheses.recurrence import Layer, told
 from parity.explain.lines import chosen, missing, place
 from parity.explain.segments import Strangers, parting
-from parity.explain.torch_code import chain_of, code
+from parity.explain.torch_code import code
 from parity.explain.words import at as place_of
 from parity.explain.words import chain, difference_data, label, layer_above, named
 from parity.explain.words import layer as called
@@ -167,7 +167,7 @@ class Wiring(Evidence):
             cause = (
                 f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
             )
-            fix = f"add {chain_of(paddle_nodes)} before {at}"
+            fix = f"add {chain(paddle_nodes, code)} before {at}"
             operator, layer, where = label(node), node.module, missing(self.alignment, edge)
         elif bool(torch_nodes) != bool(paddle_nodes) and (owned := self._owned(edge)):
             node = torch_nodes[-1] if torch_nodes else edge.pair.torch
@@ -178,7 +178,7 @@ class Wiring(Evidence):
         elif torch_nodes and not paddle_nodes:
             node = _main(torch_nodes)
             cause = f"{chain(torch_nodes)} {self._after(self.alignment.torch, torch_nodes[0])}only in torch"
-            fix = f"remove {chain_of(torch_nodes)} before {at}"
+            fix = f"remove {chain(torch_nodes, code)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
             cause, fix, node, where, paddle_nodes = self._computed_otherwise(edge, at)
@@ -213,7 +213,7 @@ class Wiring(Evidence):
         cause = f"torch computes {chain(torch_nodes)} where Paddle computes {chain(paddle_nodes)}"
         if shared != self._shares(paddle_nodes):
             cause += f"; in {'torch' if shared else 'Paddle'} these layers are shared with another call"
-        fix = f"make the input of {at} what Paddle makes it: {chain_of(paddle_nodes)}"
+        fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes, code)}"
         rehearsed = self._rehearsed(edge)
         if rehearsed is not None:
             mistake, whole, part = rehearsed
@@ -272,7 +272,7 @@ class Wiring(Evidence):
             missing = chain(theirs.nodes)
             return (
                 f"{missing} only in Paddle: torch makes all other numbers on the way to {at}, whatever their layout",
-                f"add {chain_of(theirs.nodes)} before {at}",
+                f"add {chain(theirs.nodes, code)} before {at}",
             )
         return (
             f"torch computes {called(ours.first)} where Paddle computes {called(theirs.first)}: up to here both have the "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from parity.align.alignment import Edge, Pair
 from parity.graph.node import Graph, Node
@@ -11,9 +11,6 @@ from parity.numbers.compare import Difference
 from parity.ops.attributes import SPELLING
 from parity.ops.table import row_of
 from parity.results.judgement import Row
-
-if TYPE_CHECKING:
-    from parity.graph.node import Node
 
 
 def operator_of(pair: Pair) -> str:
@@ -70,11 +67,11 @@ def at(edge: Edge) -> str:
     return f"the model's {node.name}" if node.kind == "output" else named(node)
 
 
-def chain(nodes: tuple[Node, ...]) -> str:
-    if not nodes:
-        return "nothing"
-    names = [layer(n) for n in nodes]
-    return " -> ".join(names[:6]) + (f" -> ... ({len(names)} operators)" if len(names) > 6 else "")
+def chain(nodes: tuple[Node, ...], called: Callable[[Node], str] | None = None) -> str:
+    """Operators one after the other, by what each is `called`: `layer`, if nothing else is given."""
+    names = [(called or layer)(node) for node in nodes]
+    more = f" -> ... ({len(names)} operators)" if len(names) > 6 else ""
+    return (" -> ".join(names[:6]) or "nothing") + more
 
 
 def arguments(node: Node) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from convert.errors import ConvertError
 from convert.models.layout import Layout
+from convert.names import listed
 from convert.plan.plan import ConversionPlan, Options
 from convert.plan.planner import plan_conversion
 from convert.plan.rules import Rule, exact_rule
@@ -152,8 +153,8 @@ def _matched(found: Dataflow, pairs: Mapping[str, str], options: Options, number
 def _incomplete(found: Dataflow, options: Options) -> Matched:
     """What is certain all the same, and what to say about the rest."""
     note = (
-        f"the two runs do not do the same with their parameters: {_some(found.unpaired_paddle)} of Paddle and "
-        f"{_some(found.unpaired_torch)} of torch have no counterpart in the dataflow, so nothing was tried"
+        f"the two runs do not do the same with their parameters: {_listed(found.unpaired_paddle)} of Paddle and "
+        f"{_listed(found.unpaired_torch)} of torch have no counterpart in the dataflow, so nothing was tried"
     )
     how = dict.fromkeys(found.certain, f"dataflow ({found.view})")
     return Matched(_rules(found, found.certain, how, options), (note, *map(_open, found.open[:_SHOWN])))
@@ -201,10 +202,8 @@ def _open(candidates: Candidates) -> str:
     return f"{', '.join(candidates.paddle)} could be any of {', '.join(candidates.torch)}"
 
 
-def _some(names: tuple[str, ...]) -> str:
-    if not names:
-        return "none"
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+def _listed(names: tuple[str, ...]) -> str:
+    return listed(names) or "none"
 
 
 @contextmanager

@@ -327,9 +327,9 @@ def _lines(
     judgement: Judgement, at: Mapping[int, Sequence[int]], findings: Sequence[Finding]
 ) -> Iterator[Line]:
     """Aligned operators in Paddle's order, and between them what runs on one side only."""
-    loose = sorted(getattr(judgement, "only", ()), key=lambda one: one.order)
+    loose = sorted(judgement.only, key=lambda one: one.order)
     for i, row in enumerate(judgement.rows):
-        while loose and loose[0].order < getattr(row, "order", i):
+        while loose and loose[0].order < row.order:
             yield _gap(loose.pop(0), findings)
         paddle, slash, torch = row.operator.partition(" / ")
         yield Line(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
+from convert.names import listed
 from parity.results.finding import Finding, Note
 
 FLOAT32_CONSTANT = 2e-6
@@ -33,11 +33,6 @@ class Drift:
     plain: list[float] = field(default_factory=list)
 
 
-def few(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names[:3]) + (
-        f" and {len(names) - 3} more" if len(names) > 3 else ""
-    )
-
-
-def show(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+def few(names: Iterable[str]) -> str:
+    """Names of parameters for a message."""
+    return listed([f"`{name}`" for name in names])

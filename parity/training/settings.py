@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parity.training.record import show
+from parity.explain.words import show
 
 ADVICE: Mapping[str, str] = {
     "lr": "learning rate",

@@ -18,13 +18,14 @@ from parity.align.alignment import Alignment
 from parity.align.weights import Twin
 from parity.backward.gradients import FORWARD_SHARE
 from parity.capture.training import Settings, Step, Trainer
+from parity.explain.words import show
 from parity.numbers.compare import EPS64, MARGIN
 from parity.ops.attributes import same_value
 from parity.ops.table import clip_epsilon, float32_settings, update_rule
 from parity.results.finding import Finding, Note
 from parity.trace.values import Array
 from parity.training.clipping import LARGE, Clipped, clip_fix
-from parity.training.record import EXACT, FLOAT32_CONSTANT, Drift, TrainingJudgement, few, show
+from parity.training.record import EXACT, FLOAT32_CONSTANT, Drift, TrainingJudgement, few
 from parity.training.settings import ADVICE, as_argument
 from parity.training.update_rules import RULES, Differing, Prediction
 
@@ -473,7 +474,7 @@ class _Training:
             self._finding(
                 ("update", ""),
                 f"update rule: from equal weights and gradients torch's {torch.name} steps differently than Paddle's "
-                f"{paddle.name}{f' with {paddle.clip}' if paddle.clip and torch.custom else ''} for {len(apart)} of {len(self.updates)} parameters ({few(list(apart))})",
+                f"{paddle.name}{f' with {paddle.clip}' if paddle.clip and torch.custom else ''} for {len(apart)} of {len(self.updates)} parameters ({few(apart)})",
                 "compare the two update formulas: the place of eps, the order of decay and momentum"
                 + (f"; {paddle.name}: {rule}" if (rule := update_rule(paddle.name)) else ""),
                 {"update differs by": max(apart.values()), "parameters": len(apart)},

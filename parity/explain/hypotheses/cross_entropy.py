@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from parity.explain.hypotheses.hypothesis import Mistake, same_numbers
+from parity.explain.hypotheses.hypothesis import Mistake
+from parity.numbers.same import same_numbers
 from parity.trace.values import Array
 
 

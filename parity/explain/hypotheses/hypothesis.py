@@ -1,15 +1,8 @@
-"""A known mistake, and when the numbers say that it was made."""
+"""A known mistake, how it is told and put right."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-import numpy as np
-
-from parity.trace.values import Array
-
-WITHIN = 1e-9
-"""Two sequences are the same numbers within this, relative to the largest."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +15,6 @@ class Mistake:
     """ "steps", "outputs", "gates" or "states": which of the loop's lines to look at."""
     order: tuple[int, ...] = ()
     flags: frozenset[str] = field(default_factory=frozenset)
-
-
-def same_numbers(a: Array, b: Array) -> bool:
-    return bool(np.abs(a - b).max(initial=0.0) <= WITHIN * max(float(np.abs(b).max(initial=0.0)), 1e-300))
 
 
 def mistake_of(flag: str, part: str, cause: str, fix: str) -> Mistake:

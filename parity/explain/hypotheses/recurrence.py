@@ -13,7 +13,8 @@ from itertools import permutations
 
 import numpy as np
 
-from parity.explain.hypotheses.hypothesis import Mistake, mistake_of, same_numbers
+from parity.explain.hypotheses.hypothesis import Mistake, mistake_of
+from parity.numbers.same import same_numbers
 from parity.trace.values import Array
 
 GATES: Mapping[str, tuple[str, ...]] = {

@@ -16,9 +16,6 @@ from parity.graph.builder import Builder
 from parity.graph.moves import channel_range, digest, index_map, is_identity, transposes
 from parity.graph.node import Node
 
-SIXTH = 0.1666667
-"""The slope of a hard sigmoid as Paddle writes it; by hand it is 1/6."""
-
 
 def packed(b: Builder, node: Node) -> bool:
     """Several layers packed into one (query, key and value) are several, each with its part of the weight."""
