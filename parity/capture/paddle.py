@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ import paddle
 from paddle import _C_ops, _legacy_C_ops
 
 from parity.capture.backward import BackwardRecorder
+from parity.capture.held import held_tensors
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
@@ -81,11 +82,11 @@ class PaddleRecorder(BackwardRecorder):
 
     def cast(self, tensor: Any, precision: str) -> Any:
         dtype = str(tensor.dtype).removeprefix("paddle.")
-        return (
-            _cast(tensor, getattr(paddle, precision))
-            if dtype in _FLOAT_TYPES and dtype != precision
-            else tensor
-        )
+        if dtype.startswith("complex"):
+            precision = {"float32": "complex64", "float64": "complex128"}[precision]
+        elif dtype not in _FLOAT_TYPES:
+            return tensor
+        return tensor if dtype == precision else _cast(tensor, getattr(paddle, precision))
 
     def copy(self, tensor: Any) -> Any:
         if not tensor._is_initialized():  # the state of a dropout that an RNN never uses
@@ -138,6 +139,10 @@ class PaddleRecorder(BackwardRecorder):
         return name != "sync_batch_norm_" and (
             super().writes_in_place(name) or name in vocabulary.IN_PLACE_METHODS
         )
+
+    def written(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+        # `paddle.assign(x, output)`: the only operator whose target is not the first tensor.
+        return [args[1]] if name == "assign_out_" else super().written(name, args, kwargs)
 
     def execute(self, base: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         if base == "set_value":
@@ -319,6 +324,7 @@ def _unregistered(root: Any) -> Iterator[tuple[str, Any, str]]:
 def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
     """Fill the trace's parameters, modules and constructor lines; return layer paths by id."""
     trace, paths = recorder.trace, {id(model): ""}
+    hidden_tensors: list[tuple[str, Any]] = []
     hidden = list(_unregistered(model))
     for path, _, line in hidden:
         trace.unregistered[path] = line
@@ -335,17 +341,22 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
                 trace.constructors.setdefault(label, line)
                 for place, made in element_lines(layer, child, inner).items():
                     trace.constructors[f"{label}.{place}"] = made
-            for key, value in vars(layer).items():
-                if isinstance(value, _TENSOR):
-                    label = f"{path}.{key}" if path else key
-                    recorder.add_leaf(label, value, registered=False, trainable=False)
+            for key, value in held_tensors(layer, recorder.is_tensor, _is_layer):
+                hidden_tensors.append((f"{path}.{key}" if path else key, value))
             for key, tensor in (*layer._parameters.items(), *layer._buffers.items()):
                 if tensor is not None:
                     label = f"{path}.{key}" if path else key
                     recorder.add_leaf(
                         label, tensor, registered=label in registered, trainable=not tensor.stop_gradient
                     )
+    for label, tensor in hidden_tensors:
+        if id(tensor) not in recorder.leaves:
+            recorder.add_leaf(label, tensor, registered=False, trainable=not tensor.stop_gradient)
     return paths
+
+
+def _is_layer(value: Any) -> bool:
+    return isinstance(value, paddle.nn.Layer)
 
 
 @paddle.enable_grad()  # type: ignore[untyped-decorator]

@@ -39,6 +39,8 @@ class Recorder(Tensors):
         self.store = store
         self.options = options
         self.leaves: dict[int, Leaf] = {}
+        self.twins: dict[int, tuple[Any, Any]] = {}
+        """Tensors of another float width that nobody saw being made, by identity, and what the run has in their place."""
         self.stack: list[str] = [""]
         self.run = object()
         self.last_module = ""
@@ -68,28 +70,38 @@ class Recorder(Tensors):
         leaf = self.leaves.get(id(tensor))
         if leaf is not None:
             return leaf.value
-        mark = getattr(tensor, MARK, None)
+        twin = self.twins.get(id(tensor))
+        mark = getattr(tensor if twin is None else twin[1], MARK, None)
         if mark is not None and mark[0] is self.run:
             return int(mark[1])
         return self.new_value(tensor, "unknown")
 
     def usable(self, tensor: Any, *, written: bool) -> Any:
-        """What the operator really gets for `tensor`: in this run's precision, never the model's own copy."""
+        """What the operator really gets for `tensor`: in this run's precision, never the model's own copy.
+
+        A tensor has one stand-in for the whole run, so that what is written into it stays.
+        """
         leaf = self.leaves.get(id(tensor))
         precision = self.options.precision
         if leaf is None:
+            if id(tensor) in self.twins:
+                return self.twins[id(tensor)][1]
             number = self.value_of(tensor)
             result = self.cast(tensor, precision)
             if result is not tensor:
                 setattr(result, MARK, (self.run, number))
+                self.twins[id(tensor)] = (tensor, result)
             return result
         if leaf.shadow is not None:
             return leaf.shadow
         result = self.cast(leaf.tensor, precision)
         if not leaf.trainable or written:
-            leaf.shadow = result = self.copy(result) if result is leaf.tensor else result
-        elif self.options.gradients:
-            leaf.shadow = result = self.leaf_for_gradients(result)
+            result = self.copy(result) if result is leaf.tensor else result
+        if leaf.trainable and self.options.gradients:
+            result = self.leaf_for_gradients(result)
+        elif leaf.trainable and not written:
+            return result
+        leaf.shadow = result
         return result
 
     # -- one call ---------------------------------------------------------------------------------
@@ -103,15 +115,17 @@ class Recorder(Tensors):
         bound, rest = (
             bind(signature, args, kwargs, self.aliases) if signature else (dict(enumerate(args)), ())
         )
-        in_place = self.writes_in_place(name)
+        written = self.written(name, args, kwargs)
         numbers: dict[str, int] = {}
         used: dict[int, Any] = {}
         flows: list[str] = []
         index = len(self.trace.ops)
         for slot, tensor in self._tensors(bound, rest, kwargs):
-            numbers[slot] = self.value_of(tensor)
             if id(tensor) not in used:
-                used[id(tensor)] = self.usable(tensor, written=in_place and not used)
+                used[id(tensor)] = self.usable(tensor, written=any(tensor is one for one in written))
+            if slot.startswith("out") and "out" in kwargs:
+                continue
+            numbers[slot] = self.value_of(tensor)
             used[id(tensor)] = self._forced_input(index, slot, used[id(tensor)])
             if self.options.gradients and self.requires_gradient(used[id(tensor)]):
                 flows.append(slot)
@@ -119,7 +133,7 @@ class Recorder(Tensors):
                     self.watch(numbers[slot], tensor)
         new_args, new_kwargs = self._replace(args, used), self._replace(dict(kwargs), used)
         new_args, new_kwargs = self.adjust(base, signature, new_args, new_kwargs)
-        if self.store is not None and (in_place or signature is None or kwargs.get("out") is not None):
+        if self.store is not None and (written or signature is None):
             self.store.settle()
         try:
             result = self.execute(base, function, new_args, new_kwargs)
@@ -127,9 +141,10 @@ class Recorder(Tensors):
             devices = {slot: self.device_of(tensor) for slot, tensor in self._tensors(bound, rest, kwargs)}
             self._note_raising(signature, base, bound, numbers, devices)
             raise
-        target = result
-        if in_place and used:
-            target = self._written_back(args, kwargs, used, result)
+        if written and kwargs.get("out") is None:
+            target = result if self.is_tensor(result) else used[id(written[0])]
+        else:
+            target = self._in_width(result)
         target = self._record(index, name, base, signature, bound, rest, numbers, target)
         if self.options.gradients and len(self.trace.ops) > index:
             self._note_flows(index, flows, target, bound)
@@ -194,6 +209,27 @@ class Recorder(Tensors):
     def writes_in_place(self, name: str) -> bool:
         return name.endswith("_") and not name.endswith("__")
 
+    def written(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+        """The tensors that a call writes into: those of `out=`, or the first one of an operator that works in place."""
+        if kwargs.get("out") is not None:
+            return [tensor for _, tensor in self._find(kwargs["out"])]
+        if not self.writes_in_place(name):
+            return []
+        return [tensor for _, tensor in self._find([*args, dict(kwargs)])][:1]
+
+    def _in_width(self, result: Any) -> Any:
+        """What an operator made, in the run's precision from here on, whatever width was asked for.
+
+        A tensor that was made in another one would have a stand-in wherever it is used, and what is written into that
+        would be lost.
+        """
+        made = {}
+        for _, tensor in self._find(result):
+            wide = self.cast(tensor, self.options.precision)
+            if wide is not tensor:
+                made[id(tensor)] = wide
+        return self._replace(result, made) if made else result
+
     def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Last changes to the arguments: switched-off dropout, float32 constants."""
         return args, kwargs
@@ -229,8 +265,8 @@ class Recorder(Tensors):
     def _replace(self, value: Any, used: Mapping[int, Any]) -> Any:
         if self.is_tensor(value):
             return used.get(id(value), value)
-        if type(value) in (list, tuple):
-            return type(value)(self._replace(item, used) for item in value)
+        if type(value) in (list, tuple) or hasattr(type(value), "n_fields"):  # torch.return_types
+            return type(value)([self._replace(item, used) for item in value])
         if type(value) is dict:
             return {key: self._replace(item, used) for key, item in value.items()}
         return value
@@ -267,21 +303,6 @@ class Recorder(Tensors):
             return replacement
         self.overwrite(tensor, replacement)
         return tensor
-
-    def _written_back(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any], used: Mapping[int, Any], result: Any
-    ) -> Any:
-        """An in-place call on a stand-in: the tensor the model holds must show the result too."""
-        original = next(iter(self._find([*args, kwargs])))[1]
-        leaf = self.leaves.get(id(original))
-        if leaf is not None:
-            return result
-        if used[id(original)] is not original and self.is_tensor(result):
-            shape, dtype = self.describe(original)
-            if dtype == self.describe(result)[1] and shape == self.describe(result)[0]:
-                self.overwrite(original, result)
-                return original
-        return result if self.is_tensor(result) else original
 
     def _record(
         self,

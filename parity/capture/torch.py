@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.capture.backward import BackwardRecorder
+from parity.capture.held import held_tensors
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
@@ -32,6 +33,8 @@ from parity.trace.values import Array, ValueStore
 
 _DISPATCH_CHECKS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 
+# Bound before it is patched: what the recorder itself uses must never be recorded.
+_from_numpy = torch.from_numpy
 
 _WRITING_OPERATORS = {
     "__setitem__",
@@ -82,7 +85,7 @@ class TorchRecorder(BackwardRecorder):
         return str(tensor.device)
 
     def from_numpy(self, array: Array, like: torch.Tensor) -> torch.Tensor:
-        result = torch.from_numpy(np.ascontiguousarray(array)).to(like.device)
+        result = _from_numpy(np.asarray(array, order="C")).to(like.device)
         result = result.to(like.dtype)
         mark = getattr(like, MARK, None)
         if mark is not None:
@@ -91,7 +94,11 @@ class TorchRecorder(BackwardRecorder):
 
     def cast(self, tensor: torch.Tensor, precision: str) -> torch.Tensor:
         target = getattr(torch, precision)
-        return tensor.to(target) if tensor.is_floating_point() and tensor.dtype is not target else tensor
+        if tensor.is_complex():
+            target = target.to_complex()
+        elif not tensor.is_floating_point():
+            return tensor
+        return tensor if tensor.dtype is target else tensor.to(target)
 
     def copy(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.detach().clone()
@@ -101,7 +108,7 @@ class TorchRecorder(BackwardRecorder):
             tensor.copy_(source)
 
     def leaf_for_gradients(self, tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.detach().requires_grad_(tensor.is_floating_point())
+        return tensor.detach().clone().requires_grad_(tensor.is_floating_point())
 
     def copy_with_gradient(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.clone()
@@ -121,13 +128,17 @@ class TorchRecorder(BackwardRecorder):
 
     def as_written(self, args: Any) -> Any:
         """What a question is put to: a buffer that the run has written to stands in its twin, a counter for one."""
-        leaf = self.leaves.get(id(args[0])) if args else None
+        if not args:
+            return args
+        leaf, twin = self.leaves.get(id(args[0])), self.twins.get(id(args[0]))
+        if twin is not None:
+            return (twin[1], *args[1:])
         return args if leaf is None or leaf.trainable or leaf.shadow is None else (leaf.shadow, *args[1:])
 
     def dtype_of(self, tensor: torch.Tensor, dtype: torch.dtype) -> torch.dtype:
         """A parameter's type as the run has it: torch's RNNs refuse an input of another type than their weights."""
-        cast = id(tensor) in self.leaves and dtype.is_floating_point
-        return getattr(torch, self.options.precision) if cast else dtype
+        held = id(tensor) in self.leaves or id(tensor) in self.twins
+        return getattr(torch, self.options.precision) if held and dtype.is_floating_point else dtype
 
     def writes_in_place(self, name: str) -> bool:
         return super().writes_in_place(name) or name in _WRITING_OPERATORS
@@ -170,8 +181,10 @@ class TorchRecorder(BackwardRecorder):
         if wide and base == "rms_norm" and (args[3] if len(args) > 3 else kwargs.get("eps")) is None:
             return function(*args[:3], **{**kwargs, "eps": vocabulary.FLOAT32_STEP})
         if wide and base in _EXACT:
-            result = _EXACT[base](args[0])
-            return args[0].copy_(result) if function.__name__.endswith("_") else result
+            in_place = function.__name__.endswith("_")
+            # Going backward needs what was there before it was written over.
+            result = _EXACT[base](args[0].clone() if in_place else args[0])
+            return args[0].copy_(result) if in_place else result
         if wide and base in ("float", "half", "bfloat16"):
             return args[0]
         if base == "dropout" and not function.__name__.endswith("_"):
@@ -232,6 +245,16 @@ class _Mode(TorchFunctionMode):
         return self.recorder.call(name, func, args, kwargs)
 
 
+def _seen(recorder: TorchRecorder, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that no mode is told of, told to the recorder."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        with recorder.unrecorded():
+            return recorder.call(name, function, args, kwargs)
+
+    return called
+
+
 @contextmanager
 def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: bool) -> Iterator[None]:
     """Module calls, functional calls and tensor operators go through `recorder` while this is open."""
@@ -249,6 +272,10 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
         for name, value in saved.items():
             stack.callback(setattr, F, name, value)
             setattr(F, name, lambda *_: False)
+        for name in vocabulary.UNSEEN:
+            function = getattr(torch, name)
+            stack.callback(setattr, torch, name, function)
+            setattr(torch, name, _seen(recorder, name, function))
         # Told yes on a GPU, `interpolate` and `pad` run written-out twins of thirty operators in place of their kernels.
         stack.callback(setattr, torch, asks.__name__, asks)
         setattr(torch, asks.__name__, lambda: False)
@@ -315,6 +342,7 @@ def _unregistered(root: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module,
 def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int, str]:
     """Fill the trace's parameters, modules and constructor lines; return module paths by id."""
     trace, paths = recorder.trace, {id(model): ""}
+    hidden_tensors: list[tuple[str, torch.Tensor]] = []
     hidden = list(_unregistered(model))
     for path, _, line in hidden:
         trace.unregistered[path] = line
@@ -331,10 +359,8 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
                 trace.constructors.setdefault(label, line)
                 for place, made in element_lines(module, child, inner).items():
                     trace.constructors[f"{label}.{place}"] = made
-            for key, value in vars(module).items():
-                if isinstance(value, torch.Tensor) and key not in ("_parameters", "_buffers"):
-                    label = f"{path}.{key}" if path else key
-                    recorder.add_leaf(label, value, registered=False, trainable=False)
+            for key, value in held_tensors(module, recorder.is_tensor, _is_module):
+                hidden_tensors.append((f"{path}.{key}" if path else key, value))
         for tensors, trainable in (
             (root.named_parameters(remove_duplicate=False), True),
             (root.named_buffers(remove_duplicate=False), False),
@@ -347,7 +373,14 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
                     registered=not prefix and (trainable or name in registered),
                     trainable=trainable and tensor.requires_grad,
                 )
+    for label, tensor in hidden_tensors:
+        if id(tensor) not in recorder.leaves:
+            recorder.add_leaf(label, tensor, registered=False, trainable=tensor.requires_grad)
     return paths
+
+
+def _is_module(value: Any) -> bool:
+    return isinstance(value, torch.nn.Module)
 
 
 @torch.enable_grad()

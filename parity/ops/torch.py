@@ -620,6 +620,9 @@ SHAPE_QUERIES = frozenset(
 )
 """Calls that answer a question about a tensor and make none."""
 
+UNSEEN = ("from_numpy", "frombuffer", "from_dlpack")
+"""Creators of the `torch` namespace that no mode is told of."""
+
 CREATORS = frozenset(
     {
         "zeros",
@@ -640,7 +643,7 @@ CREATORS = frozenset(
         "new_full",
         "new_empty",
         "new_tensor",
-        "from_numpy",
+        *UNSEEN,
         "tril",
         "triu",
         "scalar_tensor",
