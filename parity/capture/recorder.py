@@ -20,7 +20,7 @@ from parity.capture.options import MARK, STOPPED, Leaf, Options
 from parity.capture.results import flatten_outputs
 from parity.capture.source import is_machinery
 from parity.capture.tensors import Tensors
-from parity.ops.kinds import IDENTITY_KINDS, kind_of
+from parity.ops.kinds import IDENTITY_KINDS, TARGET, kind_of
 from parity.ops.signature import Call, Signature, bind
 from parity.trace.trace import Op, Parameter, Trace, Value
 from parity.trace.values import Array, Stored, ValueStore
@@ -123,7 +123,7 @@ class Recorder(Tensors):
         for slot, tensor in self._tensors(bound, rest, kwargs):
             if id(tensor) not in used:
                 used[id(tensor)] = self.usable(tensor, written=any(tensor is one for one in written))
-            if slot.startswith("out") and "out" in kwargs:
+            if slot.startswith(TARGET) or (slot.startswith("out") and "out" in kwargs):
                 continue
             numbers[slot] = self.value_of(tensor)
             used[id(tensor)] = self._forced_input(index, slot, used[id(tensor)])

@@ -68,6 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "stack": Kind(("x*",)),
     **{name: Kind(("x", "y")) for name in ("gt", "ge", "lt", "le")},
     "where": Kind(("condition", "x", "y")),
+    "setitem": Kind(("x", "y")),
     "cross_entropy": Kind(("x", "label", "weight")),
     "attention": Kind(("x", "key", "value", "mask")),
     "getitem": Kind(),
@@ -81,6 +82,9 @@ SECOND: Mapping[str, str] = {
     "amin": "argmin",
 }
 """What the second result of a call is by itself: either framework may have a call for it alone."""
+
+TARGET = "target"
+"""The argument that a call writes over without a look at what was there: none of its inputs."""
 
 IDENTITY_KINDS = frozenset({"identity", "reshape"})
 """Kinds whose output holds the input's numbers: nothing is stored for them."""

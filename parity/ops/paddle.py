@@ -404,7 +404,11 @@ SIGNATURES: dict[str, Signature] = {
     "matmul": Signature(
         "matmul",
         "x y transpose_x transpose_y",
-        lambda c: {k: bool(c.attributes.get(k, False)) for k in ("transpose_x", "transpose_y")},
+        # A vector has nothing to transpose.
+        lambda c: {
+            f"transpose_{slot}": bool(c.attributes.get(f"transpose_{slot}")) and len(c.shapes[slot]) > 1
+            for slot in ("x", "y")
+        },
     ),
     "__matmul__": Signature("matmul", "x y"),
     "bmm": Signature("matmul", "x y"),
@@ -439,6 +443,17 @@ SIGNATURES: dict[str, Signature] = {
     ),
     "full": Signature("constant", "shape value", lambda c: {"value": float(c.attributes["value"])}),
     "full_like": Signature("constant", "x value", lambda c: {"value": float(c.attributes["value"])}),
+    "full_": Signature(
+        "constant", "target shape value", lambda c: {"value": float(c.attributes["value"])}
+    ),
+    "fill": Signature("constant", "target value", lambda c: {"value": float(c.attributes["value"])}),
+    "assign_value": Signature("constant", "target"),
+    "set_value": Signature(
+        lambda c: "expand" if "x" in c.shapes else "constant", "target x", lambda c: {"shape": c.output}
+    ),
+    "assign_out": Signature("expand", "x target", lambda c: {"shape": c.output}),
+    "copy_": Signature("expand", "target x", lambda c: {"shape": c.output}),
+    "__setitem__": Signature("setitem", "x item y", _getitem),
     "functional.dropout": Signature("dropout", "x p axis training mode", _functional_dropout, _DROPOUT),
     "functional.alpha_dropout": Signature(
         "dropout", "x p training", lambda c: {**_functional_dropout(c), "mode": "alpha"}, _DROPOUT

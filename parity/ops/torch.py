@@ -250,6 +250,10 @@ def _filled(value: float | None = None) -> Any:
     return canonical
 
 
+def _filling(call: Call) -> str:
+    return "fill" if "value" in call.shapes else "constant"
+
+
 def _recurrent(call: Call) -> Attributes:
     """`torch._VF.lstm` and its kin, for sequences of equal length."""
     a = call.attributes
@@ -559,6 +563,10 @@ SIGNATURES: dict[str, Signature] = {
             ("", "_like", "x", ""),
         )
     },
+    "fill": Signature(_filling, "target value", _filled()),
+    "zero": Signature("constant", "target", _filled(0.0)),
+    "copy": Signature("expand", "target x", lambda c: {"shape": c.output}),
+    "__setitem__": Signature("setitem", "x item y", _getitem),
     "logsumexp": Signature("logsumexp", "x axis keepdim", _reduction),
     "scaled_dot_product_attention": Signature(
         "attention", "x key value mask dropout_p is_causal", _attention
