@@ -443,9 +443,7 @@ SIGNATURES: dict[str, Signature] = {
     ),
     "full": Signature("constant", "shape value", lambda c: {"value": float(c.attributes["value"])}),
     "full_like": Signature("constant", "x value", lambda c: {"value": float(c.attributes["value"])}),
-    "full_": Signature(
-        "constant", "target shape value", lambda c: {"value": float(c.attributes["value"])}
-    ),
+    "full_": Signature("constant", "target shape value", lambda c: {"value": float(c.attributes["value"])}),
     "fill": Signature("constant", "target value", lambda c: {"value": float(c.attributes["value"])}),
     "assign_value": Signature("constant", "target"),
     "set_value": Signature(

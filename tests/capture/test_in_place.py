@@ -157,7 +157,10 @@ WRITTEN = {
         lambda m, y, v: (torch.mul(y, torch.full((4, 4), v).to(y), out=m), None)[-1],
     ),
     "+=": (lambda m, y, v: m + v, lambda m, y, v: _iadd(m, v)),
-    "*= from an activation": (lambda m, y, v: (m + 1) * (y + v), lambda m, y, v: (m.add_(1), m.mul_(y + v))[1]),
+    "*= from an activation": (
+        lambda m, y, v: (m + 1) * (y + v),
+        lambda m, y, v: (m.add_(1), m.mul_(y + v))[1],
+    ),
     "a view": (
         lambda m, y, v: _set(m, 1, v),
         lambda m, y, v: (m[1].fill_(v), None)[-1],
