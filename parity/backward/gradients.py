@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.align.aligner import align
-from parity.align.alignment import Alignment, Values
+from parity.align.alignment import Alignment, Pair, Values
 from parity.align.names import pair_names, pointwise
 from parity.align.weights import Twin, note_contents, note_sliced_contents
 from parity.backward.flow import Flow, GradientJudgement
@@ -303,6 +303,18 @@ class _Gradients(Flow):
         ]
         return (torch, paddle) if torch or paddle else None
 
+    def _hooked_alone(self, node: Node, pair: Pair | None) -> tuple[str, str] | None:
+        """A parameter of an operator that has a gradient hook on one side alone, and which side that is."""
+        if pair is None:
+            return None
+        for slot, other in pair.slots.items():
+            ours = self.alignment.torch.parameters.get(node.inputs[slot], "")
+            theirs = self.alignment.paddle.parameters.get(pair.paddle.inputs[other], "")
+            hooked = ours in self.torch.trace.hooked, theirs in self.paddle.trace.hooked
+            if hooked[0] != hooked[1]:
+                return (ours, "torch") if hooked[0] else (theirs, "Paddle")
+        return None
+
     def _by_constant(self, node: Node | None, d: Difference) -> bool:
         """Whether a constant that the framework carries explains a gradient; a note says so."""
         reason, within = constant_of(node.kind, node.shapes.get("x", ())) if node is not None else ("", 0.0)
@@ -337,6 +349,13 @@ class _Gradients(Flow):
                 else f"register the hook of {line} in torch too"
             )
             where = line if side == "torch" else node.line
+        elif (one := self._hooked_alone(node, pair)) is not None:
+            name, side = one
+            cause = (
+                f"a gradient hook on the parameter `{name}` only in {side} changes what the optimizer gets"
+            )
+            fix = f"{'remove it' if side == 'torch' else 'register it in torch too'} (`{name}`.register_hook)"
+            where = node.line
         elif self.custom["torch"].intersection(node.raw):
             cause = f"{named(node)} is part of a torch.autograd.Function whose own backward gives another gradient"
             fix = "make its backward what Paddle's gradient is, or write the forward without a Function"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ class BackwardRecorder(Recorder):
         super().__init__(trace, store, options)
         self.watched: set[int] = set()
         self.started: list[Any] = []
+        self.differentiating = False
+        """Whether the model is taking gradients of its own, which are none of the run's."""
 
     def gradient_input(self, tensor: Any) -> Any:
         """What stands for a model input: a copy, so that the model may write to it, of a leaf that we hold."""
@@ -40,7 +43,7 @@ class BackwardRecorder(Recorder):
         assert backward is not None
 
         def hook(gradient: Any) -> Any:
-            if gradient is None:
+            if gradient is None or self.differentiating:
                 return None
             if self.store is not None and not self.options.outputs_only:
                 self.store.put(f"grad:{number}", self.to_numpy(gradient))
@@ -52,6 +55,15 @@ class BackwardRecorder(Recorder):
             return self.from_numpy(expected.reshape(shape), gradient)
 
         self.on_gradient(tensor, hook)
+
+    @contextmanager
+    def differentiated(self) -> Iterator[None]:
+        """While the model takes gradients itself."""
+        self.differentiating = True
+        try:
+            yield
+        finally:
+            self.differentiating = False
 
     def take_loss(self, result: Any) -> tuple[Any, dict[int, Any]]:
         """The loss of the outputs, cut off from the model: the scalar, and the leaf that stands for each output.
@@ -140,7 +152,10 @@ class BackwardRecorder(Recorder):
         found = self.gradients_of(tensors, starts, [*self.started, *(leaf.shadow for leaf in owned)])
         for leaf, gradient in zip(owned, found[len(self.started) :], strict=True):
             if gradient is not None and self.store is not None:
-                self.store.put(f"grad:parameter:{leaf.name}", self.to_numpy(gradient))
+                seen = self.hooked(leaf.tensor, gradient)
+                if seen is not gradient:
+                    self.trace.hooked.append(leaf.name)
+                self.store.put(f"grad:parameter:{leaf.name}", self.to_numpy(seen))
 
     def _seeds(
         self, outputs: Mapping[str, Any], value: Any, leaves: Mapping[int, Any]

@@ -46,6 +46,7 @@ class PaddleRecorder(BackwardRecorder):
         super().__init__(trace, store, options)
         self.inside = False
         self.corrected = 0
+        self.trained = 0
 
     def finish(self, result: Any) -> None:
         super().finish(result)
@@ -53,6 +54,12 @@ class PaddleRecorder(BackwardRecorder):
             self.trace.notes.append(
                 f"{self.corrected} average pool(s): going backward Paddle multiplies by float32(1/k), a constant of the "
                 "framework of relative size up to 6e-8; it was taken out of Paddle's gradients for this comparison"
+            )
+
+        if self.trained:
+            self.trace.notes.append(
+                f"{self.trained} recurrent layer(s): Paddle cannot go backward through one in eval mode; for the gradients "
+                "they ran in train mode without dropout, which computes the same"
             )
 
     def is_tensor(self, value: Any) -> bool:
@@ -112,6 +119,9 @@ class PaddleRecorder(BackwardRecorder):
     def on_gradient(self, tensor: Any, hook: Callable[[Any], Any]) -> None:
         _register_hook(tensor, hook)
 
+    def hooked(self, parameter: Any, gradient: Any) -> Any:
+        return hooked(parameter, gradient)
+
     @contextmanager
     def unrecorded(self) -> Iterator[None]:
         before, self.inside = self.inside, True
@@ -148,6 +158,9 @@ class PaddleRecorder(BackwardRecorder):
         if base == "set_value":
             function(args[0], self._in_precision(*args[1:], **kwargs))
             return args[0]
+        if base == "grad":
+            with self.differentiated():
+                return function(*args, **kwargs)
         result = function(*args, **kwargs)
         # A dropout that does nothing hands its input back; its result must be a value of its own.
         given = any(result is tensor for _, tensor in self._find([args, kwargs]))
@@ -163,6 +176,10 @@ class PaddleRecorder(BackwardRecorder):
             args = (*args[:2], 0.0, *args[3:])
         elif base == "rnn":
             args = (*args[:5], 0.0, *args[6:])
+            if self.options.gradients and args[12]:
+                # Its eval kernel keeps nothing to go backward with; without dropout the other one computes the same.
+                self.trained += 1
+                args = (*args[:12], False)
         elif base.startswith("functional.") and kwargs.get("training", True):
             # Switched off for the proof, as every dropout is: no mask can be equal in both frameworks.
             if len(args) > 1:
@@ -172,6 +189,33 @@ class PaddleRecorder(BackwardRecorder):
         elif base == "cast" and str(args[1]).rsplit(".", 1)[-1].lower() in _FLOAT_TYPES:
             args = (args[0], getattr(paddle, self.options.precision), *args[2:])
         return args, kwargs
+
+
+def hooked(parameter: Any, gradient: Any) -> Any:
+    """A gradient as the hooks of a parameter leave it for the optimizer.
+
+    Paddle tells nobody which hooks there are, and runs them in `backward` alone, in the parameter's own type: so they are
+    tried on the gradient in that, and where they change it, on the whole gradient in a parameter of its width.
+    """
+    values = _detach(parameter)
+    held = None if parameter.grad is None else _clone(parameter.grad)
+    try:
+        narrow = _cast(gradient, parameter.dtype)
+        if bool((_after_hooks(parameter, narrow) == narrow).all()):
+            return gradient
+        parameter._set_impl(_cast(values, gradient.dtype))
+        return _after_hooks(parameter, gradient)
+    finally:
+        parameter.grad = None
+        parameter._set_impl(values)
+        parameter.grad = held
+
+
+def _after_hooks(parameter: Any, gradient: Any) -> Any:
+    parameter.grad = None
+    with paddle.enable_grad():
+        paddle.autograd.backward([parameter * 1.0], [gradient])
+    return _clone(_detach(parameter.grad))
 
 
 def _window_sizes(op: Op, shape: Any, output: Any, bound: Mapping[Any, Any]) -> Array:
@@ -222,6 +266,7 @@ def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
         for name, function in vars(namespace).items()
         if callable(function) and not name.startswith("__") and not name.endswith(("_grad", "_grad_"))
     }
+    found[id(paddle.grad)] = ("grad", paddle.grad)
     found[id(paddle.to_tensor)] = ("to_tensor", paddle.to_tensor)
     functional = paddle.nn.functional
     for name in ("dropout", "alpha_dropout"):

@@ -39,8 +39,10 @@ class PaddleTrainer:
                 f"the Paddle model cannot be copied, which training a copy needs: {error}"
             ) from error
         self.tensors = _tensors(self.model)
+        # A copy of a parameter has none of its hooks.
+        self.originals = _tensors(model)
         # Rules like apply_decay_param_fun go by name: the copy's parameters keep theirs.
-        for name, original in _tensors(model).items():
+        for name, original in self.originals.items():
             self.tensors[name].name = original.name
         self.model.to(dtype="float64")
         self.tensors = _tensors(self.model)
@@ -213,11 +215,16 @@ class PaddleTrainer:
                 capture.run(
                     self.model, inputs, mode=self.mode, options=options, store=store, device=self.device
                 )
-                step = collect(store)
+                step = collect(store, self._hooked)
             finally:
                 store.close()
         self.load({name: array for name, array in step.buffers.items() if name in self.tensors})
         return step
+
+    def _hooked(self, name: str, gradient: Array) -> Array:
+        original = self.originals[name]
+        given = paddle.to_tensor(gradient.reshape(original.shape), place=original.place)
+        return np.array(capture.hooked(original, given).numpy())
 
     def _give(self, gradients: Mapping[str, Array]) -> None:
         for name, tensor in self.tensors.items():

@@ -284,7 +284,9 @@ class Recorder(Tensors):
         """The other framework's numbers, in the shape of `tensor` where they fit it; `tensor` if they cannot stand in."""
         forcing = self.options.forcing
         if expected.size == actual.size:
-            return self.from_numpy(expected.reshape(actual.shape).load(), tensor)
+            given = self.from_numpy(expected.reshape(actual.shape).load(), tensor)
+            # A model that takes gradients itself must find the way back.
+            return given + (tensor - self.copy(tensor)) if self.requires_gradient(tensor) else given
         if forcing is not None and forcing.any_size and len(expected.shape) == actual.ndim:
             return self.from_numpy(expected.load(), tensor)
         return tensor

@@ -60,6 +60,10 @@ class Tensors(ABC):
         """Gradients of `leaves` (None where nothing arrives), accumulated nowhere."""
 
     @abstractmethod
+    def hooked(self, parameter: Any, gradient: Any) -> Any:
+        """What the hooks that a user registered on `parameter` make of its gradient; neither is changed."""
+
+    @abstractmethod
     def copy_with_gradient(self, tensor: Any) -> Any: ...
 
     @abstractmethod

@@ -119,6 +119,9 @@ class TorchRecorder(BackwardRecorder):
     def on_gradient(self, tensor: torch.Tensor, hook: Callable[[Any], Any]) -> None:
         tensor.register_hook(hook)  # type: ignore[no-untyped-call]
 
+    def hooked(self, parameter: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+        return hooked(parameter, gradient)
+
     def unrecorded(self) -> AbstractContextManager[Any]:
         return torch._C.DisableTorchFunction()
 
@@ -177,6 +180,9 @@ class TorchRecorder(BackwardRecorder):
         return tuple(widen(a) for a in args), {k: widen(v) for k, v in kwargs.items()}
 
     def execute(self, base: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if base == "grad":
+            with self.differentiated():
+                return function(*args, **kwargs)
         wide = self.options.precision == "float64"
         if wide and base == "rms_norm" and (args[3] if len(args) > 3 else kwargs.get("eps")) is None:
             return function(*args[:3], **{**kwargs, "eps": vocabulary.FLOAT32_STEP})
@@ -218,6 +224,22 @@ class TorchRecorder(BackwardRecorder):
         return result
 
 
+def hooked(parameter: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """A gradient as the hooks of a parameter leave it for the optimizer."""
+    for hook in (parameter._backward_hooks or {}).values():
+        made = hook(gradient)
+        gradient = gradient if made is None else made
+    after = getattr(parameter, "_post_accumulate_grad_hooks", None)
+    if after:
+        # These write to the parameter's own `grad`: they are given a twin.
+        twin = parameter.detach().to(gradient.dtype).clone().requires_grad_()
+        twin.grad = gradient.clone()
+        for hook in after.values():
+            hook(twin)
+        gradient = torch.zeros_like(twin) if twin.grad is None else twin.grad
+    return gradient
+
+
 class _Mode(TorchFunctionMode):
     def __init__(self, recorder: TorchRecorder) -> None:
         super().__init__()
@@ -241,7 +263,8 @@ class _Mode(TorchFunctionMode):
             return func(*args, **kwargs)
         if name == "register_hook":
             self.recorder.note_hook(args[0])
-            return func(*args, **kwargs)
+            # On what stands for a parameter in this run: the user's own one stays without.
+            return func(self.recorder.usable(args[0], written=False), *args[1:], **kwargs)
         return self.recorder.call(name, func, args, kwargs)
 
 

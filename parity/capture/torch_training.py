@@ -36,6 +36,8 @@ class TorchTrainer:
     ) -> None:
         """`optimizer` is one of the model's parameters, or takes the model; `scheduler` likewise of the optimizer."""
         self.mode, self.loss, self.device = mode, loss, device
+        # A copy of a parameter has none of its hooks.
+        self.originals = _tensors(model)
         self.plain: dict[str, Any] = {}
         given = isinstance(optimizer, torch.optim.Optimizer)
         self.notes: list[str] = []
@@ -143,12 +145,18 @@ class TorchTrainer:
                 capture.run(
                     self.model, inputs, mode=self.mode, options=options, store=store, device=self.device
                 )
-                step = collect(store)
+                step = collect(store, self._hooked)
             finally:
                 store.close()
         step.plain = {name: tensor.cpu().numpy() for name, tensor in self.plain.items()}
         self.load({name: array for name, array in step.buffers.items() if name in self.tensors})
         return step
+
+    def _hooked(self, name: str, gradient: Array) -> Array:
+        original = self.originals[name]
+        given = torch.from_numpy(gradient.reshape(original.shape)).to(original.device)
+        found: Array = capture.hooked(original, given).detach().cpu().numpy()
+        return found
 
     def _give(self, gradients: Mapping[str, Array]) -> None:
         for name, tensor in self.tensors.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -112,13 +112,14 @@ def users_code(told: str) -> Iterator[None]:
         ) from error
 
 
-def collect(store: ValueStore) -> Step:
-    """What a backward run left in its store, as a `Step`."""
+def collect(store: ValueStore, hooked: Callable[[str, Array], Array]) -> Step:
+    """What a backward run left in its store, as a `Step`; hooked: what a parameter's own hooks make of its gradient."""
 
     def named(prefix: str) -> dict[str, Array]:
         return {key.removeprefix(prefix): store.get(key) for key in store.index if key.startswith(prefix)}
 
-    return Step(float(store.get("total").reshape(-1)[0]), named("grad:parameter:"), named("after:"))
+    gradients = {name: hooked(name, array) for name, array in named("grad:parameter:").items()}
+    return Step(float(store.get("total").reshape(-1)[0]), gradients, named("after:"))
 
 
 class Trainer(Protocol):

@@ -131,7 +131,8 @@ class RunningStatistics(Evidence):
             stored = self.torch.value(use.torch.inputs["x"])
             if stored is None:
                 return None
-            x = stored.load()
+            # What is kept may be what a flatten or a squeeze of the tokens was given.
+            x = stored.load().reshape(use.torch.shapes["x"])
             axes = (0, *range(2, x.ndim))
             expected = momentum * expected + (1 - momentum) * x.var(axis=axes, ddof=0 if biased else 1)
         actual = self.torch.store.get(keys[1])

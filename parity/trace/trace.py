@@ -88,6 +88,7 @@ class Trace:
     notes: list[str] = field(default_factory=list)
     flows: dict[str, list[str]] = field(default_factory=dict)
     hooks: list[tuple[int, str]] = field(default_factory=list)
+    hooked: list[str] = field(default_factory=list)
     loss_at: int = -1
     raised: dict[str, Any] = field(default_factory=dict)
     version: int = TRACE_VERSION
