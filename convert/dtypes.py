@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from convert.errors import ConvertError
 
@@ -68,6 +69,25 @@ BY_PICKLE_CODE: Mapping[str, DType] = MappingProxyType(
     {row.numpy[1:]: row for row in _ROWS if not row.name.startswith("float8") and row.name != "bfloat16"}
     | {"u2": BY_NAME["bfloat16"]}
 )
+
+
+def class_of(name: str) -> str:
+    """`float`, `complex`, `bool` or `integer`: what a conversion never changes unsaid."""
+    if name in FLOATS or name.startswith("float8"):
+        return "float"
+    return "complex" if name.startswith("complex") else "bool" if name == "bool" else "integer"
+
+
+def dtypes_of(tensors: Mapping[str, Any]) -> dict[str, str]:
+    """The names of the element types of TensorRefs, arrays (uint16 is bfloat16, as Paddle has it) and live tensors."""
+    found = {}
+    for name, value in tensors.items():
+        kind = getattr(value, "dtype_name", None)
+        if kind is None:
+            kind = str(getattr(value, "dtype", "")).rpartition(".")[2]
+            kind = "bfloat16" if kind == "uint16" else kind
+        found[name] = str(kind)
+    return found
 
 
 def by_name(name: str) -> DType:

@@ -22,6 +22,7 @@ from convert.models.layout import Layout, infer_sizes, module_layout, registered
 from convert.names import counted, listed
 from convert.plan.plan import ConversionPlan, Fill, Options
 from convert.plan.planner import plan_conversion
+from convert.plan.source_layout import ASK, PADDLE, TORCH, decide, evidence, turned_slots
 from convert.write.atomic import check_target, same_file
 from convert.write.parts import Part, placement
 from convert.write.place import Placement
@@ -186,7 +187,10 @@ def plan_for(
     if model == KEEP_NAMES:
         model = None
     if model is not None:
-        target, found, hints = _layout_of(model, checkpoint, num_classes, in_channels, back=back)
+        told = (options.layout if options is not None else "") or evidence(checkpoint).framework
+        target, found, hints = _layout_of(
+            model, checkpoint, num_classes, in_channels, torch_order=back or told == TORCH
+        )
         notes += found
         options = _with_aliases(options, checkpoint, target)
     elif num_classes is not None or in_channels is not None:
@@ -250,8 +254,20 @@ def _plan_back(checkpoint: Checkpoint, target: Any, options: Options | None) -> 
         raise ConvertError(
             "the way back to .pdparams needs to know the layers: name them with --model or --torch"
         )
-    rules = () if options is None else options.rules
-    if options is not None and (_asks_for_names(replace(options, rules=())) or options.partial):
+    options = options or Options()
+    target = target if isinstance(target, Layout) else module_layout(target)
+    shapes = {name: ref.shape for name, ref in checkpoint.items()}
+    turned = turned_slots(target.slots)
+    whose = decide(options.layout, evidence(checkpoint), shapes, turned)
+    if whose == PADDLE and turned:
+        raise ConvertError(
+            f"{checkpoint.path}: is in Paddle's layout already, and the way back starts from torch's; if its matrices are "
+            "in torch's order [out, in], add --layout torch"
+        )
+    if not whose and turned:
+        raise ConvertError(f"{checkpoint.path}: {ASK}")
+    rules = options.rules
+    if _asks_for_names(replace(options, rules=())) or options.partial:
         raise ConvertError(
             "the way back to .pdparams takes no patterns, prefixes or matching; names that differ are said by the "
             "--rules that --save-rules wrote on the way there"
@@ -260,7 +276,7 @@ def _plan_back(checkpoint: Checkpoint, target: Any, options: Options | None) -> 
 
 
 def _layout_of(
-    model: str, checkpoint: Checkpoint, num_classes: int | None, in_channels: int | None, *, back: bool
+    model: str, checkpoint: Checkpoint, num_classes: int | None, in_channels: int | None, *, torch_order: bool
 ) -> tuple[Layout, list[str], list[str]]:
     from convert.models.registry import find_model
     from convert.plan.recognize import recognize
@@ -271,7 +287,7 @@ def _layout_of(
     notes: list[str] = []
     hints: list[str] = []
     shapes = {key: ref.shape for key, ref in checkpoint.items()}
-    told = infer_sizes(name, shapes, torch_order=back)
+    told = infer_sizes(name, shapes, torch_order=torch_order)
     if len(told) < len(find_model(name).defaults):
         # The names are another spelling's, so the sizes stand under other names too.
         for candidate in recognize(shapes):

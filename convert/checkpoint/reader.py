@@ -9,6 +9,7 @@ from pathlib import Path
 
 from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.pdparams import open_pdopt, open_pdparams
+from convert.checkpoint.quantised import without_quantisation
 from convert.checkpoint.safetensors_file import looks_like_safetensors, open_safetensors
 from convert.checkpoint.source import SourceFile
 from convert.errors import ConvertError
@@ -27,7 +28,11 @@ INDEX_SUFFIX = ".safetensors.index.json"
 
 
 def open_checkpoint(
-    path: str | os.PathLike[str], *, key: str | None = None, names: Sequence[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    key: str | None = None,
+    names: Sequence[str] | None = None,
+    raw: bool = False,
 ) -> Checkpoint:
     """Open a Paddle checkpoint lazily: names, shapes and dtypes are read, tensors are not.
 
@@ -35,11 +40,12 @@ def open_checkpoint(
 
     `path` is a file, or a directory that holds one. `key` chooses one state dict of a file that nests
     several (`model`, `optimizer.master_weights`); `names` are the parameters of a `.pdiparams` that has no
-    program beside it. Raises ConvertError when there is nothing there, or it is damaged or hostile.
+    program beside it. Of a quantised network it gives the weights that it stands for, unless `raw`. Raises ConvertError when there is nothing there, or it is damaged or hostile.
     """
     source = SourceFile(locate(Path(path)))
     try:
-        return _open(source, key, names)
+        opened = _open(source, key, names)
+        return opened if raw else without_quantisation(opened)
     except BaseException:
         source.close()
         raise

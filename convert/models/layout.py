@@ -32,6 +32,8 @@ class Slot:
     """The entry before it that is the same tensor, where weights are tied."""
     called: str = ""
     """The owner's path with its dot where a Paddle layer calls it otherwise: `cross_attn.` for `multihead_attn.`."""
+    dtype: str = ""
+    """torch's element type, where a live module tells it (`float32`)."""
 
     @property
     def prefix(self) -> str:
@@ -132,7 +134,8 @@ def module_layout(module: Any) -> Layout:
         tied = "" if other == name else other
         ours = _path_in_paddle(path, owners)
         called = "" if ours == path else f"{ours}."
-        slots.append(Slot(name, tuple(value.shape), kind, role, name in learned, tied, called))
+        dtype = str(value.dtype).rpartition(".")[2]
+        slots.append(Slot(name, tuple(value.shape), kind, role, name in learned, tied, called, dtype))
     return Layout(tuple(slots), type(module).__name__)
 
 

@@ -76,7 +76,7 @@ class Problem:
     """Something that stops the conversion."""
 
     kind: str
-    """`missing` (no Paddle key for a torch key), `extra`, `shape`, `layer` or `empty`."""
+    """`missing` (no Paddle key for a torch key), `extra`, `shape`, `layer`, `dtype`, `order` or `empty`."""
     name: str
     message: str
     nearest: tuple[str, ...] = ()
@@ -104,6 +104,8 @@ class Options:
     match: str = ""
     """`structure`: pair keys whose names differ by what their layers hold, where that is unambiguous;
     `order`: equal layers too, in the order of their definition, which only a parity check can confirm."""
+    layout: str = ""
+    """`paddle` or `torch`: whose order the source's matrices are in, where that is not to be found out."""
     notes: Sequence[str] = ()
     """What is known of the names already; carried into the plan."""
 
@@ -222,6 +224,8 @@ _KINDS = {
     "layer": "of another kind of layer",
     "empty": "problem",
     "rule": "in conflict with a rule",
+    "dtype": "of another type",
+    "order": "question",
 }
 
 

@@ -6,8 +6,10 @@ The work of `plan_conversion`, which is where the result is described.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from convert.dtypes import class_of, dtypes_of
 from convert.errors import ConvertError
 from convert.models.layout import Layout, Slot, module_layout
 from convert.plan.completeness import filled_by_another, same_twice, unfilled_targets, unfinished_sources
@@ -28,11 +30,13 @@ from convert.plan.transform import concrete, filled, fits, shape_before
 from convert.rosetta.cells import WHY_ZERO, second_names, switched_off
 from convert.rosetta.layers import BARE, BY_TORCH, LAYERS, chosen_way, layer_of_parameter_name, ways_to_fill
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
+from convert.plan.source_layout import ASK, PADDLE, TORCH, Evidence, copied, decide, evidence, turned_slots
 
 if TYPE_CHECKING:
     from convert.plan.rules import Rule
 
 Way = tuple[Parameter, ...]
+HABIT = Evidence(PADDLE, sure=False)
 
 
 # A layer that the table does not know may still hold what the table's layers hold under other names.
@@ -53,8 +57,13 @@ class Pairing:
         parameter_names: Mapping[str, str],
         layout: Layout | None,
         options: Options,
+        dtypes: Mapping[str, str] = MappingProxyType({}),
+        evidence: Evidence = HABIT,
     ) -> None:
         self.shapes, self.parameter_names = shapes, parameter_names
+        self.dtypes, self.evidence = dtypes, evidence
+        self.is_torch = False
+        """Whether the source is in torch's layout already."""
         self.options = options
         self._given = layout
         self.layout = layout or Layout((), "the names in the file")
@@ -81,6 +90,7 @@ class Pairing:
 
     def run(self) -> None:
         self._choose_sources()
+        self._decide_layout()
         if self._given is None:
             self._go_by_names()
         self._listed = frozenset(self._free)
@@ -100,6 +110,18 @@ class Pairing:
         self._free = dict(chosen.names)
         self.dropped += chosen.dropped
         self.problems += chosen.problems
+
+    def _decide_layout(self) -> None:
+        turned = turned_slots(() if self._given is None else self._given.slots)
+        shapes = {matched: self.shapes[name] for matched, name in self._free.items()}
+        decided = decide(self.options.layout, self.evidence, shapes, turned)
+        self.is_torch = decided == TORCH
+        if self.is_torch:
+            self.parameter_names = {}
+            if not self.options.layout:
+                self.notes.append(copied(self.evidence))
+        elif not decided and turned:
+            self._problem("order", "", ASK)
 
     def _go_by_names(self) -> None:
         from convert.models.unnamed import layout_of_names
@@ -165,7 +187,7 @@ class Pairing:
                     f"{parts}",
                 )
                 return
-            related = kin(self._paddle_layer(name), self.shapes[name], slot)
+            related = None if self.is_torch else kin(self._paddle_layer(name), self.shapes[name], slot)
             transform = related[0] if related else named[0].transform
         self._place(name, slot, transform, why, rule.found_by)
 
@@ -207,7 +229,8 @@ class Pairing:
     def _take(self, matched: str, slot: Slot, parameter: Parameter, found_by: str) -> None:
         name = self._free.pop(matched)
         row = self._paddle_layer(name)
-        related = kin(row, self.shapes[name], slot) if parameter.transform in (COPY, TRANSPOSE) else None
+        plain = parameter.transform in (COPY, TRANSPOSE) and not self.is_torch
+        related = kin(row, self.shapes[name], slot) if plain else None
         if related is None:
             self._check_layer(name, slot, parameter)
         transform, why = related or (parameter.transform, parameter.why)
@@ -224,6 +247,8 @@ class Pairing:
         except ConvertError:
             said, good = transform, False
         self._settled.add(slot.name)
+        if good and not self._same_class(name, slot):
+            return
         if good:
             move = Move(name, slot.name, said, why, found_by, shape, slot.shape)
             self.moves.setdefault(slot.name, []).append(move)
@@ -235,8 +260,25 @@ class Pairing:
         else:
             self._wrong_shape(name, slot, said)
 
+    def _same_class(self, name: str, slot: Slot) -> bool:
+        """Whether a tensor is of the target's class of types; a problem where it is not."""
+        held = self.dtypes.get(name, "")
+        kept = slot.dtype or ("float32" if slot.layer in BY_TORCH and slot.learned else "")
+        if not held or not kept or class_of(held) == class_of(kept):
+            return True
+        why = (
+            "whole numbers are weights only with their scale, which this file does not have under a name of Paddle's: "
+            "convert the checkpoint of before the quantisation"
+            if class_of(kept) == "float" and class_of(held) == "integer"
+            else "nothing is rounded or reinterpreted unasked: leave it out with --exclude"
+        )
+        self._problem("dtype", slot.name, f"{name} is {held} and torch's {slot.name} is {kept}; {why}")
+        return False
+
     def _ways(self, slot: Slot) -> tuple[Way, ...]:
         """What the table says of this slot, most specific first; a plain copy when it says nothing."""
+        if self.is_torch:
+            return ((Parameter(slot.role, slot.role, why="in torch's layout already"),),)
         ways = ways_to_fill(slot.layer, slot.role)
         if ways[0][0].why == BARE and slot.role in _ALIASES:
             return (*ways, (Parameter(_ALIASES[slot.role], slot.role, why="Paddle's name for it"),))
@@ -403,7 +445,9 @@ class Pairing:
         shape = self.shapes[name]
         hint = ""
         if transform == TRANSPOSE and shape == slot.shape:
-            hint = ", which is torch's own order: is this file already converted?"
+            hint = ", which is torch's own order; if the whole file is, add --layout torch"
+        elif self.is_torch and shape == slot.shape[::-1]:
+            hint = ", which is Paddle's order; if the whole file is Paddle's, add --layout paddle"
         elif transform == TRANSPOSE and len(shape) == 2:
             hint = f", transposed {list(shape[::-1])}"
         elif transform not in (COPY, TRANSPOSE):
@@ -435,7 +479,7 @@ def plan_conversion(source: Any, target: Any, options: Options | None = None) ->
     kinds = _parameter_names(source)
     label = str(getattr(source, "path", "") or "the Paddle state dict")
     layout = target if isinstance(target, Layout) or target is None else module_layout(target)
-    pairing = Pairing(shapes, kinds, layout, options)
+    pairing = Pairing(shapes, kinds, layout, options, dtypes_of(source), evidence(source))
     pairing.run()
     return ConversionPlan(
         label,

@@ -79,6 +79,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="pair differing names by what the layers hold; `order` also pairs equal layers in order of "
         "definition, to be confirmed with `paddle2torch parity`; `run` runs both models and follows the data",
     )
+    names.add_argument(
+        "--layout",
+        choices=("paddle", "torch"),
+        default="",
+        help="whose order the matrices of CHECKPOINT are in, where it is not to be found out",
+    )
     names.add_argument("--names", metavar="FILE", help="parameter names, one a line, for a .pdiparams alone")
     names.add_argument("--rules", metavar="FILE", help="TOML rules for names that cannot be found")
     names.add_argument("--save-rules", metavar="FILE", help="write the pairs that were found as rules")
@@ -290,6 +296,7 @@ def _options(args: argparse.Namespace) -> Options:
         add_prefix=args.add_prefix,
         partial=args.partial,
         match=args.match,
+        layout=args.layout,
     )
     if args.match != "run":
         return options

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from convert.checkpoint.reader import open_checkpoint
     from paddle2torch.options import names_in
 
-    with open_checkpoint(args.source, key=args.key, names=names_in(args.names)) as checkpoint:
+    with open_checkpoint(args.source, key=args.key, names=names_in(args.names), raw=True) as checkpoint:
         tensors = _tensors(checkpoint, stats=args.stats)
         if args.json:
             print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))
