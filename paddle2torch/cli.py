@@ -38,8 +38,30 @@ COLLECT_FROM = 100_000
 EXIT_CODES = "exit codes: 0 done / equivalent, 1 different, 2 wrong input, 3 inconclusive"
 
 
+class _Once(argparse.Action):
+    """Stores a value, and refuses a second one: which of them counts is for the user to say."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option: str | None = None,
+    ) -> None:
+        given: set[str] = namespace.__dict__.setdefault("_given", set())
+        if option is not None and self.dest in given:
+            parser.error(f"{option} is given twice; give it once")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 class _Parser(argparse.ArgumentParser):
     """Answers a wrong command line in one sentence instead of the whole usage."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in (None, "store"):
+            self.register("action", name, _Once)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")

@@ -2,11 +2,56 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
+
+if TYPE_CHECKING:
+    from convert.plan.plan import Options
+
+
+def add_name_options(group: Any) -> None:
+    """The options that say which tensors of a checkpoint take part, and under which names."""
+    group.add_argument("--key", help="which state dict of a file that nests several, such as `model`")
+    group.add_argument(
+        "--include", action="append", default=[], metavar="PATTERN", help="only these Paddle keys"
+    )
+    group.add_argument(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="not these Paddle keys"
+    )
+    group.add_argument(
+        "--strip-prefix", default="", metavar="TEXT", help="remove from the start of Paddle's keys"
+    )
+    group.add_argument("--add-prefix", default="", metavar="TEXT", help="put before Paddle's keys")
+    group.add_argument(
+        "--layout",
+        choices=("paddle", "torch"),
+        default="",
+        help="whose order the matrices of the checkpoint are in, where that is not to be found out",
+    )
+    group.add_argument(
+        "--rules",
+        metavar="FILE",
+        help="TOML rules for names that differ, as `convert --save-rules` writes them",
+    )
+
+
+def name_options(args: argparse.Namespace) -> Options:
+    """What `add_name_options` read, but for the key."""
+    from convert.plan.plan import Options
+    from convert.plan.rules import load_rules
+
+    return Options(
+        rules=() if args.rules is None else load_rules(args.rules),
+        include=args.include,
+        exclude=args.exclude,
+        strip_prefix=args.strip_prefix,
+        add_prefix=args.add_prefix,
+        layout=args.layout,
+    )
 
 
 def json_object(text: str, option: str) -> dict[str, Any]:

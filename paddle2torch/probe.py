@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,6 +13,7 @@ from convert.errors import ConvertError
 
 if TYPE_CHECKING:
     from convert.plan.plan import Options
+    from convert.plan.rules import Rule
     from parity.trace.trace import Framework
 
 FRAMEWORKS: tuple[Framework, ...] = ("paddle", "torch")
@@ -21,19 +23,15 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
     """The options with a rule for everything that running both models pairs."""
     import numpy as np
 
-    from convert.checkpoint.reader import is_factory, open_checkpoint
+    from convert.checkpoint.reader import is_factory
     from paddle2torch.console import status
+    from paddle2torch.weights import Source, checkpoint_source, open_source
     from parity.match.trials import match_by_running
     from parity.sides.remote import WorkerSide
     from parity.trace.values import scratch_directory
 
     factories, arguments = _models(args)
     inputs = _inputs(args)
-    if options.strip_prefix or options.add_prefix:
-        raise ConvertError(
-            "--match run loads the checkpoint into the Paddle model, so its names cannot be changed: "
-            "leave --strip-prefix and --add-prefix out"
-        )
     with ExitStack() as stack:
         tell = stack.enter_context(status())
         paddle, torch = (
@@ -49,13 +47,24 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
         if is_factory(args.source):
             path = stack.enter_context(scratch_directory()) / "state.npz"
             paddle.ask("state", path=str(path))
-            source = {"npz": str(path)}
+            source: Source = {"npz": str(path)}
             checkpoint = stack.enter_context(np.load(path, allow_pickle=False))
         else:
-            checkpoint = stack.enter_context(open_checkpoint(args.source, key=args.key))
-            source = {"checkpoint": str(args.source), "key": args.key or ""}
+            source = checkpoint_source(args.source, args.key, options, paddle)
+            checkpoint = stack.enter_context(open_source(source))
         found = match_by_running(paddle, torch, source, checkpoint, inputs, options, tell=tell)
-    return replace(options, rules=found.rules, match="structure", notes=found.notes)
+    rules = [_as_in_file(rule, source.get("names", {}), options) for rule in found.rules]
+    return replace(options, rules=rules, match="structure", notes=found.notes)
+
+
+def _as_in_file(rule: Rule, names: Mapping[str, str], options: Options) -> Rule:
+    """A rule about the model's name for a tensor, where the file has a name for it that no prefix leads to."""
+    if rule.literal is None or rule.literal[0] not in names:
+        return rule
+    ours, file = rule.literal[0], names[rule.literal[0]]
+    if options.add_prefix + file.removeprefix(options.strip_prefix) == ours:
+        return rule
+    return replace(rule, source=re.escape(file))
 
 
 def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from convert.adapters.watch import watched
 from convert.errors import ConvertError
 from convert.names import did_you_mean
 
@@ -32,12 +33,22 @@ def users_code(what: str, hint: str = "") -> Iterator[None]:
         raise ConvertError(f"{what}: {type(error).__name__}: {said}{advice}") from error
 
 
-def load_factory(reference: str) -> Any:
-    """The class or function; ConvertError says what is wrong with the reference."""
+def load_factory(reference: str, notes: list[str] | None = None) -> Any:
+    """The class or function; ConvertError says what is wrong with the reference.
+
+    What the import does beside defining it is added to `notes`, or else told on stderr.
+    """
     place, colon, name = reference.rpartition(":")
     if not colon or not place or not name:
         raise ConvertError(f"{reference!r}: write package.module:factory or path/to/file.py:factory")
-    module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+    told: list[str] = []
+    folder = Path(place).parent if place.endswith(".py") else Path()
+    with watched(reference, folder, told):
+        module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+    if notes is None:
+        print(*(f"note: {line}" for line in told), sep="\n", end="\n" * bool(told), file=sys.stderr)
+    else:
+        notes += told
     factory = module
     for part in name.split("."):
         if not hasattr(factory, part):

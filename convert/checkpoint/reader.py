@@ -105,7 +105,10 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
         raise ConvertError(
             f"{source.path}: --names is for .pdiparams files, and this one has names of its own"
         )
-    if head[0] == 0x80:
+    is_safetensors = looks_like_safetensors(
+        head, source.size
+    )  # first: the length of its header may begin like a pickle
+    if head[0] == 0x80 and not is_safetensors:
         return open_pdparams(source, key=key)
     if head.startswith(b"PK\x03\x04"):
         from convert.checkpoint.torch_file import open_torch
@@ -117,7 +120,7 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
         from convert.checkpoint.shards import open_shards
 
         return open_shards(source)
-    if looks_like_safetensors(head, source.size):
+    if is_safetensors:
         return open_safetensors(source)
     if looks_like_pdiparams(head):
         return open_pdiparams(source, names=names)

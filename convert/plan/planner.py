@@ -25,12 +25,12 @@ from convert.plan.plan import (
     Shape,
     nearest_names,
 )
+from convert.plan.source_layout import ASK, PADDLE, TORCH, Evidence, copied, decide, evidence, turned_slots
 from convert.plan.sources import advice, choose_sources
 from convert.plan.transform import concrete, filled, fits, shape_before
 from convert.rosetta.cells import WHY_ZERO, second_names, switched_off
 from convert.rosetta.layers import BARE, BY_TORCH, LAYERS, chosen_way, layer_of_parameter_name, ways_to_fill
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
-from convert.plan.source_layout import ASK, PADDLE, TORCH, Evidence, copied, decide, evidence, turned_slots
 
 if TYPE_CHECKING:
     from convert.plan.rules import Rule
@@ -137,7 +137,8 @@ class Pairing:
         for rule in self.options.rules:
             takes_part = SPLIT in (rule.transform or "")
             for matched, name in list(self._free.items()):
-                spelled = next((one for one in (matched, name) if rule.matches(one)), None)
+                known = (matched, name, self.parameter_names.get(name, name))
+                spelled = next((one for one in known if rule.matches(one)), None)
                 if spelled is None or (name in split and not takes_part):
                     continue
                 target = rule.apply(spelled)
@@ -158,10 +159,11 @@ class Pairing:
                 else:
                     del self._free[matched]
         self._free = {matched: name for matched, name in self._free.items() if name not in split}
-        names = [*self.shapes, *everything]
+        names = [*self.shapes, *everything, *self.parameter_names.values()]
         for rule in self.options.rules:
-            if not any(map(rule.matches, names)):
-                self.notes.append(f"the rule for {rule.source!r} is about no tensor of this file")
+            if not rule.optional and not any(map(rule.matches, names)):
+                message = f"the rule for {rule.source!r} is about no tensor of this file; leave it out, or write optional = true"
+                self._problem("rule", rule.source, message)
 
     def _is_taken(self, target: str, rule: Rule) -> bool:
         """Whether a rule sends a second tensor to a target, and none of them is a part of it."""
@@ -329,6 +331,7 @@ class Pairing:
             [(slot, self._expected(slot)) for slot in open_slots],
             {matched: self._paddle_layer(name) for matched, name in self._free.items()},
             by_order=self.options.match == "order",
+            created={matched: self.parameter_names.get(name, name) for matched, name in self._free.items()},
             ran=bool(self.options.notes),
         )
         self.notes += result.notes
@@ -359,7 +362,8 @@ class Pairing:
             for name in free:
                 near = self._near("extra", name, targets, targets, self.shapes[name])
                 self._problem("extra", name, f"extra: {name} {list(self.shapes[name])}", near)
-            self.solution, notes = advice(self._free, wanted, self.problems, self.options)
+            used = {move.source for parts in self.moves.values() for move in parts}
+            self.solution, notes = advice(self._free, wanted, self.problems, self.options, used)
             self.notes += notes
         if not self.moves and not self.problems:
             left = "not one tensor of the file is left to convert" if not self._slots else ""

@@ -5,6 +5,7 @@ source = 'features\\.denseblock(\\d+)\\.norm\\.1\\.(.*)'   # matches a whole Pad
 target = 'features.denseblock\\1.norm1.\\2'               # left out: the tensor is dropped
 transform = "copy"                                       # left out: the layer's own; see `convert.plan.transform`
 reason = "the old official key names"
+optional = true                                          # left out: a rule that is about no tensor is an error
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from convert.plan.plan import ConversionPlan
 
 _FIELDS = ("source", "target", "transform", "reason")
+_OPTIONAL = "optional"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Rule:
     reason: str
     found_by: str = "rule"
     """What a plan calls it: a rule that was found rather than written says how."""
+    optional: bool = False
+    """Whether it may be about no tensor."""
 
     @property
     def literal(self) -> tuple[str, str] | None:
@@ -78,6 +82,7 @@ def dump_rules(rules: Iterable[Rule]) -> str:
         lines += [
             f"{name} = {_quote(value)}" for name in _FIELDS[1:] if (value := getattr(rule, name)) is not None
         ]
+        lines += [f"{_OPTIONAL} = true"] * rule.optional
     return "\n".join(lines) + "\n"
 
 
@@ -98,14 +103,21 @@ def _rule(path: object, number: int, entry: Any) -> Rule:
     where = f"{path}: rule {number}"
     if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
         raise ConvertError(f"{where} has no source, the regular expression for Paddle's names")
+    optional = entry.pop(_OPTIONAL, False)
+    if not isinstance(optional, bool):
+        raise ConvertError(f"{where}: {_OPTIONAL} is true or false")
     unknown = [name for name in entry if name not in _FIELDS]
     if unknown or not all(isinstance(value, str) for value in entry.values()):
-        raise ConvertError(f"{where}: use only {', '.join(_FIELDS)}, each a text")
+        raise ConvertError(f"{where}: use only {', '.join(_FIELDS)}, each a text, and {_OPTIONAL}")
     transform = entry.get("transform")
     if transform is not None and not is_transform(transform):
         raise ConvertError(f"{where}: transform is {HOW}, not {transform!r}")
     rule = Rule(
-        entry["source"], entry.get("target"), transform, entry.get("reason", f"rule {number} of {path}")
+        entry["source"],
+        entry.get("target"),
+        transform,
+        entry.get("reason", f"rule {number} of {path}"),
+        optional=optional,
     )
     try:
         pattern = re.compile(rule.source)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from convert.plan.plan import Drop, Options, Problem, Shape, nearest_names
 from convert.rosetta.layers import role_of_parameter_name
+
+_SHOWN = 4
+"""Prefixes and patterns that a hint names."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,20 @@ def _by_role(name: str) -> str:
 
 
 def advice(
-    free: Collection[str], wanted: Collection[str], problems: Collection[Problem], options: Options
+    free: Collection[str],
+    wanted: Collection[str],
+    problems: Collection[Problem],
+    options: Options,
+    used: Collection[str] = (),
 ) -> tuple[str, list[str]]:
     """The option with which everything would fit ("" for none), and what else may help.
 
-    `free` are names that are left over, as they are matched, and `wanted` those that are waited for.
+    `free` are names that are left over, as they are matched, and `wanted` those that are waited for; `used` are the
+    file's names that have their place.
     """
     kinds = {problem.kind for problem in problems}
     notes: list[str] = []
-    hint = _hint_prefix(free, wanted)
+    hint = prefix_advice(free, wanted, used)
     if hint:
         notes.append(hint)
     elif wanted and free and not options.match:
@@ -77,21 +85,49 @@ def advice(
             "where only the names differ: --match structure pairs layers by what they hold, --match run by "
             "running both models, and --rules FILE says it"
         )
+    if kinds == {"extra"} and used:
+        extra = [problem.name for problem in problems]
+        notes += filter(None, [exclude_advice(extra, used)])
     if "shape" in kinds or (wanted and (options.include or options.exclude)):
         notes.append("--partial converts the rest, and leaves what does not fit as it is in torch")
     return hint if kinds <= {"missing", "extra"} else "", notes
 
 
-def _hint_prefix(names: Collection[str], wanted: Collection[str]) -> str:
-    """The option to add when one prefix explains every difference between names and those that are waited for."""
-    first = next(iter(names), "")
-    for key in wanted if first else ():
-        if first.endswith("." + key):
-            prefix = first.removesuffix(key)
-            if {name.removeprefix(prefix) for name in names} == set(wanted):
-                return f"every key fits without its prefix: add --strip-prefix {prefix}"
-        elif key.endswith("." + first):
-            prefix = key.removesuffix(first)
-            if {prefix + name for name in names} == set(wanted):
-                return f"every key fits with a prefix: add --add-prefix {prefix}"
+def prefix_advice(names: Collection[str], wanted: Collection[str], used: Collection[str] = ()) -> str:
+    """The options with which every name that is waited for is there, because a prefix is all that differs; or "".
+
+    A file may hold the model several times, each under a prefix of its own (a distilled one: `Student.`, `Teacher.`).
+    """
+    there, key = set(names), next(iter(wanted), "")
+    if not there or not key:
+        return ""
+    before = sorted({name.removesuffix(key) for name in there if name.endswith("." + key)})
+    fitting = [prefix for prefix in before if all(prefix + other in there for other in wanted)]
+    if len(fitting) == 1 and len(there) == len(wanted):
+        return f"every key fits without its prefix: add --strip-prefix {fitting[0]}"
+    if fitting and not used:
+        options = ", or ".join(f"--strip-prefix {one} --include '{one}*'" for one in fitting[:_SHOWN])
+        each = " each hold" if len(fitting) > 1 else " hold"
+        named = " and ".join(f"{one}*" for one in fitting[:_SHOWN])
+        return f"the names {named}{each} the whole model: add {options}"
+    first = min(there)
+    for prefix in sorted({other.removesuffix(first) for other in wanted if other.endswith("." + first)}):
+        if {prefix + name for name in there} == set(wanted):
+            return f"every key fits with a prefix: add --add-prefix {prefix}"
     return ""
+
+
+def exclude_advice(extra: Sequence[str], used: Collection[str]) -> str:
+    """The `--exclude` options that leave out just `extra`, where a few do; or ""."""
+    patterns: list[str] = []
+    for name in extra:
+        if any(fnmatchcase(name, pattern) for pattern in patterns):
+            continue
+        words = name.split(".")
+        begins = [".".join(words[:count]) + "." for count in range(1, len(words))]
+        free = [begin for begin in begins if not any(other.startswith(begin) for other in used)]
+        patterns.append(f"{free[0]}*" if free else name)
+        if len(patterns) > _SHOWN:
+            return ""
+    options = " ".join(f"--exclude '{pattern}'" for pattern in patterns)
+    return f"everything else fits: leave the extra keys out with {options}" if patterns else ""

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from convert.models.layout import Slot
 from convert.names import counted, listed
@@ -23,7 +24,7 @@ Signature = tuple[tuple[str, Shape], ...]
 Open = Sequence[tuple[Slot, tuple[Parameter, ...]]]
 """Slots without a tensor, and what fills each in Paddle."""
 _SHOWN = 5
-_AUTOMATIC = re.compile(r"[a-z0-9_]+_\d+\.")
+_AUTOMATIC = re.compile(r"([a-z0-9_]+)_(\d+)\.")
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,19 @@ class _Group:
     signature: Signature
     kind: str
     """The torch class family the layer must be; "" when it is not known."""
+    created: tuple[str, int] = ("", 0)
+    """Paddle's counter that numbered the layer as it was made, and its number; ("", 0) where no name tells it."""
 
 
 class _Unpaired:
     """The layers of both sides that have no partner yet, and the pairs that were found."""
 
-    def __init__(self, paddle: list[_Group], torch: list[_Group]) -> None:
+    def __init__(self, paddle: list[_Group], torch: list[_Group], *, numbered: bool) -> None:
         self.paddle, self.torch = paddle, torch
+        self.numbered = numbered
+        """Whether only Paddle's automatic names can tell the order of definition."""
+        self.apart: list[tuple[str, ...]] = []
+        """Counters that numbered layers which hold the same, so that no name tells their order."""
         self.pairs: list[tuple[_Group, _Group, str]] = []
 
     def pair(self, found: Iterator[tuple[_Group, _Group]], how: str) -> int:
@@ -91,9 +98,14 @@ class _Unpaired:
     def in_order(self) -> Iterator[tuple[_Group, _Group]]:
         """Layers that hold the same, one by one, where both sides have as many of them."""
         for signature in dict.fromkeys(one.signature for one in self.paddle):
-            ours = sorted((one for one in self.paddle if one.signature == signature), key=_creation)
+            ours = [one for one in self.paddle if one.signature == signature]
             theirs = [other for other in self.torch if other.signature == signature]
-            if len(ours) == len(theirs) and all(map(_fits, ours, theirs)):
+            if self.numbered:  # or else the file's own order is that of the definition
+                ours.sort(key=lambda one: one.created[1])
+            counters = {one.created[0] for one in ours} if self.numbered else {""}
+            if len(counters) > 1 and len(ours) == len(theirs):
+                self.apart.append(tuple(sorted(counters)))
+            elif len(ours) == len(theirs) and all(map(_fits, ours, theirs)):
                 yield from zip(ours, theirs, strict=True)
 
 
@@ -103,15 +115,20 @@ def match_structure(
     layers: Mapping[str, Row | None],
     *,
     by_order: bool = False,
+    created: Mapping[str, str] = MappingProxyType({}),
     ran: bool = False,
 ) -> MatchResult:
     """Pair `sources` (Paddle keys and shapes) with `slots`; `layers` is what is known of the keys' layers.
 
-    `by_order` pairs layers that hold the same in the order of their definition, and says so. `ran`: both models were
-    run already, so that is no advice.
+    `by_order` pairs layers that hold the same in the order of their definition, and says so; `created` are the keys'
+    automatic parameter names, which tell that order where the file is sorted. `ran`: both models were run already, so
+    that is no advice.
     """
     torch = _torch_groups(slots)
-    unpaired = _Unpaired(_paddle_groups(sources, layers, torch, slots), torch)
+    names = [created.get(name, name) for name in sources]
+    paddle = _paddle_groups(sources, layers, torch, slots, created)
+    automatic = all(_AUTOMATIC.fullmatch(one.prefix) for one in paddle)
+    unpaired = _Unpaired(paddle, torch, numbered=automatic or names == sorted(names))
     unpaired.settle()
     notes: list[str] = []
     if by_order:
@@ -119,9 +136,14 @@ def match_structure(
         if count:
             notes.append(
                 f"{counted(count, 'layer')} paired by order of definition: keep that with --save-rules FILE and confirm with "
-                "`paddle2torch parity --rules FILE`"
+                "`paddle2torch parity --weights CHECKPOINT --rules FILE`"
             )
             unpaired.settle("what the order of definition left")
+        notes += [
+            f"Paddle counts {' and '.join(counters)} apart, so the names of these layers do not tell the order in which they "
+            "were defined, and they were not paired by it"
+            for counters in dict.fromkeys(unpaired.apart)
+        ]
     result: list[tuple[str, Slot, Parameter, str]] = []
     by_role = {(slot.prefix, parameter.paddle): (slot, parameter) for slot, way in slots for parameter in way}
     for one, other, found_by in unpaired.pairs:
@@ -135,12 +157,17 @@ def match_structure(
 
 
 def _paddle_groups(
-    sources: Mapping[str, Shape], layers: Mapping[str, Row | None], torch: Sequence[_Group], slots: Open
+    sources: Mapping[str, Shape],
+    layers: Mapping[str, Row | None],
+    torch: Sequence[_Group],
+    slots: Open,
+    created: Mapping[str, str],
 ) -> list[_Group]:
     """Layers by what comes before the last dot, but for layers of torch that are several in Paddle."""
     entries: dict[str, list[tuple[str, Shape]]] = {}
     kinds: dict[str, str] = {}
     grouped: dict[str, tuple[str, str]] = {}
+    numbers: dict[str, tuple[str, int]] = {}
     for roles, (kind, again) in _compounds(torch, slots).items():
         first = min(roles)
         for prefix in [name.removesuffix(first) for name in sources if name.endswith(first)]:
@@ -153,10 +180,14 @@ def _paddle_groups(
         prefix, role = grouped.get(name, (head + dot, last))
         if role:
             entries.setdefault(prefix, []).append((role, shape))
+            numbers.setdefault(prefix, _counter(created.get(name, name)))
         row = layers.get(name)
         if row is not None and name not in grouped:
             kinds[prefix] = family(row.torch_class)
-    return [_Group(prefix, tuple(sorted(held)), kinds.get(prefix, "")) for prefix, held in entries.items()]
+    return [
+        _Group(prefix, tuple(sorted(held)), kinds.get(prefix, ""), numbers[prefix])
+        for prefix, held in entries.items()
+    ]
 
 
 def _compounds(torch: Sequence[_Group], slots: Open) -> dict[frozenset[str], tuple[str, frozenset[str]]]:
@@ -218,9 +249,10 @@ def _matrices(group: _Group) -> Signature:
     )
 
 
-def _creation(group: _Group) -> int:
-    """Automatic names count up as layers are made, but files may list them alphabetically (10 before 2)."""
-    return int(group.prefix.rstrip(".").rpartition("_")[2]) if _AUTOMATIC.fullmatch(group.prefix) else 0
+def _counter(name: str) -> tuple[str, int]:
+    """Automatic names count up as layers are made: `conv2d_10.w_0` is the tenth by the counter `conv2d`."""
+    match = _AUTOMATIC.match(name)
+    return (match[1], int(match[2])) if match else ("", 0)
 
 
 def _different(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[str]:

@@ -55,18 +55,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     target.add_argument("--torch-args", metavar="JSON", default="{}", help="keyword arguments for --torch")
     target.add_argument("--num-classes", type=int, metavar="N", help="default: what the checkpoint has")
     target.add_argument("--in-channels", type=int, metavar="N", help="default: what the checkpoint has")
+    from paddle2torch.options import add_name_options
+
     names = parser.add_argument_group("which tensors, and under which names")
-    names.add_argument("--key", help="which state dict of a file that nests several, such as `model`")
-    names.add_argument(
-        "--include", action="append", default=[], metavar="PATTERN", help="only these Paddle keys"
-    )
-    names.add_argument(
-        "--exclude", action="append", default=[], metavar="PATTERN", help="not these Paddle keys"
-    )
-    names.add_argument(
-        "--strip-prefix", default="", metavar="TEXT", help="remove from the start of Paddle's keys"
-    )
-    names.add_argument("--add-prefix", default="", metavar="TEXT", help="put before Paddle's keys")
+    add_name_options(names)
     names.add_argument(
         "--partial", action="store_true", help="accept keys without counterpart, and list them"
     )
@@ -79,14 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="pair differing names by what the layers hold; `order` also pairs equal layers in order of "
         "definition, to be confirmed with `paddle2torch parity`; `run` runs both models and follows the data",
     )
-    names.add_argument(
-        "--layout",
-        choices=("paddle", "torch"),
-        default="",
-        help="whose order the matrices of CHECKPOINT are in, where it is not to be found out",
-    )
     names.add_argument("--names", metavar="FILE", help="parameter names, one a line, for a .pdiparams alone")
-    names.add_argument("--rules", metavar="FILE", help="TOML rules for names that cannot be found")
     names.add_argument("--save-rules", metavar="FILE", help="write the pairs that were found as rules")
     probe = parser.add_argument_group("both models on one input, for --match run")
     probe.add_argument("--paddle", metavar="MODULE:FACTORY", help="the Paddle model of the checkpoint")
@@ -281,23 +266,11 @@ def _dry_run(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from convert.plan.plan import Options
+    from dataclasses import replace
 
-    rules: Any = ()
-    if args.rules is not None:
-        from convert.plan.rules import load_rules
+    from paddle2torch.options import name_options
 
-        rules = load_rules(args.rules)
-    options = Options(
-        rules=rules,
-        include=args.include,
-        exclude=args.exclude,
-        strip_prefix=args.strip_prefix,
-        add_prefix=args.add_prefix,
-        partial=args.partial,
-        match=args.match,
-        layout=args.layout,
-    )
+    options = replace(name_options(args), partial=args.partial, match=args.match)
     if args.match != "run":
         return options
     from paddle2torch.probe import options_by_running

@@ -34,16 +34,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     models.add_argument(
         "--weights", type=Path, metavar="FILE", help="a Paddle checkpoint; without it, random weights"
     )
-    models.add_argument("--key", help="which entry of a nested checkpoint")
-    models.add_argument(
-        "--rules", metavar="FILE", help="which weight is which, as `convert --save-rules` writes it"
-    )
     models.add_argument(
         "--randomize",
         action="store_true",
         help="fill in values that show mistakes: all weights without a checkpoint (the default), biases, "
         "scales and statistics with one",
     )
+    from paddle2torch.options import add_name_options
+
+    add_name_options(parser.add_argument_group("which tensors, and under which names"))
     what = parser.add_argument_group("what is compared")
     what.add_argument("--mode", choices=["eval", "train", "both"], default="both", help="default: both")
     what.add_argument(
@@ -226,8 +225,7 @@ def _recipe(args: argparse.Namespace) -> Recipe | None:
 def _sides(args: argparse.Namespace) -> dict[str, Any]:
     """Factories and arguments of both sides, from a registered name or as given."""
     from convert.models.registry import find_model
-    from convert.plan.rules import load_rules
-    from paddle2torch.options import json_object
+    from paddle2torch.options import json_object, name_options
     from parity.errors import ParityError
 
     both = json_object(args.args, "--args")
@@ -240,6 +238,11 @@ def _sides(args: argparse.Namespace) -> dict[str, Any]:
         for k, v in (("num_classes", args.num_classes), ("in_channels", args.in_channels))
         if v is not None
     }
+    if sizes and args.paddle is not None and args.torch is not None:
+        option = next(iter(sizes)).replace("_", "-")
+        raise ParityError(
+            f"--{option} is for registered models; your own take it with --args '{{\"{option.replace('-', '_')}\": ...}}'"
+        )
     if args.model is not None:
         spec = find_model(args.model)
         unknown = sorted(set(sizes) - set(spec.defaults))
@@ -262,8 +265,7 @@ def _sides(args: argparse.Namespace) -> dict[str, Any]:
     for side in ("paddle", "torch"):
         registered = spec is not None and getattr(args, side) is None
         arguments[side] = {**(sizes if registered else {}), **both, **given[side]}
-    rules = () if args.rules is None else load_rules(args.rules)
-    return {"spec": spec, "factories": factories, "arguments": arguments, "rules": rules}
+    return {"spec": spec, "factories": factories, "arguments": arguments, "options": name_options(args)}
 
 
 def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> dict[str, int]:
@@ -348,7 +350,7 @@ def _start(
         tell(f"building the {worker.framework} model")
         worker.build()
     tell("loading weights")
-    source, constants = fill_paddle(args, paddle, inputs)
+    source, constants, options = fill_paddle(args, paddle, inputs, sides["options"])
     complete = sides["spec"] is not None and args.torch is None
-    pairs, shown = load_torch(torch, source, constants, rules=sides["rules"], complete=complete)
-    return paddle, torch, pairs, shown
+    pairs, shown = load_torch(torch, source, constants, options, complete=complete)
+    return paddle, torch, pairs, [*paddle.notes, *torch.notes, *shown]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from paddle2torch.options import add_name_options
+
     side = parser.add_mutually_exclusive_group(required=True)
     side.add_argument("--paddle", metavar="MODULE:FACTORY", help="record this Paddle model")
     side.add_argument("--torch", metavar="MODULE:FACTORY", help="record this torch model")
@@ -32,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--own-weights", action="store_true", help="torch, with --like: the factory loads its weights itself"
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="Paddle: a checkpoint; else random ones")
-    parser.add_argument("--key", help="which entry of a nested checkpoint")
+    add_name_options(parser)
     parser.add_argument(
         "--randomize", action="store_true", help="also with a checkpoint, see `parity --help`"
     )
@@ -125,13 +127,14 @@ def _load(
     args: argparse.Namespace, side: WorkerSide, inputs: Mapping[str, Any], like: TraceFile | None
 ) -> list[str]:
     """Give the model its weights; returns the entries that belong to its definition."""
+    from paddle2torch.options import name_options
     from paddle2torch.weights import fill_paddle, load_torch
 
     if like is not None:
         if not args.own_weights:
-            load_torch(side, {"trace": str(like.path)}, like.constants)
+            load_torch(side, {"trace": str(like.path)}, like.constants, name_options(args))
         return []
-    return fill_paddle(args, side, inputs)[1]
+    return fill_paddle(args, side, inputs, name_options(args))[1]
 
 
 def _record(

@@ -34,6 +34,7 @@ OFFLINE = (
 
 def run(args: argparse.Namespace) -> int:
     """Compare, show and store; the exit code is the verdict's."""
+    from convert.plan.plan import Options
     from paddle2torch.commands.parity import (
         check_targets,
         write_reports,
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             worker.build()
             torch = worker
             if not args.own_weights:
-                pairs, warnings = load_torch(worker, {"trace": str(paddle.path)}, paddle.constants)
+                pairs, warnings = load_torch(worker, {"trace": str(paddle.path)}, paddle.constants, Options())
         report = compare_sides(
             RecordedSide(paddle),
             torch,

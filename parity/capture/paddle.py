@@ -489,6 +489,11 @@ def state(model: Any) -> dict[str, Array]:
     }
 
 
+def parameter_names(model: Any) -> dict[str, str]:
+    """State dict entry -> the automatic name of its tensor (`conv2d_0.w_0`), which an exported network goes by."""
+    return {name: tensor.name for name, tensor in model.state_dict().items()}
+
+
 def constants(model: Any) -> set[str]:
     """State dict entries that are no parameters (running statistics are parameters in Paddle)."""
     parameters = {id(tensor) for tensor in model.parameters()}

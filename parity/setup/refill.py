@@ -83,7 +83,7 @@ def _wrong_before(plan: ConversionPlan, paddle: Mapping[str, Array], torch: Mapp
 
 def _left(plan: ConversionPlan, pairs: Mapping[str, str]) -> list[str]:
     """What got no value of Paddle's, so that it is compared as it was."""
-    missing = [p.name for p in plan.problems if p.kind in ("missing", "shape", "layer", "rule")]
+    missing = [p.name for p in plan.problems if p.kind in ("missing", "shape", "layer", "rule", "dtype")]
     if not missing:
         return []
     hint = "" if pairs else "; give `pairs` (torch name -> Paddle name) where names differ"

@@ -56,6 +56,8 @@ class WorkerSide:
         self.factory = factory
         self.recipe: Recipe | None = None
         self.parts: dict[str, str] = {}
+        self.notes: list[str] = []
+        """What to tell of the model's making: files that its module wrote when it was imported."""
         self.scratch = Path(tempfile.mkdtemp(prefix="paddle2torch-"))
         self._log = (self.scratch / "log").open("w+", encoding="utf-8", errors="replace")
         self._files = 0
@@ -67,7 +69,8 @@ class WorkerSide:
     def build(self) -> None:
         """Wait until the process is up, and build the model there."""
         self._greet()
-        self.ask("build", factory=self.factory, arguments=self.arguments, device=self.device)
+        built = self.ask("build", factory=self.factory, arguments=self.arguments, device=self.device)
+        self.notes += built["notes"]
 
     @property
     def name(self) -> str:

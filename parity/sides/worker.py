@@ -51,7 +51,8 @@ class Worker:
 
         tools = adapter(self.framework)
         tools.check_device(device)
-        make = load_factory(factory)
+        notes: list[str] = []
+        make = load_factory(factory, notes)
         try:
             model = make(**arguments)
         except Exception as error:
@@ -67,7 +68,7 @@ class Worker:
             ) from error
         tools.check_model(model, factory)
         self.side = LiveSide(self.framework, tools.place(model, device), device)
-        return {"name": self.side.name}
+        return {"name": self.side.name, "notes": notes}
 
     def layout(self) -> dict[str, Any]:
         """The torch module's state dict as conversion sees it."""
@@ -80,7 +81,12 @@ class Worker:
         save_arrays(path, adapter(self.framework).state(self.live.model))
         return {}
 
-    def load(self, source: Mapping[str, str], moves: list[list[str]] | None) -> dict[str, Any]:
+    def entries(self) -> dict[str, Any]:
+        """The names of Paddle's state dict, each with the automatic name of its tensor."""
+        names: dict[str, Any] = adapter("paddle").parameter_names(self.live.model)
+        return names
+
+    def load(self, source: Mapping[str, Any], moves: list[list[str]] | None) -> dict[str, Any]:
         """Load weights: Paddle's as they are, or (torch) moved and transformed by a conversion plan."""
         from convert.plan.transform import assemble
 
@@ -170,8 +176,8 @@ def _inputs(path: str) -> dict[str, Array]:
 
 
 @contextmanager
-def _weights(source: Mapping[str, str]) -> Iterator[Any]:
-    """Arrays by Paddle name: from an .npz of ours or from a user's checkpoint."""
+def _weights(source: Mapping[str, Any]) -> Iterator[Any]:
+    """Arrays by Paddle name: from an .npz of ours, or from a user's checkpoint, in which they may be called otherwise."""
     if "npz" in source:
         with np.load(source["npz"], allow_pickle=False) as archive:
             yield {name: archive[name] for name in archive.files}
@@ -184,7 +190,7 @@ def _weights(source: Mapping[str, str]) -> Iterator[Any]:
     from convert import open_checkpoint
 
     with open_checkpoint(source["checkpoint"], key=source.get("key") or None) as checkpoint:
-        yield {name: ref.numpy() for name, ref in checkpoint.items()}
+        yield {ours: checkpoint[name].numpy() for ours, name in source["names"].items()}
 
 
 def _as_far_as_it_came(error: Paddle2TorchError) -> dict[str, Any] | None:

@@ -55,6 +55,7 @@ def test_int8_with_paddlesims_scales_becomes_what_it_was_to_half_a_step(save, tm
     assert any("int8" in note and "0.weight" in note for note in report.notes)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_whole_numbers_in_float32_are_dequantised_too(tmp_path):
     from paddle.quantization import PTQ, QuantConfig
     from paddle.quantization.observers import AbsmaxObserver
@@ -129,7 +130,7 @@ def test_fractions_are_no_index_and_whole_numbers_may_have_another_width(save, t
             super().__init__()
             self.register_buffer("index", torch.zeros(3, dtype=torch.int64))
 
-    with pytest.raises(ConvertError, match="index.* is float32 .*torch's index is int64"):
+    with pytest.raises(ConvertError, match=r"index.* is float32 .*torch's index is int64"):
         convert_checkpoint(save({"index": np.ones(3, "float32")}), tmp_path / "x.pth", target=Indexed())
     report = convert_checkpoint(
         save({"index": np.arange(3, dtype="int32")}), tmp_path / "x.pth", target=Indexed()

@@ -94,7 +94,7 @@ def test_metadata_tells_whose_layout_a_safetensors_is_in(tmp_path, square, metad
 def test_square_matrices_of_an_unmarked_file_are_asked_about(tmp_path, square):
     safetensors.torch.save_file(square, tmp_path / "m.safetensors")
     module = nets()["Square"]()
-    with pytest.raises(ConvertError, match="add --layout paddle.* or --layout torch") as caught:
+    with pytest.raises(ConvertError, match=r"add --layout paddle.* or --layout torch") as caught:
         convert_checkpoint(tmp_path / "m.safetensors", tmp_path / "x.pth", target=module)
     assert "m.safetensors" in str(caught.value)
     assert not (tmp_path / "x.pth").exists()
