@@ -25,7 +25,7 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
 
     from convert.checkpoint.reader import is_factory
     from paddle2torch.console import status
-    from paddle2torch.weights import Source, checkpoint_source, open_source
+    from paddle2torch.weights import Source, checkpoint_source, open_source, running
     from parity.match.trials import match_by_running
     from parity.sides.remote import WorkerSide
     from parity.trace.values import scratch_directory
@@ -52,7 +52,9 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
         else:
             source = checkpoint_source(args.source, args.key, options, paddle)
             checkpoint = stack.enter_context(open_source(source))
-        found = match_by_running(paddle, torch, source, checkpoint, inputs, options, tell=tell)
+        tell("loading the checkpoint into the Paddle model")
+        paddle.ask("load", source=source, moves=None)
+        found = match_by_running(running(paddle, torch, source, checkpoint), inputs, options, tell=tell)
     rules = [_as_in_file(rule, source.get("names", {}), options) for rule in found.rules]
     return replace(options, rules=rules, match="structure", notes=found.notes)
 
@@ -74,16 +76,23 @@ def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[st
     from paddle2torch.options import json_object
 
     ours = args.source if is_factory(args.source) else args.paddle
-    if ours is None:
-        raise ConvertError("--match run runs both models: name the Paddle one with --paddle MODULE:FACTORY")
+    needed = {
+        "--paddle MODULE:FACTORY": ours is not None,
+        "--torch MODULE:FACTORY (or --model NAME)": args.torch is not None
+        or args.model not in (None, "none"),
+        "--shape 2,3,224,224 (or --input FILE)": (args.input is None) != (args.shape is None),
+    }
+    if not all(needed.values()):
+        asked = " and ".join(option for option, given in needed.items() if not given)
+        both = "one of " if args.input is not None and args.shape is not None else ""
+        raise ConvertError(f"--match run runs both models on one input: give {both}{asked}")
+    assert ours is not None
     arguments = {
         "paddle": json_object(args.paddle_args or "{}", "--paddle-args"),
         "torch": json_object(args.torch_args, "--torch-args"),
     }
     if args.torch is not None:
         return {"paddle": ours, "torch": args.torch}, arguments
-    if args.model in (None, "none"):
-        raise ConvertError("--match run runs both models: name the torch one with --torch or --model")
     sizes = {"num_classes": args.num_classes, "in_channels": args.in_channels}
     arguments["torch"] |= {name: size for name, size in sizes.items() if size is not None}
     return {"paddle": ours, "torch": find_model(args.model).torch_factory}, arguments
@@ -93,10 +102,6 @@ def _inputs(args: argparse.Namespace) -> Any:
     from paddle2torch.options import shape_of
     from parity.setup.inputs import as_arrays, load_inputs, random_input
 
-    if (args.input is None) == (args.shape is None):
-        raise ConvertError(
-            "--match run needs one input for both models: --shape 2,3,224,224 for random numbers, or --input FILE"
-        )
     if args.input is not None:
         return load_inputs(args.input, grey=False)
     return as_arrays(random_input(shape_of(args.shape)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,8 @@ from convert.errors import ConvertError
 if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
     from convert.plan.plan import ConversionPlan, Options
+    from convert.plan.rules import Rule
+    from parity.match.trials import Models
     from parity.sides.remote import WorkerSide
 
 Source = dict[str, Any]
@@ -28,10 +30,12 @@ def load_torch(
     options: Options,
     *,
     complete: bool = False,
+    pair: Pair | None = None,
 ) -> tuple[dict[str, str], list[str]]:
     """Give a torch worker Paddle's weights, but for `constants`; torch name -> Paddle name, and what did not fit.
 
-    options: of the conversion, for names that differ. complete: a conversion that does not fit is an error.
+    options: of the conversion, for names that differ. complete: a conversion that does not fit is an error. pair: adds
+    to the options what is to be told of names that differ on both sides.
     """
     from convert.models.layout import Layout
     from convert.plan.planner import plan_conversion
@@ -41,6 +45,9 @@ def load_torch(
     with open_source(source) as shapes:
         known = options.rules or rules_for(shapes, [slot.name for slot in layout.slots])
         plan = plan_conversion(shapes, layout, replace(options, rules=known))
+        if pair is not None and {"missing", "extra"} <= {problem.kind for problem in plan.problems}:
+            options = pair(shapes, replace(options, rules=(*known, *_by_name(plan))))
+            plan = plan_conversion(shapes, layout, options)
         first = _first_names(plan, shapes)
     if complete or any(problem.kind in _REFUSED for problem in plan.problems):
         plan.require()
@@ -51,14 +58,27 @@ def load_torch(
         if not any(part.source in constants for part in held)
     ]
     torch.ask("load", source=source, moves=moves)
-    shown = [f"conversion: {problem}" for problem in plan.problems[:5]]
+    shown = [*options.notes, *(f"conversion: {problem}" for problem in plan.problems[:5])]
     if len(plan.problems) > 5:
         shown.append(
             f"conversion: {len(plan.problems) - 5} more problems; see `paddle2torch convert --dry-run`"
         )
     whole = [held[0] for held in plan.by_target().values() if len(held) == 1]
-    return {move.target: first.get(move.source, move.source) for move in whole}, shown
+    tied = {slot.name: slot.tied or slot.name for slot in layout.slots}
+    return {tied[move.target]: first.get(move.source, move.source) for move in whole}, shown
 
+
+def _by_name(plan: ConversionPlan) -> Iterator[Rule]:
+    """What names tell of a plan that does not fit, where they tell more than half."""
+    from convert.plan.rules import exact_rule
+
+    if 2 * len(plan.moves) > len(plan.order):
+        for move in plan.moves:
+            yield exact_rule(move.source, move.target, move.transform, move.why)
+
+
+Pair = Callable[[Mapping[str, Any], "Options"], "Options"]
+"""Gives options that pair more of Paddle's weights (names and shapes)."""
 
 _REFUSED = ("rule", "empty")
 """Problems of what the user asked for, which no proof may pass over."""
@@ -150,6 +170,38 @@ def _called(
             f"{checkpoint.path} does not fit {factory}: {said}" + (f"\n{hint}" if hint else "")
         )
     return called
+
+
+def running(paddle: WorkerSide, torch: WorkerSide, source: Source, weights: Mapping[str, Any]) -> Models:
+    """Two workers and the weights that Paddle's has, for a pairing by running them."""
+    from convert.models.layout import Layout
+    from parity.match.trials import Models
+
+    def load(moves: list[list[str]]) -> None:
+        torch.ask("load", source=source, moves=moves)
+
+    return Models(paddle, torch, Layout.of_json(torch.ask("layout")), weights, load)
+
+
+def pairing(
+    paddle: WorkerSide, torch: WorkerSide, source: Source, inputs: Mapping[str, Any], tell: Any
+) -> Pair:
+    """Pairs by running both workers; what it finds need not be confirmed, as the models are compared afterwards."""
+
+    def pair(weights: Mapping[str, Any], options: Options) -> Options:
+        from parity.match.trials import match_by_running
+
+        tell("pairing weights by running both models")
+        models = running(paddle, torch, source, weights)
+        found = match_by_running(models, inputs, options, unconfirmed=True, tell=tell)
+        return replace(
+            options,
+            rules=found.rules,
+            match="structure",
+            notes=(f"names differ: {found.notes[0]}", *found.notes[1:]),
+        )
+
+    return pair
 
 
 @contextmanager

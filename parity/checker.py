@@ -7,8 +7,10 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from parity.further import further_cases
 from parity.report.report import Report
 from parity.results.judgement import Judgement
 from parity.results.results import Case
-from parity.setup.arguments import check_models, check_pairs, check_training
+from parity.setup.arguments import by_first_names, check_models, check_pairs, check_training
 from parity.setup.blind_spots import blind_spots
 from parity.setup.inputs import as_arrays
 from parity.setup.refill import randomized
@@ -28,6 +30,9 @@ from parity.sides.devices import placed
 from parity.sides.live import LiveSide
 from parity.sides.side import Side
 from parity.trace.values import Array
+
+if TYPE_CHECKING:
+    from convert.plan.plan import Options
 
 MODES = ("eval", "train")
 
@@ -73,13 +78,18 @@ def check(
     """
     check_models(paddle_model, torch_model)
     steps = check_training(gradients, steps, losses, optimizers, schedulers)
+    pairs = by_first_names(pairs, paddle_model, torch_model)
     loss, optimizer, scheduler = (pair or (None, None) for pair in (losses, optimizers, schedulers))
     arrays = as_arrays(inputs)
     with ExitStack() as stack:
         devices = stack.enter_context(placed((paddle_model, torch_model), device))
         paddle = LiveSide("paddle", paddle_model, devices[0], loss[0], optimizer[0], scheduler[0])
         torch = LiveSide("torch", torch_model, devices[1], loss[1], optimizer[1], scheduler[1])
-        warnings = stack.enter_context(randomized(paddle, torch, arrays, pairs)) if randomize else ()
+        warnings: Sequence[str] = ()
+        if randomize:
+            pair = None if pairs else partial(_by_running, paddle, torch, arrays)
+            refilled = stack.enter_context(randomized(paddle, torch, arrays, pairs, pair))
+            warnings, pairs = refilled.warnings, refilled.pairs or pairs
         return compare_sides(
             paddle,
             torch,
@@ -91,6 +101,29 @@ def check(
             steps=steps,
             warnings=warnings,
         )
+
+
+def _by_running(
+    paddle: LiveSide,
+    torch: LiveSide,
+    inputs: Mapping[str, Array],
+    state: Mapping[str, Array],
+    options: Options,
+) -> Options:
+    """Options that pair the weights of models whose names differ, by what both do with `inputs`."""
+    from convert.models.layout import module_layout
+    from convert.plan.transform import assemble
+    from parity.match.trials import Models, match_by_running
+    from parity.sides.side import adapter
+
+    def load(moves: list[list[str]]) -> None:
+        arrays = assemble([(name, target, how) for name, target, how in moves], state.__getitem__)
+        adapter("torch").load_state(torch.model, arrays, strict=False)
+
+    models = Models(paddle, torch, module_layout(torch.model), state, load)
+    found = match_by_running(models, inputs, options, unconfirmed=True)
+    notes = (f"names differ: {found.notes[0]}", *found.notes[1:])
+    return replace(options, rules=found.rules, match="structure", notes=notes)
 
 
 def assert_equivalent(

@@ -7,7 +7,7 @@ to them by a test, so that converting needs neither framework. Any other module 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from convert.errors import ConvertError
@@ -32,7 +32,7 @@ class Slot:
     """The entry before it that is the same tensor, where weights are tied."""
     called: str = ""
     """The owner's path with its dot where a Paddle layer calls it otherwise: `cross_attn.` for `multihead_attn.`."""
-    dtype: str = ""
+    dtype: str = field(default="", compare=False)
     """torch's element type, where a live module tells it (`float32`)."""
 
     @property

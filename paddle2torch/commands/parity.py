@@ -329,7 +329,7 @@ def _start(
     tell: Any,
 ) -> tuple[WorkerSide, WorkerSide, dict[str, str], list[str]]:
     """Both workers with equal weights, which torch name holds which Paddle one, and the conversion's warnings."""
-    from paddle2torch.weights import fill_paddle, load_torch
+    from paddle2torch.weights import fill_paddle, load_torch, pairing
     from parity.sides.remote import WorkerSide
 
     started = []
@@ -352,5 +352,6 @@ def _start(
     tell("loading weights")
     source, constants, options = fill_paddle(args, paddle, inputs, sides["options"])
     complete = sides["spec"] is not None and args.torch is None
-    pairs, shown = load_torch(torch, source, constants, options, complete=complete)
+    by_running = None if complete else pairing(paddle, torch, source, inputs, tell)
+    pairs, shown = load_torch(torch, source, constants, options, complete=complete, pair=by_running)
     return paddle, torch, pairs, [*paddle.notes, *torch.notes, *shown]

@@ -470,13 +470,25 @@ def place_of(device: str) -> Any:
     return paddle.CUDAPlace(int(device.partition(":")[2] or 0))
 
 
-def parameters(model: Any) -> dict[str, Array]:
-    """Every parameter and buffer of a model as numpy arrays, by the names a trace uses."""
+def _described(model: Any) -> PaddleRecorder:
     recorder = PaddleRecorder(
         Trace("paddle", paddle.__version__, type(model).__name__, "eval", "float32", "cpu"), None, Options()
     )
     _describe_model(model, recorder)
+    return recorder
+
+
+def parameters(model: Any) -> dict[str, Array]:
+    """Every parameter and buffer of a model as numpy arrays, by the names a trace uses."""
+    recorder = _described(model)
     return {leaf.name: recorder.to_numpy(leaf.tensor) for leaf in recorder.leaves.values()}
+
+
+def first_names(model: Any) -> dict[str, str]:
+    """Every name of a parameter or buffer -> the first name of the same tensor, which a trace uses."""
+    recorder = _described(model)
+    first = {leaf.value: leaf.name for leaf in recorder.leaves.values()}
+    return {name: first[held.value] for name, held in recorder.trace.parameters.items()}
 
 
 def state(model: Any) -> dict[str, Array]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
@@ -75,29 +75,29 @@ class Dataflow:
 
     def pairings(self) -> Iterator[dict[str, str]]:
         """Every way to pair all parameters, torch name -> Paddle name, those with the most alike names first."""
-        return (_names(pairs) for pairs in self._refined.assignments())
+        return (named(pairs) for pairs in self._refined.assignments())
 
 
-def dataflow(paddle: Graph, torch: Graph) -> Dataflow:
+def dataflow(paddle: Graph, torch: Graph, constants: Collection[str] = ()) -> Dataflow:
     """Pair parameters by dataflow, in the most telling view in which the two runs look alike.
 
-    Where they look alike in none, the result is that of the last view, and not `complete`.
+    `constants` are names that hold what the definition says, and are no parameters. Where they look alike in none, the result is that of the last view, and not `complete`.
     """
     for view in VIEWS:
-        found = _read(view, _vertices(paddle, view), _vertices(torch, view))
+        found = _read(view, vertices_of(paddle, view, constants), vertices_of(torch, view, constants))
         if found.complete:
             break
     return found
 
 
-def _read(view: str, paddle: _Vertices, torch: _Vertices) -> Dataflow:
+def _read(view: str, paddle: Vertices, torch: Vertices) -> Dataflow:
     refined = _Refined.of(paddle, torch)
     certain: dict[str, str] = {}
     candidates: list[Candidates] = []
     alone: tuple[list[str], list[str]] = [], []
     for ours, theirs in refined.classes():
         if len(ours) == len(theirs) == 1:
-            certain |= _names([(ours[0], theirs[0])])
+            certain |= named([(ours[0], theirs[0])])
         elif len(ours) == len(theirs):
             candidates.append(Candidates(*(tuple(held[0] for held in side) for side in (theirs, ours))))
         else:
@@ -112,7 +112,7 @@ Held = tuple[str, ...]
 """All names of one parameter: more than one where weights are tied."""
 
 
-def _names(pairs: Sequence[tuple[Held, Held]]) -> dict[str, str]:
+def named(pairs: Iterable[tuple[Held, Held]]) -> dict[str, str]:
     return {t: p for ours, theirs in pairs for t, p in zip(theirs, ours, strict=False)}
 
 
@@ -120,7 +120,7 @@ def _names(pairs: Sequence[tuple[Held, Held]]) -> dict[str, str]:
 
 
 @dataclass
-class _Vertices:
+class Vertices:
     """A directed graph with labels on vertices and edges; `parameters` are the vertices that have names."""
 
     labels: list[Any] = field(default_factory=list)
@@ -133,10 +133,10 @@ class _Vertices:
         return len(self.labels) - 1
 
 
-def _vertices(graph: Graph, view: str) -> _Vertices:
+def vertices_of(graph: Graph, view: str, constants: Collection[str] = ()) -> Vertices:
     """Every value of a graph that `view` looks at; an operator stands for the value that it makes."""
-    result = _Vertices()
-    held = _parameters(graph)
+    result = Vertices()
+    held = _parameters(graph, constants)
     seen = {node.output: node for node in graph.nodes if _is_seen(node, view, held)}
     inputs = {value: name for name, value in graph.inputs.items()}
     vertex: dict[tuple[int, Rows | None], int] = {}
@@ -185,11 +185,11 @@ def _is_seen(node: Node, view: str, held: Mapping[int, Held]) -> bool:
     return any(v in held for v in node.inputs.values()) or (view == JOINS and len(node.data) > 1)
 
 
-def _parameters(graph: Graph) -> dict[int, Held]:
-    """Value -> its names in the state dict."""
+def _parameters(graph: Graph, constants: Collection[str]) -> dict[int, Held]:
+    """Value -> its names in the state dict, but for constants."""
     held: dict[int, Held] = {}
     for name, parameter in graph.trace.parameters.items():
-        if parameter.registered:
+        if parameter.registered and name not in constants:
             held[parameter.value] = (*held.get(parameter.value, ()), name)
     return held
 
@@ -258,7 +258,7 @@ class _Refined:
     colours: Colours
 
     @classmethod
-    def of(cls, paddle: _Vertices, torch: _Vertices) -> _Refined:
+    def of(cls, paddle: Vertices, torch: Vertices) -> _Refined:
         offset = len(paddle.labels)
         around: list[list[tuple[str, int]]] = [[] for _ in range(offset + len(torch.labels))]
         for graph, start in ((paddle, 0), (torch, offset)):
@@ -267,22 +267,12 @@ class _Refined:
                 around[start + target].append((f"<{label}", start + source))
         moved = {offset + vertex: names for vertex, names in torch.parameters.items()}
         refined = cls(paddle.parameters, moved, around, [])
-        refined.colours = refined.refine(_numbered([*paddle.labels, *torch.labels]))
+        refined.colours = refined.refine(numbered([*paddle.labels, *torch.labels]))
         return refined
 
     def refine(self, colours: Colours) -> Colours:
         """Tell vertices apart by the colours around them, until that tells no more apart."""
-        count = len(set(colours))
-        while True:
-            colours = _numbered(
-                [
-                    (colours[vertex], tuple(sorted((label, colours[other]) for label, other in around)))
-                    for vertex, around in enumerate(self.around)
-                ]
-            )
-            if len(set(colours)) == count:
-                return colours
-            count = len(set(colours))
+        return told_apart(self.around, colours)
 
     def _members(self, colours: Colours) -> Iterator[tuple[list[int], list[int]]]:
         """The parameters of each colour on both sides, as vertices, in the order of their first use."""
@@ -312,13 +302,32 @@ class _Refined:
         for other in sorted(theirs, key=lambda vertex: -self._likeness(first, vertex)):
             chosen = list(colours)
             chosen[first] = chosen[other] = alone  # they are each other's, and nobody else's
-            yield from self.assignments(self.refine(_numbered(chosen)))
+            yield from self.assignments(self.refine(numbered(chosen)))
 
     def _likeness(self, paddle: int, torch: int) -> float:
         return SequenceMatcher(None, self.paddle[paddle][0], self.torch[torch][0]).ratio()
 
 
-def _numbered(labels: Sequence[Any]) -> Colours:
+def told_apart(
+    around: Sequence[Sequence[tuple[str, int]]], colours: Colours, steps: int | None = None
+) -> Colours:
+    """Colours told apart by those around each vertex, `steps` times or until that tells no more apart."""
+    count = len(set(colours))
+    while steps is None or steps > 0:
+        colours = numbered(
+            [
+                (colours[vertex], tuple(sorted((label, colours[other]) for label, other in beside)))
+                for vertex, beside in enumerate(around)
+            ]
+        )
+        if len(set(colours)) == count:
+            break
+        count = len(set(colours))
+        steps = None if steps is None else steps - 1
+    return colours
+
+
+def numbered(labels: Sequence[Any]) -> Colours:
     """Equal labels to equal small numbers."""
     numbers: dict[Any, int] = {}
     return [numbers.setdefault(label, len(numbers)) for label in labels]

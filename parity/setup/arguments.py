@@ -8,6 +8,7 @@ from typing import Any
 
 from parity.errors import ParityError
 from parity.sides.devices import SIDES
+from parity.sides.side import adapter
 from parity.trace.values import Array
 
 TITLES = {"paddle": "Paddle", "torch": "torch"}
@@ -79,6 +80,22 @@ def _check_pair(name: str, pair: Any) -> None:
                 f"{name}: {TITLES[side]}'s is a {type(given).__name__}; it must be a function that takes {TAKES[name]}"
                 + (f", or an object of the framework's {kind}" if kind else "")
             )
+
+
+def by_first_names(pairs: Any, paddle_model: Any, torch_model: Any) -> Any:
+    """`pairs` with each tensor under the first of its names; ParityError where names of one tensor are paired otherwise."""
+    if not isinstance(pairs, Mapping):
+        return pairs
+    ours, theirs = adapter("paddle").first_names(paddle_model), adapter("torch").first_names(torch_model)
+    found: dict[Any, Any] = {}
+    for torch, paddle in pairs.items():
+        first = ours.get(paddle, paddle)
+        if found.setdefault(theirs.get(torch, torch), first) != first:
+            raise ParityError(
+                f"pairs gives {torch!r} and {theirs[torch]!r}, one tensor of the torch model, two Paddle tensors: {paddle!r} "
+                f"and {found[theirs[torch]]!r}"
+            )
+    return found
 
 
 def check_pairs(pairs: Any, parameters: Mapping[str, Mapping[str, Array]]) -> None:

@@ -7,8 +7,9 @@ not tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,34 +21,56 @@ from parity.trace.values import Array
 
 if TYPE_CHECKING:
     from convert.models.layout import Layout
-    from convert.plan.plan import ConversionPlan
+    from convert.plan.plan import ConversionPlan, Options
+
+
+@dataclass(frozen=True)
+class Refilled:
+    """What to warn of (torch weights that were not Paddle's, entries that got no value), and pairs that were found."""
+
+    warnings: Sequence[str]
+    pairs: Mapping[str, str]
+    """Torch name -> Paddle name, where running the models told it and names did not."""
 
 
 @contextmanager
 def randomized(
-    paddle: LiveSide, torch: LiveSide, inputs: Mapping[str, Array], pairs: Mapping[str, str] | None
-) -> Iterator[list[str]]:
-    """Fill both models; yields what to warn of: torch weights that were not Paddle's, entries that got no value."""
+    paddle: LiveSide,
+    torch: LiveSide,
+    inputs: Mapping[str, Array],
+    pairs: Mapping[str, str] | None,
+    pair: Callable[[Mapping[str, Array], Options], Options] | None = None,
+) -> Iterator[Refilled]:
+    """Fill both models; `pair` gives options for a state of Paddle's whose names tell nothing of torch's."""
     from convert.models.layout import module_layout
+    from convert.plan.planner import plan_conversion
 
     tools = {side.framework: adapter(side.framework) for side in (paddle, torch)}
     kept = {side.framework: tools[side.framework].snapshot(side.model) for side in (paddle, torch)}
     try:
         before = tools["paddle"].state(paddle.model)
-        plan = plan_for(before, module_layout(torch.model), pairs)
+        layout = module_layout(torch.model)
+        plan, options = plan_for(before, layout, pairs)
         warnings = _wrong_before(plan, before, tools["torch"].state(torch.model))
         after = fill(paddle, inputs, seed=0)
+        found: dict[str, str] = {}
+        if pair is not None and {"missing", "extra"} <= {problem.kind for problem in plan.problems}:
+            options = pair(after, options)
+            plan = plan_conversion(before, layout, options)
+            found = {held[0].target: held[0].source for held in plan.by_target().values() if len(held) == 1}
         constants = tools["paddle"].constants(paddle.model)
         arrays = moved(plan, {name: a for name, a in after.items() if name not in constants})
         tools["torch"].load_state(torch.model, arrays, strict=False)
-        yield [*warnings, *_left(plan, pairs or {})]
+        yield Refilled([*options.notes, *warnings, *_left(plan, pairs or {})], found)
     finally:
         for side in (paddle, torch):
             tools[side.framework].put_back(side.model, kept[side.framework])
 
 
-def plan_for(state: Mapping[str, Array], layout: Layout, pairs: Mapping[str, str] | None) -> ConversionPlan:
-    """Which torch entry gets which Paddle value, as far as names, `pairs` and known aliases tell."""
+def plan_for(
+    state: Mapping[str, Array], layout: Layout, pairs: Mapping[str, str] | None
+) -> tuple[ConversionPlan, Options]:
+    """Which torch entry gets which Paddle value, as far as names, `pairs` and known aliases tell; and the options for it."""
     from convert.plan.plan import Options
     from convert.plan.planner import plan_conversion
     from convert.plan.recognize import rules_for
@@ -59,7 +82,8 @@ def plan_for(state: Mapping[str, Array], layout: Layout, pairs: Mapping[str, str
         exact_rule(paddle, torch, None, "given as a pair") for torch, paddle in told.items() if torch in names
     ]
     known = rules_for({name: tuple(array.shape) for name, array in state.items()}, names) if not rules else ()
-    return plan_conversion(state, layout, Options(rules=(*rules, *known)))
+    options = Options(rules=(*rules, *known))
+    return plan_conversion(state, layout, options), options
 
 
 def moved(plan: ConversionPlan, state: Mapping[str, Array]) -> dict[str, Array]:

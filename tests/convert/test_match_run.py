@@ -220,7 +220,7 @@ def test_functions_without_a_name_leave_branches_to_the_second_run(in_process, n
 def test_what_no_run_can_decide_is_refused_with_the_candidates(in_process, nets, tmp_path):
     done = match(in_process, nets, tmp_path, "Symmetric", "Halved")
     assert done.returncode == 2
-    assert "none of those tried makes the outputs agree" in done.stderr
+    assert "none of the 4 that were tried makes the outputs agree" in done.stderr
     assert "a.weight, b.weight could be any of " in done.stderr
     assert not (tmp_path / "out.pth").exists()
 
@@ -306,10 +306,10 @@ def test_rules_of_the_user_come_before_the_dataflow(in_process, nets, tmp_path):
 def test_what_running_needs_is_asked_for(in_process, nets, tmp_path):
     both = ["--paddle", "nets_paddle.py:Curved", "--torch", "nets_torch.py:Curved"]
     wrong = {
-        "name the Paddle one with --paddle": both[2:],
-        "name the torch one with --torch": both[:2],
-        "needs one input for both models: --shape": both,
-        "leave --strip-prefix and --add-prefix out": [*both, "--shape", "2,6", "--strip-prefix", "x."],
+        "give --paddle MODULE:FACTORY and --shape 2,3,224,224 (or --input FILE)": both[2:],
+        "give --torch MODULE:FACTORY (or --model NAME) and --shape": both[:2],
+        "runs both models on one input: give --shape": both,
+        "--strip-prefix x.: no tensor's name begins so": [*both, "--shape", "2,6", "--strip-prefix", "x."],
         "write sizes with commas": [*both, "--shape", "2;6"],
     }
     for message, words in wrong.items():

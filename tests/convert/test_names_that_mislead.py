@@ -299,7 +299,9 @@ def test_a_conversion_tells_it_too_and_a_plain_module_gives_no_word(in_process, 
     save(paddle.nn.Linear(4, 4).state_dict())
     plain = "import torch\ndef Net():\n    return torch.nn.Linear(4, 4)\n"
     (tmp_path / "plain.py").write_text(plain)
-    (tmp_path / "writes.py").write_text(plain + "open('log.txt', 'w').write('epoch 1')\n")
+    (tmp_path / "writes.py").write_text(
+        plain + "with open('log.txt', 'w') as log:\n    log.write('epoch 1')\n"
+    )
     for module, told in (("plain", False), ("writes", True)):
         done = in_process(
             "convert", "net.pdparams", "--torch", f"{module}.py:Net", "-o", f"{module}.pth", cwd=tmp_path
