@@ -174,7 +174,7 @@ def test_order_of_definition_is_used_only_when_asked_for_and_said():
         "d.weight": "linear_10.w_0",
     }
     assert {move.found_by for move in plan.moves} == {"order of definition"}
-    assert "confirm with `paddle2torch parity --rules FILE`" in plan.notes[0]
+    assert "confirm with `paddle2torch parity --weights CHECKPOINT --rules FILE`" in plan.notes[0]
 
 
 def test_a_square_linear_is_not_matched_with_an_embedding():
