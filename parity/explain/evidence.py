@@ -11,7 +11,9 @@ from parity.capture.replay import ReplayPlan
 from parity.explain.lines import place
 from parity.explain.words import label, operator_of
 from parity.graph.node import Graph, Node
-from parity.numbers.compare import Difference, difference, rounding_limit
+from parity.limits import FLOAT32_TABLE, rounding_limit
+from parity.numbers.compare import Difference, difference
+from parity.numbers.observed import Sides, observe
 from parity.ops.table import constant_of, row_of
 from parity.results.finding import Finding
 from parity.results.judgement import Judgement, OneSided, Row
@@ -24,10 +26,6 @@ def _same_numbers(pair: Pair, slot: str) -> bool:
     """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
     shapes = pair.torch.shapes.get(slot, ()), pair.paddle.shapes.get(pair.slots.get(slot, slot), ())
     return "by_hand" in pair.torch.attributes and prod(shapes[0]) == prod(shapes[1])
-
-
-FLOAT32_TABLE = 2.0**-23
-"""What constants may differ by, relatively, if one side reads them from a float32 buffer and the other has numbers."""
 
 
 class Evidence:
@@ -110,30 +108,29 @@ class Evidence:
         return row
 
     def _outputs(self) -> None:
+        """Compare what the models return, each number at its own size."""
         for path in self.alignment.outputs:
             key = f"output:{path}"
-            if key in self.paddle.store and key in self.torch.store:
-                self.result.outputs[path] = difference(
-                    self.torch.store.stored(key), self.paddle.store.stored(key)
-                )
-                if self.paddle.store32 is not None and self.torch.store32 is not None:
-                    self.result.outputs32[path] = difference(
-                        self.torch.store32.stored(key), self.paddle.store32.stored(key)
-                    )
+            stores = (self.paddle.store, self.torch.store, self.paddle.store32, self.torch.store32)
+            expected, actual, expected32, actual32 = (
+                store.stored(key) if store is not None and key in store else None for store in stores
+            )
+            if expected is None or actual is None:
+                continue
+            self.result.observed[path] = observe(Sides(expected, actual, expected32, actual32))
+            self.result.outputs[path] = self.result.observed[path].difference
+            if expected32 is not None and actual32 is not None:
+                self.result.outputs32[path] = difference(actual32, expected32)
 
     def _output_limit(self, path: str) -> float:
-        key = f"output:{path}"
-        noise = [0.0, 0.0]
-        for i, run in enumerate((self.paddle, self.torch)):
-            if run.store32 is not None and key in run.store32:
-                noise[i] = difference(run.store32.stored(key), run.store.stored(key)).max_rel
-        return rounding_limit(noise[0], noise[1])
+        """Largest relative difference of an output that rounding explains."""
+        return self.result.observed[path].limit if path in self.result.observed else rounding_limit(0.0, 0.0)
 
     def _outputs_agree(self) -> bool:
         """Whether every output of the free runs agrees to rounding."""
-        if set(self.paddle.trace.outputs) != set(self.torch.trace.outputs) or not self.result.outputs:
+        if set(self.paddle.trace.outputs) != set(self.torch.trace.outputs) or not self.result.observed:
             return False
-        return all(d.max_rel <= self._output_limit(path) for path, d in self.result.outputs.items())
+        return all(found.agrees for found in self.result.observed.values())
 
     def _numbers_differ(self) -> bool:
         return not self._outputs_agree() or any(row.status == "different" for row in self.result.rows)
@@ -241,7 +238,13 @@ class Evidence:
         return run.value(value) or owned.get(graph.parameters.get(value, ""))
 
     def _measured_output(self, edge: Edge) -> Difference | None:
-        return self.measured.get((-1, edge.pair.torch.name))
+        path = edge.pair.torch.name
+        found = self.measured.get((-1, path))
+        return (
+            found
+            if found is None or path not in self.result.observed
+            else self.result.observed[path].at_its_size(found)
+        )
 
     def _edge_limit(self, edge: Edge) -> float:
         if edge.pair.torch.kind == "output":

@@ -24,6 +24,7 @@ from parity.explain.words import (
     squeezed,
     training,
 )
+from parity.limits import FLOAT32_EPSILON, FLOAT32_FACTOR
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
 from parity.ops.table import (
     COMPOSITES,
@@ -37,12 +38,6 @@ from parity.ops.table import (
 from parity.results.finding import NO_EFFECT, Note
 from parity.results.judgement import Row
 from parity.trace.trace import Op
-
-FLOAT32_ROUNDING = 2.0**-25
-"""Largest relative change of a normalization whose eps is rounded to float32: half of eps' own."""
-
-FLOAT32_FACTOR = 2.0**-24
-"""Largest relative change of a factor that is rounded to float32."""
 
 
 class Blame(Evidence):
@@ -206,9 +201,9 @@ class Blame(Evidence):
         """Which constant of an operator that is written out Paddle rounds, and by how much that can change the result."""
         one_sided = ("by_hand" in pair.torch.attributes) != ("by_hand" in pair.paddle.attributes)
         if one_sided and pair.torch.attributes.get("eps"):
-            return "Paddle keeps eps in float32", FLOAT32_ROUNDING
+            return "Paddle keeps eps in float32", FLOAT32_EPSILON
         for kind in {self.paddle.trace.ops[number].kind for number in pair.paddle.raw}:
-            within = constant_of(kind)[1] or (FLOAT32_ROUNDING if float32_arguments(kind) else 0.0)
+            within = constant_of(kind)[1] or (FLOAT32_EPSILON if float32_arguments(kind) else 0.0)
             if within:
                 return f"Paddle rounds the constants of {kind}, with which it writes this out", within
         return "", 0.0

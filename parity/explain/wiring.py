@@ -20,13 +20,11 @@ from parity.explain.words import at as place_of
 from parity.explain.words import chain, difference_data, label, layer_above, named
 from parity.explain.words import layer as called
 from parity.graph.node import Graph, Node
+from parity.limits import GUARD
 from parity.numbers.compare import Difference
 from parity.ops.kinds import ACTIVATIONS, RECURRENT
 from parity.results.finding import Finding, Note
 from parity.trace.values import Array
-
-GUARD = 1e-6
-"""Largest lower bound of a clip that is there for zeros alone."""
 
 
 def _main(nodes: tuple[Node, ...]) -> Node:

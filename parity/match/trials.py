@@ -23,8 +23,9 @@ from convert.plan.transform import then
 from convert.rosetta.rows import CONCAT, SPLIT, TRANSPOSE
 from parity.graph.build import build
 from parity.graph.node import Graph
+from parity.limits import rounding_limit
 from parity.match.dataflow import Candidates, Dataflow, Piece, dataflow
-from parity.numbers.compare import difference, rounding_limit
+from parity.numbers.compare import difference
 from parity.ops.table import constant_of
 from parity.sides.remote import WorkerSide
 from parity.sides.side import Side

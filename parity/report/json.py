@@ -65,7 +65,7 @@ def to_json(report: Results) -> dict[str, Any]:
 
 
 def _difference(d: Difference | None) -> dict[str, Any] | None:
-    return None if d is None else asdict(d)
+    return None if d is None else {key: value for key, value in asdict(d).items() if key != "by_size"}
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from parity.align.alignment import Values
-from parity.numbers.compare import Difference, rounding_limit
+from parity.limits import rounding_limit
+from parity.numbers.compare import Difference
+from parity.numbers.observed import Observed
 from parity.results.finding import Finding, Note
 from parity.trace.trace import Framework
 
@@ -60,6 +62,8 @@ class Judgement:
     inconclusive: list[str] = field(default_factory=list)
     outputs: dict[str, Difference] = field(default_factory=dict)
     outputs32: dict[str, Difference] = field(default_factory=dict)
+    observed: dict[str, Observed] = field(default_factory=dict)
+    """What is in `outputs`, with what rounding explains of it."""
     replayed: bool = False
     only: list[OneSided] = field(default_factory=list)
     apart: frozenset[Values] = frozenset()

@@ -222,12 +222,7 @@ class WorkerSide:
             index=expected.to_json(),
         )
         return [
-            Measurement(
-                m["op"],
-                m["slot"],
-                Difference(**{**m["difference"], "index": tuple(m["difference"]["index"])}),
-            )
-            for m in answer["measured"]
+            Measurement(m["op"], m["slot"], Difference.from_json(m["difference"])) for m in answer["measured"]
         ]
 
     def parameters(self) -> dict[str, Array]:

@@ -16,21 +16,17 @@ import numpy as np
 
 from parity.align.alignment import Alignment
 from parity.align.weights import Twin
-from parity.backward.gradients import FORWARD_SHARE
 from parity.capture.training import Settings, Step, Trainer
 from parity.explain.words import show
-from parity.numbers.compare import EPS64, MARGIN
+from parity.limits import DRIFT, EPS64, FORWARD_SHARE, GRADIENT_CONSTANTS, MARGIN, RECOMPUTED, UPDATE_CONSTANT
 from parity.ops.attributes import same_value
 from parity.ops.table import clip_epsilon, float32_settings, update_rule
 from parity.results.finding import Finding, Note
 from parity.trace.values import Array
 from parity.training.clipping import LARGE, Clipped, clip_fix
-from parity.training.record import EXACT, FLOAT32_CONSTANT, Drift, TrainingJudgement, few
+from parity.training.record import Drift, TrainingJudgement, few
 from parity.training.settings import ADVICE, as_argument
 from parity.training.update_rules import RULES, Differing, Prediction
-
-DRIFT = 1e-6
-"""Free trainings this close are called equal; it decides nothing, single steps from equal weights do."""
 
 
 def judge_training(
@@ -67,11 +63,11 @@ class _Training:
         self.paddle, self.torch, self.replay = paddle, torch, replay
         self.twins, self.alignment = list(twins), alignment
         self.known = {finding.layer for finding in known}
-        self.share = max(EXACT, FORWARD_SHARE * level)
+        self.share = max(RECOMPUTED, FORWARD_SHARE * level)
         self.gradient_faults = any(f.kind == "gradient" for f in known) or bool(known)
         self.result = TrainingJudgement()
         self.drift = Drift()
-        self.room = FLOAT32_CONSTANT
+        self.room = UPDATE_CONSTANT
         self.updates: dict[str, float] = {}
         self.prediction: Prediction | None = None
         self.off_formula: dict[str, float] = {}
@@ -166,7 +162,11 @@ class _Training:
             if e is None or a is None:
                 continue
             gap = float(np.abs(a - e).max(initial=0.0))
-            if gap > max(1e-7, self.share) * float(np.abs(e).max(initial=0.0)) + self.share * largest:
+            if (
+                gap
+                > max(GRADIENT_CONSTANTS, self.share) * float(np.abs(e).max(initial=0.0))
+                + self.share * largest
+            ):
                 agree = False
                 self._layer(
                     twin,
@@ -252,12 +252,12 @@ class _Training:
             return clipped
         found = self._clip_gap(raw, clipped, self.replay.clipped(given))
         told = ""
-        if found.worst <= EXACT and number == 0 and (paddle.clip or torch.hooks):
+        if found.worst <= RECOMPUTED and number == 0 and (paddle.clip or torch.hooks):
             large = {name: LARGE * array for name, array in raw.items()}
             as_torch = {name: LARGE * array for name, array in given.items()}
             found = self._clip_gap(large, self.paddle.clipped(large), self.replay.clipped(as_torch))
             told = f"; seen on {LARGE:g} times these gradients, which are too small to be clipped"
-        if found.worst <= EXACT:
+        if found.worst <= RECOMPUTED:
             return clipped
         evidence = {**{f"gradient norm, {key}": v for key, v in found.norms.items()}, "step": number + 1}
         if torch.hooks and found.by_constant(paddle.clip):
@@ -273,7 +273,7 @@ class _Training:
                 )
             return clipped
         norms = found.norms
-        if paddle.clip and abs(norms["torch"] - norms["raw"]) <= EXACT * norms["raw"]:
+        if paddle.clip and abs(norms["torch"] - norms["raw"]) <= RECOMPUTED * norms["raw"]:
             cause = f"clip missing: Paddle clips with {paddle.clip}, torch steps with unclipped gradients"
             fix = clip_fix(paddle.clip)
         elif not paddle.clip:
@@ -442,7 +442,7 @@ class _Training:
         for (expected, actual), names in by_values.items():
             scope = "" if len(names) == total else f" for {len(names)} of {total} parameters ({few(names)})"
             told = ADVICE.get(setting, setting)
-            note = "" if self._worst(names) > EXACT else "; no effect in these steps"
+            note = "" if self._worst(names) > RECOMPUTED else "; no effect in these steps"
             if setting == "weight_decay" and scope:
                 told = "scope of weight_decay"
             self._finding(
@@ -469,7 +469,7 @@ class _Training:
         if self.prediction is not None:
             left = self._by_formula(left, self.prediction.rule, paddle.name)
         apart = {name: share for name, share in left.items() if share > self.room}
-        slight = [name for name, share in left.items() if EXACT < share <= self.room]
+        slight = [name for name, share in left.items() if RECOMPUTED < share <= self.room]
         if apart:
             self._finding(
                 ("update", ""),
@@ -594,7 +594,7 @@ class _Training:
                     },
                 )
             )
-        if drift.plain and max(drift.plain) > EXACT:
+        if drift.plain and max(drift.plain) > RECOMPUTED:
             self.result.notes.append(
                 Note(
                     "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "

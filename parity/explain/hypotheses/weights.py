@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from parity.align.weights import constant, digest, same_content
+from parity.limits import FLOAT32_STEPS, SLIGHTLY
 from parity.trace.values import Array
 
 SWAPPED = " instead of "
@@ -54,7 +55,7 @@ def diagnose(
         if expected.dtype == np.float32 and same_content(_through(expected, dtype), actual):
             return f"`{torch_name}` went through {name}: it is Paddle's `{paddle_name}` rounded", copy
     relative = relative_gap(expected, actual)
-    if relative < 1e-2:
+    if relative < SLIGHTLY:
         return (
             f"`{torch_name}` differs slightly from Paddle's `{paddle_name}` (relative {relative:.1e}): "
             "it was perturbed, rounded or trained on",
@@ -75,7 +76,7 @@ def diagnose(
     if np.abs(expected).max() > 0:
         at = int(np.abs(expected).argmax())
         factor = float(actual.reshape(-1)[at]) / float(expected.reshape(-1)[at])
-        if factor and np.allclose(actual, expected * factor, rtol=1e-5, atol=0):
+        if factor and np.allclose(actual, expected * factor, rtol=FLOAT32_STEPS, atol=0):
             return f"`{torch_name}` is {factor:.6g} times Paddle's `{paddle_name}`", copy
     return f"`{torch_name}` is unrelated to Paddle's `{paddle_name}`: it was probably never loaded", copy
 
