@@ -14,6 +14,7 @@ from parity.explain.words import at, named
 from parity.graph.node import Silent
 from parity.limits import AMPLIFIED
 from parity.results.finding import ONLY_IN_TRAINING, Finding, Note
+from parity.results.judgement import Row
 
 
 class Unseen(Evidence):
@@ -184,9 +185,7 @@ class Unseen(Evidence):
         operators = [
             named(pair.torch)
             for pair in self.alignment.pairs
-            if self.rows[id(pair)].local is None
-            and self.rows[id(pair)].status != "inside"
-            and pair.torch.kind != "move"
+            if pair.torch.kind != "move" and not _measured(self.rows[id(pair)])
         ]
         edges = (*self.alignment.edges, *self.alignment.output_edges.values())
         return [
@@ -211,3 +210,9 @@ class Unseen(Evidence):
         found = self.replay(plan) if plan.outputs or plan.inputs else None
         outputs = {m.slot: m.difference.max_rel for m in found or () if m.op == -1}
         return {path: outputs.get(path, float("inf")) for path in self.result.outputs} if found else {}
+
+
+def _measured(row: Row) -> bool:
+    """Whether an operator's numbers are known: alone on Paddle's, or in the free runs, where they are Paddle's."""
+    freely = row.float64 is not None and row.float64.max_rel <= row.limit
+    return row.local is not None or freely or row.status == "inside"
