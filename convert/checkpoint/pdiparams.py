@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from convert.checkpoint.checkpoint import Checkpoint, FileFacts, require_tensors
+from convert.checkpoint.checkpoint import Checkpoint, FileFacts, check_count, require_tensors
 from convert.checkpoint.payload import FileSpan
 from convert.checkpoint.pickle_machine import PickleMachine
 from convert.checkpoint.program import parameter_names, read_varint
 from convert.checkpoint.source import SourceFile
-from convert.checkpoint.tensor import TensorRef
+from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.dtypes import BY_PROTO
 from convert.errors import ConvertError
 from convert.names import counted
@@ -24,7 +24,6 @@ from convert.names import counted
 PROGRAM_SUFFIXES = (".json", ".pdmodel")
 _DESCRIPTION_MOST = 1024
 _LEVELS_MOST = 16
-_DIMENSIONS_MOST = 32
 
 
 def looks_like_pdiparams(head: bytes) -> bool:
@@ -101,6 +100,7 @@ def _tensors(source: SourceFile) -> list[TensorRef]:
     while at < source.size:
         ref, at = _tensor(source, at)
         refs.append(ref)
+        check_count(source.path, len(refs))
     return refs
 
 
@@ -156,9 +156,10 @@ def _description(source: SourceFile, start: int, data: bytes) -> tuple[int, tupl
                 raise ValueError("unknown field")
     except ValueError:
         raise _damaged(source, start, "a description that is not one") from None
-    if len(shape) > _DIMENSIONS_MOST or any(size >= 1 << 63 for size in shape):
+    sizes = plain_shape(shape)
+    if sizes is None:
         raise _damaged(source, start, "an impossible shape")
-    return code, tuple(shape)
+    return code, sizes
 
 
 def _integer(source: SourceFile, at: int, size: int) -> int:

@@ -10,20 +10,14 @@ from pathlib import Path
 from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.pdparams import open_pdopt, open_pdparams
 from convert.checkpoint.safetensors_file import looks_like_safetensors, open_safetensors
+from convert.checkpoint.shards import INDEX_SUFFIX, open_shards
+from convert.checkpoint.signatures import other_kind
 from convert.checkpoint.source import SourceFile
 from convert.errors import ConvertError
 
-_SIGNATURES = (
-    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
-    (b"<!DOCTYPE", "a web page, probably a failed download"),
-    (b"<html", "a web page, probably a failed download"),
-    (b"version https://git-lfs", "a Git LFS pointer; fetch the real file with `git lfs pull`"),
-    (b"\x89HDF", "an HDF5 file"),
-)
 _USUAL_SUFFIXES = (".pdparams", ".pdiparams", ".safetensors")
 _FACTORY = re.compile(r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|.+\.py):[^\W\d][\w.]*")
 _PROGRAM_SUFFIXES = (".json", ".pdmodel")
-INDEX_SUFFIX = ".safetensors.index.json"
 
 
 def open_checkpoint(
@@ -108,16 +102,14 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
     if key is not None:
         raise ConvertError(f"{source.path}: --key is for nested pickles, and this is not a pickle")
     if source.path.name.endswith(INDEX_SUFFIX):
-        from convert.checkpoint.shards import open_shards
-
         return open_shards(source)
     if looks_like_safetensors(head, source.size):
         return open_safetensors(source)
     if looks_like_pdiparams(head):
         return open_pdiparams(source, names=names)
-    for signature, meaning in _SIGNATURES:
-        if head.lower().startswith(signature.lower()):
-            raise ConvertError(f"{source.path}: not a Paddle checkpoint but {meaning}")
+    other = other_kind(head)
+    if other:
+        raise ConvertError(f"{source.path}: not a Paddle checkpoint but {other}")
     raise ConvertError(
         f"{source.path}: not a Paddle checkpoint: it begins with {head[:4]!r}, "
         "neither a pickle nor safetensors nor .pdiparams"
