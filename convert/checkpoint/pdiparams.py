@@ -7,6 +7,7 @@ length of a protobuf {1: dtype, 2: dims}; the data, little-endian (facts/checkpo
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -68,7 +69,7 @@ def find_program(path: Path) -> Path:
     """The exported program beside a `.pdiparams`."""
     for suffix in PROGRAM_SUFFIXES:
         program = path.with_suffix(suffix)
-        if program.is_file():
+        if os.path.isfile(program):
             return program
     raise ConvertError(
         f"{path}: has no names in it; put {path.with_suffix('.json').name} or {path.with_suffix('.pdmodel').name} "
@@ -79,7 +80,7 @@ def find_program(path: Path) -> Path:
 def _structured_names(path: Path) -> dict[str, str]:
     """Parameter name -> structured name from the `.pdiparams.info` that the old format writes."""
     info = path.with_name(path.name + ".info")
-    if not info.is_file():
+    if not os.path.isfile(info):
         return {}
     source = SourceFile(info)
     try:

@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
         return _dry_run(args)
     if args.output is None:
         raise ConvertError("say where to write with -o FILE.safetensors, or look at the plan with --dry-run")
-    if Path(args.source).is_dir() and (Path(args.output).is_dir() or not Path(args.output).suffix):
+    if os.path.isdir(args.source) and (os.path.isdir(args.output) or not Path(args.output).suffix):
         return _run_folder(args)
     from convert.apply.checkpoint import convert_checkpoint
 
@@ -345,7 +345,9 @@ class _Progress:
     def __init__(self, source: str) -> None:
         path = Path(source)
         self._bar: Any = None
-        if sys.stderr.isatty() and (path.is_dir() or (path.is_file() and path.stat().st_size >= PLAIN_FROM)):
+        if sys.stderr.isatty() and (
+            os.path.isdir(path) or (os.path.isfile(path) and path.stat().st_size >= PLAIN_FROM)
+        ):
             from paddle2torch.console import progress_bar
 
             self._bar = progress_bar()
