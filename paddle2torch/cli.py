@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from paddle2torch.packages import take
+
 TYPE_CHECKING = False  # not typing's, which costs more to import than the rest
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -89,6 +91,11 @@ def _unwinding() -> Iterator[None]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (0 done, 1 different, 2 wrong input, 3 inconclusive)."""
+    try:
+        take()
+    except ImportError as error:
+        print(f"paddle2torch: {error}", file=sys.stderr)
+        return 2
     arguments = list(sys.argv[1:] if argv is None else argv)
     if " ".join(arguments[:2]) in COMMANDS:
         arguments[:2] = [" ".join(arguments[:2])]

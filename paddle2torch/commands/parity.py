@@ -340,6 +340,7 @@ def _start(
                     sides["arguments"][side],
                     device=getattr(args, f"{side}_device") or args.device,
                     python=getattr(args, f"{side}_python"),
+                    registered=getattr(args, side) is None,
                 )
             )
         )
