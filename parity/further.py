@@ -12,7 +12,7 @@ from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
 from parity.limits import QUICK
 from parity.numbers.observed import Observed, sized
-from parity.results.finding import Finding
+from parity.results.finding import Finding, Shows, Subject
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, outputs_at_once
@@ -55,9 +55,9 @@ def further_cases(
             # The outputs differ on this input: look into it properly.
             try:
                 case = Question(paddle, torch, name, more, mode, parameters, pairs, tell).answer()[0]
+                case.judgement.findings[:] = [_on(name, case, finding) for finding in case.judgement.findings]
             except NotRecordedError:
                 case.judgement.findings.append(_differs(name, case))
-            case.judgement.findings[:] = [_on(name, case, finding) for finding in case.judgement.findings]
         cases.append(case)
         if case.judgement.findings:
             break
@@ -66,10 +66,12 @@ def further_cases(
 
 def _on(name: str, case: Case, finding: Finding) -> Finding:
     """A finding that the given input did not show: whoever reads it must know on which one it is."""
+    if finding.subject is Subject.RAISED:
+        return finding
     sizes = ", ".join("x".join(map(str, shape)) for shape in case.shapes.values())
-    seen = "" if "on an input of" in finding.cause else f"; seen on an input of {sizes} ({name}) only"
+    seen = f"; seen on an input of {sizes} ({name}) only"
     fix = finding.fix
-    if finding.evidence.get("attribute") == "output_size":
+    if finding.attribute == "output_size":
         fix = f"make the size follow the input as Paddle's does, with no factor or size that is fixed; here {fix}"
     return replace(finding, cause=finding.cause + seen, fix=fix)
 
@@ -153,6 +155,8 @@ def _raises(name: str, shapes: Mapping[str, tuple[int, ...]], error: ParityError
         cause=f"on an input of {sizes} ({name}), which Paddle's model takes, {error}",
         fix="make the torch model take every input that Paddle's takes",
         evidence={"error": str(error), "shapes": {k: list(v) for k, v in shapes.items()}},
+        subject=Subject.RAISED,
+        shows=Shows.ERROR,
         order=float("inf"),
     )
 

@@ -26,7 +26,7 @@ from parity.limits import EPS64, FLOAT32_LOSS, FORWARD_SHARE, GRADIENT_CONSTANTS
 from parity.numbers.compare import Difference, difference
 from parity.numbers.same import ratio
 from parity.ops.table import constant_of
-from parity.results.finding import Finding, Note
+from parity.results.finding import Finding, Note, Shows, Subject
 from parity.runs.run import Run
 from parity.trace.trace import Trace
 from parity.trace.values import Array, ValueStore
@@ -219,7 +219,8 @@ class _Gradients(Flow):
                 evidence=found.evidence,
                 layer_paddle="loss",
                 where_paddle=found.where_paddle,
-                kind="gradient",
+                subject=Subject.LOSS,
+                shows=Shows.GRADIENTS,
                 order=float("inf"),
             )
             self.found.append((float("inf"), finding))
@@ -333,6 +334,8 @@ class _Gradients(Flow):
         factors = {factor for _, _, factor in apart if factor is not None}
         factor = next(iter(factors)) if len(factors) == 1 else None
         hooks = self._hook_lines(node)
+        attribute = ""
+        values: tuple[Any, Any] | None = None
         if self._by_constant(node, worst[0]):
             return
         if hooks and bool(hooks[0]) != bool(hooks[1]):
@@ -345,6 +348,7 @@ class _Gradients(Flow):
                 else f"register the hook of {line} in torch too"
             )
             where = line if side == "torch" else node.line
+            attribute, values = "hook", (side == "Paddle", side == "torch")
         elif (one := self._hooked_alone(node, pair)) is not None:
             name, side = one
             cause = (
@@ -352,8 +356,10 @@ class _Gradients(Flow):
             )
             fix = f"{'remove it' if side == 'torch' else 'register it in torch too'} (`{name}`.register_hook)"
             where = node.line
+            attribute, values = "hook", (side == "Paddle", side == "torch")
         elif self.custom["torch"].intersection(node.raw):
             cause = f"{named(node)} is part of a torch.autograd.Function whose own backward gives another gradient"
+            attribute = "backward"
             fix = "make its backward what Paddle's gradient is, or write the forward without a Function"
             where = node.line
         else:
@@ -374,6 +380,8 @@ class _Gradients(Flow):
             },
             node=node,
             where=where,
+            attribute=attribute,
+            values=values,
         )
 
     def _called(self, value: int) -> str:

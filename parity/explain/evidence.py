@@ -9,14 +9,14 @@ from typing import Any
 from parity.align.alignment import Alignment, Edge, Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.lines import place
-from parity.explain.words import label, operator_of
+from parity.explain.words import label, operator_of, sentence
 from parity.graph.node import Graph, Node
 from parity.limits import FLOAT32_TABLE, rounding_limit
 from parity.numbers.compare import Difference, difference
 from parity.numbers.observed import Sides, observe
 from parity.ops.table import constant_of, row_of
-from parity.results.finding import Finding
-from parity.results.judgement import Judgement, OneSided, Row
+from parity.results.finding import Finding, Shows, Subject
+from parity.results.judgement import Judgement, OneSided, Row, Status
 from parity.runs.run import Measure, Replay, Run, stored_numbers
 from parity.trace.trace import Framework, Op
 from parity.trace.values import Array, Stored
@@ -47,6 +47,8 @@ class Evidence:
         self.numbers = numbers or stored_numbers(paddle, torch)
         self.result = Judgement()
         self.rows: dict[int, Row] = {}
+        self.numbers_of_rows: dict[int, int] = {}
+        self.numbers_of_only: dict[int, int] = {}
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
         self.at_fault: set[int] = set()
@@ -64,6 +66,7 @@ class Evidence:
         for pair in self.alignment.pairs:
             row = self._row(pair)
             self.rows[id(pair)] = row
+            self.numbers_of_rows[id(pair)] = len(self.result.rows)
             self.result.rows.append(row)
         self.result.only = self._only()
         self._outputs()
@@ -84,6 +87,7 @@ class Evidence:
             else:
                 order = pair.paddle.order
         alone.sort(key=lambda one: one[2])
+        self.numbers_of_only = {id(node): number for number, (_, node, _) in enumerate(alone)}
         return [OneSided(side, node.module, label(node), node.line, at) for side, node, at in alone]
 
     # -- numbers ----------------------------------------------------------------------------------
@@ -101,10 +105,10 @@ class Evidence:
         )
         found = self.numbers(pair.paddle.output, node.output)
         if found is None:
-            row.status = "inside" if node.op < 0 or pair.paddle.op < 0 else "not compared"
+            row.status = Status.INSIDE if node.op < 0 or pair.paddle.op < 0 else Status.NOT_COMPARED
             return row
         row.float64, row.float32, row.noise_paddle, row.noise_torch = found
-        row.status = "same" if found.float64.max_rel <= row.limit else "different"
+        row.status = Status.SAME if found.float64.max_rel <= row.limit else Status.DIFFERENT
         return row
 
     def _outputs(self) -> None:
@@ -133,7 +137,7 @@ class Evidence:
         return all(found.agrees for found in self.result.observed.values())
 
     def _numbers_differ(self) -> bool:
-        return not self._outputs_agree() or any(row.status == "different" for row in self.result.rows)
+        return not self._outputs_agree() or any(row.status is Status.DIFFERENT for row in self.result.rows)
 
     # -- each operator alone ----------------------------------------------------------------------
 
@@ -274,16 +278,21 @@ class Evidence:
     def _finding(
         self,
         pair: Pair,
+        subject: Subject,
         cause: str,
         fix: str,
         evidence: Mapping[str, Any],
         operator: str = "",
         blamed: Op | None = None,
         where: str = "",
+        *,
+        attribute: str = "",
+        values: tuple[Any, Any] | None = None,
+        shows: Shows = Shows.OUTPUTS,
     ) -> None:
         """Add a finding about an aligned pair; `blamed` is the raw operator at fault inside a merged one.
 
-        where: the line to edit, if it is neither that operator's nor the pair's own.
+        where: the line to edit, if it is neither that operator's nor the pair's own. values: (Paddle's, torch's).
         """
         node = pair.torch
         self.result.findings.append(
@@ -291,11 +300,16 @@ class Evidence:
                 layer=node.module if blamed is None else blamed.module,
                 operator=operator or label(node),
                 where=where or (place(self.alignment.torch, node) if blamed is None else blamed.line),
-                cause=cause,
+                cause=sentence(cause, shows),
                 fix=fix,
                 evidence={"operator": node.name, **evidence},
                 layer_paddle=pair.paddle.module,
                 where_paddle=place(self.alignment.paddle, pair.paddle),
+                subject=subject,
+                attribute=attribute,
+                values={} if values is None else {"paddle": values[0], "torch": values[1]},
+                shows=shows,
+                rows=(self.numbers_of_rows[id(pair)],),
                 order=pair.paddle.order,
                 guide=row.paddle if (row := row_of(node.kind)) is not None else "",
             )

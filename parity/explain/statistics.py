@@ -17,7 +17,8 @@ from parity.explain.evidence import Evidence
 from parity.numbers.compare import difference
 from parity.numbers.same import same
 from parity.ops.table import float32
-from parity.results.finding import Note
+from parity.results.finding import Note, Shows, Subject
+from parity.results.judgement import Status
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array
 
@@ -68,6 +69,7 @@ class RunningStatistics(Evidence):
         once_more = "torch" if len(ours) > len(theirs) else "Paddle"
         self._finding(
             pair,
+            Subject.STATISTIC,
             f"running statistics are updated {_times(len(ours))} in a forward in torch, {_times(len(theirs))} in Paddle: "
             f"every run of this layer in train mode updates them, and {once_more} runs it more often",
             "run the layer once and use its result again"
@@ -78,6 +80,9 @@ class RunningStatistics(Evidence):
                 "Paddle's runs": [op.line for op in theirs],
             },
             where=extra[0].line if extra and once_more == "torch" else pair.torch.line,
+            attribute="updates",
+            values=(len(theirs), len(ours)),
+            shows=Shows.STATISTICS,
         )
         return True
 
@@ -92,7 +97,15 @@ class RunningStatistics(Evidence):
         if len(pairs) > 1:
             cause += f"; the layer runs {len(pairs)} times in a forward, and the last run weighs most"
             fix = "run the layer's calls in the order in which Paddle runs them"
-        self._finding(pair, cause, fix, {"running mean": found.name, "relative difference": found.gap})
+        self._finding(
+            pair,
+            Subject.STATISTIC,
+            cause,
+            fix,
+            {"running mean": found.name, "relative difference": found.gap},
+            attribute="mean",
+            shows=Shows.STATISTICS,
+        )
         return True
 
     def _variance_after(self, pairs: list[Pair]) -> float | None:
@@ -109,10 +122,13 @@ class RunningStatistics(Evidence):
         if not same(found.actual, found.expected, size=found.size):
             self._finding(
                 pair,
+                Subject.STATISTIC,
                 f"running variance: after one step it differs by {found.gap:.1e} from what this layer's momentum and "
                 "batch statistics give",
                 "update the running statistics as Paddle does, once for every call",
                 {"running variance": found.name, "relative difference": found.gap},
+                attribute="variance",
+                shows=Shows.STATISTICS,
             )
             return None
         return None if biased else difference(found.actual, found.paddle).max_rel
@@ -136,7 +152,7 @@ class RunningStatistics(Evidence):
             return None
         if any(p.torch.attributes.get("momentum") != momentum for p in pairs):
             return None
-        if any(self.rows[id(p)].status not in ("same", "inherited") for p in pairs):
+        if any(self.rows[id(p)].status not in (Status.SAME, Status.INHERITED) for p in pairs):
             return None
         momentum = float32(momentum)
         expected = self.paddle_parameters[names[0]].astype(np.float64)

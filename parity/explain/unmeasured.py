@@ -10,11 +10,13 @@ from parity.capture.replay import ReplayPlan
 from parity.explain.evidence import Evidence
 from parity.explain.lines import at_end
 from parity.explain.torch_code import dropout
-from parity.explain.words import at, named
+from parity.explain.words import at, named, sentence
 from parity.graph.node import Silent
 from parity.limits import AMPLIFIED
-from parity.results.finding import ONLY_IN_TRAINING, Finding, Note
-from parity.results.judgement import Row
+from parity.results.finding import Finding, Note, Shows, Subject
+from parity.results.judgement import Row, Status
+
+SIDES = ("paddle", "torch")
 
 
 class Unseen(Evidence):
@@ -61,6 +63,9 @@ class Unseen(Evidence):
                 else f"cast to {item.attributes['narrow']} in torch too",
                 evidence={"dtype": item.attributes["narrow"]},
                 where_paddle=item.line if side == "Paddle" else "",
+                subject=Subject.PRECISION,
+                attribute="dtype",
+                values={one: item.attributes["narrow"] if one == side.lower() else None for one in SIDES},
                 order=self._order_of(item.value) if side == "torch" else float("inf"),
             )
         )
@@ -75,11 +80,18 @@ class Unseen(Evidence):
                         layer=item.module,
                         operator="Dropout",
                         where=self.alignment.torch.trace.constructors.get(item.module, "") or item.line,
-                        cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}{ONLY_IN_TRAINING}",
+                        cause=sentence(
+                            f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}",
+                            Shows.TRAINING,
+                        ),
                         fix=dropout(paddle),
                         evidence={"attribute": name, "paddle": paddle[name], "torch": torch[name]},
                         layer_paddle=twin.module,
                         where_paddle=twin.line,
+                        subject=Subject.ATTRIBUTE,
+                        attribute=name,
+                        values={"paddle": paddle[name], "torch": torch[name]},
+                        shows=Shows.TRAINING,
                         order=self._order_of(item.value),
                     )
                 )
@@ -105,6 +117,9 @@ class Unseen(Evidence):
                         fix=f"self.{container.rpartition('.')[2]} = torch.nn.ModuleList(...)",
                         evidence={"layers": len(paths), "first": paths[0], "last": paths[-1]},
                         where_paddle=line if side == "Paddle" else "",
+                        subject=Subject.REGISTRATION,
+                        attribute=container,
+                        shows=Shows.WEIGHTS,
                         order=first - 0.75,
                     )
                 )
@@ -142,6 +157,9 @@ class Unseen(Evidence):
                     cause=f"the model's result has `{path}` only in {side}",
                     fix="return the same structure on both sides",
                     evidence={"paddle": sorted(paddle), "torch": sorted(torch)},
+                    subject=Subject.OUTPUT,
+                    attribute=path,
+                    values={"paddle": path in paddle, "torch": path in torch},
                     order=float("inf"),
                 )
             )
@@ -200,7 +218,7 @@ class Unseen(Evidence):
         """
         plan = ReplayPlan()
         for pair in self.alignment.pairs:
-            if self.rows[id(pair)].status == "float32 constants" and pair.torch.op >= 0:
+            if self.rows[id(pair)].status is Status.CONSTANTS and pair.torch.op >= 0:
                 plan.outputs[pair.torch.op] = pair.paddle.output
         for edge in self.alignment.edges:
             entry = edge.pair.torch.entries.get(edge.torch_slot)
@@ -215,4 +233,4 @@ class Unseen(Evidence):
 def _measured(row: Row) -> bool:
     """Whether an operator's numbers are known: alone on Paddle's, or in the free runs, where they are Paddle's."""
     freely = row.float64 is not None and row.float64.max_rel <= row.limit
-    return row.local is not None or freely or row.status == "inside"
+    return row.local is not None or freely or row.status is Status.INSIDE
