@@ -156,7 +156,7 @@ class Wiring(Evidence):
             chain(paddle_nodes) if paddle_nodes else None,
             chain(torch_nodes) if torch_nodes else None,
         )
-        attribute = ""
+        attribute = after = ""
         if paddle_nodes and not torch_nodes and self._used_elsewhere(paddle_nodes):
             subject = Subject.WIRING
             values = f"another call of {values[0]}", self._source(self.alignment.torch, edge.torch_value)
@@ -166,10 +166,9 @@ class Wiring(Evidence):
             operator, layer, where = label(node), node.module, node.line
         elif paddle_nodes and not torch_nodes:
             subject = Subject.MISSING
+            after, after_ = self._after(self.alignment.paddle, paddle_nodes[0])
             node = _main(paddle_nodes)
-            cause = (
-                f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
-            )
+            cause = f"{chain(paddle_nodes)} {after_}only in Paddle"
             fix = f"add {chain(paddle_nodes, code)} before {at}"
             operator, layer, where = label(node), node.module, missing(self.alignment, edge)
         elif bool(torch_nodes) != bool(paddle_nodes) and (owned := self._owned(edge)):
@@ -182,8 +181,9 @@ class Wiring(Evidence):
             operator, layer, where = label(node), node.module, node.line
         elif torch_nodes and not paddle_nodes:
             subject = Subject.EXTRA
+            after, after_ = self._after(self.alignment.torch, torch_nodes[0])
             node = _main(torch_nodes)
-            cause = f"{chain(torch_nodes)} {self._after(self.alignment.torch, torch_nodes[0])}only in torch"
+            cause = f"{chain(torch_nodes)} {after_}only in torch"
             fix = f"remove {chain(torch_nodes, code)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
@@ -212,7 +212,7 @@ class Wiring(Evidence):
                 where_paddle=place(self.alignment.paddle, paddle_node) if paddle_node.line else "",
                 subject=subject,
                 attribute=attribute,
-                values={"paddle": values[0], "torch": values[1]},
+                values={"paddle": values[0], "torch": values[1], **({"after": after} if after else {})},
                 rows=self._rows_of(edge),
                 only=tuple(self.numbers_of_only[id(one)] for one in (*edge.only_paddle, *edge.only_torch)),
                 order=self._order(edge),
@@ -439,14 +439,15 @@ class Wiring(Evidence):
             return float("inf")
         return edge.pair.paddle.order - 0.5
 
-    def _after(self, graph: Graph, node: Node) -> str:
+    def _after(self, graph: Graph, node: Node) -> tuple[str, str]:
+        """What an operator stands behind, and that in a sentence."""
         for value in node.data.values():
             source = graph.producer.get(value)
             if source is not None:
-                return f"after {named(source)} "
+                return named(source), f"after {named(source)} "
             if value in graph.inputs.values():
-                return "on the model's input "
-        return ""
+                return "the model's input", "on the model's input "
+        return "", ""
 
     def _twin_of(self, paddle_value: int) -> int:
         """The torch value that is this one of Paddle's; -1 if none is."""

@@ -94,7 +94,7 @@ class Finding:
     cause: one sentence. fix: code or an instruction. evidence: numbers and attributes, never empty.
     subject, attribute, values, shows: the same for programs, which never have to read the sentence. attribute: the argument,
     setting, weight or output that differs, "" where there is none. values: what "paddle" and "torch" have (in Paddle's
-    convention; None: nothing), empty where that cannot be told in two values.
+    convention; None: nothing), and what an operator that only one side has stands "after"; empty where that does not tell it.
     """
 
     layer: str
