@@ -156,7 +156,8 @@ class Wiring(Evidence):
             chain(paddle_nodes) if paddle_nodes else None,
             chain(torch_nodes) if torch_nodes else None,
         )
-        attribute = after = ""
+        attribute = edge.pair.torch.name if edge.pair.torch.kind == "output" else ""
+        after = ""
         if paddle_nodes and not torch_nodes and self._used_elsewhere(paddle_nodes):
             subject = Subject.WIRING
             values = f"another call of {values[0]}", self._source(self.alignment.torch, edge.torch_value)

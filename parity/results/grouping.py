@@ -78,8 +78,7 @@ def _beside(finding: Finding) -> tuple[Hashable, Hashable]:
             return told(value)
         return SHAPE.sub("#", QUOTED.sub(lambda match: told(match[1]), value))
 
-    attribute = told(finding.attribute) if finding.subject in NAMES else finding.attribute
-    return attribute, _plain(finding.values, text)
+    return text(finding.attribute), _plain(finding.values, text)
 
 
 def _plain(value: Any, text: Any = str) -> Hashable:
