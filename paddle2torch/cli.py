@@ -102,9 +102,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     args = _build_parser(chosen).parse_args(arguments)
     from convert.errors import Paddle2TorchError
+    from paddle2torch.outputs import streams
 
     try:
-        with _unwinding():
+        with streams(), _unwinding():
             result: int = _module(args.command).run(args)
     except Paddle2TorchError as error:
         sys.stderr.write(getattr(error, "detail", ""))  # a user's model that raised: its own traceback first
@@ -114,9 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not an error of the command.
-        sys.stderr.close()
-        return 0
+        return 0  # the reader of our output went away (`| head`): not an error of the command
     return result
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from convert.errors import ConvertError
+
+NAMES_MOST = 20_000_000
+"""Bytes of a list of names."""
 
 
 def json_object(text: str, option: str) -> dict[str, Any]:
@@ -39,7 +41,6 @@ def names_in(path: str | None) -> list[str] | None:
     """The parameter names that a file lists, one a line; None without a file."""
     if path is None:
         return None
-    try:
-        return list(filter(None, map(str.strip, Path(path).read_text("utf-8").splitlines())))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConvertError(f"{path}: the names cannot be read ({error})") from None
+    from convert.checkpoint.source import read_text
+
+    return list(filter(None, map(str.strip, read_text(path, NAMES_MOST).splitlines())))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
+from convert.names import escaped
 
 if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
@@ -144,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
             **common,
         )
     _save_rules(args, report.plan)
-    print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(report.summary()))
+    print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(map(escaped, report.summary())))
     return 0
 
 
@@ -171,7 +172,7 @@ PROBE = ("paddle", "shape", "input", "paddle_python", "torch_python")
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse what would be misread or ignored, before anything is opened."""
-    from convert.write.atomic import check_target
+    from paddle2torch.outputs import check_beside
 
     if args.second is not None:
         raise ConvertError(f"write -o before the target: convert {args.source} -o {args.second}")
@@ -190,8 +191,7 @@ def _check(args: argparse.Namespace) -> None:
         raise ConvertError(
             "--save-rules is for the way to torch: the way back takes the same file as --rules"
         )
-    if args.save_rules is not None:
-        check_target(Path(args.save_rules), force=args.force)
+    check_beside(args)
 
 
 def _common(args: argparse.Namespace) -> dict[str, Any]:
@@ -266,7 +266,7 @@ def _dry_run(args: argparse.Namespace) -> int:
 
         console.print(plan_report(plan))
         for note in (*notes, *plan.notes):
-            console.print(f"note: {note}", markup=False)
+            console.print(f"note: {escaped(note)}", markup=False)
     _save_rules(args, plan)  # of an incomplete plan too: what is missing can be written by hand
     if not plan.ok:
         where = "`problems` in the JSON" if args.json else "the list of problems"

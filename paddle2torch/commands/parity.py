@@ -138,12 +138,12 @@ def _targets(args: argparse.Namespace) -> dict[str, Path]:
 
 def check_targets(args: argparse.Namespace) -> None:
     """Raise before anything runs if a report file cannot be written or two are the same."""
-    from convert.write.atomic import check_target
+    from paddle2torch.outputs import check_beside
     from parity.errors import ParityError
 
+    check_beside(args)
     seen: dict[Path, str] = {}
     for option, path in _targets(args).items():
-        check_target(path, force=args.force)
         other = seen.setdefault(path.resolve(), option)
         if other != option:
             raise ParityError(f"--{other} and --{option} name the same file, {path}")
