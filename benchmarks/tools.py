@@ -63,10 +63,11 @@ class Tool:
 def ours(case, pair, images) -> tuple[bool, bool | None]:
     """`paddle2torch.check`, default options."""
     import paddle2torch
-    from tests.mutants.judge import matches_place
+    from tests.mutants.judge import in_place
 
     report = paddle2torch.check(pair.paddle, pair.torch, images)
-    place = bool(report.findings) and matches_place(report.findings[0], getattr(case, "where", ()))
+    wanted = getattr(case, "expected", ())
+    place = bool(wanted and report.findings) and in_place(wanted[0], report.findings[0])
     return report.verdict.name == "EQUIVALENT", place
 
 
@@ -105,8 +106,8 @@ def _names_the_place(text: str, case, pair) -> bool:
         if found:
             if case.edits and int(found[1]) in edited_lines(case):
                 return True
-            layers = {place.partition(":")[0].rpartition(".")[2] for place in getattr(case, "where", ())}
-            return any(re.search(rf"\b{re.escape(layer)}\b", below) for layer in layers - {"", "*"})
+            layers = {one.layer.rpartition(".")[2] for one in getattr(case, "expected", ())}
+            return any(re.search(rf"\b{re.escape(layer)}\b", below) for layer in layers - {""})
     return False
 
 

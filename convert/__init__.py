@@ -7,9 +7,11 @@ asked for, so that `paddle2torch convert` starts in the time Python itself needs
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # not typing's, which costs more to import than the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from convert.apply.checkpoint import ConversionReport, convert_checkpoint
     from convert.apply.memory import convert_state_dict
     from convert.checkpoint.checkpoint import Checkpoint
@@ -60,5 +62,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'convert' has no attribute {name!r}")
+        from convert.namesakes import missing
+
+        raise missing("convert", name)
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -30,6 +30,15 @@ def shown(text: object, most: int = 80) -> str:
     return clean if len(clean) <= most else clean[:most] + "..."
 
 
+def escaped(text: str) -> str:
+    """A text of unknown origin, whole, on one line: what a terminal would act on, or cannot show, is written out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
 def counted(count: int, noun: str) -> str:
     """`1 tensor`, `2 tensors`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -71,6 +71,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'paddle2torch' has no attribute {name!r}")
+    from paddle2torch.packages import take
+
+    take()
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

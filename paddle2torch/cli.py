@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from paddle2torch.packages import take
+
 TYPE_CHECKING = False  # not typing's, which costs more to import than the rest
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -111,15 +113,21 @@ def _unwinding() -> Iterator[None]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (0 done, 1 different, 2 wrong input, 3 inconclusive)."""
+    try:
+        take()
+    except ImportError as error:
+        print(f"paddle2torch: {error}", file=sys.stderr)
+        return 2
     arguments = list(sys.argv[1:] if argv is None else argv)
     if " ".join(arguments[:2]) in COMMANDS:
         arguments[:2] = [" ".join(arguments[:2])]
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     args = _build_parser(chosen).parse_args(arguments)
     from convert.errors import Paddle2TorchError
+    from paddle2torch.outputs import streams
 
     try:
-        with _unwinding():
+        with streams(), _unwinding():
             result: int = _module(args.command).run(args)
     except Paddle2TorchError as error:
         sys.stderr.write(getattr(error, "detail", ""))  # a user's model that raised: its own traceback first
@@ -129,9 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not an error of the command.
-        sys.stderr.close()
-        return 0
+        return 0  # the reader of our output went away (`| head`): not an error of the command
     return result
 
 

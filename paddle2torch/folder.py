@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from convert.names import escaped
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -50,10 +52,12 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
     for outcome in outcomes:
         report = outcome.report
         if report is None:
-            table.add_row(Text(str(outcome.source)), "", "", "", "", Text("FAILED", "red"))
+            table.add_row(Text(escaped(str(outcome.source))), "", "", "", "", Text("FAILED", "red"))
             continue
         tensors = len(report.plan.moves) + len(report.plan.generated)
         numbers = (str(tensors), f"{report.size / 1e6:.1f}", f"{report.seconds:.2f}")
         result = f"partial: {len(report.plan.left)} left" if report.plan.left else "converted"
-        table.add_row(Text(str(outcome.source)), Text(str(outcome.target)), *numbers, result)
+        table.add_row(
+            Text(escaped(str(outcome.source))), Text(escaped(str(outcome.target))), *numbers, result
+        )
     return table

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
 
 if TYPE_CHECKING:
     from convert.plan.plan import Options
+
+NAMES_MOST = 20_000_000
+"""Bytes of a list of names."""
 
 
 def add_name_options(group: Any) -> None:
@@ -84,7 +86,6 @@ def names_in(path: str | None) -> list[str] | None:
     """The parameter names that a file lists, one a line; None without a file."""
     if path is None:
         return None
-    try:
-        return list(filter(None, map(str.strip, Path(path).read_text("utf-8").splitlines())))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConvertError(f"{path}: the names cannot be read ({error})") from None
+    from convert.checkpoint.source import read_text
+
+    return list(filter(None, map(str.strip, read_text(path, NAMES_MOST).splitlines())))

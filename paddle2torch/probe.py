@@ -36,7 +36,13 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
         tell = stack.enter_context(status())
         paddle, torch = (
             stack.enter_context(
-                WorkerSide(side, factories[side], arguments[side], python=getattr(args, f"{side}_python"))
+                WorkerSide(
+                    side,
+                    factories[side],
+                    arguments[side],
+                    python=getattr(args, f"{side}_python"),
+                    registered=side == "torch" and args.torch is None,
+                )
             )
             for side in FRAMEWORKS
         )

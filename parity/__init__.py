@@ -9,9 +9,11 @@ Names are imported when first asked for: a worker process needs only its own fra
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # not typing's, which costs more to import than the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from parity.checker import assert_equivalent, check
     from parity.errors import ParityError
     from parity.report.report import Report
@@ -33,5 +35,7 @@ __all__ = ["Finding", "Note", "ParityError", "Report", "Verdict", "assert_equiva
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'parity' has no attribute {name!r}")
+        from convert.namesakes import missing
+
+        raise missing("parity", name)
     return getattr(importlib.import_module(_HOMES[name]), name)

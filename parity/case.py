@@ -112,6 +112,7 @@ class Question:
                 if steps:
                     self._tell("training")
                     _train(self.paddle, self.torch, self.inputs, self.mode, steps, backward, judgement)
+                judgement.findings[:] = [judgement.with_rows(finding) for finding in judgement.findings]
             return self._done(runs, judgement)
 
     def _recorded(

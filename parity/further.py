@@ -10,7 +10,9 @@ from typing import Any
 from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
-from parity.results.finding import Finding
+from parity.limits import QUICK
+from parity.numbers.observed import Observed, sized
+from parity.results.finding import Finding, Shows, Subject
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, outputs_at_once
@@ -28,8 +30,12 @@ def further_cases(
     parameters: Mapping[str, Mapping[str, Array]],
     pairs: Mapping[str, str] | None,
     tell: Any,
+    given: Mapping[str, Observed],
 ) -> list[Case]:
-    """The further inputs that Paddle's model takes, outputs alone, up to the first that shows a fault."""
+    """The further inputs that Paddle's model takes, outputs alone, up to the first that shows a fault.
+
+    given: the outputs on the given input, which tell of what sizes their numbers are and how they are rounded.
+    """
     cases = []
     whole = dict(further_inputs(inputs))
     any_batch = False
@@ -37,7 +43,7 @@ def further_cases(
         # A model may be written for one size of batch: then the whole one.
         for more in (few,) if any_batch else (few, whole[name]):
             try:
-                case = _quick_case(paddle, torch, name, more, mode, tell)
+                case = _quick_case(paddle, torch, name, more, mode, tell, given)
             except NotRecordedError:
                 case = None
             if case is not None:
@@ -49,9 +55,9 @@ def further_cases(
             # The outputs differ on this input: look into it properly.
             try:
                 case = Question(paddle, torch, name, more, mode, parameters, pairs, tell).answer()[0]
+                case.judgement.findings[:] = [_on(name, case, finding) for finding in case.judgement.findings]
             except NotRecordedError:
                 case.judgement.findings.append(_differs(name, case))
-            case.judgement.findings[:] = [_on(name, case, finding) for finding in case.judgement.findings]
         cases.append(case)
         if case.judgement.findings:
             break
@@ -60,20 +66,26 @@ def further_cases(
 
 def _on(name: str, case: Case, finding: Finding) -> Finding:
     """A finding that the given input did not show: whoever reads it must know on which one it is."""
+    if finding.subject is Subject.RAISED:
+        return finding
     sizes = ", ".join("x".join(map(str, shape)) for shape in case.shapes.values())
-    seen = "" if "on an input of" in finding.cause else f"; seen on an input of {sizes} ({name}) only"
+    seen = f"; seen on an input of {sizes} ({name}) only"
     fix = finding.fix
-    if finding.evidence.get("attribute") == "output_size":
+    if finding.attribute == "output_size":
         fix = f"make the size follow the input as Paddle's does, with no factor or size that is fixed; here {fix}"
     return replace(finding, cause=finding.cause + seen, fix=fix)
 
 
 def _quick_case(
-    paddle: Side, torch: Side, name: str, inputs: Mapping[str, Array], mode: str, tell: Any
+    paddle: Side,
+    torch: Side,
+    name: str,
+    inputs: Mapping[str, Array],
+    mode: str,
+    tell: Any,
+    given: Mapping[str, Observed],
 ) -> Case | None:
     """Compare the outputs alone, in float64; None when Paddle's model does not take such an input."""
-    from parity.numbers.compare import difference
-
     judgement = Judgement()
     case = Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement, quick=True)
     with ExitStack() as stack:
@@ -109,10 +121,10 @@ def _quick_case(
         require_finite(judgement, stores)
         found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
         for key in sorted(found["paddle"] & found["torch"]):
-            judgement.outputs[key.removeprefix("output:")] = difference(
-                stores["torch"].stored(key), stores["paddle"].stored(key)
-            )
-        differ = any(not d.comparable or d.max_rel > QUICK_LIMIT for d in judgement.outputs.values())
+            path = key.removeprefix("output:")
+            gap = sized(stores["torch"].get(key), stores["paddle"].get(key))
+            judgement.outputs[path] = given[path].at_its_size(gap) if path in given else gap
+        differ = any(not d.comparable or d.max_rel > QUICK for d in judgement.outputs.values())
         if differ or found["paddle"] != found["torch"]:
             judgement.inconclusive.append(f"{name}: the outputs differ")
     return case
@@ -143,13 +155,11 @@ def _raises(name: str, shapes: Mapping[str, tuple[int, ...]], error: ParityError
         cause=f"on an input of {sizes} ({name}), which Paddle's model takes, {error}",
         fix="make the torch model take every input that Paddle's takes",
         evidence={"error": str(error), "shapes": {k: list(v) for k, v in shapes.items()}},
+        subject=Subject.RAISED,
+        shows=Shows.ERROR,
         order=float("inf"),
     )
 
 
 FURTHER_BATCH = 2
 """Largest batch of a further input: more of the same shows nothing new, and costs as much again."""
-
-
-QUICK_LIMIT = 1e-12
-"""Output differences above this are looked into with the full comparison; it decides nothing itself."""

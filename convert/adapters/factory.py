@@ -14,6 +14,7 @@ from typing import Any
 from convert.adapters.watch import watched
 from convert.errors import ConvertError
 from convert.names import did_you_mean
+from convert.namesakes import NAMES, ROOT, namesake, users_imports
 
 
 @contextmanager
@@ -33,18 +34,22 @@ def users_code(what: str, hint: str = "") -> Iterator[None]:
         raise ConvertError(f"{what}: {type(error).__name__}: {said}{advice}") from error
 
 
-def load_factory(reference: str, notes: list[str] | None = None) -> Any:
+def load_factory(reference: str, notes: list[str] | None = None, *, registered: bool = False) -> Any:
     """The class or function; ConvertError says what is wrong with the reference.
 
-    What the import does beside defining it is added to `notes`, or else told on stderr.
+    What the import does beside defining it is added to `notes`, or else told on stderr. registered: of a network of ours
+    (`convert.registry`), whatever modules a user has under the names of our folders.
     """
     place, colon, name = reference.rpartition(":")
     if not colon or not place or not name:
         raise ConvertError(f"{reference!r}: write package.module:factory or path/to/file.py:factory")
     told: list[str] = []
     folder = Path(place).parent if place.endswith(".py") else Path()
-    with watched(reference, folder, told):
-        module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+    if registered:
+        module = _load_ours(place)
+    else:
+        with watched(reference, folder, told):
+            module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
     if notes is None:
         print(*(f"note: {line}" for line in told), sep="\n", end="\n" * bool(told), file=sys.stderr)
     else:
@@ -62,27 +67,51 @@ def load_factory(reference: str, notes: list[str] | None = None) -> Any:
 def _load_module(name: str) -> ModuleType:
     if "" not in sys.path:
         sys.path.insert(0, "")  # a console script does not have the current directory there
-    with users_code(f"{name} cannot be imported"):
-        try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name in ("torch", "paddle"):
-                raise ConvertError(
-                    f"{name} needs {error.name}, which is not installed: "
-                    f"run `pip install 'paddle2torch[{error.name}]'`"
-                ) from error
-            raise ConvertError(f"there is no module {error.name!r} (asked for {name})") from error
+    with users_code(f"{name} cannot be imported"), users_imports():
+        return _import(name)
+
+
+def _load_ours(name: str) -> ModuleType:
+    sys.path.insert(0, ROOT)
+    try:
+        return _import(name)
+    finally:
+        sys.path.remove(ROOT)
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name in ("torch", "paddle"):
+            raise ConvertError(
+                f"{name} needs {error.name}, which is not installed: "
+                f"run `pip install 'paddle2torch[{error.name}]'`"
+            ) from error
+        raise ConvertError(f"there is no module {error.name!r} (asked for {name}){_hidden(name)}") from error
+
+
+def _hidden(name: str) -> str:
+    """Where a user's folder is in the way of a network of ours."""
+    package = name.partition(".")[0]
+    place = namesake(package) if package in NAMES else ""
+    return (
+        f"; `{package}` is your {place} here: name a network of ours as `paddle2torch models` does"
+        if place
+        else ""
+    )
 
 
 def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ConvertError(f"{path}: no such file")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ConvertError(f"{path}: is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
     sys.path.insert(0, str(path.parent.resolve()))
-    with users_code(f"{path}: cannot be imported"):
+    with users_code(f"{path}: cannot be imported"), users_imports():
+        # Among the loaded modules in any case: recorders look there for operators to watch, and `inspect` for sources.
+        name = str(path.resolve()) if path.stem in sys.modules else path.stem
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise ConvertError(f"{path}: is not a Python file")
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     return module

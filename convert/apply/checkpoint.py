@@ -26,6 +26,7 @@ from convert.plan.source_layout import ASK, PADDLE, TORCH, decide, evidence, tur
 from convert.write.atomic import check_target, same_file
 from convert.write.parts import Part, placement
 from convert.write.place import Placement
+from convert.write.shard_set import files_of, index_of, shard_count
 
 if TYPE_CHECKING:
     from convert.training.state_file import Training
@@ -119,11 +120,10 @@ def convert_checkpoint(
         raise ConvertError(f"{target_path}: only .safetensors files can be cut into shards")
     if training is not None and form != "pth":
         raise ConvertError(f"{target_path}: weights with optimizer state are one .pth file; name it *.pth")
-    if same_file(source_path, target_path):
-        raise ConvertError(f"{target_path}: is the checkpoint itself; choose another name")
     opened = src if isinstance(src, Checkpoint) else open_checkpoint(source_path, key=key, names=names)
     with ExitStack() as stack:
         checkpoint = stack.enter_context(opened)
+        _keep_sources(target_path, form, (checkpoint.path, *(() if training is None else (training.pdopt,))))
         plan, notes = plan_for(
             checkpoint,
             model=model,
@@ -150,7 +150,9 @@ def convert_checkpoint(
         writer = partial(_write, target_path, form, items, metadata, checkpoint, shard_bytes=shard_bytes)
         size = writer(structure=structure, force=force, on_progress=on_progress)
         if shard_bytes is not None:
-            notes += _shards(target_path)
+            count = shard_count(target_path)
+            if count:
+                notes.append(f"written as {counted(count, 'shard')} that {index_of(target_path).name} lists")
     return ConversionReport(
         plan,
         source_path,
@@ -310,15 +312,12 @@ def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
 
 
-def _shards(target: Path) -> list[str]:
-    """What was written instead of one file, if it was more than one shard holds."""
-    import json
-
-    index = target.with_name(target.name + ".index.json")
-    if target.exists():
-        return []
-    files = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
-    return [f"written as {counted(len(files), 'shard')} that {index.name} lists"]
+def _keep_sources(target: Path, form: str, sources: Sequence[Path]) -> None:
+    """Raise where writing `target` would replace or take away what is read."""
+    written = files_of(target) if form == "safetensors" else [target]
+    for source in sources:
+        if any(same_file(source, path) for path in written):
+            raise ConvertError(f"{target}: would replace {source}, which is read; choose another name")
 
 
 def placements(

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from convert.checkpoint.pickle_values import Value
 from convert.checkpoint.tensor import TensorRef
 from convert.errors import ConvertError
 from convert.names import did_you_mean, shown
 
 NAME_MOST = 1024
 """Characters of a tensor's name."""
+TENSORS_MOST = 100_000
+"""Tensors of one checkpoint: the largest models have a few thousand, and each costs memory before any is read."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,30 @@ class Checkpoint(Mapping[str, TensorRef]):
         self.close()
 
 
+def text_keys(path: Path, table: Mapping[Value, Value]) -> Iterator[tuple[str, Value]]:
+    """The items of a file's dictionary, their keys as text; ConvertError where two keys become one, as 1 and "1" do."""
+    seen: set[str] = set()
+    for key, value in table.items():
+        name = str(key)
+        if name in seen:
+            raise ConvertError(
+                f"{path}: two entries are called {shown(name)!r}, one of them not as a text; refused"
+            )
+        seen.add(name)
+        yield name, value
+
+
+def check_count(path: Path, count: int) -> None:
+    """Raise ConvertError for more tensors than a model can have."""
+    if count > TENSORS_MOST:
+        raise ConvertError(f"{path}: holds more than {TENSORS_MOST} tensors, which no model does; refused")
+
+
 def require_tensors(path: Path, tensors: Mapping[str, TensorRef]) -> None:
     """Raise ConvertError when a file holds no tensor at all, or one whose name is not a name."""
     if not tensors:
         raise ConvertError(f"{path}: holds no tensors, so there is nothing to convert")
+    check_count(path, len(tensors))
     for name in tensors:
         if len(name) > NAME_MOST:
             raise ConvertError(

@@ -7,16 +7,17 @@ length of a protobuf {1: dtype, 2: dims}; the data, little-endian (facts/checkpo
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from convert.checkpoint.checkpoint import Checkpoint, FileFacts, require_tensors
+from convert.checkpoint.checkpoint import Checkpoint, FileFacts, check_count, require_tensors
 from convert.checkpoint.payload import FileSpan
 from convert.checkpoint.pickle_machine import PickleMachine
 from convert.checkpoint.program import parameter_names, read_varint
 from convert.checkpoint.source import SourceFile
-from convert.checkpoint.tensor import TensorRef
+from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.dtypes import BY_PROTO
 from convert.errors import ConvertError
 from convert.names import counted
@@ -24,7 +25,6 @@ from convert.names import counted
 PROGRAM_SUFFIXES = (".json", ".pdmodel")
 _DESCRIPTION_MOST = 1024
 _LEVELS_MOST = 16
-_DIMENSIONS_MOST = 32
 
 
 def looks_like_pdiparams(head: bytes) -> bool:
@@ -69,7 +69,7 @@ def find_program(path: Path) -> Path:
     """The exported program beside a `.pdiparams`."""
     for suffix in PROGRAM_SUFFIXES:
         program = path.with_suffix(suffix)
-        if program.is_file():
+        if os.path.isfile(program):
             return program
     raise ConvertError(
         f"{path}: has no names in it; put {path.with_suffix('.json').name} or {path.with_suffix('.pdmodel').name} "
@@ -80,7 +80,7 @@ def find_program(path: Path) -> Path:
 def _structured_names(path: Path) -> dict[str, str]:
     """Parameter name -> structured name from the `.pdiparams.info` that the old format writes."""
     info = path.with_name(path.name + ".info")
-    if not info.is_file():
+    if not os.path.isfile(info):
         return {}
     source = SourceFile(info)
     try:
@@ -101,6 +101,7 @@ def _tensors(source: SourceFile) -> list[TensorRef]:
     while at < source.size:
         ref, at = _tensor(source, at)
         refs.append(ref)
+        check_count(source.path, len(refs))
     return refs
 
 
@@ -156,9 +157,10 @@ def _description(source: SourceFile, start: int, data: bytes) -> tuple[int, tupl
                 raise ValueError("unknown field")
     except ValueError:
         raise _damaged(source, start, "a description that is not one") from None
-    if len(shape) > _DIMENSIONS_MOST or any(size >= 1 << 63 for size in shape):
+    sizes = plain_shape(shape)
+    if sizes is None:
         raise _damaged(source, start, "an impossible shape")
-    return code, tuple(shape)
+    return code, sizes
 
 
 def _integer(source: SourceFile, at: int, size: int) -> int:

@@ -7,18 +7,18 @@ a static program's plain dictionary. See facts/checkpoints.md, and paddle/framew
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from convert.checkpoint.checkpoint import Checkpoint, FileFacts, require_tensors
+from convert.checkpoint.checkpoint import NAME_MOST, Checkpoint, FileFacts, require_tensors, text_keys
 from convert.checkpoint.payload import JoinedPayload
 from convert.checkpoint.pickle_calls import MOST_SHARES
 from convert.checkpoint.pickle_machine import HostilePickle, PickleMachine
 from convert.checkpoint.pickle_values import Array, Value
 from convert.checkpoint.source import SourceFile
-from convert.checkpoint.tensor import TensorRef
+from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.errors import ConvertError
 from convert.names import counted, did_you_mean, shown
 
@@ -29,6 +29,7 @@ SCHEDULER = "LR_Scheduler"
 _BESIDE_A_STATE_DICT = (MASTER_WEIGHTS, SCHEDULER, NAME_TABLE, SLICE_TABLE)
 DEPTH_MOST = 32
 NODES_FREE = 1000
+STATES_MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,12 @@ class _Walk:
     def visit(self, value: Value, key: str, depth: int) -> None:
         if depth > DEPTH_MOST:
             raise HostilePickle(f"{self.path}: containers nested more than {DEPTH_MOST} deep; refused")
-        items = _items(value)
+        if len(key) > NAME_MOST:
+            raise HostilePickle(f"{self.path}: a key path of more than {NAME_MOST} characters; refused")
         arrays: dict[str, Array] = {}
         names: dict[str, str] = {}
         others: dict[str, Value] = {}
-        for name, item in items:
+        for name, item in _items(self.path, value):
             self.nodes += 1
             if self.nodes > self.most:
                 raise HostilePickle(f"{self.path}: containers that share their contents many times; refused")
@@ -78,6 +80,8 @@ class _Walk:
         if arrays:
             table = _text_table(others.get(NAME_TABLE))
             slices = others.get(SLICE_TABLE)
+            if len(self.found) == STATES_MOST:
+                raise HostilePickle(f"{self.path}: more than {STATES_MOST} state dicts in one file; refused")
             self.found.append(
                 StateDict(key, arrays, table or names, slices if isinstance(slices, dict) else {}, others)
             )
@@ -156,12 +160,14 @@ def choose(path: Path, states: list[StateDict], key: str | None) -> StateDict:
     if not states:
         raise ConvertError(f"{path}: holds no tensors, so there is nothing to convert")
     if key is not None:
-        for state in states:
-            if state.key == key:
-                return state
+        chosen = [state for state in states if state.key == key]
+        if len(chosen) == 1:
+            return chosen[0]
+        if chosen:
+            raise ConvertError(f"{path}: {len(chosen)} state dicts are at key {shown(key)!r}; refused")
         keys = [state.key for state in states]
         raise ConvertError(
-            f"{path}: no state dict at key {key!r}{did_you_mean(key, keys)}; there are: {_list(states)}"
+            f"{path}: no state dict at key {shown(key)!r}{did_you_mean(key, keys)}; there are: {_list(states)}"
         )
     candidates = [state for state in states if state.key.rpartition(".")[2] not in _BESIDE_A_STATE_DICT]
     candidates = [state for state in candidates if not state.is_scalars] or candidates or states
@@ -179,12 +185,12 @@ def _list(states: list[StateDict]) -> str:
     )
 
 
-def _items(value: Value) -> Iterator[tuple[str, Value]]:
+def _items(path: Path, value: Value) -> Iterable[tuple[str, Value]]:
     if isinstance(value, dict):
-        return ((str(name), item) for name, item in value.items())
+        return text_keys(path, value)
     if isinstance(value, (list, tuple)):
         return ((str(index), item) for index, item in enumerate(value))
-    return iter(())
+    return ()
 
 
 def _as_array(value: Value) -> tuple[Array | None, str | None]:
@@ -204,19 +210,38 @@ def _text_table(value: Value) -> dict[str, str]:
 
 
 def _tensors(path: Path, state: StateDict) -> dict[str, TensorRef]:
-    sliced: dict[str, str] = {}
-    for name, info in state.slices.items():
-        match info:
-            case {"slices": list() | tuple() as parts}:
-                sliced |= {str(part): str(name) for part in parts}
+    owners: dict[str, str] = {}
+    slices: dict[str, tuple[tuple[int, ...], list[str]]] = {}
+    for key, info in state.slices.items():
+        name = str(key)
+        slices[name] = _slices(path, name, info)
+        if name in state.arrays or name in owners:
+            raise ConvertError(f"{path}: holds {shown(name)!r} both whole and in slices; the file is damaged")
+        for part in slices[name][1]:
+            if owners.setdefault(part, name) != name or part in state.slices:
+                raise ConvertError(f"{path}: {shown(part)!r} is a slice of two arrays; the file is damaged")
     tensors: dict[str, TensorRef] = {}
     for name, array in state.arrays.items():
-        owner = sliced.get(name)
+        owner = owners.get(name)
         if owner is None:
             tensors[name] = _ref(path, name, array)
         elif owner not in tensors:
-            tensors[owner] = _join(path, owner, state)
+            tensors[owner] = _join(path, owner, state, *slices[owner])
+    for name, (shape, parts) in slices.items():
+        if name not in tensors:  # none of its slices is there
+            tensors[name] = _join(path, name, state, shape, parts)
     return tensors
+
+
+def _slices(path: Path, name: str, info: Value) -> tuple[tuple[int, ...], list[str]]:
+    """The shape and the slices of a large array, as the file's table says them."""
+    match info:
+        case {"OriginShape": list() | tuple() as sizes, "slices": list() | tuple() as pieces}:
+            shape = plain_shape(sizes)
+            parts = [piece for piece in pieces if isinstance(piece, str)]
+            if shape is not None and len(parts) == len(pieces):
+                return shape, parts
+    raise ConvertError(f"{path}: what it says of the slices of {shown(name)!r} is wrong; the file is damaged")
 
 
 def _ref(path: Path, name: str, array: Array) -> TensorRef:
@@ -230,27 +255,24 @@ def _ref(path: Path, name: str, array: Array) -> TensorRef:
     return TensorRef(array.shape, array.kind, array.payload, array.fortran)
 
 
-def _join(path: Path, name: str, state: StateDict) -> TensorRef:
+def _join(path: Path, name: str, state: StateDict, shape: tuple[int, ...], pieces: list[str]) -> TensorRef:
     """A large array that protocols 2 and 3 keep in flat slices (paddle/framework/io_utils.py:238)."""
-    info = state.slices[name]
-    parts: list[TensorRef] = []
-    shape: tuple[int, ...] = ()
-    match info:
-        case {"OriginShape": list() | tuple() as sizes, "slices": list() | tuple() as pieces}:
-            shape = tuple(size for size in sizes if isinstance(size, int))
-            missing = [str(piece) for piece in pieces if piece not in state.arrays]
-            if missing:
-                raise ConvertError(
-                    f"{path}: the slice {shown(missing[0])!r} of {shown(name)!r} is missing; the file is damaged"
-                )
-            parts = [_ref(path, str(piece), state.arrays[str(piece)]) for piece in pieces]
-    kinds = {part.kind.name for part in parts}
+    missing = next((piece for piece in pieces if piece not in state.arrays), None)
+    if missing is not None:
+        raise ConvertError(
+            f"{path}: the slice {shown(missing)!r} of {shown(name)!r} is missing; the file is damaged"
+        )
+    parts = [_ref(path, piece, state.arrays[piece]) for piece in pieces]
     joined = (
         TensorRef(shape, parts[0].kind, JoinedPayload([part.payload for part in parts])) if parts else None
     )
-    if joined is None or len(kinds) != 1 or joined.nbytes != joined.payload.nbytes:
+    if (
+        joined is None
+        or len({part.kind.name for part in parts}) != 1
+        or joined.nbytes != joined.payload.nbytes
+    ):
         raise ConvertError(
-            f"{path}: the slices of {shown(name)!r} do not make up its shape {shape}; the file is damaged"
+            f"{path}: the slices of {shown(name)!r} do not make up its shape {shown(shape)}; the file is damaged"
         )
     return joined
 

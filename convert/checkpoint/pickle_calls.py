@@ -7,11 +7,11 @@ import math
 from convert.checkpoint.payload import FileSpan, MemoryBytes, TextSpan
 from convert.checkpoint.pickle_values import Array, Blob, DTypeValue, Global, Text, Value
 from convert.checkpoint.source import SourceFile
+from convert.checkpoint.tensor import plain_shape
 from convert.dtypes import BY_PICKLE_CODE
 from convert.errors import ConvertError
 from convert.names import shown
 
-MOST_DIMENSIONS = 32
 MOST_SHARES = 8
 """How many arrays may use the same bytes: tied weights do, and a bomb does it thousands of times."""
 _FREE_TO_SHARE = 16
@@ -105,10 +105,10 @@ def _scalar(where: str, source: SourceFile, dtype: DTypeValue, data: Blob) -> Ar
 
 
 def _shape(where: str, shape: tuple[Value, ...]) -> tuple[int, ...]:
-    sizes = [size for size in shape if isinstance(size, int) and not isinstance(size, bool) and size >= 0]
-    if len(sizes) != len(shape) or len(shape) > MOST_DIMENSIONS:
+    sizes = plain_shape(shape)
+    if sizes is None:
         raise _refused(where, "an array with an impossible shape")
-    return tuple(sizes)
+    return sizes
 
 
 def _dict_of(where: str, pairs: list[Value]) -> dict[Value, Value]:
@@ -116,6 +116,8 @@ def _dict_of(where: str, pairs: list[Value]) -> dict[Value, Value]:
     for pair in pairs:
         match pair:
             case [str() | int() as key, value] | (str() | int() as key, value):
+                if key in result:
+                    raise _refused(where, f"an OrderedDict that has {shown(key)!r} twice")
                 result[key] = value
             case _:
                 raise _refused(where, "an OrderedDict whose items are not pairs")

@@ -22,9 +22,12 @@ from convert.names import shown
 NAME_LIMIT = 1024
 """Texts up to this many bytes are read at once; longer ones can only be array data."""
 OPCODES_FREE = 1_000_000
-OPCODES_MOST = 8_000_000
+OPCODES_MOST = 2_000_000
+"""Each may make an object of some hundred bytes."""
 BYTES_PER_OPCODE = 32
 _GLOBAL_LIMIT = 256
+_CALL = 3
+_LETTERS_PER_OPCODE = 16
 
 
 class HostilePickle(ConvertError):
@@ -35,6 +38,8 @@ class PickleMachine:
     """Runs one pickle of `source` and returns its value; see `pickle_values` for what that holds."""
 
     opcodes: ClassVar[Mapping[int, Callable[[Any], None]]]
+    globals: ClassVar[Mapping[tuple[str, str], Value]] = GLOBALS
+    needed_by: ClassVar[str] = "a checkpoint"
 
     def __init__(self, source: SourceFile) -> None:
         self.source = source
@@ -48,6 +53,8 @@ class PickleMachine:
         self._at = 0
         self._stack: list[Value] = []
         self._memo: dict[int, Value] = {}
+        self._charged = 0
+        """Instructions' worth of what calls have copied."""
 
     def run(self) -> Value:
         """The pickled value; ConvertError when the file is damaged, HostilePickle when not plain data."""
@@ -65,7 +72,7 @@ class PickleMachine:
                 raise self._damaged(f"opcode 0x{opcode:02x} is not one that Paddle writes")
             action(self)
             left -= 1
-            if left == 0:
+            if left <= self._charged:
                 raise HostilePickle(
                     f"{self.source.path}: more pickle instructions than a checkpoint of this size needs; "
                     "refused, because such a file can fill the memory"
@@ -166,11 +173,11 @@ class PickleMachine:
     def _global(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             raise self._damaged("a global's name is not text")
-        known = GLOBALS.get((module, name))
+        known = self.globals.get((module, name))
         if known is None:
             raise HostilePickle(
                 f"{self.source.path}: refers to {shown(module)}.{shown(name)} "
-                f"(byte {self._base + self._at}), which a checkpoint has no need for; "
+                f"(byte {self._base + self._at}), which {self.needed_by} has no need for; "
                 "refused, and nothing was executed"
             )
         self._stack.append(known)
@@ -184,7 +191,14 @@ class PickleMachine:
         function = self._pop()
         if not isinstance(function, Global) or not isinstance(arguments, tuple):
             raise self._damaged("a call of something that is not a function")
+        self._charge(arguments)
         self._stack.append(call(self._where(), self.source, function, arguments))
+
+    def _charge(self, arguments: tuple[Value, ...]) -> None:
+        """Count what a call makes of its arguments: one instruction may copy what thousands built."""
+        items = sum(len(value) for value in arguments if isinstance(value, list))
+        letters = sum(len(value) for value in arguments if isinstance(value, str))
+        self._charged += _CALL + items + letters // _LETTERS_PER_OPCODE
 
     def _build(self) -> None:
         state = self._pop()
@@ -205,8 +219,10 @@ class PickleMachine:
         target = self._top()
         if not isinstance(target, dict) or len(values) % 2:
             raise self._damaged("items for something that is not a dictionary")
-        for key, value in zip(values[::2], values[1::2], strict=True):
-            target[self.key(key)] = value
+        for key, value in zip(map(self.key, values[::2]), values[1::2], strict=True):
+            if key in target:
+                raise self._damaged(f"the key {shown(key)!r} stands twice in one dictionary")
+            target[key] = value
 
     def key(self, key: Value) -> Value:
         """`key` as a dictionary key: text or a number (never a container, whose hash may not end)."""

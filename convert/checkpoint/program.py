@@ -6,34 +6,35 @@ the parameters; the data file has them in the order of their sorted names (paddl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from convert.checkpoint.bounded_json import BYTES_MOST, BadJson, parse
+from convert.checkpoint.source import read_small
 from convert.errors import ConvertError
 
-PROGRAM_MOST = 1 << 30
+PROTOBUF_MOST = 100_000_000
+_FIELDS_MOST = 1_000_000
+"""Fields of a protobuf that are looked at: a few for every parameter, and one for every operator."""
 _DENSE_TENSOR = 7
 
 
 def parameter_names(path: Path) -> list[str]:
     """The parameters' names, sorted; ConvertError when the program cannot be read."""
+    is_json = path.suffix == ".json"
+    data = read_small(path, BYTES_MOST if is_json else PROTOBUF_MOST)
     try:
-        if path.stat().st_size > PROGRAM_MOST:
-            raise ConvertError(f"{path}: too large for a program ({path.stat().st_size} bytes)")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConvertError(f"{path}: cannot be read ({error.strerror})") from None
-    try:
-        names = list(_names_of_json(data) if path.suffix == ".json" else _names_of_protobuf(data))
+        names = list(_names_of_json(data) if is_json else _Protobuf().names(data))
+    except BadJson as error:
+        raise ConvertError(f"{path}: not a program that Paddle exported: it {error}") from None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ConvertError(f"{path}: not a program that Paddle exported, or damaged") from None
     return sorted(names)
 
 
 def _names_of_json(data: bytes) -> Iterator[str]:
-    program = json.loads(data)["program"]
+    program = parse(data)["program"]
     for region in program["regions"]:
         for block in region["blocks"]:
             for operation in block["ops"]:
@@ -41,37 +42,44 @@ def _names_of_json(data: bytes) -> Iterator[str]:
                     yield str(operation["A"][3])
 
 
-def _names_of_protobuf(data: bytes) -> Iterator[str]:
-    """ProgramDesc.blocks (1) -> BlockDesc.vars (3) -> VarDesc {1 name, 2 type {1 kind}, 3 persistable}."""
-    for block in _fields(data, 1):
-        for variable in _fields(block, 3):
-            kinds = [kind for holder in _fields(variable, 2) for kind in _fields(holder, 1)]
-            persistable = any(_fields(variable, 3))
-            if persistable and kinds == [_DENSE_TENSOR]:
-                yield from (bytes(name).decode("utf-8") for name in _fields(variable, 1))
+class _Protobuf:
+    """Reads the few fields that are wanted, and counts how many it looks at."""
 
+    def __init__(self) -> None:
+        self._left = _FIELDS_MOST
 
-def _fields(data: Any, wanted: int) -> Iterator[Any]:
-    """The values of field `wanted` of a protobuf message; ValueError when it is not one."""
-    at = 0
-    while at < len(data):
-        key, at = read_varint(data, at)
-        field, wire = key >> 3, key & 7
-        value: Any
-        if wire == 0:
-            value, at = read_varint(data, at)
-        elif wire in (1, 5):
-            size = 8 if wire == 1 else 4
-            value, at = data[at : at + size], at + size
-        elif wire == 2:
-            size, at = read_varint(data, at)
-            value, at = memoryview(data)[at : at + size], at + size
-        else:
-            raise ValueError(f"wire type {wire}")
-        if at > len(data):
-            raise ValueError("cut off")
-        if field == wanted:
-            yield value
+    def names(self, data: bytes) -> Iterator[str]:
+        """ProgramDesc.blocks (1) -> BlockDesc.vars (3) -> VarDesc {1 name, 2 type {1 kind}, 3 persistable}."""
+        for block in self._fields(data, 1):
+            for variable in self._fields(block, 3):
+                kinds = [kind for holder in self._fields(variable, 2) for kind in self._fields(holder, 1)]
+                if kinds == [_DENSE_TENSOR] and any(self._fields(variable, 3)):
+                    yield from (bytes(name).decode("utf-8") for name in self._fields(variable, 1))
+
+    def _fields(self, data: Any, wanted: int) -> Iterator[Any]:
+        """The values of field `wanted` of a message; ValueError when it is not one, or there are too many."""
+        at = 0
+        while at < len(data):
+            self._left -= 1
+            if self._left < 0:
+                raise ValueError("too many fields")
+            key, at = read_varint(data, at)
+            field, wire = key >> 3, key & 7
+            value: Any
+            if wire == 0:
+                value, at = read_varint(data, at)
+            elif wire in (1, 5):
+                size = 8 if wire == 1 else 4
+                value, at = data[at : at + size], at + size
+            elif wire == 2:
+                size, at = read_varint(data, at)
+                value, at = memoryview(data)[at : at + size], at + size
+            else:
+                raise ValueError(f"wire type {wire}")
+            if at > len(data):
+                raise ValueError("cut off")
+            if field == wanted:
+                yield value
 
 
 def read_varint(data: Any, at: int) -> tuple[int, int]:

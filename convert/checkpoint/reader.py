@@ -11,20 +11,15 @@ from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.pdparams import open_pdopt, open_pdparams
 from convert.checkpoint.quantised import without_quantisation
 from convert.checkpoint.safetensors_file import looks_like_safetensors, open_safetensors
+from convert.checkpoint.shards import INDEX_SUFFIX, open_shards
+from convert.checkpoint.signatures import other_kind
 from convert.checkpoint.source import SourceFile
 from convert.errors import ConvertError
+from convert.names import listed
 
-_SIGNATURES = (
-    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
-    (b"<!DOCTYPE", "a web page, probably a failed download"),
-    (b"<html", "a web page, probably a failed download"),
-    (b"version https://git-lfs", "a Git LFS pointer; fetch the real file with `git lfs pull`"),
-    (b"\x89HDF", "an HDF5 file"),
-)
 _USUAL_SUFFIXES = (".pdparams", ".pdiparams", ".safetensors")
 _FACTORY = re.compile(r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|.+\.py):[^\W\d][\w.]*")
 _PROGRAM_SUFFIXES = (".json", ".pdmodel")
-INDEX_SUFFIX = ".safetensors.index.json"
 
 
 def open_checkpoint(
@@ -65,34 +60,46 @@ def open_optimizer_state(path: str | os.PathLike[str]) -> tuple[Checkpoint, Chec
 
 def is_factory(source: str) -> bool:
     """Whether `source` names a model to build (`package.module:factory`, `file.py:factory`) and not a file."""
-    return _FACTORY.fullmatch(source) is not None and not Path(source).exists()
+    return _FACTORY.fullmatch(source) is not None and not os.path.exists(source)
 
 
 def locate(path: Path) -> Path:
     """The data file that a directory, an exported program or a name without suffix stands for; else the path."""
-    if path.is_dir():
-        indexes = list(path.glob(f"*{INDEX_SUFFIX}"))
+    # os.path's questions, which a name that no file can have answers with no
+    if os.path.isdir(path):
+        entries = _entries(path)
+        indexes = [entry for entry in entries if entry.name.endswith(INDEX_SUFFIX)]
         if len(indexes) == 1:
+            whole = indexes[0].name.removesuffix(".index.json")
+            if os.path.exists(path / whole):
+                raise ConvertError(f"{path}: holds both {whole} and {indexes[0].name}; name the one to read")
             return indexes[0]
         for suffix in _USUAL_SUFFIXES:
-            found = sorted(entry for entry in path.iterdir() if entry.suffix == suffix and entry.is_file())
+            found = [entry for entry in entries if entry.suffix == suffix and os.path.isfile(entry)]
             if len(found) == 1:
                 return found[0]
             if found:
-                shown = ", ".join(entry.name for entry in found[:20])
-                raise ConvertError(f"{path}: holds several checkpoints; name one of: {shown}")
+                names = listed([entry.name for entry in found], 20)
+                raise ConvertError(f"{path}: holds several checkpoints; name one of: {names}")
         raise ConvertError(f"{path}: a directory without {', '.join(_USUAL_SUFFIXES)}")
     index = Path(f"{str(path).removesuffix('.safetensors')}{INDEX_SUFFIX}")
-    if not path.exists() and index.is_file():
+    if not os.path.exists(path) and os.path.isfile(index):
         return index
-    if not path.exists():
+    if not os.path.exists(path):
         # Paddle's own functions name an export by its prefix.
-        named = [other for suffix in _USUAL_SUFFIXES if (other := Path(f"{path}{suffix}")).is_file()]
+        named = [other for suffix in _USUAL_SUFFIXES if os.path.isfile(other := Path(f"{path}{suffix}"))]
         if len(named) == 1:
             return named[0]
-    if path.suffix in _PROGRAM_SUFFIXES and path.with_suffix(".pdiparams").is_file():
+    if path.suffix in _PROGRAM_SUFFIXES and os.path.isfile(path.with_suffix(".pdiparams")):
         return path.with_suffix(".pdiparams")
     return path
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise ConvertError(f"{folder}: the folder cannot be read ({error.strerror})") from None
 
 
 def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> Checkpoint:
@@ -105,9 +112,8 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
         raise ConvertError(
             f"{source.path}: --names is for .pdiparams files, and this one has names of its own"
         )
-    is_safetensors = looks_like_safetensors(
-        head, source.size
-    )  # first: the length of its header may begin like a pickle
+    # Asked first: the length of its header may begin like a pickle.
+    is_safetensors = looks_like_safetensors(head, source.size)
     if head[0] == 0x80 and not is_safetensors:
         return open_pdparams(source, key=key)
     if head.startswith(b"PK\x03\x04"):
@@ -117,16 +123,14 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
     if key is not None:
         raise ConvertError(f"{source.path}: --key is for nested pickles, and this is not a pickle")
     if source.path.name.endswith(INDEX_SUFFIX):
-        from convert.checkpoint.shards import open_shards
-
         return open_shards(source)
     if is_safetensors:
         return open_safetensors(source)
     if looks_like_pdiparams(head):
         return open_pdiparams(source, names=names)
-    for signature, meaning in _SIGNATURES:
-        if head.lower().startswith(signature.lower()):
-            raise ConvertError(f"{source.path}: not a Paddle checkpoint but {meaning}")
+    other = other_kind(head)
+    if other:
+        raise ConvertError(f"{source.path}: not a Paddle checkpoint but {other}")
     raise ConvertError(
         f"{source.path}: not a Paddle checkpoint: it begins with {head[:4]!r}, "
         "neither a pickle nor safetensors nor .pdiparams"

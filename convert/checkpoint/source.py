@@ -7,13 +7,14 @@ SIGBUS, and mapped pages count as the process's memory. Here a short read is a `
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from pathlib import Path
 
 from convert.errors import ConvertError
-from convert.names import did_you_mean
+from convert.names import counted, did_you_mean
 
 WINDOW = 64 * 1024
 _MAX_VIEWS = 1000  # Linux's IOV_MAX is 1024
@@ -27,16 +28,7 @@ class SourceFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        try:
-            self._fd = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        except FileNotFoundError:
-            raise ConvertError(f"{self.path}: no such file{_neighbours(self.path)}") from None
-        except OSError as error:
-            raise ConvertError(f"{self.path}: cannot be opened ({error.strerror})") from error
-        status = os.fstat(self._fd)
-        if not os.path.isfile(self.path):
-            os.close(self._fd)
-            raise ConvertError(f"{self.path}: not a regular file")
+        self._fd, status = _open(self.path)
         self.size = status.st_size
         self._stamp = (status.st_size, status.st_mtime_ns)
         self._lock = threading.Lock()
@@ -50,7 +42,12 @@ class SourceFile:
         return self._fd
 
     def read(self, offset: int, count: int) -> bytes:
-        """Exactly `count` bytes from `offset`."""
+        """Exactly `count` bytes from `offset`; a `count` that the file does not have takes no memory."""
+        if offset + count > self.size:
+            raise ConvertError(
+                f"{self.path}: the file is cut off: {counted(count, 'byte')} are needed at byte {offset}, "
+                f"{max(0, self.size - offset)} are left; copy or download it again"
+            )
         data = bytearray(count)
         self.read_into([memoryview(data)], offset)
         return bytes(data)
@@ -87,6 +84,46 @@ class SourceFile:
         if not self._closed:
             self._closed = True
             os.close(self._fd)
+
+
+def _open(path: Path) -> tuple[int, os.stat_result]:
+    """A descriptor of a regular file, and its status; a pipe is not waited for."""
+    wait_for_nothing = getattr(os, "O_NONBLOCK", 0)
+    try:
+        if stat.S_ISREG(os.stat(path).st_mode):
+            fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | wait_for_nothing)
+            status = os.fstat(fd)
+            if stat.S_ISREG(status.st_mode):
+                return fd, status
+            os.close(fd)
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise ConvertError(f"{path}: is a link to a file that does not exist") from None
+        raise ConvertError(f"{path}: no such file{_neighbours(path)}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise ConvertError(
+            f"{path}: cannot be opened ({getattr(error, 'strerror', None) or error})"
+        ) from None
+    raise ConvertError(f"{path}: not a regular file")
+
+
+def read_small(path: str | os.PathLike[str], most: int) -> bytes:
+    """All of a file that is small; ConvertError when it has more than `most` bytes or cannot be read."""
+    source = SourceFile(path)
+    try:
+        if source.size > most:
+            raise ConvertError(f"{path}: has {source.size} bytes, and at most {most} are read")
+        return source.read(0, source.size)
+    finally:
+        source.close()
+
+
+def read_text(path: str | os.PathLike[str], most: int) -> str:
+    """`read_small` as UTF-8 text."""
+    try:
+        return read_small(path, most).decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConvertError(f"{path}: is not text in UTF-8") from None
 
 
 def fill_views(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,26 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(frozen=True)
+DIMENSIONS_MOST = 32
+_ELEMENTS_MOST = 1 << 59
+"""Beyond what numpy can address, whatever the type and even where one size is zero."""
+
+
+def plain_shape(sizes: Sequence[object]) -> tuple[int, ...] | None:
+    """`sizes`, as a file gives them, as the shape of an array; None when no array can have it."""
+    if len(sizes) > DIMENSIONS_MOST:
+        return None
+    shape: list[int] = []
+    elements = 1
+    for size in sizes:
+        if type(size) is not int or not 0 <= size <= _ELEMENTS_MOST:  # a bool is no size
+            return None
+        elements *= max(1, size)
+        shape.append(size)
+    return tuple(shape) if elements <= _ELEMENTS_MOST else None
+
+
+@dataclass(frozen=True, slots=True)
 class TensorRef:
     """A tensor that has not been read yet.
 

@@ -9,22 +9,24 @@ import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
-from convert.checkpoint.checkpoint import Checkpoint, FileFacts, require_tensors
+from convert.checkpoint.checkpoint import TENSORS_MOST, Checkpoint, FileFacts, require_tensors, text_keys
 from convert.checkpoint.payload import FileSpan
 from convert.checkpoint.pickle_machine import OPCODES, HostilePickle, PickleMachine
 from convert.checkpoint.pickle_values import Global, Value
 from convert.checkpoint.source import SourceFile
-from convert.checkpoint.tensor import TensorRef
+from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.dtypes import BY_STORAGE, DType
 from convert.errors import ConvertError
-from convert.names import shown
+from convert.names import listed, shown
 
 _END = 0x06054B50
 _END_64 = 0x06064B50
-_DIRECTORY_MOST = 256 << 20
+_DIRECTORY_MOST = 32_000_000
 _TIED_MOST = 8
+_FREE_TO_SHARE = 16
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,12 @@ class _TorchMachine(PickleMachine):
     def __init__(self, source: SourceFile, storages: Mapping[str, tuple[int, int]], file: SourceFile) -> None:
         super().__init__(source)
         self._storages, self._file = storages, file
-        self._uses: dict[str, int] = {}
+        self._used: dict[str, int] = {}
+        """Bytes of the tensors of each storage."""
 
     opcodes = MappingProxyType({**OPCODES, ord("Q"): lambda machine: machine.persistent()})
-
-    def _global(self, module: object, name: object) -> None:
-        known = _FUNCTIONS.get((str(module), str(name)))
-        if known is None:
-            raise HostilePickle(
-                f"{self.source.path}: refers to {shown(module)}.{shown(name)}, which a torch state dict has "
-                "no need for; refused, and nothing was executed"
-            )
-        self._stack.append(known)
+    globals = _FUNCTIONS
+    needed_by = "a torch state dict"
 
     def persistent(self) -> None:
         """BINPERSID: ('storage', class, key, device, count)."""
@@ -115,18 +111,19 @@ class _TorchMachine(PickleMachine):
     def _tensor(
         self, storage: _Storage, offset: int, shape: tuple[Value, ...], strides: tuple[Value, ...]
     ) -> TensorRef:
-        sizes = tuple(size for size in shape if isinstance(size, int) and size >= 0)
-        if len(sizes) != len(shape) or len(sizes) > 32 or storage.key not in self._storages:
+        sizes = plain_shape(shape)
+        if sizes is None or storage.key not in self._storages:
             raise self._damaged("a tensor with an impossible shape or storage")
         start, length = self._storages[storage.key]
         nbytes = math.prod(sizes) * storage.kind.itemsize
         begin = offset * storage.kind.itemsize
         if offset < 0 or begin + nbytes > length:
             raise self._damaged(f"a tensor of {nbytes} bytes in a storage of {length}")
-        self._uses[storage.key] = self._uses.get(storage.key, 0) + (nbytes > 16 and nbytes * 2 > length)
-        if self._uses[storage.key] > _TIED_MOST:
+        if nbytes > _FREE_TO_SHARE:
+            self._used[storage.key] = self._used.get(storage.key, 0) + nbytes
+        if self._used.get(storage.key, 0) > _TIED_MOST * length:
             raise HostilePickle(
-                f"{self.source.path}: one storage for more than {_TIED_MOST} tensors; refused"
+                f"{self.source.path}: the tensors of one storage have more than {_TIED_MOST} times its bytes; refused"
             )
         fortran = _order(sizes, strides)
         if fortran is None:
@@ -168,19 +165,17 @@ def open_torch(source: SourceFile, *, key: str | None = None) -> Checkpoint:
 def _choose(source: SourceFile, value: Value, key: str | None) -> tuple[dict[str, TensorRef], str]:
     found: dict[str, dict[str, TensorRef]] = {}
     if isinstance(value, dict):
-        for name, held in [("", value), *((str(name), held) for name, held in value.items())]:
+        for name, held in [("", value), *text_keys(source.path, value)]:
             if isinstance(held, dict):
-                tensors = {str(k): v for k, v in held.items() if isinstance(v, TensorRef)}
+                tensors = {k: v for k, v in text_keys(source.path, held) if isinstance(v, TensorRef)}
                 if tensors:
                     found[name] = tensors
+    there = listed([shown(name) or "(top level)" for name in found], 20) or "none"
     if key is None and len(found) != 1:
-        there = ", ".join(shown(name) or "(top level)" for name in found) or "none"
         raise ConvertError(f"{source.path}: which state dict? choose one with --key; there are: {there}")
     chosen = next(iter(found)) if key is None else key
     if chosen not in found:
-        raise ConvertError(
-            f"{source.path}: no state dict at key {chosen!r}; there are: {', '.join(map(shown, found))}"
-        )
+        raise ConvertError(f"{source.path}: no state dict at key {shown(chosen)!r}; there are: {there}")
     return found[chosen], chosen
 
 
@@ -204,28 +199,44 @@ def _contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _entries(source: SourceFile) -> dict[str, tuple[int, int]]:
-    """Name -> (offset, size) of every stored entry, by the archive's directory."""
+    """Name -> (offset, size) of every stored entry, by the archive's directory; no byte belongs to two of them."""
+    entries: dict[str, tuple[int, int]] = {}
+    spans: list[tuple[int, int]] = []
+    try:
+        at, size = _directory(source)
+        directory = source.read(at, size)
+        position = 0
+        while position < size:
+            name, header, length, position = _entry(source, directory, position)
+            if name in entries or len(entries) > TENSORS_MOST:
+                raise _damaged(source)
+            data = _data_at(source, header, length)
+            entries[name] = (data, length)
+            spans.append((header, data + length))
+    except (struct.error, UnicodeDecodeError):
+        raise _damaged(source) from None
+    spans.sort()
+    if any(end > begin for (_, end), (begin, _) in pairwise([*spans, (at, at)])):
+        raise HostilePickle(f"{source.path}: the zip archive has entries that overlap; refused")
+    return entries
+
+
+def _directory(source: SourceFile) -> tuple[int, int]:
+    """Where the archive's directory begins, and its size."""
     tail_at = max(0, source.size - 66_000)
     tail = source.read(tail_at, source.size - tail_at)
     end = tail.rfind(struct.pack("<I", _END))
     if end < 0 or len(tail) - end < 22:
         raise ConvertError(f"{source.path}: the zip archive is cut off; copy or download it again")
     size, at = struct.unpack_from("<II", tail, end + 12)
-    end_64 = tail.rfind(struct.pack("<I", _END_64), 0, end)
-    if 0xFFFFFFFF in (size, at) and end_64 >= 0:
+    if 0xFFFFFFFF in (size, at):
+        end_64 = tail.rfind(struct.pack("<I", _END_64), 0, end)
+        if end_64 < 0:
+            raise _damaged(source)
         size, at = struct.unpack_from("<QQ", tail, end_64 + 40)
     if at + size > source.size or size > _DIRECTORY_MOST:
         raise _damaged(source)
-    directory = source.read(at, size)
-    entries: dict[str, tuple[int, int]] = {}
-    position = 0
-    try:
-        while position < size:
-            name, header, length, position = _entry(source, directory, position)
-            entries[name] = (_data_at(source, header, length), length)
-    except (struct.error, UnicodeDecodeError):
-        raise _damaged(source) from None
-    return entries
+    return at, size
 
 
 def _entry(source: SourceFile, directory: bytes, at: int) -> tuple[str, int, int, int]:
@@ -238,9 +249,12 @@ def _entry(source: SourceFile, directory: bytes, at: int) -> tuple[str, int, int
         raise _damaged(source)
     after = at + 46 + names + extras + comments
     wide = iter(_zip64(directory[at + 46 + names : after]))
-    length = next(wide, length) if length == 0xFFFFFFFF else length
-    packed = next(wide, packed) if packed == 0xFFFFFFFF else packed
-    header = next(wide, header) if header == 0xFFFFFFFF else header
+    try:
+        length = next(wide) if length == 0xFFFFFFFF else length
+        packed = next(wide) if packed == 0xFFFFFFFF else packed
+        header = next(wide) if header == 0xFFFFFFFF else header
+    except StopIteration:
+        raise _damaged(source) from None
     if method != 0 or packed != length:
         raise ConvertError(f"{source.path}: is a compressed zip archive, which torch.save does not write")
     return directory[at + 46 : at + 46 + names].decode("utf-8"), header, length, after
@@ -251,7 +265,7 @@ def _zip64(extra: bytes) -> tuple[int, ...]:
     while at + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, at)
         if kind == 1:
-            return struct.unpack_from(f"<{size // 8}Q", extra, at + 4)
+            return struct.unpack_from(f"<{min(size // 8, 3)}Q", extra, at + 4)
         at += 4 + size
     return ()
 
@@ -259,7 +273,10 @@ def _zip64(extra: bytes) -> tuple[int, ...]:
 def _data_at(source: SourceFile, header: int, length: int) -> int:
     if header + 30 > source.size:
         raise _damaged(source)
-    names, extras = struct.unpack("<HH", source.read(header, 30)[26:])
+    local = source.read(header, 30)
+    if not local.startswith(b"PK\x03\x04"):
+        raise _damaged(source)
+    names, extras = struct.unpack("<HH", local[26:])
     at = header + 30 + names + extras
     if at + length > source.size:
         raise _damaged(source)

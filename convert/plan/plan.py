@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from convert.errors import ConvertError
+from convert.errors import ConvertError, PlanError
 from convert.names import nearest
 from convert.plan.transform import assemble
 
@@ -147,13 +147,13 @@ class ConversionPlan:
         return found
 
     def require(self) -> ConversionPlan:
-        """This plan; ConvertError with its problems, one a line, if there is any."""
+        """This plan; PlanError with its problems, one a line, if there is any."""
         if self.problems and self.solution:
-            raise ConvertError(f"{self.verdict()}; nothing was written\n{self.solution}")
+            raise PlanError(f"{self.verdict()}; nothing was written\n{self.solution}")
         if self.problems:
             hints = "".join(f"\n{note}" for note in self.notes)
             lines = "".join(f"\n  {line}" for line in self._listed())
-            raise ConvertError(f"{self.verdict()}; nothing was written{lines}{hints}")
+            raise PlanError(f"{self.verdict()}; nothing was written{lines}{hints}")
         return self
 
     def verdict(self) -> str:

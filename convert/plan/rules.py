@@ -15,15 +15,20 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convert.checkpoint.source import read_text
 from convert.errors import ConvertError
+from convert.names import shown
 from convert.plan.transform import HOW, is_transform
 
 if TYPE_CHECKING:
     from convert.plan.plan import ConversionPlan
 
+BYTES_MOST = 20_000_000
+_QUOTED = re.compile(r"""'{3}.*?'{3}|"{3}.*?"{3}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*""", re.DOTALL)
+_DOTS_MOST = 8
+"""Outside of texts: what reads TOML takes memory by the square of a key's parts."""
 _FIELDS = ("source", "target", "transform", "reason")
 _OPTIONAL = "optional"
 
@@ -61,11 +66,7 @@ class Rule:
 
 def load_rules(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
     """The rules of a TOML file, in order; ConvertError says which rule is wrong and how."""
-    try:
-        text = Path(path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConvertError(f"{path}: the rules cannot be read ({error})") from None
-    table = _parse(path, text)
+    table = _parse(path, read_text(path, BYTES_MOST))
     rules = table.pop("rule", [])
     if table or not isinstance(rules, list):
         raise ConvertError(f"{path}: rules are [[rule]] tables, and nothing else belongs in the file")
@@ -111,7 +112,7 @@ def _rule(path: object, number: int, entry: Any) -> Rule:
         raise ConvertError(f"{where}: use only {', '.join(_FIELDS)}, each a text, and {_OPTIONAL}")
     transform = entry.get("transform")
     if transform is not None and not is_transform(transform):
-        raise ConvertError(f"{where}: transform is {HOW}, not {transform!r}")
+        raise ConvertError(f"{where}: transform is {HOW}, not {shown(transform)!r}")
     rule = Rule(
         entry["source"],
         entry.get("target"),
@@ -123,8 +124,10 @@ def _rule(path: object, number: int, entry: Any) -> Rule:
         pattern = re.compile(rule.source)
         if rule.target is not None:
             re.compile(rule.source + "|").fullmatch("").expand(rule.target)  # type: ignore[union-attr]
-    except (re.error, IndexError) as error:
+    except (re.error, IndexError, OverflowError) as error:
         raise ConvertError(f"{where}: {error}") from None
+    except RecursionError:
+        raise ConvertError(f"{where}: its source is nested too deeply") from None
     del pattern
     return rule
 
@@ -134,10 +137,14 @@ def _parse(path: object, text: str) -> dict[str, Any]:
         import tomllib
     except ModuleNotFoundError:  # Python 3.10
         raise ConvertError(f"{path}: reading rules needs Python 3.11 or newer") from None
+    if any(line.count(".") > _DOTS_MOST for line in _QUOTED.sub("", text).splitlines()):
+        raise ConvertError(f"{path}: rules have no keys of many parts")
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of too many digits
         raise ConvertError(f"{path}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConvertError(f"{path}: not valid TOML: nested too deeply") from None
 
 
 def _quote(text: str) -> str:

@@ -30,8 +30,10 @@ HOW = (
     "copy, transpose, reshape:<sizes>, split:<rows> or concat:<rows>, joined by + (rows are 0:64, or 1/3 for the "
     "first of three equal parts; concat comes last)"
 )
+_SIZE, _COUNT = r"[0-9]{1,18}", r"[1-9][0-9]{0,17}"
 _STEP = re.compile(
-    rf"{COPY}|{TRANSPOSE}|{RESHAPE}(?::(?:\d+(?:,\d+)*)?)?|(?:{SPLIT}|{CONCAT}):(?:\d+:\d+|[1-9]\d*/[1-9]\d*)"
+    rf"{COPY}|{TRANSPOSE}|{RESHAPE}(?::(?:{_SIZE}(?:,{_SIZE}){{0,31}})?)?"
+    rf"|(?:{SPLIT}|{CONCAT}):(?:{_SIZE}:{_SIZE}|{_COUNT}/{_COUNT})"
 )
 
 

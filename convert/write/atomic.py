@@ -1,7 +1,8 @@
 """A target file that appears complete or not at all.
 
-Where the system allows it (Linux), the temporary file has no name until it is finished, so that even a
-killed process leaves nothing behind. Elsewhere it is a hidden file beside the target.
+Where the system allows it (Linux), the temporary file has no name until it is finished. Elsewhere, and for the moment
+in which an old target is replaced, it is a hidden file beside the target, locked by its process: one that a killed
+process left is not locked, and the next run takes it away.
 """
 
 from __future__ import annotations
@@ -9,12 +10,22 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from convert.checkpoint.source import fill_views
 from convert.errors import ConvertError
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+_T = TypeVar("_T")
 
 
 class AtomicFile:
@@ -28,6 +39,7 @@ class AtomicFile:
         self.force = force
         check_target(self.path, force=force, size=size)
         self._name: Path | None = None
+        self._published = False
         try:
             self.fd = self._open()
         except OSError as error:
@@ -37,13 +49,22 @@ class AtomicFile:
         unnamed = getattr(os, "O_TMPFILE", 0)
         if unnamed and os.path.isdir("/proc/self/fd"):
             with contextlib.suppress(OSError):  # not every file system has unnamed files
-                return os.open(self.path.parent, unnamed | os.O_RDWR, 0o666)
-        self._name = self._temporary_name()
+                return _locked(os.open(self.path.parent, unnamed | os.O_RDWR, 0o666))
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        return os.open(self._name, flags, 0o666)
+        return self._take_hidden_name(lambda name: _locked(os.open(name, flags, 0o666)))
 
-    def _temporary_name(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}.partial")
+    def _take_hidden_name(self, take: Callable[[Path], _T]) -> _T:
+        """What `take` makes of a hidden name: the usual one, or another where a process that lives has that one."""
+        usual = self.path.with_name(f".{self.path.name}.partial")
+        _remove_abandoned(usual)
+        try:
+            made = take(usual)
+            self._name = usual
+        except FileExistsError:
+            other = self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}.partial")
+            made = take(other)
+            self._name = other
+        return made
 
     def write(self, data: bytes | memoryview, offset: int) -> None:
         """Write all of `data` at `offset`."""
@@ -88,7 +109,7 @@ class AtomicFile:
     ) -> None:
         try:
             if kind is None:
-                self._publish()
+                self.publish()
         finally:
             with contextlib.suppress(OSError):
                 os.close(self.fd)
@@ -96,19 +117,25 @@ class AtomicFile:
                 with contextlib.suppress(OSError):
                     os.unlink(self._name)
 
-    def _publish(self) -> None:
-        if not self.force and self.path.exists():
+    def publish(self) -> None:
+        """Give the file its name; the end of the `with` block does where that has not been done."""
+        if self._published:
+            return
+        there = os.path.lexists(self.path)  # a link to nowhere is there too
+        if there and not self.force:
             raise _exists(self.path)
         try:
+            if self._name is None and not there:
+                _give_name(self.fd, self.path)
+                self._published = True
+                return
             if self._name is None:
-                name = self.path if not self.path.exists() else self._temporary_name()
-                _give_name(self.fd, name)
-                if name == self.path:
-                    return
-                self._name = name
+                self._take_hidden_name(lambda name: _give_name(self.fd, name))
             elif os.name == "nt":
                 os.close(self.fd)  # Windows does not rename an open file
+            assert self._name is not None
             os.replace(self._name, self.path)
+            self._name, self._published = None, True
         except FileExistsError:
             raise _exists(self.path) from None  # it appeared this very moment
         except OSError as error:
@@ -124,12 +151,59 @@ def _give_name(fd: int, name: Path) -> None:
         os.close(here)
 
 
+def _locked(fd: int) -> int:
+    """`fd`, and as long as it is open its file is seen to be in use."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):  # not every file system has locks
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd
+
+
+def _remove_abandoned(name: Path) -> None:
+    """Take a hidden file away whose process is gone."""
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError):
+        fd = os.open(name, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(fd), os.lstat(name)):
+                os.unlink(name)
+        finally:
+            os.close(fd)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Publish several files of a folder while no other process does."""
+    fd = None
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY)
+        if fcntl is not None:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
 def check_target(path: Path, *, force: bool, size: int = 0) -> None:
     """Raise ConvertError when `path` cannot become a file of `size` bytes, before anything is computed."""
+    try:
+        _check_target(path, force=force, size=size)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise _unwritable(path, error) from None
+
+
+def _check_target(path: Path, *, force: bool, size: int) -> None:
+    there = os.lstat(path) if os.path.lexists(path) else None
     if path.is_dir():
         raise ConvertError(f"{path}: is a directory; name a file in it")
-    if path.exists() and not force:
+    if there is not None and not force:
         raise _exists(path)
+    if there is not None and not (stat.S_ISREG(there.st_mode) or stat.S_ISLNK(there.st_mode)):
+        raise ConvertError(f"{path}: not a regular file, so it is not replaced; name another target")
     parent = path.parent
     if not parent.is_dir():
         raise ConvertError(f"{path}: the directory {parent} does not exist; create it first")
@@ -152,15 +226,18 @@ def write_text(path: str | os.PathLike[str], text: str, *, force: bool = False) 
 
 def same_file(one: str | os.PathLike[str], two: str | os.PathLike[str]) -> bool:
     """Whether two paths are one existing file."""
-    return os.path.exists(one) and os.path.exists(two) and os.path.samefile(one, two)
+    try:
+        return os.path.samefile(one, two)
+    except (OSError, ValueError):  # one of them is not there, or can be nowhere
+        return False
 
 
 def _exists(path: Path) -> ConvertError:
     return ConvertError(f"{path}: already exists; use --force to replace it")
 
 
-def _unwritable(path: Path, error: OSError) -> ConvertError:
-    return ConvertError(f"{path}: cannot be written ({error.strerror})")
+def _unwritable(path: Path, error: OSError | ValueError) -> ConvertError:
+    return ConvertError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})")
 
 
 def has_positional_io() -> bool:

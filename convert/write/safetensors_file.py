@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from convert.checkpoint.shards import SHARDS_MOST
 from convert.errors import ConvertError
 from convert.write.atomic import AtomicFile
 from convert.write.place import Placement, Progress, place_all, workers_for
+from convert.write.shard_set import check_set, index_of, publish_set, publish_whole, shard_names
 from convert.write.workers import Workers
 
 _ALIGN = 64
@@ -28,11 +30,16 @@ def write_safetensors(
     progress: Progress = lambda _: None,
     before_publish: Progress = lambda _: None,
 ) -> int:
-    """Write `items`; returns the file's size. Nothing appears at `path` unless everything was written."""
+    """Write `items`; returns the file's size. Nothing appears at `path` unless everything was written.
+
+    Shards that stood for `path` go when it appears.
+    """
     shard = _Shard(items, metadata)
+    check_set(Path(path), force=force)
     with AtomicFile(path, force=force, size=shard.size) as out:
         shard.fill(out, progress, workers_for(items))
         before_publish(shard.size)
+        publish_whole(out)
     return shard.size
 
 
@@ -46,15 +53,21 @@ def write_shards(
     progress: Progress = lambda _: None,
     before_publish: Progress = lambda _: None,
 ) -> int:
-    """Write `items` as `name-00001-of-00002.safetensors`, ... and `name.safetensors.index.json`.
+    """Write `items` as `name-<digest>-00001-of-00002.safetensors`, ... and `name.safetensors.index.json`.
 
     No shard holds more than `shard_bytes`, except one with a single larger tensor. Returns the size of
-    all files. Nothing appears unless everything was written; the index appears last.
+    all files. Nothing appears unless everything was written; the index appears last, and what it replaces goes.
     """
     whole = Path(path)
+    check_set(whole, force=force)
     groups = _groups(items, shard_bytes)
-    names = [f"{whole.stem}-{n:05}-of-{len(groups):05}.safetensors" for n in range(1, len(groups) + 1)]
+    if len(groups) > SHARDS_MOST:
+        raise ConvertError(
+            f"{whole}: would be cut into {len(groups)} shards, and at most {SHARDS_MOST} are read; "
+            "choose a larger --max-shard-size"
+        )
     shards = [_Shard(group, metadata) for group in groups]
+    names = shard_names(whole, (shard.header for shard in shards), len(groups))
     index = {
         "metadata": {**metadata, "total_size": sum(item.nbytes for item in items)},
         "weight_map": {item.name: name for name, group in zip(names, groups, strict=True) for item in group},
@@ -62,15 +75,14 @@ def write_shards(
     text = json.dumps(index, indent=2, ensure_ascii=False).encode("utf-8")
     total = sum(shard.size for shard in shards) + len(text)
     workers = workers_for(items)
-    with ExitStack() as files:  # closes, and so publishes, the last opened first: the index comes last
-        out = files.enter_context(
-            AtomicFile(whole.with_name(whole.name + ".index.json"), force=force, size=total)
-        )
-        out.write(text, 0)
-        for name, shard in zip(names, shards, strict=True):
-            out = files.enter_context(AtomicFile(whole.with_name(name), force=force))
+    with ExitStack() as files:
+        listing = files.enter_context(AtomicFile(index_of(whole), force=force, size=total))
+        listing.write(text, 0)
+        outs = [files.enter_context(AtomicFile(whole.with_name(name))) for name in names]
+        for out, shard in zip(outs, shards, strict=True):
             shard.fill(out, progress, workers)
         before_publish(total)
+        publish_set(whole, listing, outs)
     return total
 
 
@@ -79,14 +91,13 @@ class _Shard:
 
     def __init__(self, items: Sequence[Placement], metadata: Mapping[str, str]) -> None:
         self._items = sorted(items, key=lambda item: -item.kind.itemsize)  # each aligned to its type
-        self._header, self._offsets = _header(self._items, metadata)
-        self.size = len(self._header) + sum(item.nbytes for item in items)
+        self.header, self._offsets = _header(self._items, metadata)
+        self.size = len(self.header) + sum(item.nbytes for item in items)
 
     def fill(self, out: AtomicFile, progress: Progress, workers: Workers) -> None:
-        out.write(self._header, 0)
+        out.write(self.header, 0)
         places = [
-            (item, len(self._header) + offset)
-            for item, offset in zip(self._items, self._offsets, strict=True)
+            (item, len(self.header) + offset) for item, offset in zip(self._items, self._offsets, strict=True)
         ]
         place_all(out, places, progress, workers)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
+from convert.names import escaped
 
 if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
@@ -121,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
         return _dry_run(args)
     if args.output is None:
         raise ConvertError("say where to write with -o FILE.safetensors, or look at the plan with --dry-run")
-    if Path(args.source).is_dir() and (Path(args.output).is_dir() or not Path(args.output).suffix):
+    if os.path.isdir(args.source) and (os.path.isdir(args.output) or not Path(args.output).suffix):
         return _run_folder(args)
     from convert.apply.checkpoint import convert_checkpoint
 
@@ -135,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
             **common,
         )
     _save_rules(args, report.plan)
-    print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(report.summary()))
+    print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(map(escaped, report.summary())))
     return 0
 
 
@@ -162,7 +163,7 @@ PROBE = ("paddle", "shape", "input", "paddle_python", "torch_python")
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse what would be misread or ignored, before anything is opened."""
-    from convert.write.atomic import check_target
+    from paddle2torch.outputs import check_beside
 
     if args.second is not None:
         raise ConvertError(f"write -o before the target: convert {args.source} -o {args.second}")
@@ -181,8 +182,7 @@ def _check(args: argparse.Namespace) -> None:
         raise ConvertError(
             "--save-rules is for the way to torch: the way back takes the same file as --rules"
         )
-    if args.save_rules is not None:
-        check_target(Path(args.save_rules), force=args.force)
+    check_beside(args)
 
 
 def _common(args: argparse.Namespace) -> dict[str, Any]:
@@ -257,7 +257,7 @@ def _dry_run(args: argparse.Namespace) -> int:
 
         console.print(plan_report(plan))
         for note in (*notes, *plan.notes):
-            console.print(f"note: {note}", markup=False)
+            console.print(f"note: {escaped(note)}", markup=False)
     _save_rules(args, plan)  # of an incomplete plan too: what is missing can be written by hand
     if not plan.ok:
         where = "`problems` in the JSON" if args.json else "the list of problems"
@@ -325,7 +325,9 @@ class _Progress:
     def __init__(self, source: str) -> None:
         path = Path(source)
         self._bar: Any = None
-        if sys.stderr.isatty() and (path.is_dir() or (path.is_file() and path.stat().st_size >= PLAIN_FROM)):
+        if sys.stderr.isatty() and (
+            os.path.isdir(path) or (os.path.isfile(path) and path.stat().st_size >= PLAIN_FROM)
+        ):
             from paddle2torch.console import progress_bar
 
             self._bar = progress_bar()

@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the checkpoint holds; 0, or ConvertError (exit code 2) when it cannot be read."""
     from convert.checkpoint.reader import open_checkpoint
+    from convert.names import escaped
     from paddle2torch.options import names_in
 
     with open_checkpoint(args.source, key=args.key, names=names_in(args.names), raw=True) as checkpoint:
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))
         else:
-            print("\n".join(_report(checkpoint, tensors)))
+            print("\n".join(map(escaped, _report(checkpoint, tensors))))
     return 0
 
 

@@ -137,12 +137,12 @@ def _targets(args: argparse.Namespace) -> dict[str, Path]:
 
 def check_targets(args: argparse.Namespace) -> None:
     """Raise before anything runs if a report file cannot be written or two are the same."""
-    from convert.write.atomic import check_target
+    from paddle2torch.outputs import check_beside
     from parity.errors import ParityError
 
+    check_beside(args)
     seen: dict[Path, str] = {}
     for option, path in _targets(args).items():
-        check_target(path, force=args.force)
         other = seen.setdefault(path.resolve(), option)
         if other != option:
             raise ParityError(f"--{other} and --{option} name the same file, {path}")
@@ -342,6 +342,7 @@ def _start(
                     sides["arguments"][side],
                     device=getattr(args, f"{side}_device") or args.device,
                     python=getattr(args, f"{side}_python"),
+                    registered=getattr(args, side) is None,
                 )
             )
         )

@@ -41,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
     if len(frameworks) == 1:
         from paddle2torch.summary import summarize
 
-        found = {frameworks[0]: summarize(frameworks[0], *plans[frameworks[0]])}
+        found = {
+            frameworks[0]: summarize(frameworks[0], *plans[frameworks[0]], registered=":" not in args.model)
+        }
     else:
         found = _in_own_processes(args, plans["torch"][2])
     differences = compare(found["paddle"], found["torch"]) if len(found) == 2 else []

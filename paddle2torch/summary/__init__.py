@@ -10,6 +10,7 @@ import warnings
 from importlib import import_module
 from typing import Any
 
+from convert.adapters.factory import load_factory
 from convert.errors import ConvertError
 from paddle2torch.summary.rows import Difference, LayerRow, Summary, compare
 
@@ -18,11 +19,18 @@ __all__ = ["Difference", "LayerRow", "Summary", "compare", "summarize"]
 FRAMEWORKS = ("paddle", "torch")
 
 
-def summarize(framework: str, factory: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Summary:
+def summarize(
+    framework: str,
+    factory: str,
+    arguments: dict[str, Any],
+    shape: tuple[int, ...],
+    *,
+    registered: bool = False,
+) -> Summary:
     """Build "module:function" with `arguments` and record one forward pass of an input of `shape`.
 
     `shape` is without the batch, which is 1. Raises ConvertError when the framework is not installed,
-    the factory cannot be found or called, or the input does not fit the network.
+    the factory cannot be found or called, or the input does not fit the network. registered: it is one of ours.
     """
     try:
         with warnings.catch_warnings():
@@ -33,7 +41,7 @@ def summarize(framework: str, factory: str, arguments: dict[str, Any], shape: tu
             f"{framework} is not installed here; install it with: pip install 'paddle2torch[{framework}]'"
         ) from None
     recorder = import_module(f"paddle2torch.summary.{framework}_side")
-    build = _find_factory(factory)
+    build = load_factory(factory, registered=registered)
     try:
         result: Summary = recorder.record(lambda: build(**arguments), shape)
     except ConvertError:
@@ -43,13 +51,3 @@ def summarize(framework: str, factory: str, arguments: dict[str, Any], shape: tu
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise ConvertError(f"{factory} cannot run an input of {given} in {framework}: {reason}") from error
     return result
-
-
-def _find_factory(factory: str) -> Any:
-    module, _, function = factory.partition(":")
-    try:
-        return getattr(import_module(module), function)
-    except ImportError as error:
-        raise ConvertError(f"{factory}: module {module!r} cannot be imported ({error})") from None
-    except AttributeError:
-        raise ConvertError(f"{factory}: module {module!r} has no {function!r}") from None

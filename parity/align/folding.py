@@ -13,10 +13,9 @@ import numpy as np
 from parity.align.alignment import Alignment
 from parity.align.weights import effective
 from parity.graph.node import Graph, Node
+from parity.limits import FLOAT32_STEPS
+from parity.numbers.same import same
 from parity.trace.values import Array
-
-ROUNDING = 1e-5
-"""Relative distance that folding in float32 may leave: a few roundings of 2**-24, and eps in float32."""
 
 
 def fold(alignment: Alignment, paddle: Mapping[str, Array], torch: Mapping[str, Array]) -> list[Node]:
@@ -68,23 +67,23 @@ def _holds(
     scale = (1.0 if values["weight"] is None else values["weight"]) / np.sqrt(
         variance + norm.attributes["eps"]
     )
-    shift = (0.0 if values["bias"] is None else values["bias"]) - mean * scale
     axis = 1 if layer.kind == "conv_transpose" else 0
     shape = [1] * weight.ndim
     shape[axis] = -1
     if weight.shape != actual.shape or scale.size != weight.shape[axis]:
         return False
-    expected_bias = shift + (0.0 if bias is None else bias * scale)
-    return _close(weight * scale.reshape(shape), actual) and _close(expected_bias, actual_bias)
+    folded = weight * scale.reshape(shape)
+    summands = [
+        0.0 if bias is None else bias * scale,
+        0.0 if values["bias"] is None else values["bias"],
+        -mean * scale,
+    ]
+    size = sum(np.abs(summand) for summand in summands)
+    return same(actual, folded, FLOAT32_STEPS, np.abs(folded)) and same(
+        actual_bias, np.asarray(sum(summands)), FLOAT32_STEPS, size
+    )
 
 
 def _own(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) -> Array | None:
     found = effective(graph, node, slot, arrays)
     return None if found is None else found.astype(np.float64)
-
-
-def _close(expected: Array, actual: Array) -> bool:
-    if expected.shape != actual.shape:
-        return False
-    scale = float(np.abs(expected).max()) or 1.0
-    return float(np.abs(expected - actual).max()) <= ROUNDING * scale

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity.backward.losses import EXACT, Losses, Told, ratio
+from parity.backward.losses import Losses, Told
+from parity.limits import NO_EPSILON, READ, RECOMPUTED
+from parity.numbers.same import ratio
 from parity.trace.values import Array
 
 
@@ -49,7 +51,7 @@ def _entropy(scores: Array, gradient: Array) -> _Entropy | None:
     e = np.exp(scores - scores.max(axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
     largest = float(np.abs(gradient).max())
-    ignored = np.abs(gradient).max(axis=1) <= EXACT * largest
+    ignored = np.abs(gradient).max(axis=1) <= RECOMPUTED * largest
     labels = np.argmin(gradient, axis=1)
     others = np.ones_like(p, dtype=bool)
     others[np.arange(n), labels] = False
@@ -57,16 +59,16 @@ def _entropy(scores: Array, gradient: Array) -> _Entropy | None:
     # g = c q - c s / classes in every class but the label's: a line through the points of a row.
     centred = q - q.mean(axis=1, keepdims=True)
     spread = (centred**2).sum(axis=1)
-    if (spread[~ignored] < 1e-12).any():
+    if (spread[~ignored] < NO_EPSILON).any():
         return None
     weights = np.where(ignored, 0.0, (centred * g).sum(axis=1) / np.where(spread, spread, 1.0))
     shift = (weights[:, None] * q - g).mean(axis=1)
-    if (np.abs(weights[:, None] * q - shift[:, None] - g) > 1e-7 * largest).any() or (weights < 0).any():
+    if (np.abs(weights[:, None] * q - shift[:, None] - g) > READ * largest).any() or (weights < 0).any():
         return None
-    if (np.abs(gradient.sum(axis=1)) > 1e-7 * largest).any():
+    if (np.abs(gradient.sum(axis=1)) > READ * largest).any():
         return None
     shares = shift[~ignored] * classes / weights[~ignored]
-    if float(np.ptp(shares)) > 1e-5 or not -1e-5 < float(shares.mean()) < 1:
+    if float(np.ptp(shares)) > READ or not -READ < float(shares.mean()) < 1:
         return None
     return _Entropy(weights, labels, round(float(shares.mean()), 6) + 0.0)
 
@@ -117,10 +119,10 @@ def _class_weights(ours: _Entropy, theirs: _Entropy) -> Told | None:
     for side, entropy in (("torch", ours), ("Paddle", theirs)):
         weights = entropy.weights[both] / entropy.weights[both].max()
         by_label = {int(v): weights[labels == v] for v in np.unique(labels)}
-        if any(float(np.ptp(w)) > 1e-6 for w in by_label.values()):
+        if any(float(np.ptp(w)) > READ for w in by_label.values()):
             return None
         found[side] = {label: float(w[0]) for label, w in by_label.items()}
-    uniform = {side: max(w.values()) - min(w.values()) < 1e-6 for side, w in found.items()}
+    uniform = {side: max(w.values()) - min(w.values()) < READ for side, w in found.items()}
     if all(uniform.values()):
         ours_sum, theirs_sum = float(ours.weights.sum()), float(theirs.weights.sum())
         return (
@@ -143,7 +145,7 @@ def _class_weights(ours: _Entropy, theirs: _Entropy) -> Told | None:
 def scores_as_logarithms(losses: Losses) -> Told | None:
     """torch's gradient is at the label alone: a likelihood of raw scores."""
     for theirs, gradient, _, _ in _entropies(losses):
-        filled = np.abs(gradient) > EXACT * np.abs(gradient).max(initial=0.0)
+        filled = np.abs(gradient) > RECOMPUTED * np.abs(gradient).max(initial=0.0)
         if gradient.any() and (filled.sum(axis=1) <= 1).all():
             at = np.argmax(filled, axis=1)
             if (at == theirs.labels)[filled.any(axis=1)].all():

@@ -15,7 +15,7 @@ from parity.align.weights import Twin, held, twins_of
 from parity.backward.ties import find_ties
 from parity.explain.words import label, named
 from parity.graph.node import Graph, Node
-from parity.results.finding import Finding, Note
+from parity.results.finding import Finding, Note, Shows, Subject
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array
@@ -80,7 +80,14 @@ class Flow:
                     f"Paddle trains `{twin.paddle.name}`"
                 )
                 fix = " ".join(f"{t.name}.requires_grad_(True)" for t in twins)
-            self._add(twin.pair, cause, fix, {"parameters": [t.name for t in twins]})
+            self._add(
+                twin.pair,
+                cause,
+                fix,
+                {"parameters": [t.name for t in twins]},
+                attribute="trainable",
+                values=(not trains, trains),
+            )
 
     def _ties(self) -> None:
         """Weights that are one parameter on one side and several on the other."""
@@ -88,7 +95,16 @@ class Flow:
             self.paddle.trace, self.torch.trace, self.alignment, self.result.twins, self.numbers
         ):
             self.explained |= tie.values
-            self._add(tie.pair, tie.cause, tie.fix, {"parameters": list(tie.names)}, node=tie.node)
+            self._add(
+                tie.pair,
+                tie.cause,
+                tie.fix,
+                {"parameters": list(tie.names)},
+                node=tie.node,
+                subject=Subject.TIE,
+                attribute=tie.names[-1],
+                values=tie.parameters,
+            )
 
     def _cuts(self) -> None:
         """Inputs through which gradients flow on one side only: a detach, a no_grad block, `weight.data`."""
@@ -123,6 +139,8 @@ class Flow:
                         f"no gradient only in {side}: {named(pair.torch)} takes its {torch_slot} without one",
                         "let gradients flow on both sides, or on neither",
                         {"input": torch_slot},
+                        attribute=torch_slot,
+                        values=(paddle, torch),
                     )
         self._cut_outputs(cuts)
         for side, edges in cuts.items():
@@ -211,7 +229,10 @@ class Flow:
                     evidence={"operator": op.name, "inputs without gradient": len(edges), "feeds": fed},
                     layer_paddle=op.module if side == "Paddle" or paddle is None else paddle.module,
                     where_paddle=op.line if side == "Paddle" else paddle.line if paddle else "",
-                    kind="gradient",
+                    subject=Subject.GRADIENT,
+                    attribute=operator,
+                    values={"paddle": side == "Paddle", "torch": side == "torch"},
+                    shows=Shows.GRADIENTS,
                     order=order,
                 ),
             )
@@ -226,6 +247,9 @@ class Flow:
         *,
         node: Node | None = None,
         where: str = "",
+        subject: Subject = Subject.GRADIENT,
+        attribute: str = "",
+        values: tuple[Any, Any] | None = None,
     ) -> None:
         node = node or (pair.torch if pair is not None else None)
         assert node is not None
@@ -243,7 +267,10 @@ class Flow:
                     evidence={"operator": node.name, **evidence},
                     layer_paddle=pair.paddle.module if pair is not None else "",
                     where_paddle=pair.paddle.line if pair is not None else "",
-                    kind="gradient",
+                    subject=subject,
+                    attribute=attribute,
+                    values={} if values is None else {"paddle": values[0], "torch": values[1]},
+                    shows=Shows.GRADIENTS,
                     order=order,
                 ),
             )

@@ -18,22 +18,18 @@ from parity.align.alignment import Alignment, Pair, Values
 from parity.align.names import pair_names, pointwise
 from parity.align.weights import Twin, note_contents, note_sliced_contents
 from parity.backward.flow import Flow, GradientJudgement
-from parity.backward.loss import CONSTANT, LossDifference, compare_loss
+from parity.backward.loss import LossDifference, compare_loss
 from parity.explain.words import label, named
 from parity.graph.build import build
 from parity.graph.node import Graph, Node
-from parity.numbers.compare import EPS64, MARGIN, SHRINK, Difference, difference
+from parity.limits import EPS64, FLOAT32_LOSS, FORWARD_SHARE, GRADIENT_CONSTANTS, MARGIN, RECOMPUTED, SHRINK
+from parity.numbers.compare import Difference, difference
+from parity.numbers.same import ratio
 from parity.ops.table import constant_of
-from parity.results.finding import Finding, Note
+from parity.results.finding import Finding, Note, Shows, Subject
 from parity.runs.run import Run
 from parity.trace.trace import Trace
 from parity.trace.values import Array, ValueStore
-
-FORWARD_SHARE = 100.0
-"""How many times the relative difference of the forward values a gradient may differ because of it."""
-
-ACCUMULATED = 1e-6
-"""Relative difference of a gradient up to which the frameworks' float32 constants add up in correct ports."""
 
 Again = Callable[[dict[int, str]], tuple[Trace, ValueStore]]
 """Runs torch once more; torch value -> key of Paddle's gradient to go on with."""
@@ -136,7 +132,7 @@ class _Gradients(Flow):
                 store.close()
             # What float32 constants make of a gradient on its way through the network is no operator's own fault.
             differences = [(v[2], v[3]) for v in values] + [(w[1], w[2]) for w in weights]
-            room = max(ACCUMULATED, FORWARD_SHARE * self.constants)
+            room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * self.constants)
             large = any(d.max_abs > limit and d.max_rel > room for d, limit in differences)
             if large and not self.found and not self.known:
                 self.result.inconclusive.append(
@@ -205,7 +201,7 @@ class _Gradients(Flow):
 
     def _loss(self, found: LossDifference | None) -> None:
         if found is not None and found.by_constant:
-            self.constants = max(self.constants, CONSTANT)
+            self.constants = max(self.constants, FLOAT32_LOSS)
             self.result.notes.append(
                 Note(
                     "loss: it differs by what a number that Paddle's loss keeps in float32 explains, not by a fault",
@@ -223,7 +219,8 @@ class _Gradients(Flow):
                 evidence=found.evidence,
                 layer_paddle="loss",
                 where_paddle=found.where_paddle,
-                kind="gradient",
+                subject=Subject.LOSS,
+                shows=Shows.GRADIENTS,
                 order=float("inf"),
             )
             self.found.append((float("inf"), finding))
@@ -233,16 +230,16 @@ class _Gradients(Flow):
         apart: dict[int, tuple[Difference, str, float | None]] = {}
         for value, twin, d, limit in self._values(store):
             if d.max_abs > limit and value not in self.explained:
-                ratio = _ratio(store.get(f"grad:{value}"), self.paddle.store.get(f"grad:{twin}"))
-                apart[value] = (d, self._called(value), ratio)
+                factor = _factor(store.get(f"grad:{value}"), self.paddle.store.get(f"grad:{twin}"))
+                apart[value] = (d, self._called(value), factor)
             elif d.max_rel > MARGIN * EPS64 and self._inherited(value):
                 self._by_constant(self._culprit(value, {value}), d)
         for parameter, d, limit in self._weights(store):
             value = parameter.pair.torch.inputs[parameter.slot]
             if d.max_abs > limit and value not in self.explained:
                 expected, actual = self._weight_gradients(parameter, store)
-                ratio = _ratio(actual, expected) if actual is not None and expected is not None else None
-                apart[value] = (d, f"`{parameter.name}`", ratio)
+                factor = _factor(actual, expected) if actual is not None and expected is not None else None
+                apart[value] = (d, f"`{parameter.name}`", factor)
         blamed: dict[int, list[int]] = defaultdict(list)
         nodes: dict[int, Node] = {}
         beyond = {value for value in apart if self._is_beyond_cut(value, store, given)}
@@ -337,6 +334,8 @@ class _Gradients(Flow):
         factors = {factor for _, _, factor in apart if factor is not None}
         factor = next(iter(factors)) if len(factors) == 1 else None
         hooks = self._hook_lines(node)
+        attribute = ""
+        values: tuple[Any, Any] | None = None
         if self._by_constant(node, worst[0]):
             return
         if hooks and bool(hooks[0]) != bool(hooks[1]):
@@ -349,6 +348,7 @@ class _Gradients(Flow):
                 else f"register the hook of {line} in torch too"
             )
             where = line if side == "torch" else node.line
+            attribute, values = "hook", (side == "Paddle", side == "torch")
         elif (one := self._hooked_alone(node, pair)) is not None:
             name, side = one
             cause = (
@@ -356,8 +356,10 @@ class _Gradients(Flow):
             )
             fix = f"{'remove it' if side == 'torch' else 'register it in torch too'} (`{name}`.register_hook)"
             where = node.line
+            attribute, values = "hook", (side == "Paddle", side == "torch")
         elif self.custom["torch"].intersection(node.raw):
             cause = f"{named(node)} is part of a torch.autograd.Function whose own backward gives another gradient"
+            attribute = "backward"
             fix = "make its backward what Paddle's gradient is, or write the forward without a Function"
             where = node.line
         else:
@@ -378,6 +380,8 @@ class _Gradients(Flow):
             },
             node=node,
             where=where,
+            attribute=attribute,
+            values=values,
         )
 
     def _called(self, value: int) -> str:
@@ -394,7 +398,7 @@ class _Gradients(Flow):
         found = [d for _, _, d, _ in values] + [d for _, d, _ in weights]
         # A gradient that is zero but for rounding (a bias before a BatchNorm) has no scale of its own.
         largest = max((d.scale for d in found), default=0.0)
-        worst = max((d.max_rel for d in found if d.scale > 1e-9 * largest), default=0.0)
+        worst = max((d.max_rel for d in found if d.scale > RECOMPUTED * largest), default=0.0)
         if not self.found:
             self.result.notes.append(
                 Note(
@@ -462,18 +466,10 @@ def _noise(run: Run, key: str) -> float:
     return float(gap) if np.isfinite(gap) else 0.0
 
 
-def _ratio(actual: Array, expected: Array) -> float | None:
-    """c if actual = c * expected everywhere, rounded to what can be read."""
-    if actual.size != expected.size:
-        return None
-    a, e = actual.reshape(-1), expected.reshape(-1)
-    square = float(e @ e)
-    if not square:
-        return None
-    c = float(a @ e) / square
-    if np.abs(a - c * e).max() > 1e-9 * max(np.abs(a).max(), np.abs(e).max()):
-        return None
-    return float(f"{c:.6g}") + 0.0
+def _factor(actual: Array, expected: Array) -> float | None:
+    """The number that torch's gradient is Paddle's times, rounded to what can be read."""
+    c = ratio(expected, actual)
+    return None if c is None else float(f"{c:.6g}") + 0.0
 
 
 def _times(factor: float | None) -> str:

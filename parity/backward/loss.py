@@ -11,13 +11,10 @@ import numpy as np
 
 from parity.backward.loss_readers import read
 from parity.backward.losses import Losses
-from parity.numbers.compare import EPS64, MARGIN, SHRINK
+from parity.limits import EPS64, FLOAT32_LOSS, MARGIN, SHRINK
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array, ValueStore
-
-CONSTANT = 2.0**-23
-"""Relative size of what a loss may differ by because Paddle rounds one of its numbers to float32."""
 
 SOFTMAX_CUT = 64.0
 """Paddle's CPU softmax raises scores to 64 below the largest one (ValueClip in phi/kernels/funcs/softmax_impl.h)."""
@@ -62,8 +59,8 @@ def compare_loss(paddle: Run, torch: Run, trace: Trace, store: ValueStore) -> Lo
     if not apart and softmax_is_cut(paddle):
         return None
     cause, fix = read(Losses(expected, actual, seeds, paddle, trace))
-    constant = abs(actual - expected) <= CONSTANT * abs(expected) and all(
-        _within(*seeds[key], CONSTANT) for key in seeds
+    constant = abs(actual - expected) <= FLOAT32_LOSS * abs(expected) and all(
+        _within(*seeds[key], FLOAT32_LOSS) for key in seeds
     )
     return LossDifference(
         cause,

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from parity.backward.entropies import cross_entropy, scores_as_logarithms
-from parity.backward.losses import EXACT, SILENT, Losses, Told, ratio
+from parity.backward.losses import SILENT, Losses, Told
+from parity.limits import READ, RECOMPUTED
+from parity.numbers.same import ratio
 from parity.trace.trace import Op
 from parity.trace.values import Array
 
@@ -31,9 +33,9 @@ def read(losses: Losses) -> Told:
 def _reduction(factor: float, sizes: set[int]) -> Told | None:
     """A factor that is a number of elements: a sum where the other averages."""
     for size in sorted(size for size in sizes if size > 1):
-        if abs(factor - size) < 1e-6 * size:
+        if abs(factor - size) < READ * size:
             return "torch sums where Paddle averages", "reduction='mean'"
-        if abs(1 / factor - size) < 1e-6 * size:
+        if abs(1 / factor - size) < READ * size:
             return "torch averages where Paddle sums", "reduction='sum'"
     return None
 
@@ -58,13 +60,13 @@ def _scaled(losses: Losses) -> Told | None:
     if not losses.expected or not known or len(known) < len(factors):
         return None
     c = losses.actual / losses.expected
-    if not c or abs(c - 1) < EXACT or any(abs(f - c) > EXACT * abs(c) for f in known):
+    if not c or abs(c - 1) < RECOMPUTED or any(abs(f - c) > RECOMPUTED * abs(c) for f in known):
         return None
     told = _reduction(c, {size for e, _ in losses.seeds.values() for size in _sizes(e)})
     if told is not None:
         return f"loss reduction: {told[0]}: its loss is {c:.6g} times Paddle's", told[1]
     for width in sorted({_width(e) for e, _ in losses.seeds.values()} - {0, 1}):
-        if abs(c * width - 1) < 1e-6 or abs(c / width - 1) < 1e-6:
+        if abs(c * width - 1) < READ or abs(c / width - 1) < READ:
             more, less = ("torch", "Paddle") if c < 1 else ("Paddle", "torch")
             return (
                 f"loss reduction: {more} also averages over the {width} numbers of a sample, {less} over the samples alone: "
@@ -73,7 +75,7 @@ def _scaled(losses: Losses) -> Told | None:
             )
     for op in losses.operators("torch"):
         beta = _numbers(op)[-1:]
-        if op.name == "smooth_l1_loss" and beta and abs(c * beta[0] - 1) < 1e-6:
+        if op.name == "smooth_l1_loss" and beta and abs(c * beta[0] - 1) < READ:
             return (
                 f"torch's smooth_l1_loss divides by beta={beta[0]:g}, Paddle's smooth_l1_loss(delta={beta[0]:g}) does not: "
                 f"its loss is {c:.6g} times Paddle's",
@@ -95,7 +97,7 @@ def _terms(losses: Losses) -> Told | None:
     told, fixes = [], []
     for key, c in factors.items():
         assert c is not None
-        if abs(c - 1) < EXACT:
+        if abs(c - 1) < RECOMPUTED:
             continue
         name = key.removeprefix("seed:")
         reduction = _reduction(c, _sizes(losses.seeds[key][0])) if c else None
@@ -114,7 +116,7 @@ def _terms(losses: Losses) -> Told | None:
 def _detached(losses: Losses) -> Told | None:
     """Equal losses with other gradients: something is cut off on one side."""
     gap = abs(losses.actual - losses.expected)
-    if gap > EXACT * max(abs(losses.expected), abs(losses.actual)):
+    if gap > RECOMPUTED * max(abs(losses.expected), abs(losses.actual)):
         return None
     cuts = {side: list(_cuts(losses, side)) for side in ("torch", "paddle")}
     if len(cuts["torch"]) == len(cuts["paddle"]):
@@ -149,7 +151,7 @@ def _positives(losses: Losses) -> Told | None:
         if not (positive.any() and (~positive).any()):
             continue
         inside, outside = r[positive], r[~positive]
-        if max(np.ptp(inside), np.ptp(outside)) < 1e-7 and abs(inside[0] - outside[0]) > 1e-7:
+        if max(np.ptp(inside), np.ptp(outside)) < READ and abs(inside[0] - outside[0]) > READ:
             weight = float(inside[0] / outside[0])
             return (
                 f"weight of positives: torch's gradients of positive labels are {weight:.6g} times Paddle's, compared with "
@@ -217,7 +219,7 @@ def _samples(losses: Losses) -> Told | None:
             continue
         factors = [ratio(e, a) for e, a in zip(expected, actual, strict=True)]
         known = [c for c in factors if c is not None]
-        if len(known) < len(factors) or max(known) - min(known) <= EXACT * max(map(abs, known)):
+        if len(known) < len(factors) or max(known) - min(known) <= RECOMPUTED * max(map(abs, known)):
             continue
         shown = ", ".join(f"{c:.4g}" for c in known[:6]) + (", ..." if len(known) > 6 else "")
         ctc = any("ctc" in op.name for op in losses.operators("torch"))
@@ -284,7 +286,7 @@ def _by_operators(losses: Losses) -> Told:
     apart = [
         k.removeprefix("seed:")
         for k, (e, a) in losses.seeds.items()
-        if (c := ratio(e, a)) is None or abs(c - 1) > EXACT
+        if (c := ratio(e, a)) is None or abs(c - 1) > RECOMPUTED
     ]
     at = (
         f", in the term of {', '.join(f'`{k}`' for k in apart)}" if 0 < len(apart) < len(losses.seeds) else ""

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from parity.ops.kinds import IDENTITY_KINDS
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array
-
-EXACT = 1e-9
-"""Relative rounding of numbers that were divided by each other."""
-
 
 SILENT = frozenset(
     {*IDENTITY_KINDS, "reshape", "permute", "constant", "one_hot", "broadcast_tensors", "expand"}
@@ -43,12 +37,3 @@ class Losses:
     def scores(self, key: str) -> Array | None:
         """The output that a gradient belongs to."""
         return self.paddle.store.get(key) if key in self.paddle.store else None
-
-
-def ratio(expected: Array, actual: Array) -> float | None:
-    """c if actual = c expected everywhere."""
-    e, a = expected.reshape(-1), actual.reshape(-1)
-    if e.size != a.size or not (square := float(e @ e)):
-        return None
-    c = float(a @ e) / square
-    return c if np.abs(a - c * e).max() <= EXACT * max(np.abs(a).max(), abs(c) * np.abs(e).max()) else None

@@ -22,6 +22,8 @@ class Tie:
     cause: str
     fix: str
     names: tuple[str, ...]
+    parameters: tuple[int, int]
+    """How many parameters (Paddle's, torch's) hold it."""
     values: frozenset[int]
     pair: Pair | None = None
     node: Node | None = None
@@ -57,6 +59,7 @@ def _shared(twins: Sequence[Twin]) -> Iterator[Tie]:
                 f"{' and '.join(f'`{n}`' for n in names)}, which train apart",
                 fix,
                 names,
+                (1, len(names)) if side == "Paddle" else (len(names), 1),
                 frozenset(t.pair.torch.inputs[t.slot] for t in found),
                 pair=there[names[-1]].pair,
             )
@@ -84,6 +87,7 @@ def _copied(
                 f"its own that holds the numbers of `{twin.name}` and trains apart",
                 f"use one parameter in both places: {name} = {twin.name}",
                 (twin.name, name),
+                (1, 2),
                 frozenset({parameter.value, twin.pair.torch.inputs[twin.slot]}),
                 node=users[0],
             )

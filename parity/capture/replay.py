@@ -7,6 +7,7 @@ from typing import Any
 
 from parity.capture.options import Forcing
 from parity.numbers.compare import Difference, difference
+from parity.numbers.observed import sized
 from parity.trace.values import Array, Stored, ValueStore
 
 
@@ -42,7 +43,7 @@ def forcing(plan: ReplayPlan, expected: ValueStore, *, any_size: bool) -> tuple[
     measured: list[Measurement] = []
 
     def measure(op: int, slot: str | None, actual: Array, wanted: Stored) -> bool:
-        found = difference(actual, wanted)
+        found = difference(actual, wanted) if op >= 0 else sized(actual, wanted.load())
         measured.append(Measurement(op, slot, found))
         return found.max_abs == 0.0
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+OWN = tuple(os.path.join(_ROOT, package, "") for package in ("convert", "parity"))
 ADDERS = {"add_sublayer", "add_module", "register_module", "add_parameter", "create_parameter"}
 
 
@@ -51,15 +52,28 @@ def _assignments(cls: type) -> dict[str, int]:
 
 def _definition(cls: type) -> ast.ClassDef | None:
     """The class statement in its file, None where there is no source."""
-    try:
-        file = inspect.getsourcefile(cls)
-    except (TypeError, OSError):  # made in a notebook or by exec
-        return None
-    if file is None:
+    file = _file(cls)
+    if not file:
         return None
     linecache.checkcache(file)
     lines = linecache.getlines(file, vars(sys.modules.get(cls.__module__, sys)))
     return _classes("".join(lines)).get(cls.__qualname__)
+
+
+def _file(cls: type) -> str:
+    """Where a class is defined, or ""; its own functions know best, as another module may have its module's name by now."""
+    file = ""
+    if cls.__module__ in sys.modules:
+        try:
+            file = inspect.getsourcefile(cls) or ""
+        except (TypeError, OSError):  # made in a notebook or by exec
+            return ""
+    for value in vars(cls).values():
+        code = getattr(inspect.unwrap(value), "__code__", None) if inspect.isfunction(value) else None
+        own = code is not None and value.__qualname__ == f"{cls.__qualname__}.{value.__name__}"
+        if code is not None and own and not code.co_filename.startswith("<"):  # as what `dataclass` writes
+            return str(code.co_filename)
+    return file
 
 
 @lru_cache(maxsize=64)
@@ -124,7 +138,7 @@ def constructor_line(owner: Any, attribute: str) -> str:
                 (n for k, n in found.items() if k.endswith("*") and attribute.startswith(k[:-1])), None
             )
         if line is not None:
-            return f"{inspect.getsourcefile(cls)}:{line}"
+            return f"{_file(cls)}:{line}"
     return ""
 
 
@@ -134,7 +148,7 @@ def element_lines(owner: Any, attribute: str, container: Any) -> dict[str, str]:
         found = _assignments(cls)
         if attribute in found:
             lines = {name: found.get(f"{attribute}.{name}") for name, _ in container.named_children()}
-            return {name: f"{inspect.getsourcefile(cls)}:{line}" for name, line in lines.items() if line}
+            return {name: f"{_file(cls)}:{line}" for name, line in lines.items() if line}
     return {}
 
 
@@ -175,7 +189,7 @@ def module_facts(module: Any) -> dict[str, str]:
 @lru_cache(maxsize=4096)
 def is_machinery(filename: str) -> bool:
     """Frames of the frameworks and of this package; the frameworks' own model zoos are user code."""
-    if filename.startswith(("<", OWN)):
+    if filename.startswith(("<", *OWN)):
         return True
     path = filename.replace(os.sep, "/")
     if "/paddle/vision/models/" in path or "/torchvision/models/" in path:

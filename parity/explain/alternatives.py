@@ -16,7 +16,7 @@ from parity.explain.configuration import attribute_differences
 from parity.numbers.compare import Difference
 from parity.ops.kinds import DATAFLOW_KINDS, kind_of
 from parity.ops.table import constant_of
-from parity.results.finding import ONLY_IN_TRAINING
+from parity.results.finding import Shows
 from parity.results.judgement import Judgement, Row
 
 ROUNDS = 3
@@ -75,7 +75,7 @@ def best(tried: Callable[[frozenset[Values]], T]) -> T:
 def _findings(judged: Tried) -> int:
     """How many lines there are to change; one that runs often errs once."""
     # What shows only in training tells nothing of the pairs: one trial sees it, another may not.
-    return len({f.where or f.cause for f in judged.result.findings if ONLY_IN_TRAINING not in f.cause})
+    return len({f.where or f.cause for f in judged.result.findings if f.shows is not Shows.TRAINING})
 
 
 def _weight(judged: Tried) -> tuple[int, int]:

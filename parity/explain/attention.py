@@ -17,6 +17,8 @@ from parity.align.alignment import Alignment, Pair
 from parity.explain.evidence import Evidence
 from parity.graph.moves import digest
 from parity.graph.node import Graph, Node
+from parity.results.finding import Subject
+from parity.results.judgement import Status
 
 ROLES = ("query", "key", "value")
 
@@ -103,7 +105,7 @@ class AttentionRoles(Evidence):
         for found in attentions(self.alignment):
             swap = exchanged(self.alignment, found)
             row = self.rows[id(found.roles["value"][0])]
-            if not swap or row.float64 is None or row.status == "same":
+            if not swap or row.float64 is None or row.status is Status.SAME:
                 continue
             self._exchange_of_roles(found, swap)
             for role in swap:
@@ -130,11 +132,14 @@ class AttentionRoles(Evidence):
             fix = f"pack `{packed}` as {order}; or, if it is packed as it should be, {fix}"
         self._finding(
             pair,
+            Subject.EXCHANGED,
             cause,
             fix,
             {"swapped": dict(swap)},
             operator="attention",
             where=where,
+            attribute=packed,
+            values=(names, [swap[role] for role in names]),
         )
 
     def _packed_in_another_order(self, found: Attention, roles: list[str]) -> tuple[str, str]:

@@ -9,12 +9,14 @@ from typing import Any
 from parity.align.alignment import Alignment, Edge, Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.lines import place
-from parity.explain.words import label, operator_of
+from parity.explain.words import label, operator_of, sentence
 from parity.graph.node import Graph, Node
-from parity.numbers.compare import Difference, difference, rounding_limit
+from parity.limits import FLOAT32_TABLE, rounding_limit
+from parity.numbers.compare import Difference, difference
+from parity.numbers.observed import Sides, observe
 from parity.ops.table import constant_of, row_of
-from parity.results.finding import Finding
-from parity.results.judgement import Judgement, OneSided, Row
+from parity.results.finding import Finding, Shows, Subject
+from parity.results.judgement import Judgement, OneSided, Row, Status
 from parity.runs.run import Measure, Replay, Run, stored_numbers
 from parity.trace.trace import Framework, Op
 from parity.trace.values import Array, Stored
@@ -24,10 +26,6 @@ def _same_numbers(pair: Pair, slot: str) -> bool:
     """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
     shapes = pair.torch.shapes.get(slot, ()), pair.paddle.shapes.get(pair.slots.get(slot, slot), ())
     return "by_hand" in pair.torch.attributes and prod(shapes[0]) == prod(shapes[1])
-
-
-FLOAT32_TABLE = 2.0**-23
-"""What constants may differ by, relatively, if one side reads them from a float32 buffer and the other has numbers."""
 
 
 class Evidence:
@@ -49,6 +47,8 @@ class Evidence:
         self.numbers = numbers or stored_numbers(paddle, torch)
         self.result = Judgement()
         self.rows: dict[int, Row] = {}
+        self.numbers_of_rows: dict[int, int] = {}
+        self.numbers_of_only: dict[int, int] = {}
         self.measured: dict[tuple[int, str | None], Difference] = {}
         self.offline = False
         self.at_fault: set[int] = set()
@@ -66,6 +66,7 @@ class Evidence:
         for pair in self.alignment.pairs:
             row = self._row(pair)
             self.rows[id(pair)] = row
+            self.numbers_of_rows[id(pair)] = len(self.result.rows)
             self.result.rows.append(row)
         self.result.only = self._only()
         self._outputs()
@@ -86,6 +87,7 @@ class Evidence:
             else:
                 order = pair.paddle.order
         alone.sort(key=lambda one: one[2])
+        self.numbers_of_only = {id(node): number for number, (_, node, _) in enumerate(alone)}
         return [OneSided(side, node.module, label(node), node.line, at) for side, node, at in alone]
 
     # -- numbers ----------------------------------------------------------------------------------
@@ -103,40 +105,39 @@ class Evidence:
         )
         found = self.numbers(pair.paddle.output, node.output)
         if found is None:
-            row.status = "inside" if node.op < 0 or pair.paddle.op < 0 else "not compared"
+            row.status = Status.INSIDE if node.op < 0 or pair.paddle.op < 0 else Status.NOT_COMPARED
             return row
         row.float64, row.float32, row.noise_paddle, row.noise_torch = found
-        row.status = "same" if found.float64.max_rel <= row.limit else "different"
+        row.status = Status.SAME if found.float64.max_rel <= row.limit else Status.DIFFERENT
         return row
 
     def _outputs(self) -> None:
+        """Compare what the models return, each number at its own size."""
         for path in self.alignment.outputs:
             key = f"output:{path}"
-            if key in self.paddle.store and key in self.torch.store:
-                self.result.outputs[path] = difference(
-                    self.torch.store.stored(key), self.paddle.store.stored(key)
-                )
-                if self.paddle.store32 is not None and self.torch.store32 is not None:
-                    self.result.outputs32[path] = difference(
-                        self.torch.store32.stored(key), self.paddle.store32.stored(key)
-                    )
+            stores = (self.paddle.store, self.torch.store, self.paddle.store32, self.torch.store32)
+            expected, actual, expected32, actual32 = (
+                store.stored(key) if store is not None and key in store else None for store in stores
+            )
+            if expected is None or actual is None:
+                continue
+            self.result.observed[path] = observe(Sides(expected, actual, expected32, actual32))
+            self.result.outputs[path] = self.result.observed[path].difference
+            if expected32 is not None and actual32 is not None:
+                self.result.outputs32[path] = difference(actual32, expected32)
 
     def _output_limit(self, path: str) -> float:
-        key = f"output:{path}"
-        noise = [0.0, 0.0]
-        for i, run in enumerate((self.paddle, self.torch)):
-            if run.store32 is not None and key in run.store32:
-                noise[i] = difference(run.store32.stored(key), run.store.stored(key)).max_rel
-        return rounding_limit(noise[0], noise[1])
+        """Largest relative difference of an output that rounding explains."""
+        return self.result.observed[path].limit if path in self.result.observed else rounding_limit(0.0, 0.0)
 
     def _outputs_agree(self) -> bool:
         """Whether every output of the free runs agrees to rounding."""
-        if set(self.paddle.trace.outputs) != set(self.torch.trace.outputs) or not self.result.outputs:
+        if set(self.paddle.trace.outputs) != set(self.torch.trace.outputs) or not self.result.observed:
             return False
-        return all(d.max_rel <= self._output_limit(path) for path, d in self.result.outputs.items())
+        return all(found.agrees for found in self.result.observed.values())
 
     def _numbers_differ(self) -> bool:
-        return not self._outputs_agree() or any(row.status == "different" for row in self.result.rows)
+        return not self._outputs_agree() or any(row.status is Status.DIFFERENT for row in self.result.rows)
 
     # -- each operator alone ----------------------------------------------------------------------
 
@@ -241,7 +242,13 @@ class Evidence:
         return run.value(value) or owned.get(graph.parameters.get(value, ""))
 
     def _measured_output(self, edge: Edge) -> Difference | None:
-        return self.measured.get((-1, edge.pair.torch.name))
+        path = edge.pair.torch.name
+        found = self.measured.get((-1, path))
+        return (
+            found
+            if found is None or path not in self.result.observed
+            else self.result.observed[path].at_its_size(found)
+        )
 
     def _edge_limit(self, edge: Edge) -> float:
         if edge.pair.torch.kind == "output":
@@ -271,16 +278,21 @@ class Evidence:
     def _finding(
         self,
         pair: Pair,
+        subject: Subject,
         cause: str,
         fix: str,
         evidence: Mapping[str, Any],
         operator: str = "",
         blamed: Op | None = None,
         where: str = "",
+        *,
+        attribute: str = "",
+        values: tuple[Any, Any] | None = None,
+        shows: Shows = Shows.OUTPUTS,
     ) -> None:
         """Add a finding about an aligned pair; `blamed` is the raw operator at fault inside a merged one.
 
-        where: the line to edit, if it is neither that operator's nor the pair's own.
+        where: the line to edit, if it is neither that operator's nor the pair's own. values: (Paddle's, torch's).
         """
         node = pair.torch
         self.result.findings.append(
@@ -288,11 +300,16 @@ class Evidence:
                 layer=node.module if blamed is None else blamed.module,
                 operator=operator or label(node),
                 where=where or (place(self.alignment.torch, node) if blamed is None else blamed.line),
-                cause=cause,
+                cause=sentence(cause, shows),
                 fix=fix,
                 evidence={"operator": node.name, **evidence},
                 layer_paddle=pair.paddle.module,
                 where_paddle=place(self.alignment.paddle, pair.paddle),
+                subject=subject,
+                attribute=attribute,
+                values={} if values is None else {"paddle": values[0], "torch": values[1]},
+                shows=shows,
+                rows=(self.numbers_of_rows[id(pair)],),
                 order=pair.paddle.order,
                 guide=row.paddle if (row := row_of(node.kind)) is not None else "",
             )

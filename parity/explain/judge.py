@@ -83,7 +83,9 @@ class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen):
         # Whoever asks why the outputs differ must not read first what does not show in them.
         result.findings.sort(key=lambda f: (f.silent, f.order))
         if not result.findings and not agree and not result.inconclusive:
-            self._amplified()
+            self._unexplained_outputs()
+        if not result.findings:
+            result.inconclusive += [f"`{path}`: {o.doubt}" for path, o in result.observed.items() if o.doubt]
         return result
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from parity.align.alignment import Edge, Pair
 from parity.explain.configuration import AttributeDifference, SlotDifference
 from parity.explain.evidence import Evidence
-from parity.explain.hypotheses.weights import SWAPPED
 from parity.explain.lines import configured, constructor
 from parity.explain.torch_code import called, code, fix_scale, real_axes
 from parity.explain.weights import ParameterDifference
@@ -24,6 +24,8 @@ from parity.explain.words import (
     squeezed,
     training,
 )
+from parity.graph.node import Graph, Node
+from parity.limits import FLOAT32_EPSILON, FLOAT32_FACTOR
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS, kind_of
 from parity.ops.table import (
     COMPOSITES,
@@ -34,15 +36,9 @@ from parity.ops.table import (
     trap_of,
     trap_told,
 )
-from parity.results.finding import NO_EFFECT, Note
-from parity.results.judgement import Row
+from parity.results.finding import Note, Shows, Subject
+from parity.results.judgement import Row, Status
 from parity.trace.trace import Op
-
-FLOAT32_ROUNDING = 2.0**-25
-"""Largest relative change of a normalization whose eps is rounded to float32: half of eps' own."""
-
-FLOAT32_FACTOR = 2.0**-24
-"""Largest relative change of a factor that is rounded to float32."""
 
 
 class Blame(Evidence):
@@ -63,7 +59,7 @@ class Blame(Evidence):
             return
         if self._is_entailed(pair) or pair.torch.kind == "random":
             # Explained by a wider finding; or named among the reasons why nothing can be claimed.
-            row.status = "not compared" if pair.torch.kind == "random" else "inherited"
+            row.status = Status.NOT_COMPARED if pair.torch.kind == "random" else Status.INHERITED
             return
         if pair.substituted:
             self._judge_substitution(pair, row, different, outputs_agree)
@@ -73,7 +69,7 @@ class Blame(Evidence):
             attributes = []
         slack = self._explained(pair, row) if different else ""
         if slack:
-            row.status = "float32 constants"
+            row.status = Status.CONSTANTS
             self.result.notes.append(
                 Note(
                     f"{label(pair.torch)} `{pair.torch.module}`: {slack}", pair.torch.module, numbers_of(row)
@@ -84,7 +80,7 @@ class Blame(Evidence):
             # The function is the same on this input. What differs inside is another way of writing it, unless the
             # very same operator, fed with the same value, was configured otherwise.
             if different:
-                row.status = "written differently"
+                row.status = Status.WRITTEN
                 different, attributes = False, []
             if pair.torch.kind in DATAFLOW_KINDS or not self._fed_alike(pair):
                 attributes = []
@@ -96,25 +92,25 @@ class Blame(Evidence):
         for missing in slots:
             self._slot(pair, missing, different)
         for weight in weights:
-            self._weight(pair, weight)
+            self._weight(pair, weight, different)
         if different:
-            row.status = "different"
+            row.status = Status.DIFFERENT
             if not (attributes or slots or weights or self._fed_wrongly(pair)):
                 incomparable = row.local is not None and not row.local.comparable
                 if incomparable and any(edge.pair is pair for edge in self.alignment.edges):
                     # Fed with something that only torch has: its shape is the doing of that.
-                    row.status = "inherited"
+                    row.status = Status.INHERITED
                 elif self._takes_a_fault(pair) or any(self._is_entailed(pair, slot) for slot in pair.slots):
-                    row.status = "inherited"
+                    row.status = Status.INHERITED
                 elif pair.torch.op in self.at_fault:
                     # One call of torch that is several operators here: another of them answers for its result.
-                    row.status = "inherited"
+                    row.status = Status.INHERITED
                 else:
                     self._unexplained(pair)
         elif attributes or slots or weights:
-            row.status = "different"
-        elif self.result.replayed and row.status == "different":
-            row.status = "inherited" if row.local is not None else row.status
+            row.status = Status.DIFFERENT
+        elif self.result.replayed and row.status is Status.DIFFERENT:
+            row.status = Status.INHERITED if row.local is not None else row.status
 
     def _judge_substitution(self, pair: Pair, row: Row, different: bool, outputs_agree: bool) -> None:
         """Two operators in one place: one function in two forms where their numbers agree, but for activations."""
@@ -123,11 +119,11 @@ class Blame(Evidence):
         different = different and not (row.local is not None and row.local.max_rel <= excuse)
         freely = row.float64 is not None and row.float64.max_rel <= row.limit
         if (outputs_agree or freely or (row.local is not None and not different)) and not functions:
-            row.status = "written differently" if different else "same"
+            row.status = Status.WRITTEN if different else Status.SAME
             self._written_differently(pair)
         else:
             self._substituted(pair)
-            row.status = "different"
+            row.status = Status.DIFFERENT
 
     def _fed_alike(self, pair: Pair) -> bool:
         """Whether both sides feed this operator from the same aligned values, in the same shape."""
@@ -167,7 +163,7 @@ class Blame(Evidence):
             node = self.alignment.torch.producer.get(pair.torch.inputs[slot])
             made = None if node is None else self.alignment.pair_of_torch(node)
             fed = pair.torch.entries.get(slot) in self.measured
-            if made is not None and not fed and self.rows[id(made)].status == "different":
+            if made is not None and not fed and self.rows[id(made)].status is Status.DIFFERENT:
                 return True
         return False
 
@@ -180,7 +176,7 @@ class Blame(Evidence):
         return None
 
     def _folded(self, pair: Pair, row: Row) -> None:
-        row.status = "float32 constants"
+        row.status = Status.CONSTANTS
         self.result.notes.append(
             Note(
                 f"{label(pair.torch)} `{pair.torch.module}`: Paddle's BatchNorm is folded into its weights (they are "
@@ -206,9 +202,9 @@ class Blame(Evidence):
         """Which constant of an operator that is written out Paddle rounds, and by how much that can change the result."""
         one_sided = ("by_hand" in pair.torch.attributes) != ("by_hand" in pair.paddle.attributes)
         if one_sided and pair.torch.attributes.get("eps"):
-            return "Paddle keeps eps in float32", FLOAT32_ROUNDING
+            return "Paddle keeps eps in float32", FLOAT32_EPSILON
         for kind in {self.paddle.trace.ops[number].kind for number in pair.paddle.raw}:
-            within = constant_of(kind)[1] or (FLOAT32_ROUNDING if float32_arguments(kind) else 0.0)
+            within = constant_of(kind)[1] or (FLOAT32_EPSILON if float32_arguments(kind) else 0.0)
             if within:
                 return f"Paddle rounds the constants of {kind}, with which it writes this out", within
         return "", 0.0
@@ -241,7 +237,7 @@ class Blame(Evidence):
         trap = trap_of(pair.torch.kind, name)
         if trap is not None:
             cause += f" ({trap.text})"
-        effect = "" if different or row.status == "different" or self._unmeasured(pair) else NO_EFFECT
+        seen = different or row.status is Status.DIFFERENT or self._unmeasured(pair)
         fix = fix_of(pair.torch.kind, name, paddle_value, self._name_of_call(pair))
         if name.startswith("scalar_"):
             fix = f"write {show(paddle_value)} here for {show(torch_value)}"
@@ -259,12 +255,16 @@ class Blame(Evidence):
             )
         self._finding(
             pair,
-            cause + effect,
+            Subject.ORDER if name == "order" else Subject.ATTRIBUTE,
+            cause,
             fix,
             {"attribute": name, "paddle": show(paddle_value), "torch": show(torch_value), **numbers_of(row)},
             operator,
             blamed,
             self._configured(pair, found, blamed),
+            attribute="" if name == "order" else name,
+            values=(paddle_value, torch_value),
+            shows=Shows.OUTPUTS if seen else Shows.NOTHING,
         )
 
     def _unmeasured(self, pair: Pair) -> bool:
@@ -310,20 +310,38 @@ class Blame(Evidence):
             fix = (
                 f"pass {found.slot} to {label(pair.torch)}" if side == "Paddle" else f"leave {found.slot} out"
             )
-            self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])})
+            self._finding(
+                pair,
+                Subject.SLOT,
+                cause,
+                fix,
+                {"slot": found.slot, **numbers_of(self.rows[id(pair)])},
+                attribute=found.slot,
+                values=(side == "Paddle", side == "torch"),
+            )
             return
         cause = f"{found.slot} only in {side}: the {other} layer is made without one"
         argument = argument_of(pair.torch.kind, f"{found.slot}_attr")
         name = (argument.torch if argument is not None else None) or found.slot
         fix = f"{label(pair.torch)}(..., {name}={found.only_in == 'paddle'})"
         where = configured(self.alignment, pair, lambda node: found.slot in node.inputs)
-        self._finding(pair, cause, fix, {"slot": found.slot, **numbers_of(self.rows[id(pair)])}, where=where)
+        self._finding(
+            pair,
+            Subject.SLOT,
+            cause,
+            fix,
+            {"slot": found.slot, **numbers_of(self.rows[id(pair)])},
+            where=where,
+            attribute=found.slot,
+            values=(side == "Paddle", side == "torch"),
+        )
 
-    def _weight(self, pair: Pair, found: ParameterDifference) -> None:
-        if SWAPPED in found.cause:
+    def _weight(self, pair: Pair, found: ParameterDifference, different: bool) -> None:
+        if found.swapped:
             self.mixed_up.add(id(pair))
         self._finding(
             pair,
+            Subject.WEIGHT,
             found.cause,
             found.fix,
             {
@@ -332,24 +350,37 @@ class Blame(Evidence):
                 "relative difference": found.max_rel,
                 **numbers_of(self.rows[id(pair)]),
             },
+            attribute=found.torch,
+            values=(found.paddle, found.holds),
+            shows=Shows.OUTPUTS if different else Shows.WEIGHTS,
         )
 
     def _substituted(self, pair: Pair) -> None:
         cause = f"torch runs {layer(pair.torch)} where Paddle runs {layer(pair.paddle)}"
+        attribute = ""
+        values: tuple[Any, Any] = layer(pair.paddle), layer(pair.torch)
         if pair.torch.kind == pair.paddle.kind:
-            sizes = [
-                list(graph.shapes[node.inputs["weight"]]) if "weight" in node.inputs else "none"
-                for graph, node in ((self.alignment.torch, pair.torch), (self.alignment.paddle, pair.paddle))
-            ]
-            cause += f": weight of shape {sizes[0]} in torch, {sizes[1]} in Paddle"
+            attribute = "weight"
+            values = (
+                self._shape_of_weight(self.alignment.paddle, pair.paddle),
+                self._shape_of_weight(self.alignment.torch, pair.torch),
+            )
+            cause += f": weight of shape {values[1] or 'none'} in torch, {values[0] or 'none'} in Paddle"
         fix = f"replace {called(pair.torch)} by {code(pair.paddle, pair.torch)}"
         self._finding(
             pair,
+            Subject.SUBSTITUTED,
             cause,
             fix,
             {"paddle": pair.paddle.kind, "torch": pair.torch.kind, **numbers_of(self.rows[id(pair)])},
             where=configured(self.alignment, pair, lambda node: node.kind),
+            attribute=attribute,
+            values=values,
         )
+
+    @staticmethod
+    def _shape_of_weight(graph: Graph, node: Node) -> list[int] | None:
+        return list(graph.shapes[node.inputs["weight"]]) if "weight" in node.inputs else None
 
     def _readers_agree(self, pair: Pair) -> bool:
         """Whether all that is made of a result agrees, so that its shape is another way of writing it."""
@@ -382,9 +413,16 @@ class Blame(Evidence):
             self.hidden[id(inside)] = local
             return
         if not local.comparable and self._readers_agree(pair):
-            row.status = "written differently"
+            row.status = Status.WRITTEN
             return
+        attribute = ""
+        values: tuple[Any, Any] | None = None
         if not local.comparable:
+            made = [
+                list(graph.shapes[node.output])
+                for graph, node in ((self.alignment.paddle, pair.paddle), (self.alignment.torch, pair.torch))
+            ]
+            attribute, values = "shape", (made[0], made[1])
             cause = f"the result cannot be compared: {local.problem}"
             shapes = {"paddle shapes": pair.paddle.shapes, "torch shapes": pair.torch.shapes}
             fix = "compare how both sides shape this operator's inputs"
@@ -393,6 +431,7 @@ class Blame(Evidence):
             shapes = {}
             layout = pair.paddle.shapes.get("x"), pair.torch.shapes.get("x")
             if layout[0] != layout[1]:
+                attribute, values = "shape", (list(layout[0] or ()), list(layout[1] or ()))
                 cause = (
                     f"works on shape {list(layout[1] or ())} in torch and {list(layout[0] or ())} in Paddle"
                 )
@@ -401,4 +440,12 @@ class Blame(Evidence):
             told = trap_told(pair.torch.kind, given)
             if told is not None:
                 cause, fix = f"{told[0]} (differs by {local.max_rel:.1e} of its scale)", told[1]
-        self._finding(pair, cause, fix, {**shapes, **numbers_of(row)})
+        self._finding(
+            pair,
+            Subject.UNEXPLAINED,
+            cause,
+            fix,
+            {**shapes, **numbers_of(row)},
+            attribute=attribute,
+            values=values,
+        )

@@ -7,6 +7,7 @@ operator that raised, with the shapes that it was given on both sides.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from parity.align.aligner import align
@@ -16,7 +17,7 @@ from parity.explain.judge import judge
 from parity.explain.words import title
 from parity.graph.build import build
 from parity.graph.node import Node
-from parity.results.finding import Finding
+from parity.results.finding import Finding, Shows, Subject
 from parity.results.judgement import Judgement
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace, Value
@@ -40,10 +41,14 @@ def judge_raised(
     _end(torch.trace)
     judgement = judge(paddle, torch, paddle_parameters, torch_parameters, replay=lambda _: None, pairs=pairs)
     # What comes behind is missing in torch because it was never reached.
-    judgement.findings = [f for f in judgement.findings if f.operator != "output"]
+    judgement.findings = [f for f in judgement.findings if f.subject is not Subject.OUTPUT]
     judgement.inconclusive = []
     reached = max((row.order for row in judgement.rows), default=-1.0)
     judgement.only = [one for one in judgement.only if one.order <= reached]
+    judgement.findings = [
+        replace(f, only=tuple(number for number in f.only if number < len(judgement.only)))
+        for f in judgement.findings
+    ]
     judgement.findings.append(
         _raised(paddle, torch, paddle_parameters, torch_parameters, error, sizes, pairs, judgement)
     )
@@ -96,7 +101,9 @@ def _raised(
         fix = "correct what is found before it, which it may come from"
     where = raised.get("line", "")
     stray = _stray(torch.trace)
+    attribute, values = ("shape", {"paddle": theirs, "torch": ours}) if kind else ("", {})
     if stray is not None:
+        attribute, values = "device", {}
         told, where, fix = stray
         cause += f"; {told}"
     return Finding(
@@ -113,6 +120,10 @@ def _raised(
         },
         layer_paddle="" if twin is None else twin.module,
         where_paddle="" if twin is None else twin.line,
+        subject=Subject.RAISED,
+        attribute=attribute,
+        values=values,
+        shows=Shows.ERROR,
         order=float("inf"),
     )
 

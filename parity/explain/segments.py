@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.graph.node import Node
-from parity.numbers.same import same_numbers
+from parity.numbers.same import same
 from parity.ops.kinds import DATAFLOW_KINDS
 from parity.trace.values import Array
 
@@ -59,9 +59,7 @@ def _strangers(nodes: Sequence[Node], own: dict[int, Array], other: dict[int, Ar
     strange: set[int] = set()
     for node in reversed(nodes):
         readers = [n for n in nodes if node.output in n.inputs.values()]
-        known = node.output not in own or any(
-            same_numbers(own[node.output], array) for array in other.values()
-        )
+        known = node.output not in own or any(same(own[node.output], array) for array in other.values())
         if not known and all(reader.output in strange for reader in readers):
             strange.add(node.output)
     found = tuple(node for node in nodes if node.output in strange)

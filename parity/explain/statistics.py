@@ -7,21 +7,20 @@ networks part when they are evaluated.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from parity.align.alignment import Pair
 from parity.explain.evidence import Evidence
-from parity.explain.words import difference_data
 from parity.numbers.compare import difference
+from parity.numbers.same import same
 from parity.ops.table import float32
-from parity.results.finding import Note
+from parity.results.finding import Note, Shows, Subject
+from parity.results.judgement import Status
 from parity.trace.trace import Op, Trace
-
-STATISTICS_LIMIT = 1e-9
-"""A running statistic is recomputed here in numpy, so it may differ by that much and be the same."""
-
-ROUNDED_LIMIT = 1e-5
-"""The same behind an operator that rounds a constant to float32."""
+from parity.trace.values import Array
 
 
 class RunningStatistics(Evidence):
@@ -41,7 +40,7 @@ class RunningStatistics(Evidence):
         for name, pairs in layers.items():
             if self._updated_otherwise(name, pairs) or self._mean_after(pairs):
                 continue
-            gap = self._variance_after(name, pairs)
+            gap = self._variance_after(pairs)
             if gap is not None:
                 sizes.append(gap)
         if sizes:
@@ -70,6 +69,7 @@ class RunningStatistics(Evidence):
         once_more = "torch" if len(ours) > len(theirs) else "Paddle"
         self._finding(
             pair,
+            Subject.STATISTIC,
             f"running statistics are updated {_times(len(ours))} in a forward in torch, {_times(len(theirs))} in Paddle: "
             f"every run of this layer in train mode updates them, and {once_more} runs it more often",
             "run the layer once and use its result again"
@@ -80,53 +80,83 @@ class RunningStatistics(Evidence):
                 "Paddle's runs": [op.line for op in theirs],
             },
             where=extra[0].line if extra and once_more == "torch" else pair.torch.line,
+            attribute="updates",
+            values=(len(theirs), len(ours)),
+            shows=Shows.STATISTICS,
         )
         return True
 
     def _mean_after(self, pairs: list[Pair]) -> bool:
-        """Whether the running means differ although everything that was computed agrees; then a finding."""
+        """Whether a running mean is not what the layer's own numbers give; then a finding."""
         pair = pairs[0]
-        names = (
-            self.alignment.paddle.parameters.get(pair.paddle.inputs.get("mean", -1)),
-            self.alignment.torch.parameters.get(pair.torch.inputs.get("mean", -1)),
-        )
-        keys = f"after:{names[0]}", f"after:{names[1]}"
-        if keys[0] not in self.paddle.store or keys[1] not in self.torch.store or not self._outputs_agree():
+        found = self._accumulated(pairs, "mean", lambda x, axes: x.mean(axis=axes))
+        if found is None or same(found.actual, found.expected, size=found.size):
             return False
-        if any(p.torch.attributes.get("momentum") != p.paddle.attributes.get("momentum") for p in pairs):
-            return False
-        expected, actual = self.paddle.store.get(keys[0]), self.torch.store.get(keys[1])
-        gap = difference(actual, expected)
-        rounded = any(row.status == "float32 constants" for row in self.result.rows)
-        if gap.max_rel <= (ROUNDED_LIMIT if rounded else STATISTICS_LIMIT):
-            return False
-        cause = f"running mean: after one step it differs by {gap.max_rel:.1e}, although every output agrees"
+        cause = f"running mean: after one step it differs by {found.gap:.1e} from what this layer's momentum and the batch give"
         fix = "update the running statistics as Paddle does: the same momentum, from the same numbers"
         if len(pairs) > 1:
             cause += f"; the layer runs {len(pairs)} times in a forward, and the last run weighs most"
             fix = "run the layer's calls in the order in which Paddle runs them"
-        self._finding(pair, cause, fix, {"running mean": names[1], **difference_data(gap)})
+        self._finding(
+            pair,
+            Subject.STATISTIC,
+            cause,
+            fix,
+            {"running mean": found.name, "relative difference": found.gap},
+            attribute="mean",
+            shows=Shows.STATISTICS,
+        )
         return True
 
-    def _variance_after(self, name: str, pairs: list[Pair]) -> float | None:
-        """Relative difference of one running variance if n/(n-1) explains it; a finding if it does not.
-
-        `pairs` are the uses of the layer in this forward, in order: a shared one is updated several times.
-        """
+    def _variance_after(self, pairs: list[Pair]) -> float | None:
+        """Relative difference of one running variance if n/(n-1) explains it; a finding if it does not."""
         pair = pairs[0]
-        t_name = self.alignment.torch.parameters.get(pair.torch.inputs.get("variance", -1))
-        keys = f"after:{name}", f"after:{t_name}"
-        momentum = pair.paddle.attributes["momentum"]
-        configured = all(p.torch.attributes.get("momentum") == momentum for p in pairs)
-        if keys[0] not in self.paddle.store or keys[1] not in self.torch.store or not configured:
-            return None
-        if any(self.rows[id(p)].status not in ("same", "inherited") for p in pairs):
-            return None
         module = self.torch.trace.modules.get(pair.torch.module, {})
         # The remedy, `parity.remedies.torch_batch_norm`, accumulates what Paddle does.
         biased = module.get("type", "").startswith("BiasedBatchNorm")
+        found = self._accumulated(
+            pairs, "variance", lambda x, axes: x.var(axis=axes, ddof=0 if biased else 1)
+        )
+        if found is None:
+            return None
+        if not same(found.actual, found.expected, size=found.size):
+            self._finding(
+                pair,
+                Subject.STATISTIC,
+                f"running variance: after one step it differs by {found.gap:.1e} from what this layer's momentum and "
+                "batch statistics give",
+                "update the running statistics as Paddle does, once for every call",
+                {"running variance": found.name, "relative difference": found.gap},
+                attribute="variance",
+                shows=Shows.STATISTICS,
+            )
+            return None
+        return None if biased else difference(found.actual, found.paddle).max_rel
+
+    def _accumulated(
+        self, pairs: list[Pair], slot: str, statistic: Callable[[Array, tuple[int, ...]], Array]
+    ) -> Accumulated | None:
+        """A running statistic after the step beside what torch's own activations and Paddle's momentum make of it.
+
+        `pairs` are the uses of the layer in this forward, in Paddle's order: a shared one is updated several times.
+        None where something that is needed was not recorded, or where another finding speaks about it.
+        """
+        pair = pairs[0]
+        names = [
+            graph.parameters.get(node.inputs.get(slot, -1), "")
+            for graph, node in ((self.alignment.paddle, pair.paddle), (self.alignment.torch, pair.torch))
+        ]
+        keys = f"after:{names[0]}", f"after:{names[1]}"
+        momentum = pair.paddle.attributes["momentum"]
+        if keys[0] not in self.paddle.store or keys[1] not in self.torch.store:
+            return None
+        if any(p.torch.attributes.get("momentum") != momentum for p in pairs):
+            return None
+        if any(self.rows[id(p)].status not in (Status.SAME, Status.INHERITED) for p in pairs):
+            return None
         momentum = float32(momentum)
-        expected = self.paddle_parameters[name].astype(np.float64)
+        expected = self.paddle_parameters[names[0]].astype(np.float64)
+        size = np.abs(expected)
         for use in pairs:
             stored = self.torch.value(use.torch.inputs["x"])
             if stored is None:
@@ -134,19 +164,26 @@ class RunningStatistics(Evidence):
             # What is kept may be what a flatten or a squeeze of the tokens was given.
             x = stored.load().reshape(use.torch.shapes["x"])
             axes = (0, *range(2, x.ndim))
-            expected = momentum * expected + (1 - momentum) * x.var(axis=axes, ddof=0 if biased else 1)
+            squares = (x**2).mean(axis=axes)
+            summed = np.sqrt(squares) if slot == "mean" else squares
+            expected = momentum * expected + (1 - momentum) * statistic(x, axes)
+            size = momentum * size + (1 - momentum) * summed
         actual = self.torch.store.get(keys[1])
-        gap = difference(actual, expected)
-        if gap.max_rel > STATISTICS_LIMIT:
-            self._finding(
-                pair,
-                f"running variance: after one step it differs by {gap.max_rel:.1e} from what this layer's momentum and "
-                "batch statistics give",
-                "update the running statistics as Paddle does, once for every call",
-                {"running variance": t_name, **difference_data(gap)},
-            )
-            return None
-        return None if biased else difference(actual, self.paddle.store.get(keys[0])).max_rel
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gap = float(np.nanmax(np.abs(actual - expected) / size))
+        return Accumulated(names[1], actual, expected, size, self.paddle.store.get(keys[0]), gap)
+
+
+@dataclass(frozen=True)
+class Accumulated:
+    """A running statistic after a step, channel by channel. size: of the activations that it was made of; gap: relative to it."""
+
+    name: str
+    actual: Array
+    expected: Array
+    size: Array
+    paddle: Array
+    gap: float
 
 
 def updates(trace: Trace, variance: str) -> list[Op]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from convert.names import listed
+from parity.capture.replay import ReplayPlan
 from parity.explain.evidence import Evidence
 from parity.explain.lines import at_end
 from parity.explain.torch_code import dropout
-from parity.explain.words import named
+from parity.explain.words import at, named, sentence
 from parity.graph.node import Silent
-from parity.results.finding import ONLY_IN_TRAINING, Finding, Note
+from parity.limits import AMPLIFIED
+from parity.results.finding import Finding, Note, Shows, Subject
+from parity.results.judgement import Row, Status
 
-CARRIED = 4
-"""How much larger than the constant's own effect an output may differ that it is carried on to."""
-
-AMPLIFIED = 1e-6
-"""Largest difference of outputs that may be rounding of float64, amplified: ten orders of magnitude of it."""
+SIDES = ("paddle", "torch")
 
 
 class Unseen(Evidence):
@@ -63,6 +63,9 @@ class Unseen(Evidence):
                 else f"cast to {item.attributes['narrow']} in torch too",
                 evidence={"dtype": item.attributes["narrow"]},
                 where_paddle=item.line if side == "Paddle" else "",
+                subject=Subject.PRECISION,
+                attribute="dtype",
+                values={one: item.attributes["narrow"] if one == side.lower() else None for one in SIDES},
                 order=self._order_of(item.value) if side == "torch" else float("inf"),
             )
         )
@@ -77,11 +80,18 @@ class Unseen(Evidence):
                         layer=item.module,
                         operator="Dropout",
                         where=self.alignment.torch.trace.constructors.get(item.module, "") or item.line,
-                        cause=f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}{ONLY_IN_TRAINING}",
+                        cause=sentence(
+                            f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}",
+                            Shows.TRAINING,
+                        ),
                         fix=dropout(paddle),
                         evidence={"attribute": name, "paddle": paddle[name], "torch": torch[name]},
                         layer_paddle=twin.module,
                         where_paddle=twin.line,
+                        subject=Subject.ATTRIBUTE,
+                        attribute=name,
+                        values={"paddle": paddle[name], "torch": torch[name]},
+                        shows=Shows.TRAINING,
                         order=self._order_of(item.value),
                     )
                 )
@@ -107,6 +117,9 @@ class Unseen(Evidence):
                         fix=f"self.{container.rpartition('.')[2]} = torch.nn.ModuleList(...)",
                         evidence={"layers": len(paths), "first": paths[0], "last": paths[-1]},
                         where_paddle=line if side == "Paddle" else "",
+                        subject=Subject.REGISTRATION,
+                        attribute=container,
+                        shows=Shows.WEIGHTS,
                         order=first - 0.75,
                     )
                 )
@@ -144,39 +157,80 @@ class Unseen(Evidence):
                     cause=f"the model's result has `{path}` only in {side}",
                     fix="return the same structure on both sides",
                     evidence={"paddle": sorted(paddle), "torch": sorted(torch)},
+                    subject=Subject.OUTPUT,
+                    attribute=path,
+                    values={"paddle": path in paddle, "torch": path in torch},
                     order=float("inf"),
                 )
             )
         if not paddle and not torch:
             self.result.inconclusive.append("the models return no tensor, so nothing was compared")
 
-    def _amplified(self) -> None:
-        gap = max((d.max_rel for d in self.result.outputs.values()), default=float("inf"))
-        constants = [row for row in self.result.rows if row.status == "float32 constants"]
-        named = max((row.local.max_rel for row in constants if row.local is not None), default=0.0)
-        if constants and gap <= max(AMPLIFIED, CARRIED * named):
-            # Named already, and carried on to the output.
-            return
-        complete = (
-            gap <= AMPLIFIED
-            and self.result.replayed
-            and all(
-                self.rows[id(pair)].local is not None
-                or self.rows[id(pair)].status == "inside"
-                or pair.torch.kind == "move"
-                for pair in self.alignment.pairs
+    def _unexplained_outputs(self) -> None:
+        """Outputs that differ without any finding: EQUIVALENT only if all was measured and rounding or constants explain it."""
+        missing = self._unmeasured_places()
+        if missing or not self.result.outputs:
+            self.result.inconclusive.append(
+                "the outputs differ and no operator could be blamed"
+                + (f"; not measured: {listed(missing)}" if missing else "")
             )
-        )
-        edges = (*self.alignment.edges, *self.alignment.output_edges.values())
-        complete = complete and all(self._edge_numbers(edge) is not None for edge in edges)
-        if complete:
+            return
+        outputs = {path: d.max_rel for path, d in self.result.outputs.items()}
+        made = self._by_constants()
+        if made and all(made[path] <= self._output_limit(path) for path in outputs):
+            self.result.notes.append(
+                Note(
+                    f"the outputs differ by up to {max(outputs.values()):.1e} of their scale; the float32 constants named "
+                    "here make all of it: with Paddle's numbers at these operators alone, torch's outputs are Paddle's",
+                    "",
+                    outputs,
+                )
+            )
+        elif max((made or outputs).values()) <= AMPLIFIED:
             self.result.notes.append(
                 Note(
                     "the outputs differ, yet every operator agrees on equal inputs and all weights are equal: the "
                     "network amplifies rounding",
                     "",
-                    {path: d.max_rel for path, d in self.result.outputs.items()},
+                    outputs,
                 )
             )
         else:
             self.result.inconclusive.append("the outputs differ and no operator could be blamed")
+
+    def _unmeasured_places(self) -> list[str]:
+        """Operators and connections of which no number was taken on Paddle's inputs."""
+        operators = [
+            named(pair.torch)
+            for pair in self.alignment.pairs
+            if pair.torch.kind != "move" and not _measured(self.rows[id(pair)])
+        ]
+        edges = (*self.alignment.edges, *self.alignment.output_edges.values())
+        return [
+            *operators,
+            *(f"the input of {at(edge)}" for edge in edges if self._edge_numbers(edge) is None),
+        ]
+
+    def _by_constants(self) -> dict[str, float]:
+        """Differences of the outputs where torch is handed Paddle's numbers wherever a float32 constant was named.
+
+        Empty if there is none, or if torch cannot be run again.
+        """
+        plan = ReplayPlan()
+        for pair in self.alignment.pairs:
+            if self.rows[id(pair)].status is Status.CONSTANTS and pair.torch.op >= 0:
+                plan.outputs[pair.torch.op] = pair.paddle.output
+        for edge in self.alignment.edges:
+            entry = edge.pair.torch.entries.get(edge.torch_slot)
+            numbers = self._edge_numbers(edge)
+            if entry is not None and numbers is not None and self._edge_slack(edge, numbers):
+                plan.inputs.setdefault(entry[0], {})[entry[1]] = edge.paddle_value
+        found = self.replay(plan) if plan.outputs or plan.inputs else None
+        outputs = {m.slot: m.difference.max_rel for m in found or () if m.op == -1}
+        return {path: outputs.get(path, float("inf")) for path in self.result.outputs} if found else {}
+
+
+def _measured(row: Row) -> bool:
+    """Whether an operator's numbers are known: alone on Paddle's, or in the free runs, where they are Paddle's."""
+    freely = row.float64 is not None and row.float64.max_rel <= row.limit
+    return row.local is not None or freely or row.status is Status.INSIDE

@@ -30,6 +30,10 @@ class ParameterDifference:
     torch: str
     cause: str
     fix: str
+    holds: str
+    """What it holds: the name of another of Paddle's parameters, or what was made of its own."""
+    swapped: bool
+    """Whether it is exactly another one of Paddle's."""
     max_rel: float
 
 
@@ -67,14 +71,9 @@ def compare_parameters(
                     if buffer
                     else _copying(pair, torch_name, paddle_name, turned=turned)
                 )
-                cause, fix = diagnose(
-                    torch_name, paddle_name, expected, actual, holders(), copy, turned=turned
-                )
-                found.append(
-                    ParameterDifference(
-                        pair, slot, paddle_name, torch_name, cause, fix, relative_gap(expected, actual)
-                    )
-                )
+                told = diagnose(torch_name, paddle_name, expected, actual, holders(), copy, turned=turned)
+                gap = relative_gap(expected, actual)
+                found.append(ParameterDifference(pair, slot, paddle_name, torch_name, *told, gap))
     return found
 
 

@@ -20,13 +20,11 @@ from parity.explain.words import at as place_of
 from parity.explain.words import chain, difference_data, label, layer_above, named
 from parity.explain.words import layer as called
 from parity.graph.node import Graph, Node
+from parity.limits import GUARD
 from parity.numbers.compare import Difference
 from parity.ops.kinds import ACTIVATIONS, RECURRENT
-from parity.results.finding import Finding, Note
+from parity.results.finding import Finding, Note, Subject
 from parity.trace.values import Array
-
-GUARD = 1e-6
-"""Largest lower bound of a clip that is there for zeros alone."""
 
 
 def _main(nodes: tuple[Node, ...]) -> Node:
@@ -154,40 +152,54 @@ class Wiring(Evidence):
             **({} if numbers is None else difference_data(numbers)),
         }
         at = place_of(edge)
+        values: tuple[Any, Any] = (
+            chain(paddle_nodes) if paddle_nodes else None,
+            chain(torch_nodes) if torch_nodes else None,
+        )
+        attribute = edge.pair.torch.name if edge.pair.torch.kind == "output" else ""
+        after = ""
         if paddle_nodes and not torch_nodes and self._used_elsewhere(paddle_nodes):
+            subject = Subject.WIRING
+            values = f"another call of {values[0]}", self._source(self.alignment.torch, edge.torch_value)
             node = edge.pair.torch
-            cause = (
-                f"wired differently: {at} takes {self._source(self.alignment.torch, edge.torch_value)} in torch, "
-                f"another call of {chain(paddle_nodes)} in Paddle"
-            )
+            cause = f"wired differently: {at} takes {values[1]} in torch, {values[0]} in Paddle"
             fix = f"feed {at} the result of {chain(paddle_nodes)} as in Paddle"
             operator, layer, where = label(node), node.module, node.line
         elif paddle_nodes and not torch_nodes:
+            subject = Subject.MISSING
+            after, after_ = self._after(self.alignment.paddle, paddle_nodes[0])
             node = _main(paddle_nodes)
-            cause = (
-                f"{chain(paddle_nodes)} {self._after(self.alignment.paddle, paddle_nodes[0])}only in Paddle"
-            )
+            cause = f"{chain(paddle_nodes)} {after_}only in Paddle"
             fix = f"add {chain(paddle_nodes, code)} before {at}"
             operator, layer, where = label(node), node.module, missing(self.alignment, edge)
         elif bool(torch_nodes) != bool(paddle_nodes) and (owned := self._owned(edge)):
             node = torch_nodes[-1] if torch_nodes else edge.pair.torch
             takes, makes = ("Paddle", "torch") if torch_nodes else ("torch", "Paddle")
+            subject = Subject.WIRING
+            values = (f"`{owned}`", values[1]) if torch_nodes else (values[0], f"`{owned}`")
             cause = f"{at} takes {chain(torch_nodes or paddle_nodes)} in {makes}, `{owned}` in {takes}"
             fix = f"let {at} take the numbers that Paddle takes"
             operator, layer, where = label(node), node.module, node.line
         elif torch_nodes and not paddle_nodes:
+            subject = Subject.EXTRA
+            after, after_ = self._after(self.alignment.torch, torch_nodes[0])
             node = _main(torch_nodes)
-            cause = f"{chain(torch_nodes)} {self._after(self.alignment.torch, torch_nodes[0])}only in torch"
+            cause = f"{chain(torch_nodes)} {after_}only in torch"
             fix = f"remove {chain(torch_nodes, code)} before {at}"
             operator, layer, where = label(node), node.module, place(self.alignment.torch, node)
         elif torch_nodes:
-            cause, fix, node, where, paddle_nodes = self._computed_otherwise(edge, at)
+            subject, attribute, values, cause, fix, node, where, paddle_nodes = self._computed_otherwise(
+                edge, at
+            )
             operator, layer = label(node), node.module
         else:
             node = edge.pair.torch
             operator, layer = label(node), node.module
-            cause, fix, where, sources = self._wired_otherwise(edge, at)
-            evidence |= sources
+            subject, values, cause, fix, where = self._wired_otherwise(edge, at)
+            evidence |= {
+                "paddle": self._source(self.alignment.paddle, edge.paddle_value),
+                "torch": self._source(self.alignment.torch, edge.torch_value),
+            }
         paddle_node = paddle_nodes[-1] if paddle_nodes else edge.pair.paddle
         self.result.findings.append(
             Finding(
@@ -199,12 +211,24 @@ class Wiring(Evidence):
                 evidence=evidence,
                 layer_paddle=paddle_node.module,
                 where_paddle=place(self.alignment.paddle, paddle_node) if paddle_node.line else "",
+                subject=subject,
+                attribute=attribute,
+                values={"paddle": values[0], "torch": values[1], **({"after": after} if after else {})},
+                rows=self._rows_of(edge),
+                only=tuple(self.numbers_of_only[id(one)] for one in (*edge.only_paddle, *edge.only_torch)),
                 order=self._order(edge),
             )
         )
 
-    def _computed_otherwise(self, edge: Edge, at: str) -> tuple[str, str, Node, str, tuple[Node, ...]]:
-        """Cause, fix, torch's operator, line and Paddle's operators where both have some that the other lacks."""
+    def _rows_of(self, edge: Edge) -> tuple[int, ...]:
+        """The row of what takes a wrong input; none where operators without a counterpart are what is wrong."""
+        number = self.numbers_of_rows.get(id(edge.pair))
+        return () if number is None or edge.only_paddle or edge.only_torch else (number,)
+
+    def _computed_otherwise(
+        self, edge: Edge, at: str
+    ) -> tuple[Subject, str, tuple[Any, Any], str, str, Node, str, tuple[Node, ...]]:
+        """Subject, attribute, values, cause, fix, torch's operator, line and Paddle's operators where both have some that the other lacks."""
         paddle_nodes, torch_nodes = edge.only_paddle, edge.only_torch
         theirs, ours = self._parting(edge)
         node = ours.first or torch_nodes[-1]
@@ -214,48 +238,63 @@ class Wiring(Evidence):
         if shared != self._shares(paddle_nodes):
             cause += f"; in {'torch' if shared else 'Paddle'} these layers are shared with another call"
         fix = f"make the input of {at} what Paddle makes it: {chain(paddle_nodes, code)}"
+        subject = Subject.COMPUTED
+        values: tuple[Any, Any] = chain(paddle_nodes), chain(torch_nodes)
         rehearsed = self._rehearsed(edge)
         if rehearsed is not None:
             mistake, whole, part = rehearsed
             node = part or node
             cause = f"{label(whole)} `{whole.module}` is written out in torch: {mistake.cause}"
-            return cause, mistake.fix, node, node.line, (whole,)
+            told = mistake.part, (label(whole), mistake.cause)
+            return Subject.WRITTEN_OUT, *told, cause, mistake.fix, node, node.line, (whole,)
         entropy = self._entropy(edge)
         if entropy is not None:
             cause = f"cross entropy written out in torch: {entropy.cause}"
-            return cause, entropy.fix, node, node.line, paddle_nodes
+            told = "", (label(paddle_nodes[0]), entropy.cause)
+            return Subject.WRITTEN_OUT, *told, cause, entropy.fix, node, node.line, paddle_nodes
         if theirs.first is not None and (theirs.nodes, ours.nodes) != (paddle_nodes, torch_nodes):
             paddle_nodes = (theirs.first,)
+            values = called(theirs.first), None if ours.first is None else called(ours.first)
+            subject = Subject.MISSING if ours.first is None else Subject.COMPUTED
+            if ours.first is None:
+                values = chain(theirs.nodes), None
             cause, fix = self._parted(ours, theirs, at)
             if theirs.first.kind in RECURRENT:
                 cause += self._steps_apart(edge)
         where = node.line if shared else place(self.alignment.torch, node)
-        return cause, fix, node, where, paddle_nodes
+        return subject, "", values, cause, fix, node, where, paddle_nodes
 
-    def _wired_otherwise(self, edge: Edge, at: str) -> tuple[str, str, str, dict[str, str]]:
-        """Cause, fix, line and both sources of an input that torch takes from elsewhere, with nothing in between."""
+    def _wired_otherwise(self, edge: Edge, at: str) -> tuple[Subject, tuple[Any, Any], str, str, str]:
+        """Subject, sources, cause, fix and line of an input that torch takes from elsewhere, with nothing in between."""
         torch_source = self._source(self.alignment.torch, edge.torch_value)
         paddle_source = self._source(self.alignment.paddle, edge.paddle_value)
-        sources = {"paddle": paddle_source, "torch": torch_source}
+        sources = paddle_source, torch_source
         takes = f"{at} takes {torch_source} in torch, {paddle_source} in Paddle"
         exchange = self._exchange(edge)
         if exchange:
             where, others = self._exchange_place(exchange, edge)
             cause = f"swapped inputs: {takes}, and {others or 'its other input'} the other way round"
-            return cause, "exchange the two values", where, sources
+            return Subject.EXCHANGED, sources, cause, "exchange the two values", where
         if self._permutation(edge.pair):
             orders = [
-                ", ".join(self._source(graph, value) for value in node.inputs.values())
+                [self._source(graph, value) for value in node.inputs.values()]
                 for graph, node in (
                     (self.alignment.torch, edge.pair.torch),
                     (self.alignment.paddle, edge.pair.paddle),
                 )
             ]
-            cause = f"order of the inputs: {at} joins {orders[0]} in torch, {orders[1]} in Paddle"
-            return cause, "join them in Paddle's order", edge.pair.torch.line, sources
+            told = [", ".join(order) for order in orders]
+            cause = f"order of the inputs: {at} joins {told[0]} in torch, {told[1]} in Paddle"
+            return (
+                Subject.ORDER,
+                (orders[1], orders[0]),
+                cause,
+                "join them in Paddle's order",
+                edge.pair.torch.line,
+            )
         twin = self._source(self.alignment.torch, self._twin_of(edge.paddle_value))
         fix = f"feed {at} {twin}, as Paddle does"
-        return f"wired differently: {takes}", fix, chosen(self.alignment, edge), sources
+        return Subject.WIRING, sources, f"wired differently: {takes}", fix, chosen(self.alignment, edge)
 
     def _parting(self, edge: Edge) -> tuple[Strangers, Strangers]:
         """(Paddle's, torch's) operators of the segments that the other side lacks, if both are fed alike."""
@@ -401,14 +440,15 @@ class Wiring(Evidence):
             return float("inf")
         return edge.pair.paddle.order - 0.5
 
-    def _after(self, graph: Graph, node: Node) -> str:
+    def _after(self, graph: Graph, node: Node) -> tuple[str, str]:
+        """What an operator stands behind, and that in a sentence."""
         for value in node.data.values():
             source = graph.producer.get(value)
             if source is not None:
-                return f"after {named(source)} "
+                return named(source), f"after {named(source)} "
             if value in graph.inputs.values():
-                return "on the model's input "
-        return ""
+                return "the model's input", "on the model's input "
+        return "", ""
 
     def _twin_of(self, paddle_value: int) -> int:
         """The torch value that is this one of Paddle's; -1 if none is."""

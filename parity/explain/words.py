@@ -10,7 +10,19 @@ from parity.graph.node import Graph, Node
 from parity.numbers.compare import Difference
 from parity.ops.attributes import SPELLING
 from parity.ops.table import row_of
+from parity.results.finding import Shows
 from parity.results.judgement import Row
+
+SEEN: Mapping[Shows, str] = {
+    Shows.NOTHING: "; no effect on these inputs",
+    Shows.TRAINING: "; shows only in training",
+}
+"""What a cause ends in that explains no number of this run."""
+
+
+def sentence(cause: str, shows: Shows) -> str:
+    """A cause, with where it shows if that is not in the numbers of this run."""
+    return cause + SEEN.get(shows, "")
 
 
 def operator_of(pair: Pair) -> str:

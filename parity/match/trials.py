@@ -27,9 +27,10 @@ from convert.plan.transform import then
 from convert.rosetta.rows import CONCAT, SPLIT, TRANSPOSE
 from parity.graph.build import build
 from parity.graph.node import Graph
+from parity.limits import rounding_limit
 from parity.match.dataflow import Candidates, Dataflow, Piece, dataflow
 from parity.match.partial import ORDER, Partial, partly
-from parity.numbers.compare import difference, rounding_limit
+from parity.numbers.compare import difference
 from parity.ops.table import constant_of
 from parity.sides.side import Side
 from parity.trace.values import Array, ValueStore, scratch_directory

@@ -9,24 +9,13 @@ runs must be that, scaled down, or it is a difference.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from parity.trace.values import Array, Stored
-
-EPS64 = float(np.finfo(np.float64).eps)
-SHRINK = 2.0**-29
-"""Unit round-off of float64 over that of float32."""
-
-MARGIN = 1024.0
-"""How many times the scaled-down float32 rounding a float64 difference may be and still be rounding.
-
-Rounding in two different summation orders is random within a factor of a few; 2**10 leaves room for
-that and is still six orders of magnitude below what a difference of the same size in both precisions gives.
-"""
-
 
 BLOCK = 1 << 16
 """Elements compared at once: both operands and what is between them stay in the processor's cache."""
@@ -53,10 +42,18 @@ class Difference:
     actual: float
     expected: float
     problem: str = ""
+    by_size: tuple[tuple[int, float], ...] = ()
+    """(class of size, largest difference in it), of a model's result alone: see `parity.numbers.observed`."""
 
     @property
     def comparable(self) -> bool:
         return not self.problem
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Difference:
+        """The inverse of `dataclasses.asdict` after JSON, which has no tuples."""
+        by_size = tuple((at, gap) for at, gap in data["by_size"])
+        return cls(**{**data, "index": tuple(data["index"]), "by_size": by_size})
 
 
 def _broken(problem: str, size: int = 0) -> Difference:
@@ -94,7 +91,7 @@ def _scanned(actual: Array | Stored, expected: Array | Stored) -> Difference | N
     worst, at_worst = 0, (0.0, 0.0)
     starts = range(0, actual.size, BLOCK)
     with np.errstate(invalid="ignore", over="ignore"):
-        for start, a, e in zip(starts, _blocks(actual, starts), _blocks(expected, starts), strict=True):
+        for start, a, e in zip(starts, blocks(actual, starts), blocks(expected, starts), strict=True):
             gap = between[: a.size]
             np.subtract(a, e, out=gap)
             low, high = float(gap.min()), float(gap.max())
@@ -120,8 +117,9 @@ def _scanned(actual: Array | Stored, expected: Array | Stored) -> Difference | N
     )
 
 
-def _blocks(array: Array | Stored, starts: Iterable[int]) -> Iterator[Array]:
-    """The blocks that begin at `starts`; each is valid until the next one is asked for."""
+def blocks(array: Array | Stored, starts: Iterable[int] | None = None) -> Iterator[Array]:
+    """The blocks that begin at `starts` (all of them without); each is valid until the next one is asked for."""
+    starts = range(0, array.size, BLOCK) if starts is None else starts
     if not isinstance(array, Stored):
         flat = array.reshape(-1)
         yield from (flat[start : start + BLOCK] for start in starts)
@@ -142,7 +140,7 @@ def rounding(narrow: Stored, wide: Stored) -> float:
     if narrow.size != wide.size or not wide.size or wide.dtype.kind != "f":
         return difference(narrow, wide).max_rel
     starts = _sampled(wide.size)
-    found = _rounding(_blocks(narrow, starts), _blocks(wide, starts))
+    found = _rounding(blocks(narrow, starts), blocks(wide, starts))
     return difference(narrow, wide).max_rel if found is None else found
 
 
@@ -161,7 +159,7 @@ def sampled_rounding(kept: Stored, wide: Array) -> float | None:
     starts = _sampled(wide.size)
     if kept.size != sum(min(BLOCK, wide.size - start) for start in starts):
         return None
-    return _rounding(_blocks(kept, range(0, kept.size, BLOCK)), _blocks(wide, starts))
+    return _rounding(blocks(kept, range(0, kept.size, BLOCK)), blocks(wide, starts))
 
 
 def _sampled(size: int) -> range:
@@ -246,12 +244,3 @@ def _not_finite(a: Array, e: Array) -> str:
         return f"{nan} NaN and {inf} Inf"
 
     return f"not finite: {count(a)} in torch, {count(e)} in Paddle"
-
-
-def rounding_limit(noise_paddle: float, noise_torch: float) -> float:
-    """The largest relative float64 difference that rounding explains.
-
-    noise_*: each side's relative distance between its float32 and float64 value of the same tensor.
-    """
-    noise = sum(n for n in (noise_paddle, noise_torch) if np.isfinite(n))
-    return MARGIN * max(EPS64, SHRINK * noise)

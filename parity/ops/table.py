@@ -13,6 +13,7 @@ import numpy as np
 
 from convert.rosetta.rows import Argument, Exactness, Kind, Row, Trap
 from convert.rosetta.table import TABLE
+from parity.limits import FLOAT32_PLACE
 
 ROWS: Mapping[str, str] = {
     "conv": "nn.Conv2D",
@@ -101,10 +102,6 @@ WITH_A_CONSTANT = frozenset({"interpolate", "hardsigmoid", "selu"})
 """Operators that carry a constant of Paddle's even in float64, which the recorder cannot take out."""
 
 
-PLACE = 2.0**-23
-"""How far, for each pixel of the input's sides, a place that is rounded to float32 may change what is read there."""
-
-
 def float32(value: float) -> float:
     """The float64 number that Paddle's float32 attribute of this value is."""
     return float(np.float32(value))
@@ -151,7 +148,9 @@ def constant_of(kind: str, shape: tuple[int, ...] = ()) -> tuple[str, float]:
     row = row_of(kind) if kind in WITH_A_CONSTANT else None
     if row is None:
         return "", 0.0
-    return row.reason, max(row.within, PLACE * sum(shape[2:])) if kind == "interpolate" else row.within
+    return row.reason, max(
+        row.within, FLOAT32_PLACE * sum(shape[2:])
+    ) if kind == "interpolate" else row.within
 
 
 @cache

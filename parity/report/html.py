@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -20,8 +20,8 @@ from parity.report.plot import Plot, answers_alone, plot
 from parity.report.source import Excerpt, excerpt, short_place
 from parity.report.text import headline, next_step
 from parity.results.finding import Finding
-from parity.results.judgement import Judgement, Row
-from parity.results.results import REPORT_VERSION, Case, Results, is_about
+from parity.results.judgement import Judgement, OneSided, Row, Status
+from parity.results.results import REPORT_VERSION, Case, Results
 from parity.results.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 SIGN = {Verdict.EQUIVALENT: "≡", Verdict.DIFFERENT: "≠", Verdict.INCONCLUSIVE: "?"}
 
-MEANING: Mapping[str, str] = {
-    "same": "the two sides agree in float64 as far as rounding allows",
-    "different": "this operator itself is not the same on both sides",
-    "inherited": "differs only because what it is given differs; alone, on Paddle's inputs, it agrees",
-    "float32 constants": "a tiny difference that the framework's own float32 constant explains; no fault",
-    "written differently": "other operators, same numbers; no fault",
-    "inside": "part of a fused operator on one side, so there is no value of its own to compare",
-    "not compared": "a value was not recorded on one side",
+MEANING: Mapping[Status, str] = {
+    Status.SAME: "the two sides agree in float64 as far as rounding allows",
+    Status.DIFFERENT: "this operator itself is not the same on both sides",
+    Status.INHERITED: "differs only because what it is given differs; alone, on Paddle's inputs, it agrees",
+    Status.CONSTANTS: "a tiny difference that the framework's own float32 constant explains; no fault",
+    Status.WRITTEN: "other operators, same numbers; no fault",
+    Status.INSIDE: "part of a fused operator on one side, so there is no value of its own to compare",
+    Status.NOT_COMPARED: "a value was not recorded on one side",
 }
 """What the words in the result column say to someone who reads them for the first time."""
 
 MARK: Mapping[str, str] = {
-    "same": "=",
-    "different": "≠",
-    "inherited": "↓",
-    "float32 constants": "≈",
-    "written differently": "≡",
+    Status.SAME: "=",
+    Status.DIFFERENT: "≠",
+    Status.INHERITED: "↓",
+    Status.CONSTANTS: "≈",
+    Status.WRITTEN: "≡",
     "only": "",
 }
 
@@ -280,8 +280,9 @@ FOLD = 7
 
 def _shown_case(number_: int, case: Case, report: Results) -> ShownCase:
     rows = case.judgement.rows
-    first = next((i for i, row in enumerate(rows) if row.status == "different"), None)
-    at = _rows_of_findings(rows, report.findings)
+    first = next((i for i, row in enumerate(rows) if row.status is Status.DIFFERENT), None)
+    at = _places(case, report, lambda finding: finding.rows)
+    alone = _places(case, report, lambda finding: finding.only)
     shown = tuple(
         ShownRow(
             number=i + 1,
@@ -291,7 +292,7 @@ def _shown_case(number_: int, case: Case, report: Results) -> ShownCase:
             line_paddle=_file_and_line(row.line_paddle),
             limit=number(row.limit) if row.float64 is not None else "",
             alone=number(row.local.max_rel) if row.local is not None and answers_alone(row) else "",
-            problem=row.float64.problem if row.float64 is not None and row.status == "different" else "",
+            problem=row.float64.problem if row.float64 is not None and row.status is Status.DIFFERENT else "",
             findings=tuple(at.get(i, ())),
             first=i == first,
         )
@@ -301,7 +302,7 @@ def _shown_case(number_: int, case: Case, report: Results) -> ShownCase:
         id=f"c{number_}",
         case=case,
         plot=plot(rows),
-        blocks=tuple(_blocks(list(_lines(case.judgement, at, report.findings)))),
+        blocks=tuple(_blocks(list(_lines(case.judgement, at, alone)))),
         rows=shown,
         statuses=tuple(dict.fromkeys(row.status for row in rows)),
         has={
@@ -312,25 +313,24 @@ def _shown_case(number_: int, case: Case, report: Results) -> ShownCase:
     )
 
 
-def _rows_of_findings(rows: Sequence[Row], findings: Iterable[Finding]) -> dict[int, list[int]]:
-    """Row index -> numbers of the findings about it."""
-    found: dict[int, list[int]] = {}
-    for n, finding in enumerate(findings, 1):
-        for one in (finding, *finding.also):
-            about = next((i for i, row in enumerate(rows) if is_about(one, row)), None)
-            if about is not None:
-                found.setdefault(about, []).append(n)
-    return found
+def _places(case: Case, report: Results, places: Callable[[Finding], Iterable[int]]) -> dict[int, list[int]]:
+    """Place -> numbers of the report's findings about it, in order."""
+    found: dict[int, set[int]] = {}
+    for finding in case.judgement.findings:
+        for place in places(finding):
+            found.setdefault(place, set()).add(report.number_of(finding))
+    return {place: sorted(numbers) for place, numbers in found.items()}
 
 
 def _lines(
-    judgement: Judgement, at: Mapping[int, Sequence[int]], findings: Sequence[Finding]
+    judgement: Judgement, at: Mapping[int, Sequence[int]], alone: Mapping[int, Sequence[int]]
 ) -> Iterator[Line]:
     """Aligned operators in Paddle's order, and between them what runs on one side only."""
-    loose = sorted(judgement.only, key=lambda one: one.order)
+    loose = sorted(enumerate(judgement.only), key=lambda one: one[1].order)
     for i, row in enumerate(judgement.rows):
-        while loose and loose[0].order < row.order:
-            yield _gap(loose.pop(0), findings)
+        while loose and loose[0][1].order < row.order:
+            index, one = loose.pop(0)
+            yield _gap(one, alone.get(index, ()))
         paddle, slash, torch = row.operator.partition(" / ")
         yield Line(
             status=row.status,
@@ -339,25 +339,15 @@ def _lines(
             torch=(torch if slash else paddle, row.torch_layer),
             findings=tuple(at.get(i, ())),
         )
-    for one in loose:
-        yield _gap(one, findings)
+    for index, one in loose:
+        yield _gap(one, alone.get(index, ()))
 
 
-def _gap(one: Any, findings: Sequence[Finding]) -> Line:
-    """An operator that has nothing opposite; the finding that names it, if there is one."""
+def _gap(one: OneSided, findings: Sequence[int]) -> Line:
+    """An operator that has nothing opposite."""
     there, nothing = (one.operator, one.layer), ("", "")
     left, right = (there, nothing) if one.side == "paddle" else (nothing, there)
-    word = f"only in {'Paddle' if one.side == 'paddle' else 'torch'}"
-    about = [
-        n
-        for n, finding in enumerate(findings, 1)
-        for f in (finding, *finding.also)
-        if word in f.cause
-        and one.operator == f.operator
-        and one.layer == (f.layer_paddle if one.side == "paddle" else f.layer)
-        and one.line in ((f.where_paddle if one.side == "paddle" else f.where), "")
-    ]
-    return Line("only", "", left, right, tuple(about))
+    return Line("only", "", left, right, tuple(findings))
 
 
 def _blocks(lines: list[Line]) -> Iterator[Block]:
@@ -378,9 +368,9 @@ def _blocks(lines: list[Line]) -> Iterator[Block]:
 def _fold(line: Line) -> str:
     if line.findings:
         return ""
-    if line.status in ("same", "inside"):
+    if line.status in (Status.SAME, Status.INSIDE):
         return "agree"
-    return "only inherit a difference" if line.status == "inherited" else ""
+    return "only inherit a difference" if line.status is Status.INHERITED else ""
 
 
 # -- words and numbers ------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from parity.numbers.compare import Difference
@@ -56,6 +57,7 @@ def to_json(report: Results) -> dict[str, Any]:
                     }
                     for row in case.judgement.rows
                 ],
+                "only": [asdict(one) for one in case.judgement.only],
             }
             for case in report.cases
         ],
@@ -65,7 +67,7 @@ def to_json(report: Results) -> dict[str, Any]:
 
 
 def _difference(d: Difference | None) -> dict[str, Any] | None:
-    return None if d is None else asdict(d)
+    return None if d is None else {key: value for key, value in asdict(d).items() if key != "by_size"}
 
 
 def _plain(value: Any) -> Any:
@@ -73,6 +75,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, (bool, int, str)):

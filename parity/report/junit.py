@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from parity.report.text import headline, local
-from parity.results.results import Case, Results, is_about
+from parity.results.judgement import Status
+from parity.results.results import Case, Results
 
 if TYPE_CHECKING:
     from parity.results.finding import Finding
@@ -23,8 +24,8 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML file may hold, escaped or not."""
 
 SKIPPED = {
-    "inside": "part of a fused operator on one side; compared through what it feeds",
-    "not compared": "no value was recorded on one side",
+    Status.INSIDE: "part of a fused operator on one side; compared through what it feeds",
+    Status.NOT_COMPARED: "no value was recorded on one side",
 }
 
 
@@ -55,7 +56,7 @@ def _suite(root: ElementTree.Element, report: Results, case: Case) -> None:
     rest = [finding for finding in case.judgement.findings if id(finding) in numbers]
     width = len(str(len(case.judgement.rows)))
     for number, row in enumerate(case.judgement.rows, 1):
-        own = [f for f in rest if is_about(f, row)]
+        own = [f for f in rest if number - 1 in f.rows]
         rest = [f for f in rest if not any(f is one for one in own)]
         layer = row.torch_layer or "(forward)"
         _layer(_testcase(suite, report, f"{number:0{width}} {layer} {row.operator}"), row, own)
@@ -84,13 +85,13 @@ def _testcase(suite: ElementTree.Element, report: Results, name: str) -> Element
 def _layer(made: ElementTree.Element, row: Row, findings: list[Finding]) -> None:
     if findings:
         _failure(made, findings)
-    elif row.status == "different":
+    elif row.status is Status.DIFFERENT:
         text = f"{row.operator} `{row.torch_layer}` differs"
         if row.float64 is not None:
             text += f": {row.float64.problem or f'{row.float64.max_rel:.1e} of its scale in float64'}"
         _problem(made, "failure", "difference", text, row.line)
-    elif row.float64 is None and row.status != "same":
-        ElementTree.SubElement(made, "skipped", message=_text(SKIPPED.get(row.status, row.status)))
+    elif row.float64 is None and row.status is not Status.SAME:
+        ElementTree.SubElement(made, "skipped", message=_text(SKIPPED.get(row.status, row.status.value)))
 
 
 def _failure(made: ElementTree.Element, findings: Iterable[Finding]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from parity.numbers.compare import Difference
-from parity.results.judgement import Row
+from parity.results.judgement import Row, Status
 
 WIDTH, HEIGHT = 1000.0, 240.0
 LANE = 26.0
@@ -49,7 +49,7 @@ def plot(rows: Sequence[Row]) -> Plot | None:
     to_y = _axis(low, high)
     step = WIDTH / len(rows)
     x = [(i + 0.5) * step for i in range(len(rows))]
-    first = next((i for i, row in enumerate(rows) if row.status == "different"), None)
+    first = next((i for i, row in enumerate(rows) if row.status is Status.DIFFERENT), None)
     return Plot(
         float64=_line(x, series["float64"], to_y),
         float32=_line(x, series["float32"], to_y),
@@ -67,7 +67,7 @@ def plot(rows: Sequence[Row]) -> Plot | None:
 def answers_alone(row: Row) -> bool:
     """Whether `local` is about this operator: one that cannot take Paddle's inputs, whose shape its own
     inputs do not have, says nothing about itself."""
-    return row.local is not None and (row.local.comparable or row.status == "different")
+    return row.local is not None and (row.local.comparable or row.status is Status.DIFFERENT)
 
 
 def _value(d: Difference | None) -> float | None:

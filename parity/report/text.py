@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from parity.numbers.compare import Difference
 from parity.results.finding import Finding
-from parity.results.judgement import Row
+from parity.results.judgement import Row, Status
 from parity.results.results import Case, Results
 from parity.results.verdict import Verdict
 
@@ -23,7 +23,7 @@ LEGEND = (
     "alone: the torch operator\non Paddle's inputs, float64 (only if something differs); at: index of the largest "
     "difference; inherited: differs only as its inputs do"
 )
-TELLING = ("different", "float32 constants", "written differently")
+TELLING = (Status.DIFFERENT, Status.CONSTANTS, Status.WRITTEN)
 SHOWN = 10
 """Findings, and runs of differing rows, shown unless everything is asked for."""
 
@@ -201,7 +201,7 @@ def layer_table(case: Case, *, every_layer: bool = False) -> Table:
     for column in ("f64 max abs", "f64 max rel", "f32 max rel", "alone", "at"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    first = next((i for i, row in enumerate(rows) if row.status == "different"), None)
+    first = next((i for i, row in enumerate(rows) if row.status is Status.DIFFERENT), None)
     shown = range(len(rows)) if every_layer else sorted(_interesting(rows))
     previous = -1
     for i in shown:
@@ -209,8 +209,10 @@ def layer_table(case: Case, *, every_layer: bool = False) -> Table:
             table.add_row("", _left_out(rows[previous + 1 : i]), style="dim")
         previous = i
         row = rows[i]
-        marker = "<- first difference" if i == first else ("" if row.status == "same" else row.status)
-        style = "bold red" if i == first else ("red" if row.status == "different" else None)
+        marker = (
+            "<- first difference" if i == first else ("" if row.status is Status.SAME else row.status.value)
+        )
+        style = "bold red" if i == first else ("red" if row.status is Status.DIFFERENT else None)
         table.add_row(
             str(i + 1),
             Text(row.torch_layer or "(forward)"),
@@ -226,13 +228,13 @@ def layer_table(case: Case, *, every_layer: bool = False) -> Table:
 
 
 def _left_out(rows: list[Row]) -> str:
-    differing = sum(row.status in ("different", "inherited") for row in rows)
+    differing = sum(row.status in (Status.DIFFERENT, Status.INHERITED) for row in rows)
     return f"... {len(rows)} more, {f'{differing} of them differ' if differing else 'all same'}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     if row.float64 is None:
-        return ("", "", "", "", row.status)
+        return ("", "", "", "", row.status.value)
     if not row.float64.comparable:
         return ("", row.float64.problem, "", "", "")
     f32 = f"{row.float32.max_rel:.1e}" if row.float32 is not None else ""

@@ -3,40 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from parity.results.finding import NO_EFFECT, Finding
+from parity.results.finding import Finding, Subject
 
 QUOTED = re.compile(r"`([^`]*)`")
 COUNTED = re.compile(r"\d+")
-NUMBERS = re.compile(r"\d+\.?\d*e[-+]\d+|\[[\d, ]*\]")
-"""What differs from layer to layer by itself: sizes of differences and shapes."""
+SHAPE = re.compile(r"\[[\d, ]*\]")
+"""What differs from layer to layer by itself."""
+
+NAMES = frozenset({Subject.WEIGHT, Subject.STATISTIC, Subject.REGISTRATION, Subject.TIE})
+"""Subjects whose attribute and values are names of parameters and layers."""
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Each fault once, whatever number of inputs and modes shows it."""
-    seen: dict[tuple[str, str, str], Finding] = {}
+    seen: dict[Hashable, Finding] = {}
     for finding in findings:
-        key = finding.layer, finding.operator, finding.cause.split(";")[0]
-        if NO_EFFECT in seen.setdefault(key, finding).cause and NO_EFFECT not in finding.cause:
+        key = fault(finding)
+        if seen.setdefault(key, finding).silent and not finding.silent:
             seen[key] = finding
     return list(seen.values())
 
 
+def fault(finding: Finding) -> Hashable:
+    """What is equal for findings of one fault in one layer, whatever input or mode showed it."""
+    return (
+        finding.layer,
+        finding.operator,
+        finding.where,
+        finding.subject,
+        finding.attribute,
+        _plain(finding.values),
+    )
+
+
 def by_line(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Findings in groups of one line, one operator and one cause, each where its first one stands."""
-    groups: dict[tuple[str, ...], list[Finding]] = {}
+    """Findings in groups of one line, one operator and one fault, each where its first one stands."""
+    groups: dict[Hashable, list[Finding]] = {}
     for number, finding in enumerate(findings):
         alone = "" if finding.where else str(number)
-        key = (alone, finding.where, finding.operator, finding.kind, _cause(finding))
+        key = (alone, finding.where, finding.operator, finding.subject, *_beside(finding))
         groups.setdefault(key, []).append(finding)
     return list(groups.values())
 
 
 def merged(group: list[Finding]) -> Finding:
     """The first finding of a group, with the others in `also`."""
-    first = next((finding for finding in group if NO_EFFECT not in finding.cause), group[0])
+    first = next((finding for finding in group if not finding.silent), group[0])
     others = [finding for finding in group if finding is not first]
     if not others:
         return first
@@ -44,20 +60,36 @@ def merged(group: list[Finding]) -> Finding:
     return replace(first, fix=first.fix + likewise, also=tuple(others))
 
 
-def _cause(finding: Finding) -> str:
-    """The cause without what names this very layer: paths beside it are told from here, in whatever block it is."""
+def _beside(finding: Finding) -> tuple[Hashable, Hashable]:
+    """Attribute and values without what names this very layer: paths beside it are told from here, in whatever block it is."""
     own = [path.split(".") for path in (finding.layer, finding.layer_paddle) if path]
+
+    def told(path: str) -> str:
+        parts = path.split(".")
+        shared = max((_shared(parts, other) for other in own), default=0)
+        return ".".join("#" if part.isdigit() else counted(part) for part in parts[shared:])
 
     def counted(part: str) -> str:
         # Of parameters each has to be put right by itself, so `conv1` and `conv2` stay two.
-        return part if "parameter" in finding.evidence else COUNTED.sub("#", part)
+        return part if finding.subject is Subject.WEIGHT else COUNTED.sub("#", part)
 
-    def beside(match: re.Match[str]) -> str:
-        parts = match[1].split(".")
-        shared = max((_shared(parts, path) for path in own), default=0)
-        return ".".join("#" if part.isdigit() else counted(part) for part in parts[shared:])
+    def text(value: str) -> str:
+        if finding.subject in NAMES:
+            return told(value)
+        return SHAPE.sub("#", QUOTED.sub(lambda match: told(match[1]), value))
 
-    return NUMBERS.sub("#", QUOTED.sub(beside, finding.cause.split(";")[0]))
+    return text(finding.attribute), _plain(finding.values, text)
+
+
+def _plain(value: Any, text: Any = str) -> Hashable:
+    """A value that can be compared and hashed; shapes, which are lists, are left out where texts are."""
+    if isinstance(value, Mapping):
+        return tuple((key, _plain(item, text)) for key, item in value.items())
+    if isinstance(value, list) and text is not str and all(isinstance(item, int) for item in value):
+        return "#"
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(item, text) for item in value)
+    return text(value) if isinstance(value, str) else repr(value)
 
 
 def _shared(a: list[str], b: list[str]) -> int:

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from parity.align.alignment import Values
-from parity.numbers.compare import Difference, rounding_limit
+from parity.limits import rounding_limit
+from parity.numbers.compare import Difference
+from parity.numbers.observed import Observed
 from parity.results.finding import Finding, Note
 from parity.trace.trace import Framework
+
+
+class Status(str, Enum):
+    """What a row of the layer table says. The value is the word in a report."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    INHERITED = "inherited"
+    """Differs only because what it is given differs."""
+    CONSTANTS = "float32 constants"
+    WRITTEN = "written differently"
+    INSIDE = "inside"
+    """Part of a fused operator on one side: it has no value of its own to compare."""
+    NOT_COMPARED = "not compared"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @dataclass
@@ -29,7 +49,7 @@ class Row:
     noise_paddle: float = 0.0
     noise_torch: float = 0.0
     local: Difference | None = None
-    status: str = "not compared"
+    status: Status = Status.NOT_COMPARED
     line_paddle: str = ""
     order: float = 0.0
 
@@ -60,10 +80,20 @@ class Judgement:
     inconclusive: list[str] = field(default_factory=list)
     outputs: dict[str, Difference] = field(default_factory=dict)
     outputs32: dict[str, Difference] = field(default_factory=dict)
+    observed: dict[str, Observed] = field(default_factory=dict)
+    """What is in `outputs`, with what rounding explains of it."""
     replayed: bool = False
     only: list[OneSided] = field(default_factory=list)
     apart: frozenset[Values] = frozenset()
     """Operators that stand in one place and are no pair."""
+
+    def with_rows(self, finding: Finding) -> Finding:
+        """A finding about an operator, told by its place in Paddle's graph, with the numbers of its rows."""
+        if finding.rows or finding.only:
+            return finding
+        return replace(
+            finding, rows=tuple(n for n, row in enumerate(self.rows) if row.order == finding.order)
+        )
 
     @property
     def worst(self) -> float:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from parity.results.finding import Finding, Note
-from parity.results.grouping import by_line, distinct, merged
+from parity.results.grouping import by_line, distinct, fault, merged
 from parity.results.judgement import Judgement, Row
 from parity.results.verdict import Verdict
 
-REPORT_VERSION = 1
+REPORT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,6 @@ class Case:
     shapes: dict[str, tuple[int, ...]]
     judgement: Judgement
     quick: bool = False
-
-
-def is_about(finding: Finding, row: Row) -> bool:
-    """Whether a finding is about this row; without a layer's name the line of the call decides."""
-    same = row.torch_layer == finding.layer and row.operator.endswith(finding.operator)
-    return same and bool(finding.layer or row.line == finding.where)
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,14 @@ class Results:
     def findings(self) -> list[Finding]:
         """What must change, in the order in which the data meets it; a line that errs in many layers once."""
         return [merged(group) for group in self.groups]
+
+    def number_of(self, finding: Finding) -> int:
+        """The place, from 1, among `findings` of the one that a case's own finding is part of."""
+        return self._numbers[fault(finding)]
+
+    @cached_property
+    def _numbers(self) -> dict[Hashable, int]:
+        return {fault(finding): n for n, group in enumerate(self.groups, 1) for finding in group}
 
     @property
     def notes(self) -> list[Note]:

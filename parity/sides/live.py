@@ -39,12 +39,11 @@ def _called_at(error: BaseException) -> str:
 def own_traceback(error: BaseException) -> str:
     """The traceback of a model that raised, without the frames of the check and of module calls above it."""
     shown = traceback.TracebackException.from_exception(error)
-    here = OWN + os.sep
     calls = tuple(
         os.path.join(*parts)
         for parts in (("torch", "nn", "modules", "module.py"), ("paddle", "nn", "layer", "layers.py"))
     )
-    kept = [f for f in shown.stack if not f.filename.startswith(here) and not f.filename.endswith(calls)]
+    kept = [f for f in shown.stack if not f.filename.startswith(OWN) and not f.filename.endswith(calls)]
     shown.stack = traceback.StackSummary.from_list(kept)
     return "".join(shown.format())
 
@@ -132,13 +131,14 @@ class LiveSide:
             ended: Trace | None = getattr(error, STOPPED, None)
             if ended is not None:
                 ended.raised.setdefault("line", _called_at(error).strip(" ()"))
-            memory = isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__
+            # What the machine or the environment lacks says nothing about the model.
+            lacking = isinstance(error, MemoryError | ImportError) or "OutOfMemory" in type(error).__name__
             raise ModelError(
                 f"the {self.framework} model raised {type(error).__name__} in forward on inputs of shape "
                 f"{shapes}: {first}",
                 own_traceback(error),
                 (ended, store.path, store.to_json())
-                if ended is not None and store is not None and not memory
+                if ended is not None and store is not None and not lacking
                 else None,
             ) from error
         return trace

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.namesakes import NAMES, ROOT
 from parity.capture.failed import ModelError, NoKernelError
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Recipe, Trainer
@@ -34,13 +35,13 @@ from parity.sides.worker import serve
 sys.path[:] = ["", *sys.path[len(root):], *root]
 serve(framework)
 """
-PACKAGES = ("convert", "parity", "paddle_models", "torch_models")
 
 
 class WorkerSide:
     """Runs one framework's model in a process of its own (`parity.sides.worker`). Use as a context manager.
 
     The process starts at once, so that two sides import their frameworks at the same time; then `build`.
+    registered: the factory is one of ours, whatever else the current directory has under its name.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class WorkerSide:
         *,
         device: str = "cpu",
         python: str | None = None,
+        registered: bool = False,
     ) -> None:
+        self.registered = registered
         self.framework = framework
         self.factory = factory
         self.recipe: Recipe | None = None
@@ -69,7 +72,13 @@ class WorkerSide:
     def build(self) -> None:
         """Wait until the process is up, and build the model there."""
         self._greet()
-        built = self.ask("build", factory=self.factory, arguments=self.arguments, device=self.device)
+        built = self.ask(
+            "build",
+            factory=self.factory,
+            arguments=self.arguments,
+            device=self.device,
+            registered=self.registered,
+        )
         self.notes += built["notes"]
 
     @property
@@ -79,7 +88,7 @@ class WorkerSide:
     def _start(self, python: str) -> subprocess.Popen[str]:
         environment, root = dict(os.environ), []
         if os.path.abspath(shutil.which(python) or python) == os.path.abspath(sys.executable):
-            root = [str(Path(__file__).resolve().parents[2])]
+            root = [ROOT]
         else:
             environment["PYTHONPATH"] = os.pathsep.join(
                 filter(None, [str(self._packages()), os.environ.get("PYTHONPATH", "")])
@@ -113,7 +122,7 @@ class WorkerSide:
         self._process.wait()
         said = self._last_words()
         missing = re.search(r"No module named '?([\w.]+)", said)
-        if missing and missing[1] not in PACKAGES:
+        if missing and missing[1] not in NAMES:
             raise ParityError(
                 f"{self.python} has no {missing[1]}, which the {self.framework} side needs: run "
                 f"`{self.python} -m pip install {missing[1]}`"
@@ -127,8 +136,8 @@ class WorkerSide:
         """A folder with our packages alone, so that another interpreter sees nothing else of this one."""
         folder = self.scratch / "packages"
         folder.mkdir()
-        root = Path(__file__).resolve().parents[2]
-        for name in PACKAGES:
+        root = Path(ROOT)
+        for name in NAMES:
             try:
                 (folder / name).symlink_to(root / name, target_is_directory=True)
             except OSError:
@@ -225,12 +234,7 @@ class WorkerSide:
             index=expected.to_json(),
         )
         return [
-            Measurement(
-                m["op"],
-                m["slot"],
-                Difference(**{**m["difference"], "index": tuple(m["difference"]["index"])}),
-            )
-            for m in answer["measured"]
+            Measurement(m["op"], m["slot"], Difference.from_json(m["difference"])) for m in answer["measured"]
         ]
 
     def parameters(self) -> dict[str, Array]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convert.errors import Paddle2TorchError
+from convert.namesakes import guard
 from parity.capture.failed import ModelError, NoKernelError
 from parity.capture.replay import ReplayPlan
 from parity.errors import ParityError
@@ -45,14 +46,16 @@ class Worker:
             raise ParityError("the worker was asked to run a model before it was given one")
         return self.side
 
-    def build(self, factory: str, arguments: Mapping[str, Any], device: str) -> dict[str, Any]:
+    def build(
+        self, factory: str, arguments: Mapping[str, Any], device: str, registered: bool = False
+    ) -> dict[str, Any]:
         """Build the model and move it to the device."""
         from convert.adapters.factory import load_factory
 
         tools = adapter(self.framework)
         tools.check_device(device)
         notes: list[str] = []
-        make = load_factory(factory, notes)
+        make = load_factory(factory, notes, registered=registered)
         try:
             model = make(**arguments)
         except Exception as error:
@@ -206,6 +209,7 @@ def serve(framework: Framework) -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    guard()
     worker = Worker(framework)
     answers.write(json.dumps({"ready": framework}) + "\n")
     answers.flush()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from parity.limits import RECOMPUTED
 from parity.ops.table import clip_epsilon
-from parity.training.record import EXACT
 
 LARGE = 1e6
 """Times as large as they are, gradients are clipped by any threshold in use."""
@@ -26,7 +26,7 @@ class Clipped:
         """Whether what torch adds to a norm before it divides by it explains every gap."""
         room = 1.1 * clip_epsilon()
         return "Norm" in clip and all(
-            gap <= EXACT + room / (self.norms["raw"] if "Global" in clip else norm)
+            gap <= RECOMPUTED + room / (self.norms["raw"] if "Global" in clip else norm)
             for gap, norm in self.gaps
             if norm
         )

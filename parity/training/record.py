@@ -8,13 +8,6 @@ from dataclasses import dataclass, field
 from convert.names import listed
 from parity.results.finding import Finding, Note
 
-FLOAT32_CONSTANT = 2e-6
-"""Largest relative difference of an update that a hyper-parameter kept in float32 explains."""
-
-
-EXACT = 1e-9
-"""Below this share of an update two steps are one: float64 rounding with room for a division by a small number."""
-
 
 @dataclass
 class TrainingJudgement:

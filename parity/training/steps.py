@@ -16,21 +16,17 @@ import numpy as np
 
 from parity.align.alignment import Alignment
 from parity.align.weights import Twin
-from parity.backward.gradients import FORWARD_SHARE
 from parity.capture.training import Settings, Step, Trainer
 from parity.explain.words import show
-from parity.numbers.compare import EPS64, MARGIN
+from parity.limits import DRIFT, EPS64, FORWARD_SHARE, GRADIENT_CONSTANTS, MARGIN, RECOMPUTED, UPDATE_CONSTANT
 from parity.ops.attributes import same_value
 from parity.ops.table import clip_epsilon, float32_settings, update_rule
-from parity.results.finding import Finding, Note
+from parity.results.finding import Finding, Note, Shows, Subject
 from parity.trace.values import Array
 from parity.training.clipping import LARGE, Clipped, clip_fix
-from parity.training.record import EXACT, FLOAT32_CONSTANT, Drift, TrainingJudgement, few
+from parity.training.record import Drift, TrainingJudgement, few
 from parity.training.settings import ADVICE, as_argument
 from parity.training.update_rules import RULES, Differing, Prediction
-
-DRIFT = 1e-6
-"""Free trainings this close are called equal; it decides nothing, single steps from equal weights do."""
 
 
 def judge_training(
@@ -67,11 +63,11 @@ class _Training:
         self.paddle, self.torch, self.replay = paddle, torch, replay
         self.twins, self.alignment = list(twins), alignment
         self.known = {finding.layer for finding in known}
-        self.share = max(EXACT, FORWARD_SHARE * level)
-        self.gradient_faults = any(f.kind == "gradient" for f in known) or bool(known)
+        self.share = max(RECOMPUTED, FORWARD_SHARE * level)
+        self.gradient_faults = bool(known)
         self.result = TrainingJudgement()
         self.drift = Drift()
-        self.room = FLOAT32_CONSTANT
+        self.room = UPDATE_CONSTANT
         self.updates: dict[str, float] = {}
         self.prediction: Prediction | None = None
         self.off_formula: dict[str, float] = {}
@@ -166,13 +162,19 @@ class _Training:
             if e is None or a is None:
                 continue
             gap = float(np.abs(a - e).max(initial=0.0))
-            if gap > max(1e-7, self.share) * float(np.abs(e).max(initial=0.0)) + self.share * largest:
+            if (
+                gap
+                > max(GRADIENT_CONSTANTS, self.share) * float(np.abs(e).max(initial=0.0))
+                + self.share * largest
+            ):
                 agree = False
                 self._layer(
                     twin,
+                    Subject.GRADIENT,
                     f"the gradient of `{twin.name}` differs at step {number + 1}, although it agreed at the first",
                     "look for something in the model that changes from call to call",
                     {"max abs": gap, "scale": float(np.abs(e).max(initial=0.0)), "step": number + 1},
+                    Shows.GRADIENTS,
                 )
         return agree
 
@@ -192,9 +194,12 @@ class _Training:
                 else:
                     cause = f"the buffer `{twin.name}` is updated differently: it differs after step {number + 1} by {off}"
                     fix = f"compare the lines that write `{twin.name}` with those that write Paddle's `{twin.paddle.name}`"
-                self._layer(twin, cause, fix, {"max abs": gap, "scale": scale, "step": number + 1})
+                evidence = {"max abs": gap, "scale": scale, "step": number + 1}
+                self._layer(twin, Subject.STATISTIC, cause, fix, evidence, Shows.STATISTICS)
 
-    def _layer(self, twin: Twin, cause: str, fix: str, evidence: Mapping[str, Any]) -> None:
+    def _layer(
+        self, twin: Twin, subject: Subject, cause: str, fix: str, evidence: Mapping[str, Any], shows: Shows
+    ) -> None:
         node = twin.pair.torch
         if node.module in self.known:
             return
@@ -210,14 +215,27 @@ class _Training:
                 evidence=evidence,
                 layer_paddle=twin.pair.paddle.module,
                 where_paddle=twin.pair.paddle.line,
-                kind="training",
+                subject=subject,
+                attribute=twin.name,
+                shows=shows,
                 order=twin.pair.paddle.order,
             )
         )
 
     # -- the optimizer ----------------------------------------------------------------------------
 
-    def _finding(self, key: tuple[str, str], cause: str, fix: str, evidence: Mapping[str, Any]) -> None:
+    def _finding(
+        self,
+        key: tuple[str, str],
+        cause: str,
+        fix: str,
+        evidence: Mapping[str, Any],
+        subject: Subject = Subject.OPTIMIZER,
+        *,
+        attribute: str = "",
+        values: tuple[Any, Any] | None = None,
+        shows: Shows = Shows.WEIGHTS,
+    ) -> None:
         if key in self.said:
             return
         self.said.add(key)
@@ -231,7 +249,10 @@ class _Training:
                 evidence=evidence,
                 layer_paddle="optimizer",
                 where_paddle=self.paddle.settings().where,
-                kind="training",
+                subject=subject,
+                attribute=attribute,
+                values={} if values is None else {"paddle": values[0], "torch": values[1]},
+                shows=shows,
                 order=float("inf"),
             )
         )
@@ -252,12 +273,12 @@ class _Training:
             return clipped
         found = self._clip_gap(raw, clipped, self.replay.clipped(given))
         told = ""
-        if found.worst <= EXACT and number == 0 and (paddle.clip or torch.hooks):
+        if found.worst <= RECOMPUTED and number == 0 and (paddle.clip or torch.hooks):
             large = {name: LARGE * array for name, array in raw.items()}
             as_torch = {name: LARGE * array for name, array in given.items()}
             found = self._clip_gap(large, self.paddle.clipped(large), self.replay.clipped(as_torch))
             told = f"; seen on {LARGE:g} times these gradients, which are too small to be clipped"
-        if found.worst <= EXACT:
+        if found.worst <= RECOMPUTED:
             return clipped
         evidence = {**{f"gradient norm, {key}": v for key, v in found.norms.items()}, "step": number + 1}
         if torch.hooks and found.by_constant(paddle.clip):
@@ -273,19 +294,29 @@ class _Training:
                 )
             return clipped
         norms = found.norms
-        if paddle.clip and abs(norms["torch"] - norms["raw"]) <= EXACT * norms["raw"]:
+        clips: tuple[str | None, str | None] = paddle.clip, "a pre-step hook"
+        if paddle.clip and abs(norms["torch"] - norms["raw"]) <= RECOMPUTED * norms["raw"]:
             cause = f"clip missing: Paddle clips with {paddle.clip}, torch steps with unclipped gradients"
             fix = clip_fix(paddle.clip)
+            clips = paddle.clip, None
         elif not paddle.clip:
             cause = "clip only in torch: its pre-step hook changes the gradients, Paddle's optimizer has no grad_clip"
             fix = "remove the hook that clips"
+            clips = None, "a pre-step hook"
         else:
             cause = (
                 f"clip: on the same gradients torch's comes to norm {norms['torch']:.6g}, Paddle's {paddle.clip} to "
                 f"{norms['paddle']:.6g}: another norm, or another kind of clipping"
             )
             fix = clip_fix(paddle.clip)
-        self._finding(("clip", ""), cause + told, fix, {**evidence, "relative difference": found.worst})
+        self._finding(
+            ("clip", ""),
+            cause + told,
+            fix,
+            {**evidence, "relative difference": found.worst},
+            Subject.CLIPPING,
+            values=clips,
+        )
         return clipped
 
     def _clip_gap(
@@ -364,6 +395,8 @@ class _Training:
                 f"optimizer: torch steps with {torch.name}, Paddle with {paddle.name}",
                 f"use torch's counterpart of {paddle.name}",
                 {"paddle": paddle.name, "torch": torch.name, "update differs by": self._worst()},
+                attribute="rule",
+                values=(paddle.name, torch.name),
             )
             self.explained = set(self.updates)
             return
@@ -401,6 +434,8 @@ class _Training:
                 if side == "torch"
                 else "leave them out of torch's optimizer too",
                 {"parameters": names, "update differs by": self._worst(names)},
+                attribute="parameters",
+                values=(side == "torch", side == "paddle"),
             )
 
     def _decay_coupling(
@@ -423,6 +458,8 @@ class _Training:
                 f"weight decay: torch's {torch.name} {coupled[ours]}, Paddle's {paddle.name} {coupled[not ours]}",
                 "use torch.optim.AdamW" if not ours else "use torch.optim.Adam(weight_decay=...)",
                 {"paddle": paddle.name, "torch": torch.name, "update differs by": self._worst(decayed)},
+                attribute="decoupled",
+                values=(not ours, ours),
             )
 
     def _paddle_name(self, name: str) -> str:
@@ -442,7 +479,8 @@ class _Training:
         for (expected, actual), names in by_values.items():
             scope = "" if len(names) == total else f" for {len(names)} of {total} parameters ({few(names)})"
             told = ADVICE.get(setting, setting)
-            note = "" if self._worst(names) > EXACT else "; no effect in these steps"
+            seen = self._worst(names) > RECOMPUTED
+            note = "" if seen else "; no effect in these steps"
             if setting == "weight_decay" and scope:
                 told = "scope of weight_decay"
             self._finding(
@@ -457,6 +495,9 @@ class _Training:
                     "parameters": len(names),
                     "update differs by": self._worst(names),
                 },
+                attribute=setting,
+                values=(expected, actual),
+                shows=Shows.WEIGHTS if seen else Shows.NOTHING,
             )
 
     def _worst(self, names: Sequence[str] | None = None) -> float:
@@ -469,7 +510,7 @@ class _Training:
         if self.prediction is not None:
             left = self._by_formula(left, self.prediction.rule, paddle.name)
         apart = {name: share for name, share in left.items() if share > self.room}
-        slight = [name for name, share in left.items() if EXACT < share <= self.room]
+        slight = [name for name, share in left.items() if RECOMPUTED < share <= self.room]
         if apart:
             self._finding(
                 ("update", ""),
@@ -478,6 +519,7 @@ class _Training:
                 "compare the two update formulas: the place of eps, the order of decay and momentum"
                 + (f"; {paddle.name}: {rule}" if (rule := update_rule(paddle.name)) else ""),
                 {"update differs by": max(apart.values()), "parameters": len(apart)},
+                Subject.UPDATE,
             )
         elif slight:
             self.result.notes.append(
@@ -546,6 +588,9 @@ class _Training:
                 "of": name,
                 "update differs by": self._worst(list(parted)),
             },
+            Subject.SCHEDULE,
+            attribute="lr",
+            values=([e for e, _ in rates], [a for _, a in rates]),
         )
 
     # -- the free trainings -----------------------------------------------------------------------
@@ -594,7 +639,7 @@ class _Training:
                     },
                 )
             )
-        if drift.plain and max(drift.plain) > EXACT:
+        if drift.plain and max(drift.plain) > RECOMPUTED:
             self.result.notes.append(
                 Note(
                     "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "

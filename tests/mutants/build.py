@@ -9,7 +9,7 @@ import importlib.util
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -101,10 +101,16 @@ def edited(source: str, edits: tuple[Edit, ...], name: str = "source") -> str:
     return source
 
 
+def torch_source(case: Case) -> str:
+    """The torch source with the case's edits."""
+    path = HERE / "torch_side" / f"{case.source or case.network}.py"
+    return edited(path.read_text(), case.edits, case.name)
+
+
 def edited_lines(case: Case) -> set[int]:
     """Line numbers of the torch source that the case's edits wrote (1-based, in the edited file)."""
-    before = (HERE / "torch_side" / f"{case.source or case.network}.py").read_text().splitlines()
-    after = edited("\n".join(before), case.edits, case.name).splitlines()
+    before = torch_source(replace(case, edits=())).splitlines()
+    after = torch_source(case).splitlines()
     changed = set()
     for tag, _, _, first, last in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag != "equal":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 Edit = tuple[str, str]  # (old, new): old must occur exactly once in the source
 Op = tuple  # (verb, key, *arguments), see weights.OPERATIONS
@@ -54,18 +54,43 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Bug(Case):
-    """One mistake.
+class Expected:
+    """One finding that a report must have: what a careful person would say of the mistake.
 
-    `where` lists the acceptable places of the first finding, "module.path" or "module.path:operator"
-    (the operator a regular expression); paths of either side. `cause` are regular expressions that the
-    cause sentence must all match. `visible` is where the numbers show it: in the outputs of this mode, in
-    the gradients, in the weights after `steps`, or nowhere (only the configuration differs).
+    layer: where it errs, torch's path ("" is the model's own forward); Paddle's if only Paddle has the layer.
+    operator: as a report calls it. line: a piece of the one torch line to edit; where something is missing, of
+    the line in which Paddle's source has it, or, if it has it on a line of its own, of the line that needs it;
+    for wrong weights, of the line that makes or uses them; "" where no line of the model is to be edited.
+    subject: the kind of difference. attribute: the argument, setting, weight or buffer. paddle, torch: both
+    values; `...` where there are none. says: a phrase of the cause, where subject and values do not say it all.
+    layers: how many layers err so, by the same line. Two values are two findings, two layers are one.
+    """
+
+    layer: str
+    operator: str
+    line: str
+    subject: str
+    attribute: str = ""
+    paddle: object = ...
+    torch: object = ...
+    says: str = ""
+    layers: int = 1
+
+    def __str__(self) -> str:
+        given = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return ", ".join(f"{name}={value!r}" for name, value in given if value not in ("", ...))
+
+
+@dataclass(frozen=True)
+class Bug(Case):
+    """One mistake, and the findings that a report must have, the first one first: these and no others.
+
+    `visible` is where the numbers show it: in the outputs of this mode, in the gradients, in the weights after
+    `steps`, or nowhere (only the configuration differs).
     """
 
     kind: str = ""
-    where: tuple[str, ...] = ()
-    cause: tuple[str, ...] = ()
+    expected: tuple[Expected, ...] = ()
     stage: str = "forward"  # forward, backward, training, conversion
     visible: str = "outputs"  # outputs, gradients, steps, nowhere
 
@@ -75,7 +100,7 @@ class Style(Case):
     """A correct port written differently: EQUIVALENT, whatever it looks like.
 
     `hard` marks those whose parameters are laid out differently (fused, split, folded): the function is
-    the same, the state dict is not. `note` are expressions that some note or finding must mention.
+    the same, the state dict is not. `note` is how notes must begin, one each.
     """
 
     kind: str = ""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 import time
 import warnings
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 
 import torch
 
 import parity
-from tests.mutants.build import Pair, build, edited_lines
-from tests.mutants.cases import Bug, Case, Multi, Style
+from tests.mutants.build import Pair, build
+from tests.mutants.cases import Bug, Case, Expected, Multi, Style
 from tests.mutants.multi import combined, parts
+from tests.mutants.told import Told, told
 from tests.mutants.training import RECIPES
 
 
@@ -30,18 +28,22 @@ class Outcome:
     stage: str
     verdict: str
     seconds: float
-    caught: bool | None = None  # bug: DIFFERENT; multi: every bug among the findings
-    first: bool | None = None  # bug: the first finding names the right operator
-    cause: bool | None = None  # bug: the finding at the right place gives the right cause
-    line: bool | None = None  # bug by edit: the finding's source line is one that the edit wrote
-    extra: int = 0  # findings at another place and of another cause than any planted bug
+    caught: bool | None = None  # bug, multi: DIFFERENT
+    first: bool | None = None  # bug: the first finding is the first that the bug expects, in everything
+    place: bool | None = None  # bug: the first finding has the layer and the line of the first expected
+    missing: tuple[str, ...] = ()  # bug, multi: expected findings that are not there
+    stray: int = 0  # findings that nothing expects
     alarm: bool | None = None  # style: anything but EQUIVALENT without findings
-    noted: bool | None = None  # style: the note that it asks for is there
-    missing: tuple[str, ...] = ()  # multi: bugs that no finding names
+    noted: bool | None = None  # style: exactly the notes that it asks for are there
     tampered: str = ""  # what the check left changed
-    unsupported: str = ""  # options that `parity.check` does not have
     error: str = ""
     findings: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def right(self) -> bool:
+        """Nothing is left to be desired."""
+        found = self.caught is not False and self.first is not False and not self.missing and not self.stray
+        return found and not self.alarm and self.noted is not False
 
 
 def run(case: Case | Multi, device: str = "cpu") -> Outcome:
@@ -51,18 +53,18 @@ def run(case: Case | Multi, device: str = "cpu") -> Outcome:
     kind = getattr(case, "kind", "combination")
     stage = getattr(case, "stage", "")
     start = time.perf_counter()
-    options, unsupported = _options(single)
-    if unsupported:
-        return Outcome(case.name, single.network, group, kind, stage, "", 0.0, unsupported=unsupported)
+    options = options_for(single)
     pair = build(single)
     before = _state(pair)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "When training, we now always track")
-            report = parity.check(pair.paddle, pair.torch, _inputs(pair), device=("cpu", device), **options)
+            report = parity.check(
+                pair.paddle, pair.torch, inputs_for(pair), device=("cpu", device), **options
+            )
     except Exception as error:  # a checker that breaks has failed the case, not the suite
         text = f"{type(error).__name__}: {error}"
-        report, judged = None, {"error": text, "caught": False, "first": False, "cause": False, "alarm": True}
+        report, judged = None, {"error": text, **FAILED[group]}
     else:
         judged = JUDGES[group](case, report)
     return Outcome(
@@ -79,17 +81,12 @@ def run(case: Case | Multi, device: str = "cpu") -> Outcome:
     )
 
 
-def _inputs(pair: Pair):
+def inputs_for(pair: Pair):
     return pair.inputs[0] if len(pair.inputs) == 1 else pair.inputs
 
 
-@cache
-def _parameters() -> frozenset[str]:
-    return frozenset(inspect.signature(parity.check).parameters)
-
-
-def _options(case: Case) -> tuple[dict, str]:
-    """Arguments for `parity.check`, and which of the necessary ones it does not know."""
+def options_for(case: Case) -> dict:
+    """Arguments for `parity.check`."""
     options: dict = {"mode": case.mode}
     pairs = {name: paddle for name, paddle in case.pairs.items() if isinstance(paddle, str)}
     if pairs and getattr(case, "tell_pairs", True):
@@ -101,7 +98,7 @@ def _options(case: Case) -> tuple[dict, str]:
         options["steps"] = case.steps
         options["losses"] = (recipe.paddle_loss, recipe.torch_loss)
         options["optimizers"] = (recipe.paddle, recipe.torch)
-    return options, ", ".join(sorted(options.keys() - _parameters()))
+    return options
 
 
 def _state(pair: Pair) -> dict[str, object]:
@@ -127,96 +124,87 @@ def _changed(before: dict, after: dict) -> str:
 
 
 def describe(finding) -> str:
-    evidence = ", ".join(f"{key}={value}" for key, value in dict(finding.evidence).items())
-    paddle = getattr(finding, "layer_paddle", "")
-    return (
-        f"layer={finding.layer!r} (paddle {paddle!r}) operator={finding.operator!r} where={finding.where}"
-        f" | {finding.cause} | fix: {finding.fix} | {evidence[:300]}"
-    )
+    return f"{told(finding)}\n        {finding.cause}"
 
 
-def matches_place(finding, where: tuple[str, ...]) -> bool:
-    """Is the finding at one of the acceptable places?"""
-    return any(_at(finding, place) for place in where)
+def agrees(expected: Expected, finding) -> bool:
+    """The finding says what is expected, in everything."""
+    return not disagreements(expected, finding)
 
 
-def _at(finding, place: str) -> bool:
-    path, _, operator = place.partition(":")
-    layers = {
-        _path(path) for one in (finding, *finding.also) for path in (one.layer, one.layer_paddle or one.layer)
-    }
-    if not any(fnmatchcase(layer, path) for layer in layers):
-        return False
-    return not operator or any(re.fullmatch(operator, name) for name in _operator_names(finding))
+def disagreements(expected: Expected, finding) -> list[str]:
+    """The fields in which the finding says something else than expected."""
+    said = told(finding)
+    wrong = [name for name in COMPARED if _differs(getattr(expected, name), getattr(said, name))]
+    wrong += ["line"] if not _on(expected.line, said) else []
+    return wrong + (["says"] if expected.says not in finding.cause else [])
 
 
-def _operator_names(finding) -> set[str]:
-    """The operator as it is called in the finding, its words, and each framework's name of it, if given."""
-    called = [finding.operator, str(finding.evidence.get("operator", ""))]
-    names = {name.lower() for name in called} | {re.sub(r"[^a-z0-9]", "", name.lower()) for name in called}
-    return names | {word for name in called for word in re.findall(r"[a-z0-9_]+", name.lower())}
+COMPARED = tuple(field.name for field in fields(Expected) if field.name not in ("line", "says"))
 
 
-def _path(layer: str) -> str:
-    return "" if layer.strip("()<>[] ").lower() in ("", "root", "model", "self") else layer
+def _differs(expected: object, actual: object) -> bool:
+    return expected is not ... and (type(expected) is bool, expected) != (type(actual) is bool, actual)
 
 
-def matches_cause(finding, cause: tuple[str, ...]) -> bool:
-    return all(re.search(expression, finding.cause, re.IGNORECASE) for expression in cause)
+def _on(piece: str, said: Told) -> bool:
+    return piece in said.line if piece else not said.line
+
+
+def in_place(expected: Expected, finding) -> bool:
+    """The finding has the layer and the line that are expected."""
+    return not {"layer", "line"} & set(disagreements(expected, finding))
+
+
+def unmet(expected: Iterable[Expected], findings: Iterable) -> tuple[list[Expected], list]:
+    """Expected findings that are not there, and findings that nothing expects."""
+    missing, stray = [], list(findings)
+    for one in expected:
+        found = next((finding for finding in stray if agrees(one, finding)), None)
+        if found is None:
+            missing.append(one)
+        else:
+            stray.remove(found)
+    return missing, stray
 
 
 def _judge_bug(bug: Bug, report) -> dict:
     findings = list(report.findings)
+    missing, stray = unmet(bug.expected, findings)
     caught = report.verdict.name == "DIFFERENT" and bool(findings)
-    placed = [finding for finding in findings if matches_place(finding, bug.where)]
-    lines = edited_lines(bug) if bug.edits else set()
     return {
         "caught": caught,
-        "first": caught and matches_place(findings[0], bug.where),
-        "cause": caught and any(matches_cause(finding, bug.cause) for finding in _same_operator(placed)),
-        "line": _line(findings[0]) in lines if lines and caught else None,
-        "extra": sum(not matches_place(f, bug.where) and not matches_cause(f, bug.cause) for f in findings),
+        "first": caught and agrees(bug.expected[0], findings[0]),
+        "place": caught and in_place(bug.expected[0], findings[0]),
+        "missing": tuple(map(str, missing)),
+        "stray": len(stray),
     }
 
 
-def _same_operator(placed: list) -> list:
-    """The findings about the operator that the first one is about: one call may differ in two attributes."""
-    return [
-        f
-        for f in placed
-        if (f.layer, f.operator, f.where) == (placed[0].layer, placed[0].operator, placed[0].where)
-    ]
-
-
-def _line(finding) -> int | None:
-    match = re.search(r":(\d+)", finding.where)
-    return int(match.group(1)) if match else None
-
-
 def _judge_style(style: Style, report) -> dict:
-    text = " ".join([*(str(note) for note in report.notes), *(f.cause for f in report.findings)])
+    notes = [note.text for note in report.notes]
     return {
         "alarm": report.verdict.name != "EQUIVALENT" or bool(report.findings),
-        "noted": all(re.search(note, text, re.IGNORECASE) for note in style.note) if style.note else None,
-        "extra": len(report.findings),
+        "noted": all(sum(text.startswith(note) for text in notes) == 1 for note in style.note)
+        if style.note
+        else None,
+        "stray": len(report.findings),
     }
 
 
 def _judge_multi(multi: Multi, report) -> dict:
-    findings = list(report.findings)
-    found = {
-        bug.name: [f for f in findings if matches_place(f, bug.where) and matches_cause(f, bug.cause)]
-        for bug in parts(multi)
-    }
-    missing = tuple(name for name, matching in found.items() if not matching)
-    named = {id(finding) for matching in found.values() for finding in matching}
-    placed = {id(f) for bug in parts(multi) for f in findings if matches_place(f, bug.where)}
+    missing, stray = unmet([one for bug in parts(multi) for one in bug.expected], report.findings)
     return {
-        "caught": report.verdict.name == "DIFFERENT" and not missing,
-        "first": bool(findings) and id(findings[0]) in placed,
-        "missing": missing,
-        "extra": sum(id(finding) not in named | placed for finding in findings),
+        "caught": report.verdict.name == "DIFFERENT" and bool(report.findings),
+        "missing": tuple(map(str, missing)),
+        "stray": len(stray),
     }
 
 
 JUDGES = {"bug": _judge_bug, "style": _judge_style, "multi": _judge_multi}
+FAILED = {
+    "bug": {"caught": False, "first": False, "place": False},
+    "style": {"alarm": True},
+    "multi": {"caught": False},
+}
+"""The judgement of a check that broke."""

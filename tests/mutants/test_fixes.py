@@ -9,7 +9,7 @@ from parity.explain.torch_code import dropout
 from tests.mutants.bugs import BUGS
 from tests.mutants.build import build
 from tests.mutants.fixes import apply
-from tests.mutants.judge import _inputs, _options
+from tests.mutants.judge import inputs_for, options_for
 
 SAMPLE = (
     "fusion-sum-axis",
@@ -35,12 +35,12 @@ SAMPLE = (
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_fix_that_is_code_makes_the_pair_equivalent(name):
     bug = BUGS[name]
-    options, _ = _options(bug)
+    options = options_for(bug)
     pair = build(bug)
-    findings = parity.check(pair.paddle, pair.torch, _inputs(pair), further=False, **options).findings
+    findings = parity.check(pair.paddle, pair.torch, inputs_for(pair), further=False, **options).findings
     mended = apply(bug, pair, findings)
     assert mended is not None, [finding.fix for finding in findings]
-    report = parity.check(mended.paddle, mended.torch, _inputs(mended), further=False, **options)
+    report = parity.check(mended.paddle, mended.torch, inputs_for(mended), further=False, **options)
     assert report, f"{[finding.fix for finding in findings]} leaves {report}"
 
 

@@ -39,21 +39,24 @@ def paddle_entropy(output):
     return paddle.nn.functional.cross_entropy(output, paddle.to_tensor(LABELS[: output.shape[0]]))
 
 
-def torch_entropy(output, **options):
-    labels = torch.from_numpy(LABELS[: output.shape[0]]).to(output.device)
-    return torch.nn.functional.cross_entropy(output, labels, **options)
+def labels(output):
+    return torch.from_numpy(LABELS[: output.shape[0]]).to(output.device)
+
+
+def torch_entropy(output):
+    return torch.nn.functional.cross_entropy(output, labels(output))
 
 
 def torch_entropy_summed(output):
-    return torch_entropy(output, reduction="sum")
+    return torch.nn.functional.cross_entropy(output, labels(output), reduction="sum")
 
 
 def torch_entropy_smooth(output):
-    return torch_entropy(output, label_smoothing=0.1)
+    return torch.nn.functional.cross_entropy(output, labels(output), label_smoothing=0.1)
 
 
 def torch_entropy_softmax(output):
-    return torch_entropy(torch.softmax(output, dim=1))
+    return torch.nn.functional.cross_entropy(torch.softmax(output, dim=1), labels(output))
 
 
 @dataclass(frozen=True)

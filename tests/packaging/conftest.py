@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import PathDistribution
 from pathlib import Path
 from zipfile import Path as ZipPath
@@ -43,11 +44,30 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An environment with the wheel and what it requires: no framework, and none of this checkout."""
+    return _with_wheel(wheel, tmp_path_factory.mktemp("bare") / "venv")
+
+
+@pytest.fixture(scope="session")
+def complete(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the wheel, both frameworks and pytest, and none of this checkout."""
+    frameworks = ["torch", "paddlepaddle", "setuptools", "pytest"]
+    return _with_wheel(wheel, tmp_path_factory.mktemp("complete") / "venv", frameworks)
+
+
+def _with_wheel(wheel: Path, folder: Path, more: Sequence[str] = ()) -> Environment:
     metadata = PathDistribution(next(p for p in ZipPath(wheel).iterdir() if p.name.endswith(".dist-info")))
     required = [text for text in metadata.requires or () if "extra ==" not in text]
-    environment = make_environment(tmp_path_factory.mktemp("bare") / "venv", required)
+    environment = make_environment(folder, [*required, *more])
     environment.pip("install", "--no-index", str(wheel), cwd=environment.folder)
     return environment
+
+
+@pytest.fixture(scope="session")
+def pythons(tmp_path_factory) -> dict[str, str]:
+    """Interpreters of two environments, each with one framework and numpy, and without this project."""
+    folder = tmp_path_factory.mktemp("sides")
+    packages = {"paddle": ["paddlepaddle", "setuptools", "numpy"], "torch": ["torch", "numpy"]}
+    return {side: make_environment(folder / side, needed).python for side, needed in packages.items()}
 
 
 @pytest.fixture

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from tests.packaging.environments import make_environment
-
-
-@pytest.fixture(scope="module")
-def pythons(tmp_path_factory) -> dict[str, str]:
-    """Interpreters of two environments, each with one framework and numpy, and without this project."""
-    folder = tmp_path_factory.mktemp("sides")
-    packages = {"paddle": ["paddlepaddle", "setuptools", "numpy"], "torch": ["torch", "numpy"]}
-    return {side: make_environment(folder / side, needed).python for side, needed in packages.items()}
-
 
 def test_a_proof_across_two_environments_from_a_third_without_frameworks(bare, pythons, lenet_file):
     sides = [f"--{side}-python={python}" for side, python in pythons.items()]

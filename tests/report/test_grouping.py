@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import paddle
@@ -10,8 +11,8 @@ import pytest
 import torch
 
 import parity
-from parity.results.finding import Finding
-from parity.results.grouping import by_line
+from parity.results.finding import Finding, Shows, Subject
+from parity.results.grouping import by_line, distinct
 from tests.parity.pairs import fill, load_what_fits
 
 DEPTH = 16
@@ -82,33 +83,52 @@ def test_every_layer_of_a_finding_is_in_the_files(report):
     assert junit.count("<failure") == 2 * DEPTH + 1
 
 
-def _finding(layer, cause, where="net.py:3"):
-    return Finding(layer, "Conv2d", where, cause, "fix", {"a": 1})
+def _finding(layer, subject, paddle, torch, attribute="", where="net.py:3"):
+    values = {"paddle": paddle, "torch": torch}
+    return Finding(
+        layer, "Conv2d", where, "cause", "fix", {"a": 1}, subject=subject, attribute=attribute, values=values
+    )
 
 
 def test_two_faults_of_one_line_stay_two():
     strides = [
-        _finding("a.0", "stride: torch has 2, Paddle has 1"),
-        _finding("a.1", "stride: torch has 1, Paddle has 2"),
+        _finding("a.0", Subject.ATTRIBUTE, 1, 2, "stride"),
+        _finding("a.1", Subject.ATTRIBUTE, 2, 1, "stride"),
     ]
-    assert len(by_line(strides)) == 2
-    assert (
-        len(
-            by_line(
-                [
-                    _finding("a.0", "wired differently: takes `a.0.x`"),
-                    _finding("a.1", "wired differently: takes `a.1.y`"),
-                ]
-            )
-        )
-        == 2
-    )
+    sources = [
+        _finding("a.0", Subject.WIRING, "`a.0.z`", "`a.0.x`"),
+        _finding("a.1", Subject.WIRING, "`a.1.z`", "`a.1.y`"),
+    ]
+    weights = [
+        _finding("a", Subject.WEIGHT, "a.conv1", "never loaded", "a.conv1"),
+        _finding("a", Subject.WEIGHT, "a.conv2", "never loaded", "a.conv2"),
+    ]
+    assert [len(by_line(pair)) for pair in (strides, sources, weights)] == [2, 2, 2]
 
 
-def test_what_names_the_layer_itself_or_sizes_a_difference_does_not_part_findings():
-    found = [
-        _finding("low.conv", "Conv2d `low.conv` takes `low.norm`, off by 1.2e-03 on shape [2, 4]"),
-        _finding("high.conv", "Conv2d `high.conv` takes `high.norm`, off by 3.4e-05 on shape [2, 8]"),
+def test_what_names_the_layer_itself_or_its_shapes_does_not_part_findings():
+    sources = [
+        _finding("low.conv", Subject.WIRING, "Conv2d `low.norm`", "slice of shape [2, 4] of `low.x`"),
+        _finding("high.conv", Subject.WIRING, "Conv2d `high.norm`", "slice of shape [2, 8] of `high.x`"),
     ]
-    assert len(by_line(found)) == 1
-    assert len(by_line([_finding("a", "cause", where=""), _finding("b", "cause", where="")])) == 2
+    shapes = [
+        _finding("a", Subject.UNEXPLAINED, [2, 4], [4, 2], "shape"),
+        _finding("b", Subject.UNEXPLAINED, [2, 8], [8, 2], "shape"),
+    ]
+    weights = [
+        _finding("a.0.conv", Subject.WEIGHT, "a.0.conv.weight", "unrelated", "a.0.conv.weight"),
+        _finding("a.1.conv", Subject.WEIGHT, "a.1.conv.weight", "unrelated", "a.1.conv.weight"),
+    ]
+    assert [len(by_line(pair)) for pair in (sources, shapes, weights)] == [1, 1, 1]
+
+
+def test_findings_without_a_line_are_not_put_together():
+    alone = [_finding(layer, Subject.ATTRIBUTE, 1, 2, "stride", where="") for layer in "ab"]
+    assert len(by_line(alone)) == 2
+
+
+def test_a_fault_that_two_inputs_show_is_told_once_as_the_one_that_shows_it_in_numbers():
+    seen = _finding("a", Subject.ATTRIBUTE, 1e-5, 1e-3, "eps")
+    silent = replace(seen, shows=Shows.NOTHING, cause="another sentence")
+    assert distinct([silent, seen]) == distinct([seen, silent]) == [seen]
+    assert len(distinct([seen, replace(seen, where="net.py:4")])) == 2

@@ -7,12 +7,12 @@ import inspect
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import pytest
 
 from parity.report.html import number
-from parity.results.finding import Finding, Note
+from parity.results.finding import Finding, Note, Subject
+from parity.results.judgement import OneSided
 from parity.results.verdict import Verdict
 from tests.report.nets import torch_net
 
@@ -168,11 +168,9 @@ def test_a_report_without_any_case_still_makes_a_page(equivalent, read):
 def test_what_runs_on_one_side_only_leaves_a_gap_on_the_other(different):
     case = different.cases[0]
     judgement = copy.copy(case.judgement)
-    missing = next(f for f in different.findings if "only in Paddle" in f.cause)
-    judgement.only = [
-        SimpleNamespace(side="paddle", layer="", operator="ReLU", line=missing.where_paddle, order=2.5),
-        SimpleNamespace(side="torch", layer="extra", operator="Identity", line="", order=99.0),
-    ]
+    missing = next(f for f in different.findings if f.subject is Subject.MISSING)
+    assert [judgement.only[number].operator for number in missing.only] == ["ReLU"]
+    judgement.only = [*judgement.only, OneSided("torch", "extra", "Identity", "", 99.0)]
     text = replace(different, cases=(replace(case, judgement=judgement),)).to_html()
     number_ = different.findings.index(missing) + 1
     assert re.search(
@@ -186,7 +184,7 @@ def test_what_runs_on_one_side_only_leaves_a_gap_on_the_other(different):
 
 def test_many_findings_show_the_first_and_fold_the_others(different):
     case = different.cases[0]
-    findings = [replace(different.findings[0], layer=f"layer{i}", cause=f"fault {i}") for i in range(150)]
+    findings = [replace(different.findings[0], layer=f"layer{i}", attribute=f"fault {i}") for i in range(150)]
     report = replace(different, cases=(replace(case, judgement=replace(case.judgement, findings=findings)),))
     found = Reader(report.to_html())
     assert not found.wrong

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from parity.results.finding import Finding
+from parity.results.judgement import Status
 
 # The schema that Jenkins publishes for its xunit plugin (junit-10.xsd), as far as we write it.
 CHILDREN = {
@@ -91,7 +92,10 @@ def test_every_finding_is_somewhere(two_modes):
 
 def test_what_was_not_compared_is_skipped_with_the_reason(equivalent):
     case = equivalent.cases[0]
-    rows = [replace(case.judgement.rows[0], float64=None, status="not compared"), *case.judgement.rows[1:]]
+    rows = [
+        replace(case.judgement.rows[0], float64=None, status=Status.NOT_COMPARED),
+        *case.judgement.rows[1:],
+    ]
     report = replace(equivalent, cases=(replace(case, judgement=replace(case.judgement, rows=rows)),))
     root = parse(report)
     (skipped,) = root.iter("skipped")

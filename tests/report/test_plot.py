@@ -7,10 +7,12 @@ import re
 
 from parity.numbers.compare import Difference
 from parity.report.plot import HEIGHT, LANE, WIDTH, plot
-from parity.results.judgement import Row
+from parity.results.judgement import Row, Status
 
 
-def row(value: float | None, status: str = "same", alone: float | None = None, problem: str = "") -> Row:
+def row(
+    value: float | None, status: Status = Status.SAME, alone: float | None = None, problem: str = ""
+) -> Row:
     def made(v):
         return None if v is None else Difference(v, v, 1.0, (0,), 1, 1, 0.0, 0.0, problem)
 
@@ -23,7 +25,7 @@ def points(path: str) -> list[tuple[float, float]]:
 
 def test_nothing_compared_gives_no_plot():
     assert plot([]) is None
-    assert plot([row(None, "inside")]) is None
+    assert plot([row(None, Status.INSIDE)]) is None
 
 
 def test_a_larger_error_is_higher_and_operators_go_from_left_to_right():
@@ -47,16 +49,20 @@ def test_a_missing_value_breaks_the_line():
 
 
 def test_the_first_different_operator_is_marked():
-    assert plot([row(1e-16), row(1e-2, "different"), row(1e-2, "different"), row(1e-2)]).first == 37.5
+    assert (
+        plot([row(1e-16), row(1e-2, Status.DIFFERENT), row(1e-2, Status.DIFFERENT), row(1e-2)]).first == 37.5
+    )
 
 
 def test_an_operator_that_could_not_take_paddles_inputs_has_no_dot():
-    drawn = plot([row(1e-16, alone=1e-16), row(math.inf, "inherited", alone=math.inf, problem="shape")])
+    drawn = plot([row(1e-16, alone=1e-16), row(math.inf, Status.INHERITED, alone=math.inf, problem="shape")])
     assert drawn.alone.count("M") == 1
 
 
 def test_bands_cover_the_whole_width():
-    bands = plot([row(0.0), row(1e-2, "different"), row(1e-2, "inherited"), row(1e-2, "inherited")]).bands
+    bands = plot(
+        [row(0.0), row(1e-2, Status.DIFFERENT), row(1e-2, Status.INHERITED), row(1e-2, Status.INHERITED)]
+    ).bands
     assert bands == ((0.0, 25.0, "same"), (25.0, 25.0, "different"), (50.0, 50.0, "inherited"))
 
 

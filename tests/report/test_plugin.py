@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -52,9 +51,7 @@ def run(pytester, monkeypatch):
 
     def start(test: str, *options: str, own_process: bool = False):
         pytester.makepyfile(MODELS + test)
-        registered = "paddle2torch" in {point.name for point in entry_points(group="pytest11")}
-        plugin = [] if registered else ["-p", "parity.pytest_plugin"]
-        arguments = (*plugin, "-p", "no:xdist", *options)
+        arguments = ("-p", "paddle2torch.pytest_plugin", "-p", "no:xdist", *options)
         if own_process:
             return pytester.runpytest_subprocess(*arguments, timeout=300)
         return pytester.runpytest_inprocess(*arguments)
@@ -167,7 +164,8 @@ def test_port(paddle_parity):
 
 def test_loading_the_plugin_imports_no_framework():
     code = (
-        "import sys, parity.pytest_plugin; print(*{'numpy', 'torch', 'paddle', 'jinja2'} & set(sys.modules))"
+        "import sys, paddle2torch.pytest_plugin as _; "
+        "print(*{'numpy', 'torch', 'paddle', 'jinja2', 'convert', 'parity'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == ""

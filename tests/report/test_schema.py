@@ -42,8 +42,10 @@ def test_every_key_of_a_report_is_described(different):
     "spoil",
     [
         lambda data: data.pop("verdict"),
-        lambda data: data.update(version=2),
+        lambda data: data.update(version=1),
         lambda data: data["findings"][0].update(evidence={}),
+        lambda data: data["findings"][0].update(subject="something"),
+        lambda data: data["findings"][0]["values"].update(other=1),
         lambda data: data["cases"][0]["layers"][0].update(status="fine"),
     ],
 )

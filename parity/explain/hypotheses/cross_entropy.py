@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from parity.explain.hypotheses.hypothesis import Mistake
-from parity.numbers.same import same_numbers
+from parity.numbers.same import same
 from parity.trace.values import Array
 
 
@@ -56,7 +56,7 @@ def entropy_told(scores: Array, labels: Array, actual: Array, *, averaged: bool)
             0, ("it sums over the rows where Paddle averages", "write mean() for sum()", summed)
         )
     for cause, fix, made in candidates:
-        if made.size == actual.size and same_numbers(actual.reshape(-1), np.asarray(made).reshape(-1)):
+        if made.size == actual.size and same(actual.reshape(-1), np.asarray(made).reshape(-1)):
             return Mistake(cause, fix)
     return _smoothed(right, reduced(-logarithms.mean(axis=1)), actual)
 
@@ -67,8 +67,6 @@ def _smoothed(right: Array, even: Array, actual: Array) -> Mistake | None:
     if actual.size != gap.size or not gap.any():
         return None
     share = round(float((actual.reshape(-1) - right.reshape(-1)) @ gap / (gap @ gap)), 4)
-    if not 0.0 < share < 1.0 or not same_numbers(
-        (right + share * (even - right)).reshape(-1), actual.reshape(-1)
-    ):
+    if not 0.0 < share < 1.0 or not same((right + share * (even - right)).reshape(-1), actual.reshape(-1)):
         return None
     return Mistake(f"label smoothing: torch's has {share:g}, Paddle's has none", "leave the smoothing out")

@@ -14,7 +14,7 @@ from itertools import permutations
 import numpy as np
 
 from parity.explain.hypotheses.hypothesis import Mistake, mistake_of
-from parity.numbers.same import same_numbers
+from parity.numbers.same import same
 from parity.trace.values import Array
 
 GATES: Mapping[str, tuple[str, ...]] = {
@@ -41,7 +41,7 @@ def told(layer: Layer, actual: Array, then: Callable[[Array], Array]) -> Mistake
     """The mistake that gives torch's numbers; `then` makes of the sequence what was stored."""
     for mistake in _mistakes(layer):
         made = then(_run(layer, mistake))
-        if made.size == actual.size and same_numbers(made.reshape(-1), actual.reshape(-1)):
+        if made.size == actual.size and same(made.reshape(-1), actual.reshape(-1)):
             return mistake
     return None
 

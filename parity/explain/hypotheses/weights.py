@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import permutations
+from typing import NamedTuple
 
 import numpy as np
 
 from parity.align.weights import constant, digest, same_content
+from parity.limits import FLOAT32_STEPS, SLIGHTLY
 from parity.trace.values import Array
 
-SWAPPED = " instead of "
-"""What a cause says where a parameter is exactly another one of Paddle's."""
+
+class Diagnosis(NamedTuple):
+    cause: str
+    fix: str
+    holds: str
+    """What the parameter holds: the name of another of Paddle's, or what was made of its own."""
+    swapped: bool = False
+    """Whether it is exactly another one of Paddle's."""
 
 
 def relative_gap(expected: Array, actual: Array) -> float:
@@ -31,53 +39,59 @@ def diagnose(
     copy: str,
     *,
     turned: bool,
-) -> tuple[str, str]:
-    """Cause and fix (`copy`, or something before it) for a torch parameter that is not the transform of its Paddle twin."""
+) -> Diagnosis:
+    """What is wrong with a torch parameter that is not the transform of its Paddle twin; `copy` is the fix, or its end."""
     if expected.shape != actual.shape:
-        return (
+        return Diagnosis(
             f"`{torch_name}` has shape {list(actual.shape)}; Paddle's `{paddle_name}` gives {list(expected.shape)}",
             f"give the torch layer the shape {list(expected.shape)}, then {copy}",
+            "another shape",
         )
     if actual.ndim == 2 and expected.shape[0] == expected.shape[1] and same_content(expected.T, actual):
-        return (
+        return Diagnosis(
             f"`{torch_name}` was loaded untransposed: Paddle's Linear keeps [in, out], torch's [out, in]"
             if turned
             else f"`{torch_name}` is transposed against Paddle's `{paddle_name}`",
             copy,
+            "transposed",
         )
     other = holders.get(digest(actual))
     if other is not None and other != paddle_name:
         what = _role(torch_name), _role(other)
         swapped = "swapped weights" if what[0] == what[1] else f"{what[0]} and {what[1]} are swapped"
-        return f"{swapped}: `{torch_name}` holds Paddle's `{other}`{SWAPPED}`{paddle_name}`", copy
+        cause = f"{swapped}: `{torch_name}` holds Paddle's `{other}` instead of `{paddle_name}`"
+        return Diagnosis(cause, copy, other, swapped=True)
     for dtype, name in ((np.float16, "float16"), (None, "bfloat16")):
         if expected.dtype == np.float32 and same_content(_through(expected, dtype), actual):
-            return f"`{torch_name}` went through {name}: it is Paddle's `{paddle_name}` rounded", copy
+            cause = f"`{torch_name}` went through {name}: it is Paddle's `{paddle_name}` rounded"
+            return Diagnosis(cause, copy, f"rounded to {name}")
     relative = relative_gap(expected, actual)
-    if relative < 1e-2:
-        return (
+    if relative < SLIGHTLY:
+        return Diagnosis(
             f"`{torch_name}` differs slightly from Paddle's `{paddle_name}` (relative {relative:.1e}): "
             "it was perturbed, rounded or trained on",
             copy,
+            "slightly different",
         )
     rearranged = _rearranged(expected, actual)
     if rearranged:
-        return f"`{torch_name}` holds Paddle's `{paddle_name}` {rearranged}", copy
+        return Diagnosis(f"`{torch_name}` holds Paddle's `{paddle_name}` {rearranged}", copy, rearranged)
     value = float(actual.flat[0]) if actual.size else 0.0
     if actual.size == 1 and value not in (0.0, 1.0):
         theirs = float(expected.flat[0])
-        return (
-            f"`{torch_name}` is {value:g}, Paddle's `{paddle_name}` is {theirs:g}: it was probably never loaded",
-            copy,
-        )
+        cause = f"`{torch_name}` is {value:g}, Paddle's `{paddle_name}` is {theirs:g}: it was probably never loaded"
+        return Diagnosis(cause, copy, f"{value:g}")
     if actual.size and constant(actual):
-        return f"`{torch_name}` was never loaded: all its values are {value:g}", copy
+        cause = f"`{torch_name}` was never loaded: all its values are {value:g}"
+        return Diagnosis(cause, copy, f"all {value:g}")
     if np.abs(expected).max() > 0:
         at = int(np.abs(expected).argmax())
         factor = float(actual.reshape(-1)[at]) / float(expected.reshape(-1)[at])
-        if factor and np.allclose(actual, expected * factor, rtol=1e-5, atol=0):
-            return f"`{torch_name}` is {factor:.6g} times Paddle's `{paddle_name}`", copy
-    return f"`{torch_name}` is unrelated to Paddle's `{paddle_name}`: it was probably never loaded", copy
+        if factor and np.allclose(actual, expected * factor, rtol=FLOAT32_STEPS, atol=0):
+            cause = f"`{torch_name}` is {factor:.6g} times Paddle's `{paddle_name}`"
+            return Diagnosis(cause, copy, f"times {factor:.6g}")
+    cause = f"`{torch_name}` is unrelated to Paddle's `{paddle_name}`: it was probably never loaded"
+    return Diagnosis(cause, copy, "unrelated")
 
 
 def _role(name: str) -> str:

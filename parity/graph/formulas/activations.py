@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from parity.graph.formulas.known import CLOSE, Known, close
+from parity.graph.formulas.known import Known, close
 from parity.graph.formulas.pieces import ROOT, Piece, Probe, gelu, ramp, sigmoid, softplus
+from parity.limits import READ, SAME_FUNCTION
 
 _Fit = Callable[[Probe, Probe], Mapping[str, Any] | None]
 
 
 def _slope(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     slope = float(y[0] / x[0])
-    fits = abs(slope) > CLOSE and slope != 1.0 and close(y, np.where(x > 0, x, slope * x))
+    fits = abs(slope) > SAME_FUNCTION and slope != 1.0 and close(y, np.where(x > 0, x, slope * x))
     return {"slope": slope} if fits else None
 
 
@@ -30,7 +31,7 @@ def _ramp(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     found = _line(x, y)
     if found is None or not close(y, ramp(x, *found)):
         return None
-    sixth = abs(found[0] - 1.0 / 6.0) < 1e-6
+    sixth = abs(found[0] - 1.0 / 6.0) < READ
     return {
         "slope": 0.1666667 if sixth else found[0],
         "offset": found[1],
@@ -55,7 +56,7 @@ def _hardswish(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     found = _line(x, share) if height > 0.0 else None
     if found is None or not close(y, x * height * ramp(x, *found)):
         return None
-    if np.allclose((*found, height), (1.0 / 6.0, 0.5, 1.0), rtol=0, atol=CLOSE):
+    if np.allclose((*found, height), (1.0 / 6.0, 0.5, 1.0), rtol=0, atol=SAME_FUNCTION):
         return {}
     formula = f"x * {height:.6g} * clip({found[0]:.6g} * x + {found[1]:.6g}, 0, 1)"
     return {"formula": formula, "height": height, "exact": {"slope": found[0], "offset": found[1]}}
@@ -68,7 +69,7 @@ def _silu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     beta = float(np.log(share / (1.0 - share)) / x[-1])
     if not close(y, x * sigmoid(beta * x)):
         return None
-    return {} if abs(beta - 1.0) < CLOSE else {"beta": beta}
+    return {} if abs(beta - 1.0) < SAME_FUNCTION else {"beta": beta}
 
 
 def _tanh_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
@@ -79,11 +80,11 @@ def _tanh_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     if not np.isfinite(inner).all():
         return None
     (k, kc), *_ = np.linalg.lstsq(np.stack([x[near], x[near] ** 3], 1), inner, rcond=None)
-    if abs(kc) < CLOSE or not np.allclose(
-        y, 0.5 * x * (1.0 + np.tanh(k * x + kc * x**3)), rtol=1e-7, atol=1e-7
+    if abs(kc) < SAME_FUNCTION or not np.allclose(
+        y, 0.5 * x * (1.0 + np.tanh(k * x + kc * x**3)), rtol=READ, atol=READ
     ):
         return None
-    if np.allclose((k, kc), (ROOT, ROOT * 0.044715), rtol=1e-6, atol=0):
+    if np.allclose((k, kc), (ROOT, ROOT * 0.044715), rtol=READ, atol=0):
         return {"approximate": True}
     formula = f"tanh({k:.6g} * (x + {kc / k:.6g} * x^3))"
     return {"approximate": True, "formula": formula, "exact": {"scale": k, "cubic": kc / k}}
@@ -98,7 +99,7 @@ def _erf_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     scale = _zero(lambda t: math.erf(t) - target, 0.0, 6.0) / float(x[at])
     if not close(y, gelu(x, scale=scale)):
         return None
-    if abs(scale - math.sqrt(0.5)) < CLOSE:
+    if abs(scale - math.sqrt(0.5)) < SAME_FUNCTION:
         return {"approximate": False}
     return {"approximate": False, "formula": f"erf({scale:.6g} * x)", "exact": {"scale": scale}}
 

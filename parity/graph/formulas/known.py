@@ -11,13 +11,7 @@ import numpy as np
 from parity.graph.axes import counted, given
 from parity.graph.formulas.pieces import Probe, Statistic
 from parity.graph.node import Node
-
-CLOSE = 1e-9
-"""Relative difference up to which two functions are one: constants are written with ten digits."""
-
-
-EXACT = 1e-11
-"""The same for a normalization, which is arithmetic with few constants."""
+from parity.limits import NO_EPSILON, SAME_FUNCTION
 
 
 @dataclass(frozen=True)
@@ -34,7 +28,7 @@ class Known:
 
 
 def close(actual: Probe, expected: Probe) -> bool:
-    return bool(np.allclose(actual, expected, rtol=CLOSE, atol=CLOSE))
+    return bool(np.allclose(actual, expected, rtol=SAME_FUNCTION, atol=SAME_FUNCTION))
 
 
 def reduced(statistic: Statistic) -> tuple[int, ...]:
@@ -44,4 +38,4 @@ def reduced(statistic: Statistic) -> tuple[int, ...]:
 
 def rounded(eps: float) -> float:
     """An epsilon as it was written: what a difference of larger numbers leaves of it has few digits."""
-    return 0.0 if abs(eps) < 1e-13 else float(f"{eps:.4g}")
+    return 0.0 if abs(eps) < NO_EPSILON else float(f"{eps:.4g}")

@@ -12,9 +12,10 @@ import numpy as np
 
 from parity.graph.axes import counted, given, size_of
 from parity.graph.builder import Builder
-from parity.graph.formulas.known import CLOSE, EXACT, Known, close, rounded
+from parity.graph.formulas.known import Known, close, rounded
 from parity.graph.formulas.pieces import Piece, Probe, Statistic
 from parity.graph.node import Node
+from parity.limits import NO_EPSILON, SAME_FUNCTION, SAME_NORM, SLIGHTLY
 
 ROLES = ("weight", "bias")
 
@@ -109,16 +110,16 @@ def _spread(denominator: Probe, variance: Probe, factor: float, n: int) -> dict[
     }
     for form, (left, right) in forms.items():
         (slope, eps), *_ = np.linalg.lstsq(np.stack([right, np.ones_like(right)], 1), left, rcond=None)
-        if not np.allclose(left, slope * right + eps, rtol=EXACT, atol=EXACT) or slope <= 0:
+        if not np.allclose(left, slope * right + eps, rtol=SAME_NORM, atol=SAME_NORM) or slope <= 0:
             continue
         share = slope * factor if form != "sqrt(variance) + eps" else slope**2 * factor
         found = {"eps": rounded(float(eps)), "denominator": form}
-        if form == "sqrt(variance) + eps" and abs(eps) < 1e-12:
+        if form == "sqrt(variance) + eps" and abs(eps) < NO_EPSILON:
             continue
-        if abs(share - 1.0) > CLOSE:
-            if n > 1 and abs(share - n / (n - 1)) < CLOSE:
+        if abs(share - 1.0) > SAME_FUNCTION:
+            if n > 1 and abs(share - n / (n - 1)) < SAME_FUNCTION:
                 found["variance"] = "unbiased"
-            elif n > 1 and abs(share - n) < CLOSE * n and form != "variance + eps":
+            elif n > 1 and abs(share - n) < SAME_FUNCTION * n and form != "variance + eps":
                 found["variance"] = f"the sum, {n} times the biased one"
             else:
                 continue
@@ -134,7 +135,7 @@ def _epsilon(piece: Piece, found: dict[str, Any]) -> dict[str, Node]:
             node.attributes.get("min"),
             node.attributes.get("value"),
         ):
-            if written and math.isclose(written, found["eps"], rel_tol=1e-2, abs_tol=1e-14):
+            if written and math.isclose(written, found["eps"], rel_tol=SLIGHTLY, abs_tol=NO_EPSILON):
                 found["eps"] = float(written)
                 return {"eps": node}
     return {}

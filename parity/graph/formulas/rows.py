@@ -9,6 +9,7 @@ import numpy as np
 from parity.graph.axes import given
 from parity.graph.formulas.known import Known, close, reduced
 from parity.graph.formulas.pieces import Piece, Probe
+from parity.limits import NEGLIGIBLE
 
 
 def softmax(piece: Piece) -> Known | None:
@@ -55,10 +56,6 @@ def unit_length(piece: Piece) -> Known | None:
         return None
     decided = {"axes": statistic.node, "p": statistic.node}
     return Known("normalize", {"p": power, "axes": reduced(statistic), **found}, {}, decided)
-
-
-NEGLIGIBLE = 1e-10
-"""An epsilon beside a norm that only keeps the zero vector from NaN."""
 
 
 def _denominator(piece: Piece, denominator: Probe, length: Probe) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from parity.graph.axes import counted
 from parity.graph.builder import Builder
 from parity.graph.node import Node
+from parity.limits import NO_EPSILON
 
 
 def spatial_mean(b: Builder, node: Node) -> bool:
@@ -163,7 +164,7 @@ def mean_of_sum(b: Builder, node: Node) -> bool:
         return False
     scale = node.attributes["scale"] * math.prod(first.shapes["x"]) / math.prod(b.shapes[first.output])
     first.kind = "mean"
-    if abs(scale - 1.0) < 1e-12:
+    if abs(scale - 1.0) < NO_EPSILON:
         b.absorb(first, node)
         return True
     # No operator made the mean itself: it is a value of the canonical form alone.

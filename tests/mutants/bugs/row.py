@@ -1,23 +1,32 @@
 """Short forms for the rows of the tables."""
 
-from tests.mutants.cases import Bug
+from dataclasses import replace
+
+from tests.mutants.cases import Bug, Expected
+from tests.mutants.weights import PADDLE_NAMES
+
+EDITED = "the edited line"
+"""As the line of an expected finding: what the (first) edit writes."""
 
 
-def _several(value) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def line(name, kind, old, new, where, cause, **more) -> Bug:
+def line(name, kind, old, new, *expected: Expected, **more) -> Bug:
     """One line of the torch source written wrongly. The name starts with the network's."""
     edits = ((old, new), *more.pop("also", ()))
-    return data(name, kind, where, cause, edits=edits, **more)
+    placed = [replace(one, line=new.strip()) if one.line == EDITED else one for one in expected]
+    return data(name, kind, *placed, edits=edits, **more)
 
 
-def data(name, kind, where, cause, **more) -> Bug:
-    return Bug(name, name.split("-")[0], kind=kind, where=_several(where), cause=_several(cause), **more)
+def data(name, kind, *expected: Expected, **more) -> Bug:
+    return Bug(name, name.split("-")[0], kind=kind, expected=expected, **more)
 
 
-def convert(name, kind, operation, where, cause, **more) -> Bug:
+def convert(name, kind, operation, *expected: Expected, **more) -> Bug:
     """A mistake in the converted weights."""
     weights = (operation,) if isinstance(operation[0], str) else tuple(operation)
-    return data(name, kind, where, cause, weights=weights, stage="conversion", **more)
+    return data(name, kind, *expected, weights=weights, stage="conversion", **more)
+
+
+def held(layer, operator, at, leaf, says) -> Expected:
+    """A weight or buffer of a layer that holds what it should not; `at` is a piece of the line that makes it."""
+    name = f"{layer}.{PADDLE_NAMES.get(leaf, leaf)}"
+    return Expected(layer, operator, at, "weight", f"{layer}.{leaf}", name, says=says)

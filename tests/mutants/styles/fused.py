@@ -92,7 +92,7 @@ STYLES = [
         ("x = self.bn2(self.conv2(x))", "x = self.conv2(x)"),
         weights=(("fold", "conv2", "bn2", 1e-5),),
         hard=True,
-        note=("fold|fused|merged",),
+        note=("Conv2d `conv2`: Paddle's BatchNorm is folded into its weights",),
         tolerance=1e-6,
     ),
     style(
@@ -105,7 +105,7 @@ STYLES = [
         weights=(("fold", "stem.0", "stem.1", 1e-5),),
         unloaded=("stem.0.bias",),
         hard=True,
-        note=("fold|fused|merged",),
+        note=("Conv2d `stem.0`: Paddle's BatchNorm is folded into its weights",),
         tolerance=1e-6,
     ),
     style(
@@ -120,7 +120,10 @@ STYLES = [
         weights=(("fold", "unit1.dw", "unit1.bn2", 1e-5), ("fold", "unit2.dw", "unit2.bn2", 1e-5)),
         unloaded=("unit*.dw.bias",),
         hard=True,
-        note=("fold|fused|merged",),
+        note=tuple(
+            f"Conv2d `{unit}.dw`: Paddle's BatchNorm is folded into its weights"
+            for unit in ("unit1", "unit2")
+        ),
         tolerance=1e-6,
     ),
 ]
