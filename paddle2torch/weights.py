@@ -57,7 +57,8 @@ def load_torch(
         for move in held
         if not any(part.source in constants for part in held)
     ]
-    torch.ask("load", source=source, moves=moves)
+    fills = {fill.name: fill.value for fill in plan.generated if fill.rule}
+    torch.ask("load", source=source, moves=moves, fills=fills)
     shown = [*options.notes, *(f"conversion: {problem}" for problem in plan.problems[:5])]
     if len(plan.problems) > 5:
         shown.append(
