@@ -13,14 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from parity.align.aligner import align
 from parity.align.alignment import Alignment, Pair, Values
-from parity.align.names import pair_names, pointwise
-from parity.align.weights import Twin, note_contents, note_sliced_contents
+from parity.align.pipeline import Prepared
+from parity.align.weights import WeightPair
 from parity.backward.flow import Flow, GradientJudgement
 from parity.backward.loss import LossDifference, compare_loss
 from parity.explain.words import label, named
-from parity.graph.build import build
 from parity.graph.node import Graph, Node
 from parity.limits import EPS64, FLOAT32_LOSS, FORWARD_SHARE, GRADIENT_CONSTANTS, MARGIN, RECOMPUTED, SHRINK
 from parity.numbers.compare import Difference, difference
@@ -40,9 +38,9 @@ def judge_gradients(
     torch: Run,
     paddle_parameters: Mapping[str, Array],
     torch_parameters: Mapping[str, Array],
+    prepared: Prepared,
     *,
     again: Again,
-    pairs: Mapping[str, str] | None = None,
     known: Collection[Finding] = (),
     apart: Collection[Values] = (),
 ) -> GradientJudgement:
@@ -51,18 +49,12 @@ def judge_gradients(
     known: what going forward showed; an operator with a finding there is not blamed again for its gradient.
     apart: what it showed to be no pairs.
     """
-    names = pair_names(paddle_parameters, torch_parameters, pairs)
-    kernels = pointwise(names, paddle_parameters, torch_parameters)
-    graphs = build(paddle.trace, kernels[0]), build(torch.trace, kernels[1])
-    for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
-        note_contents(graph, arrays)
-        note_sliced_contents(graph, arrays)
-    alignment = align(*graphs, names, apart)
+    alignment = prepared.align(apart)
     blamed = frozenset((finding.layer, finding.operator) for finding in known)
     judging = _Gradients(paddle, torch, alignment, again, blamed, torch_parameters)
     judging.named = {
         t: (p, turned)
-        for t, p in names.items()
+        for t, p in prepared.names.items()
         if (turned := _turned(paddle_parameters[p], torch_parameters[t])) is not None
     }
     return judging.run()
@@ -153,7 +145,7 @@ class _Gradients(Flow):
             noise = _noise(self.paddle, twin) + _noise(self.torch, key)
             yield torch_value, paddle_value, *self._compared(actual, expected, noise, torch_value)
 
-    def _weights(self, store: ValueStore) -> Iterator[tuple[Twin, Difference, float]]:
+    def _weights(self, store: ValueStore) -> Iterator[tuple[WeightPair, Difference, float]]:
         for twin in self.result.twins:
             if not (
                 self.torch.trace.parameters[twin.torch.name].trainable
@@ -170,7 +162,7 @@ class _Gradients(Flow):
             value = twin.pair.torch.output
             yield twin, *self._compared(actual, expected, noise, value)
 
-    def _weight_gradients(self, twin: Twin, store: ValueStore) -> tuple[Array | None, Array | None]:
+    def _weight_gradients(self, twin: WeightPair, store: ValueStore) -> tuple[Array | None, Array | None]:
         """(Paddle's, torch's) gradient of a weight in the layout that both share; None where none arrives."""
         return (
             twin.paddle.read(_stored(self.paddle.store, twin.paddle.name)),
@@ -480,9 +472,7 @@ def _times(factor: float | None) -> str:
 
 def _root(graph: Graph, value: int) -> int:
     """The canonical value of a raw one: through reshapes and copies to where its numbers were made."""
-    producer = {v: op for op in graph.trace.ops for v in op.outputs}
-    while value not in graph.producer and value in producer:
-        op = producer[value]
+    while value not in graph.producer and (op := graph.trace.maker.get(value)) is not None:
         if op.kind not in ("identity", "reshape", "dropout") or not op.inputs:
             break
         value = next(iter(op.inputs.values()))

@@ -73,16 +73,14 @@ def _above(graph: Graph, value: int, kind: str) -> Node | None:
 
 def _part(graph: Graph, value: int) -> tuple[_Part, list[Node]]:
     """What a role takes, and the operators from the layer that makes it to here."""
-    chain: list[Node] = []
-    node, which = graph.producer.get(value), ""
-    while node is not None and node.kind == "move" and node.indices is not None:
-        chain.insert(0, node)
-        which = digest(np.sort(node.indices))
-        value = node.inputs["x"]
-        node = graph.producer.get(value)
-    if node is not None:
-        chain.insert(0, node)
-    return _Part(value, which), chain
+    chain = graph.chain(value, lambda node: node.indices is not None)[::-1]
+    which = ""
+    if chain:
+        value = chain[0].inputs["x"]
+        assert chain[0].indices is not None
+        which = digest(np.sort(chain[0].indices))
+    made = graph.producer.get(value)
+    return _Part(value, which), [*([made] if made is not None else []), *chain]
 
 
 def exchanged(alignment: Alignment, found: Attention) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from parity.align.alignment import Values
-from parity.align.pipeline import Pairing
+from parity.align.pipeline import Prepared
 from parity.explain.alternatives import best
 from parity.explain.attention import AttentionRoles
 from parity.explain.configuration import attribute_differences, slot_differences
@@ -32,19 +32,18 @@ def judge(
     torch: Run,
     paddle_parameters: Mapping[str, Array],
     torch_parameters: Mapping[str, Array],
+    prepared: Prepared,
     *,
     replay: Replay,
-    pairs: Mapping[str, str] | None = None,
     numbers: Measure | None = None,
 ) -> Judgement:
-    """Judge one case. `replay` runs torch once more, teacher-forced; it is called only if numbers differ.
+    """Judge one case, whose two runs are `prepared`. `replay` runs torch once more, teacher-forced; it is called only if numbers differ.
 
     numbers: measures pairs of values where the runs do not hold them.
     """
-    pairing = Pairing(paddle.trace, torch.trace, paddle_parameters, torch_parameters, pairs)
 
     def tried(apart: frozenset[Values]) -> _Judge:
-        alignment = pairing.align(apart)
+        alignment = prepared.align(apart)
         found = _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay, numbers)
         found.run()
         return found

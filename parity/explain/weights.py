@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from parity.align.alignment import Alignment, Pair
-from parity.align.weights import constant, digest, effective, same_content
+from parity.align.weights import constant, digest, held, same_content
 from parity.explain.hypotheses.weights import diagnose, relative_gap
 from parity.ops.kinds import kind_of
 from parity.trace.values import Array
@@ -48,12 +48,16 @@ def compare_parameters(
             continue
         weights = kind_of(pair.torch.kind).weights
         for slot, paddle_slot in pair.slots.items():
-            expected = effective(alignment.paddle, pair.paddle, paddle_slot, paddle)
-            actual = effective(alignment.torch, pair.torch, slot, torch)
+            theirs, ours = (
+                held(alignment.paddle, pair.paddle, paddle_slot),
+                held(alignment.torch, pair.torch, slot),
+            )
+            if theirs is None or ours is None or theirs.moves or ours.moves:
+                continue
+            expected, actual = theirs.read(paddle), ours.read(torch)
             if expected is None or actual is None:
                 continue
-            torch_name = alignment.torch.parameters[pair.torch.inputs[slot]]
-            paddle_name = alignment.paddle.parameters[pair.paddle.inputs[paddle_slot]]
+            paddle_name, torch_name = theirs.name, ours.name
             if slot not in weights and (expected.size != actual.size or _reversed(expected, actual)):
                 continue
             shapeless = slot != "weight" or pair.torch.kind in FLAT
