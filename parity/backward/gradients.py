@@ -404,15 +404,24 @@ class _Gradients(Flow):
     def _not_compared(self) -> None:
         """Weights of operators that have no counterpart: names and values still tell which gradient is which."""
         known = {twin.name for twin in self.result.twins}
+        folded = {
+            self.alignment.torch.parameters.get(value)
+            for pair in self.alignment.pairs
+            if pair.folded
+            for value in pair.torch.inputs.values()
+        }
         for name, parameter in self.torch.trace.parameters.items():
             alias = self.alignment.torch.parameters.get(parameter.value, name)
             if not parameter.trainable or f"grad:parameter:{name}" not in self.torch.store or alias in known:
                 continue
             found = self._by_name(alias)
             if found is None:
-                self.result.inconclusive.append(
-                    f"the gradient of `{name}` was not compared: no Paddle parameter is known to correspond"
+                why = (
+                    "Paddle's BatchNorm is folded into it"
+                    if alias in folded
+                    else "no Paddle parameter is known to correspond"
                 )
+                self.result.inconclusive.append(f"the gradient of `{name}` was not compared: {why}")
             elif not self.found and found[0].max_abs > found[1]:
                 self.result.inconclusive.append(
                     f"the gradient of `{name}` differs by {found[0].max_rel:.1e} of its scale from that of Paddle's "
