@@ -322,9 +322,7 @@ def test_a_weight_that_holds_a_folded_norm_has_no_gradient_to_compare_and_that_i
     scale = 1.0 / np.sqrt(expected.norm._variance.numpy() + 1e-5)
     with torch.no_grad():
         actual.conv.weight[:] = torch.tensor(expected.conv.weight.numpy() * scale[:, None, None, None])
-        actual.conv.bias[:] = torch.tensor(
-            (expected.conv.bias.numpy() - expected.norm._mean.numpy()) * scale
-        )
+        actual.conv.bias[:] = torch.tensor((expected.conv.bias.numpy() - expected.norm._mean.numpy()) * scale)
         for name in ("weight", "bias"):
             getattr(actual.head, name)[:] = torch.tensor(getattr(expected.head, name).numpy())
     x = np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype("float32")
