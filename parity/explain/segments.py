@@ -49,7 +49,7 @@ def _contents(nodes: Sequence[Node], values: Values) -> dict[int, Array]:
     for node in nodes:
         stored = values(node.output)
         # A condition may as well be asked the other way round.
-        if stored is not None and stored.dtype.kind != "b" and stored.size <= MOST and node.op >= 0:
+        if stored is not None and stored.dtype.kind not in "bc" and stored.size <= MOST and node.op >= 0:
             found[node.output] = np.sort(stored.load().astype(np.float64), axis=None)
     return found
 
