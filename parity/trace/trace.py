@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 Framework = Literal["paddle", "torch"]
 
-TRACE_VERSION = 2
+TRACE_VERSION = 3
 
 
 @dataclass(frozen=True)
