@@ -42,7 +42,7 @@ class Kind:
     read: Callable[[Path], None]
 
 
-def kinds(contents: Mapping[str, bytes], *, traces: bool = False) -> Sequence[Kind]:
+def kinds(contents: Mapping[str, bytes]) -> Sequence[Kind]:
     """One kind for every sort of file among the seeds (`tests.fuzz.seeds`)."""
     found: list[Kind] = []
 
@@ -63,8 +63,7 @@ def kinds(contents: Mapping[str, bytes], *, traces: bool = False) -> Sequence[Ki
     add(_rules, "rules.toml")
     for name in ("input.npy", "input.npz", "image.png"):
         add(_inputs(name), name)
-    if traces:
-        add(_trace, "linear.trace")
+    add(_trace, "linear.trace")
     return found
 
 
