@@ -92,7 +92,7 @@ def _configured(
             Subject.WEIGHT,
             pair,
             attribute=weight.torch,
-            values=(weight.paddle, weight.holds),
+            values=(weight.paddle, weight.diagnosis.holds),
             shows=Shows.OUTPUTS if differs else Shows.WEIGHTS,
             details=weight,
         )

@@ -13,6 +13,7 @@ from parity.explain.configuration import AttributeDifference
 from parity.explain.evidence import Evidence
 from parity.explain.lines import configured, constructor, parting_line, place
 from parity.explain.torch_code import called, code, fix_scale, real_axes
+from parity.explain.weights import ParameterDifference
 from parity.explain.words import (
     first_difference,
     first_different_move,
@@ -204,10 +205,24 @@ def weight(claim: Claim, evidence: Evidence) -> Finding:
     facts = {
         "parameter": found.torch,
         "paddle parameter": found.paddle,
-        "relative difference": found.max_rel,
+        "relative difference": found.gap,
         **numbers_of(evidence.row(_pair(claim))),
     }
-    return of_pair(claim, evidence, found.cause, found.fix, facts)
+    fix = found.diagnosis.first + _copying(found)
+    return of_pair(claim, evidence, found.diagnosis.cause, fix, facts)
+
+
+def _copying(found: ParameterDifference) -> str:
+    """The assignment that makes a torch parameter, or the part of a packed one, what Paddle's is."""
+    if found.buffer:
+        return f"make the buffer `{found.torch}` what Paddle's `{found.paddle}` is"
+    rows, theirs = found.pair.torch.rows, found.pair.paddle.rows
+    ours = "" if rows is None else f"[{rows[0]}:{rows[1]}]"
+    part = "" if theirs is None else f"[{theirs[0]}:{theirs[1]}]"
+    if theirs is not None and found.turned:
+        part = f"[:, {theirs[0]}:{theirs[1]}]"
+    turn = ".T" if found.turned else ""
+    return f"torch_state[{found.torch!r}]{ours} = paddle_state[{found.paddle!r}]{part}{turn}"
 
 
 def substituted(claim: Claim, evidence: Evidence) -> Finding:

@@ -151,6 +151,7 @@ def written_out(claim: Claim, evidence: Evidence) -> Finding:
     whole, mistake = found.whole, found.mistake
     named_ = "cross entropy" if found.loss else f"{label(whole)} `{whole.module}` is"
     node = found.node or edge.only_torch[-1]
+    known = found.loss or found.node is not None
     return of_edge(
         claim,
         evidence,
@@ -158,7 +159,7 @@ def written_out(claim: Claim, evidence: Evidence) -> Finding:
         mistake.fix,
         (label(whole), mistake.cause),
         node,
-        node.line,
+        node.line if known else "",
         paddle=edge.only_paddle[-1] if found.loss else whole,
     )
 
