@@ -9,8 +9,8 @@ from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import Exchange, exchange, permutation
-from parity.explain.hypotheses import cross_entropy, recurrence
 from parity.explain.segments import parted
+from parity.explain.written_out import cross_entropy, recurrence
 from parity.graph.node import Node
 from parity.limits import GUARD
 from parity.numbers.compare import Difference
@@ -105,7 +105,7 @@ def _fault(evidence: Evidence, edge: Edge, numbers: Difference | None) -> Claim:
 def _computed(evidence: Evidence, edge: Edge, numbers: Difference | None, path: str) -> Claim:
     """Both sides have operators of their own: a known mistake, one operator of the segment, or all of it."""
     part = parted(evidence, edge)
-    for told in (recurrence.written_out, cross_entropy.written_out):
+    for told in (recurrence, cross_entropy):
         found = told(evidence, edge, part.torch.first)
         if found is not None:
             return Claim(

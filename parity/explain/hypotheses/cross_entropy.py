@@ -7,13 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity.align.alignment import Edge
-from parity.explain.evidence import Evidence
-from parity.explain.hypotheses.hypothesis import Hypothesis, Written, first_that_gives
-from parity.graph.node import Node
+from parity.explain.hypotheses.hypothesis import Hypothesis, first_that_gives
 from parity.trace.values import Array
-
-KINDS = ("cross_entropy", "cross_entropy.extra")
 
 
 @dataclass(frozen=True)
@@ -67,23 +62,6 @@ MISTAKES: tuple[Hypothesis[Scores], ...] = (
         lambda s: s.of(_log_softmax(s.x, 0)),
     ),
 )
-
-
-def written_out(evidence: Evidence, edge: Edge, first: Node | None) -> Written | None:
-    """What is done otherwise in a cross entropy that torch writes out; `first`, where the two begin to differ."""
-    found = next((node for node in edge.only_paddle if node.kind in KINDS), None)
-    if found is None or any(node.kind in KINDS for node in edge.only_torch):
-        return None
-    behind = [n.kind for n in edge.only_paddle[edge.only_paddle.index(found) + 1 :]]
-    actual = evidence.torch.value(edge.torch_value)
-    x, labels = (evidence.array(found.inputs.get(slot, -1)) for slot in ("x", "label"))
-    if actual is None or x is None or labels is None or behind not in ([], ["mean"]):
-        return None
-    numbers = labels.reshape(-1).astype(np.int64)
-    if x.ndim != 2 or numbers.size != len(x) or not ((numbers >= 0) & (numbers < x.shape[1])).all():
-        return None
-    mistake = mistake_in(Scores(x, numbers, bool(behind)), actual.load())
-    return None if mistake is None else Written(mistake, found, first, loss=True)
 
 
 def mistake_in(scores: Scores, actual: Array) -> Hypothesis[Scores] | None:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from parity.graph.node import Node
 from parity.numbers.same import same
 from parity.trace.values import Array
 
@@ -26,16 +25,6 @@ class Hypothesis(Generic[Given]):
     fix: str
     made: Callable[[Given], Array]
     part: str = ""
-
-
-@dataclass(frozen=True)
-class Written:
-    """A mistake in something that torch writes out: Paddle's operator, and torch's where it is made, if that is known."""
-
-    mistake: Hypothesis[Any]
-    whole: Node
-    node: Node | None
-    loss: bool = False
 
 
 def alike(actual: Array, made: Array) -> bool:

@@ -13,11 +13,7 @@ from itertools import permutations
 
 import numpy as np
 
-from parity.align.alignment import Edge
-from parity.explain.evidence import Evidence
-from parity.explain.hypotheses.hypothesis import Hypothesis, Written, first_that_gives
-from parity.graph.node import Node
-from parity.ops.kinds import RECURRENT
+from parity.explain.hypotheses.hypothesis import Hypothesis, first_that_gives
 from parity.trace.values import Array
 
 GATES: Mapping[str, tuple[str, ...]] = {
@@ -148,7 +144,12 @@ TWO_WAYS = (
 )
 
 
-def mistakes(layer: Layer) -> Iterator[Hypothesis[Layer]]:
+def mistake_in(layer: Layer, actual: Array) -> Hypothesis[Layer] | None:
+    """The mistake with which the layer gives torch's numbers."""
+    return first_that_gives(actual, layer, _mistakes(layer))
+
+
+def _mistakes(layer: Layer) -> Iterator[Hypothesis[Layer]]:
     """Every mistake that can be made in such a layer."""
     yield from STEPS
     yield from {"lstm": LSTM, "gru": GRU}.get(layer.kind, ())
@@ -168,57 +169,6 @@ def _other_gates(gates: tuple[str, ...], order: tuple[int, ...]) -> Hypothesis[L
         lambda layer: _run(layer, frozenset(), order),
         "gates",
     )
-
-
-def written_out(evidence: Evidence, edge: Edge, first: Node | None) -> Written | None:
-    """What is done otherwise in a loop that torch writes out; `first`, where the two begin to differ."""
-    layers = [node for node in edge.only_paddle if node.kind in RECURRENT]
-    if len(layers) != 1 or any(node.kind in RECURRENT for node in edge.only_torch):
-        return None
-    node, behind = layers[0], edge.only_paddle[edge.only_paddle.index(layers[0]) + 1 :]
-    chained = [m.indices for m in behind if m.kind == "move" and m.indices is not None]
-    actual = evidence.torch.value(edge.torch_value)
-    values = {slot: evidence.array(node.inputs[slot]) for slot in node.inputs}
-    if actual is None or len(chained) < len(behind) or any(array is None for array in values.values()):
-        return None
-    known = {slot: array for slot, array in values.items() if array is not None}
-    if known["x"].ndim != 3 or "lengths" in known or node.attributes["time_major"]:
-        return None
-
-    def then(made: Array) -> Array:
-        for indices in chained:
-            made = made.reshape(-1)[indices]
-        return made
-
-    layer = Layer(
-        node.kind,
-        known["x"],
-        {slot: array for slot, array in known.items() if slot not in ("x", "h_0", "c_0")},
-        node.attributes["num_layers"],
-        2 if node.attributes["bidirectional"] else 1,
-        known.get("h_0"),
-        known.get("c_0"),
-        then,
-    )
-    mistake = first_that_gives(actual.load(), layer, mistakes(layer))
-    return None if mistake is None else Written(mistake, node, _line_of(edge, mistake.part))
-
-
-def _line_of(edge: Edge, part: str) -> Node | None:
-    """The first operator of a part of a loop that torch writes out; None for a part whose line is not known."""
-    nodes, entering = edge.only_torch, edge.entering
-    steps = [n for n in nodes if n.kind == "move" and n.inputs["x"] in entering]
-    products = [n for n in nodes if n.kind == "linear"]
-    of_input = [n for n in products if n.inputs["x"] in entering.union(step.output for step in steps)]
-    made = {n.output for n in nodes if n.kind in ("linear", "add")}
-    found: Mapping[str, list[Node]] = {
-        "outputs": [node for node in reversed(nodes) if node.kind == "concat"],
-        "steps": steps,
-        "gates": [n for n in nodes if n.kind == "move" and n.inputs["x"] in made],
-        INPUT: of_input,
-        STATE: [n for n in products if n not in of_input],
-    }
-    return next(iter(found.get(part, ())), None)
 
 
 def _run(layer: Layer, flags: Flags, order: tuple[int, ...] = ()) -> Array:
