@@ -64,6 +64,7 @@ def judge(
 
     numbers: measures pairs of values where the runs do not hold them.
     """
+
     def tried(apart: frozenset[Values]) -> Trial:
         alignment = prepared.align(apart)
         evidence = Evidence(paddle, torch, paddle_parameters, torch_parameters, alignment, replay, numbers)
