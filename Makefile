@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The name says which Python the environment is for: another PYTHON makes another environment.
 READY := .venv/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: env demo test corpus lint format bench docs clean
+.PHONY: env demo test corpus fuzz lint format bench docs clean
 
 env: $(READY)
 
@@ -25,6 +25,11 @@ test: env
 # The proof judged by all planted bugs and correct ports (tests/mutants), as a table.
 corpus: env
 	$(BIN)/python -m tests.mutants.run
+
+# A million damaged files through every reader, and two thousand conversions killed (tests/fuzz); about an hour.
+fuzz: env
+	$(BIN)/python -m tests.fuzz.run --count 1000000
+	$(BIN)/python -m tests.fuzz.kills --count 2000
 
 lint: env
 	$(BIN)/ruff format --check .

@@ -37,7 +37,8 @@ COMMANDS = {
 COLLECT_FROM = 100_000
 """New containers between two looks for garbage: importing numpy makes some 50,000, none of them garbage."""
 
-EXIT_CODES = "exit codes: 0 done / equivalent, 1 different, 2 wrong input, 3 inconclusive"
+EXIT_CODES = "exit codes: 0 done / equivalent, 1 different, 2 wrong input, 3 inconclusive, 4 a fault of paddle2torch's own"
+FAULT = 4
 
 
 class _Once(argparse.Action):
@@ -96,7 +97,7 @@ def _module(command: str) -> Any:
 
 @contextmanager
 def _unwinding() -> Iterator[None]:
-    """SIGTERM, by which a CI system ends a command, cleans up like Ctrl-C: no temporary file and no worker stays."""
+    """SIGTERM of a CI system and SIGHUP of a closed terminal clean up like Ctrl-C: no temporary file and no worker stays."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -104,40 +105,49 @@ def _unwinding() -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    # What is ignored stays ignored: `nohup` asks for that.
+    ends = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in ends}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code (0 done, 1 different, 2 wrong input, 3 inconclusive)."""
+    """Run one command; return its exit code (0 done, 1 different, 2 wrong input, 3 inconclusive, 4 our own fault)."""
     try:
         take()
     except ImportError as error:
         print(f"paddle2torch: {error}", file=sys.stderr)
         return 2
+    from convert.errors import Paddle2TorchError
+
     arguments = list(sys.argv[1:] if argv is None else argv)
     if " ".join(arguments[:2]) in COMMANDS:
         arguments[:2] = [" ".join(arguments[:2])]
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
-    args = _build_parser(chosen).parse_args(arguments)
-    from convert.errors import Paddle2TorchError
-    from paddle2torch.outputs import streams
-
+    command = next((word for word in arguments if not word.startswith("-")), None)
     try:
+        args = _build_parser(command).parse_args(arguments)
+        from paddle2torch.outputs import streams
+
         with streams(), _unwinding():
             result: int = _module(args.command).run(args)
     except Paddle2TorchError as error:
         sys.stderr.write(getattr(error, "detail", ""))  # a user's model that raised: its own traceback first
-        print(f"paddle2torch {args.command}: {error}", file=sys.stderr)
+        print(f"paddle2torch {command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 0  # the reader of our output went away (`| head`): not an error of the command
+    except Exception as error:
+        from paddle2torch.fault import told
+
+        print(told(error, arguments), file=sys.stderr)
+        return FAULT
     return result
 
 

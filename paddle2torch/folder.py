@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
-    """Print them; the exit code: 0 when all were converted, 1 when some could not be."""
+    """Print them; the exit code: 0 when all were converted, 1 when some could not be; a fault of ours is raised then."""
     bad = [outcome for outcome in outcomes if outcome.report is None]
     if as_json:
         print(json.dumps([_row(outcome) for outcome in outcomes], indent=2))
@@ -27,6 +27,9 @@ def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
         print(f"{len(outcomes) - len(bad)} of {len(outcomes)} checkpoints converted")
     for outcome in bad:
         print(f"paddle2torch convert: {outcome.error}", file=sys.stderr)
+    for outcome in bad:
+        if outcome.crash is not None:
+            raise outcome.crash  # a fault of ours is told as one, now that the others are told
     return 1 if bad else 0
 
 

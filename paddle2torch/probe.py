@@ -28,12 +28,13 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
     from paddle2torch.weights import Source, checkpoint_source, open_source, running
     from parity.match.trials import match_by_running
     from parity.sides.remote import WorkerSide
-    from parity.trace.values import scratch_directory
+    from parity.trace.values import scratch_directory, shared_scratch
 
     factories, arguments = _models(args)
     inputs = _inputs(args)
     with ExitStack() as stack:
         tell = stack.enter_context(status())
+        stack.enter_context(shared_scratch())
         paddle, torch = (
             stack.enter_context(
                 WorkerSide(

@@ -43,6 +43,8 @@ def load_torch(
 
     layout = Layout.of_json(torch.ask("layout"))
     with open_source(source) as shapes:
+        if not shapes and not layout.slots:
+            return {}, list(options.notes)  # networks without weights
         known = options.rules or rules_for(shapes, [slot.name for slot in layout.slots])
         plan = plan_conversion(shapes, layout, replace(options, rules=known))
         if pair is not None and {"missing", "extra"} <= {problem.kind for problem in plan.problems}:

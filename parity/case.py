@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parity.align.pipeline import aligned
+from parity.align.pipeline import Prepared, prepare
 from parity.capture.failed import ModelError
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.explain.judge import judge
@@ -69,7 +69,7 @@ class Question:
             scratch = stack.enter_context(scratch_directory())
             step = Lockstep(self.paddle, self.torch, self.inputs, self.mode, scratch, stack)
             self._tell("which value meets which")
-            plan = step.plan(lambda paddle, torch: aligned(paddle, torch, *weights, self.pairs))
+            plan = step.plan(lambda paddle, torch: prepare(paddle, torch, weights, self.pairs).align())
             found = {}
             for precision in ("float32", "float64"):
                 self._tell(f"both in {precision}")
@@ -78,7 +78,8 @@ class Question:
             runs = {side: Run(traces[side], stores[side], traces32[side], stores32[side]) for side in traces}
             if any(len(traces[side].ops) != len(traces32[side].ops) for side in traces):
                 raise Apart("float32 and float64 do not run the same operators")
-            judgement = self._judge(runs, self._telling(step.replay), step.numbers(runs))
+            prepared = prepare(runs["paddle"].trace, runs["torch"].trace, weights, self.pairs)
+            judgement = self._judge(runs, prepared, self._telling(step.replay), step.numbers(runs))
             return self._done(runs, judgement)
 
     def stored(self, gradients: bool, steps: int) -> Answer:
@@ -91,8 +92,11 @@ class Question:
             if raised is not None:
                 return self._done(runs, self._raised(runs, raised))
             expected = runs["paddle"].store
+            weights = (self.parameters["paddle"], self.parameters["torch"])
+            prepared = prepare(runs["paddle"].trace, runs["torch"].trace, weights, self.pairs)
             judgement = self._judge(
                 runs,
+                prepared,
                 self._telling(
                     lambda plan: self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected)
                 ),
@@ -105,7 +109,7 @@ class Question:
                     self.mode,
                     runs,
                     self.parameters,
-                    self.pairs,
+                    prepared,
                     judgement,
                     scratch / "forced",
                 )
@@ -163,7 +167,11 @@ class Question:
         return told
 
     def _judge(
-        self, runs: Mapping[Framework, Run], replay: Replay, numbers: Measure | None = None
+        self,
+        runs: Mapping[Framework, Run],
+        prepared: Prepared,
+        replay: Replay,
+        numbers: Measure | None = None,
     ) -> Judgement:
         self._tell("comparing")
         return judge(
@@ -171,8 +179,8 @@ class Question:
             runs["torch"],
             self.parameters["paddle"],
             self.parameters["torch"],
+            prepared,
             replay=replay,
-            pairs=self.pairs,
             numbers=numbers,
         )
 
@@ -194,7 +202,7 @@ def _go_backward(
     mode: str,
     runs: Mapping[Framework, Run],
     parameters: Mapping[str, Mapping[str, Array]],
-    pairs: Mapping[str, str] | None,
+    prepared: Prepared,
     judgement: Judgement,
     scratch: Path,
 ) -> GradientJudgement:
@@ -217,8 +225,8 @@ def _go_backward(
         runs["torch"],
         parameters["paddle"],
         parameters["torch"],
+        prepared,
         again=again,
-        pairs=pairs,
         known=judgement.findings,
         apart=judgement.apart,
     )

@@ -106,9 +106,7 @@ def _convert(source: Path, target: Path, options: dict[str, Any]) -> Outcome:
     except ConvertError as error:
         return Outcome(source, target, None, str(error))
     except Exception as error:  # the others are converted all the same
-        fault = ConvertError(
-            f"{source}: a fault of paddle2torch, please report it: {type(error).__name__}: {error}"
-        )
+        fault = ConvertError(f"{source}: a fault of paddle2torch: {type(error).__name__}: {error}")
         return Outcome(source, target, None, str(fault), error)
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -138,14 +139,15 @@ def _rule(path: object, number: int, entry: Any) -> Rule:
         optional=optional,
     )
     try:
-        pattern = re.compile(rule.source)
-        if rule.target is not None:
-            re.compile(rule.source + "|").fullmatch("").expand(rule.target)  # type: ignore[union-attr]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of what `[[` may mean in another Python
+            re.compile(rule.source)
+            if rule.target is not None:
+                re.compile(rule.source + "|").fullmatch("").expand(rule.target)  # type: ignore[union-attr]
     except (re.error, IndexError, OverflowError) as error:
         raise ConvertError(f"{where}: {error}") from None
     except RecursionError:
         raise ConvertError(f"{where}: its source is nested too deeply") from None
-    del pattern
     return rule
 
 

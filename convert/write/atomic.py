@@ -56,7 +56,7 @@ class AtomicFile:
     def _take_hidden_name(self, take: Callable[[Path], _T]) -> _T:
         """What `take` makes of a hidden name: the usual one, or another where a process that lives has that one."""
         usual = self.path.with_name(f".{self.path.name}.partial")
-        _remove_abandoned(usual)
+        remove_abandoned(usual)
         try:
             made = take(usual)
             self._name = usual
@@ -159,7 +159,7 @@ def _locked(fd: int) -> int:
     return fd
 
 
-def _remove_abandoned(name: Path) -> None:
+def remove_abandoned(name: Path) -> None:
     """Take a hidden file away whose process is gone."""
     if fcntl is None:
         return

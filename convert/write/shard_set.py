@@ -18,9 +18,11 @@ from pathlib import Path
 from convert.checkpoint.shards import weight_map
 from convert.checkpoint.source import SourceFile
 from convert.errors import ConvertError
-from convert.write.atomic import AtomicFile, alone_in, check_target
+from convert.write.atomic import AtomicFile, alone_in, check_target, remove_abandoned
 
 _DIGITS = 8
+_HIDDEN = re.compile(r"\.(.+?\.safetensors)(?:\.[0-9a-f]{8})?\.partial")
+"""What a process that was killed while it wrote a shard may leave (see `AtomicFile`)."""
 
 
 def index_of(whole: Path) -> Path:
@@ -112,6 +114,10 @@ def _remove_all(whole: Path, listed: set[str], *, keep: set[str]) -> None:
     with contextlib.suppress(OSError):
         for name in (listed | _left_over(whole)) - keep:
             _remove(whole.with_name(name))
+        for name in os.listdir(whole.parent):
+            hidden = _HIDDEN.fullmatch(name)
+            if hidden is not None and _is_shard(whole, hidden[1]):
+                remove_abandoned(whole.with_name(name))
 
 
 def _left_over(whole: Path) -> set[str]:

@@ -29,16 +29,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the checkpoint holds; 0, or ConvertError (exit code 2) when it cannot be read."""
     from convert.checkpoint.reader import open_checkpoint
-    from convert.names import escaped
     from paddle2torch.options import names_in
 
     with open_checkpoint(args.source, key=args.key, names=names_in(args.names), raw=True) as checkpoint:
-        tensors = _tensors(checkpoint, stats=args.stats)
         if args.json:
+            tensors = _tensors(checkpoint, stats=args.stats)
             print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))
         else:
-            print("\n".join(map(escaped, _report(checkpoint, tensors))))
+            print("\n".join(report_lines(checkpoint, stats=args.stats)))
     return 0
+
+
+def report_lines(checkpoint: Checkpoint, *, stats: bool = False) -> Iterable[str]:
+    """What is shown of a checkpoint; nothing that the file says reaches the terminal as more than text."""
+    from convert.names import escaped
+
+    return map(escaped, _report(checkpoint, _tensors(checkpoint, stats=stats)))
 
 
 def _tensors(checkpoint: Checkpoint, *, stats: bool) -> list[dict[str, Any]]:

@@ -92,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.console import status, stdout_console
     from parity.checker import compare_sides
     from parity.report.text import show
+    from parity.trace.values import shared_scratch
 
     check_targets(args)
     _check_options(args)
@@ -100,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
     modes = ("eval", "train") if args.mode == "both" else (args.mode,)
     with ExitStack() as stack:
         tell = stack.enter_context(status())
+        stack.enter_context(shared_scratch())
         paddle, torch, pairs, warnings = _start(args, sides, inputs, stack, tell)
         paddle.recipe = torch.recipe = _recipe(args)
         for side in (paddle, torch):

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from parity.setup.inputs import further_inputs
     from parity.sides.remote import WorkerSide
     from parity.trace.file import TraceFile, digest, write_trace_file
-    from parity.trace.values import scratch_directory
+    from parity.trace.values import scratch_directory, shared_scratch
 
     _check(args)
     check_target(args.output, force=args.force)
@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     modes = like.modes if like else ("eval", "train") if args.mode == "both" else (args.mode,)
     with ExitStack() as stack:
         tell = stack.enter_context(status())
+        stack.enter_context(shared_scratch())
         scratch = stack.enter_context(scratch_directory())
         side = stack.enter_context(
             WorkerSide(

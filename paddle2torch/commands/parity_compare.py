@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from parity.sides.remote import WorkerSide
     from parity.sides.side import Side
     from parity.trace.file import TraceFile
+    from parity.trace.values import shared_scratch
 
     check_targets(args)
     if (args.torch is None) == (args.torch_trace is None):
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     check_pair(paddle, recorded)
     with ExitStack() as stack:
         tell = stack.enter_context(status())
+        stack.enter_context(shared_scratch())
         torch: Side
         warnings: list[str] = []
         pairs: dict[str, str] | None = None

@@ -92,6 +92,9 @@ def _in_own_processes(args: argparse.Namespace, shape: tuple[int, ...]) -> dict[
     found = {}
     for framework, process in running.items():
         output, errors = process.communicate()
+        if process.returncode == 4:  # a fault of ours, told in full there
+            sys.stderr.write(errors)
+            raise SystemExit(4)
         if process.returncode:
             message = errors.strip().splitlines()[-1] if errors.strip() else "it said nothing"
             raise ConvertError(message.removeprefix("paddle2torch summary: "))

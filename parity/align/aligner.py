@@ -289,8 +289,8 @@ class _Aligner:
             torch_slot=slot,
             torch_value=torch_value,
             paddle_value=paddle_value,
-            only_paddle=tuple(_unaligned_above(self.paddle, paddle_value, self.result.has_paddle)),
-            only_torch=tuple(_unaligned_above(self.torch, torch_value, self.result.has_torch)),
+            only_paddle=tuple(self.paddle.above([paddle_value], lambda n: not self.result.has_paddle(n))),
+            only_torch=tuple(self.torch.above([torch_value], lambda n: not self.result.has_torch(n))),
         )
 
 
@@ -330,16 +330,3 @@ def _ancestors(graph: Graph, value: int, depth: int = 6) -> set[int]:
         ]
         found.update(front)
     return found
-
-
-def _unaligned_above(graph: Graph, value: int, aligned: object) -> list[Node]:
-    """Operators between a value and the nearest aligned values above it, in order."""
-    found: dict[int, Node] = {}
-    stack = [value]
-    while stack:
-        node = graph.producer.get(stack.pop())
-        if node is None or id(node) in found or aligned(node):  # type: ignore[operator]
-            continue
-        found[id(node)] = node
-        stack.extend(node.data.values())
-    return sorted(found.values(), key=lambda n: n.order)

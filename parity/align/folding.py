@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from parity.align.alignment import Alignment
-from parity.align.weights import effective
+from parity.align.weights import own_weight
 from parity.graph.node import Graph, Node
 from parity.limits import FLOAT32_STEPS
 from parity.numbers.same import same
@@ -56,11 +56,11 @@ def _holds(
         slot: _own(alignment.paddle, norm, slot, paddle) for slot in ("weight", "bias", "mean", "variance")
     }
     weight, bias = (
-        effective(alignment.paddle, layer, "weight", paddle),
+        own_weight(alignment.paddle, layer, "weight", paddle),
         _own(alignment.paddle, layer, "bias", paddle),
     )
-    actual = effective(alignment.torch, torch_layer, "weight", torch)
-    actual_bias = effective(alignment.torch, torch_layer, "bias", torch)
+    actual = own_weight(alignment.torch, torch_layer, "weight", torch)
+    actual_bias = own_weight(alignment.torch, torch_layer, "bias", torch)
     mean, variance = values["mean"], values["variance"]
     if weight is None or actual is None or actual_bias is None or mean is None or variance is None:
         return False
@@ -85,5 +85,5 @@ def _holds(
 
 
 def _own(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) -> Array | None:
-    found = effective(graph, node, slot, arrays)
+    found = own_weight(graph, node, slot, arrays)
     return None if found is None else found.astype(np.float64)

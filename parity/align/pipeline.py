@@ -1,8 +1,11 @@
-"""From two traces to an alignment."""
+"""From two traces to an alignment, the one way: canonical graphs, what each layer holds, BatchNorms that are folded away
+on one side, sums put together in another order, and at last which operator is which.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from parity.align.aligner import align
 from parity.align.alignment import Alignment, Values
@@ -11,47 +14,47 @@ from parity.align.names import pair_names, pointwise
 from parity.align.reassociate import reassociate
 from parity.align.weights import note_contents
 from parity.graph.build import build
+from parity.graph.node import Graph
 from parity.trace.trace import Trace
 from parity.trace.values import Array
 
-
-def aligned(
-    paddle: Trace,
-    torch: Trace,
-    paddle_parameters: Mapping[str, Array],
-    torch_parameters: Mapping[str, Array],
-    pairs: Mapping[str, str] | None = None,
-) -> Alignment:
-    """Pair the operators of two runs, as `judge` does before it looks at any number."""
-    return Pairing(paddle, torch, paddle_parameters, torch_parameters, pairs).align()
+Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
+"""(Paddle's, torch's) parameters and buffers by name."""
 
 
-class Pairing:
-    """Two runs in canonical form, with what BatchNorms were folded into and what was added in another order."""
+@dataclass(frozen=True)
+class Prepared:
+    """Two runs in one form, ready to be aligned; never changed once it is made.
 
-    def __init__(
-        self,
-        paddle: Trace,
-        torch: Trace,
-        paddle_parameters: Mapping[str, Array],
-        torch_parameters: Mapping[str, Array],
-        pairs: Mapping[str, str] | None,
-    ) -> None:
-        self._names = pair_names(paddle_parameters, torch_parameters, pairs)
-        kernels = pointwise(self._names, paddle_parameters, torch_parameters)
-        self._graphs = build(paddle, kernels[0]), build(torch, kernels[1])
-        for graph, arrays in zip(self._graphs, (paddle_parameters, torch_parameters), strict=True):
-            note_contents(graph, arrays)
-        alignment = align(*self._graphs, self._names)
-        self._folded = {id(layer) for layer in fold(alignment, paddle_parameters, torch_parameters)}
-        if self._folded:
-            self._graphs[0].index()
-            alignment = align(*self._graphs, self._names)
-        reassociate(alignment)
+    graphs: (Paddle's, torch's). names: torch parameter -> Paddle parameter, as far as names tell. folded: Paddle's layers
+    whose BatchNorm torch's weights hold, by their output.
+    """
 
-    def align(self, apart: frozenset[Values] = frozenset()) -> Alignment:
+    graphs: tuple[Graph, Graph]
+    names: Mapping[str, str]
+    folded: frozenset[int] = frozenset()
+
+    def align(self, apart: Collection[Values] = ()) -> Alignment:
         """Pair the operators, but not those of `apart`."""
-        alignment = align(*self._graphs, self._names, apart)
+        alignment = align(*self.graphs, self.names, apart)
         for pair in alignment.pairs:
-            pair.folded = id(pair.paddle) in self._folded
+            pair.folded = pair.paddle.output in self.folded
         return alignment
+
+
+def prepare(
+    paddle: Trace, torch: Trace, weights: Weights, pairs: Mapping[str, str] | None = None
+) -> Prepared:
+    """Bring two runs into one form. `pairs`: torch parameter -> Paddle parameter, where the user says so."""
+    names = pair_names(*weights, pairs)
+    kernels = pointwise(names, *weights)
+    graphs = build(paddle, kernels[0]), build(torch, kernels[1])
+    for graph, arrays in zip(graphs, weights, strict=True):
+        note_contents(graph, arrays)
+    alignment = align(*graphs, names)
+    folded = frozenset(layer.output for layer in fold(alignment, *weights))
+    if folded:
+        graphs[0].index()
+        alignment = align(*graphs, names)
+    reassociate(alignment)
+    return Prepared(graphs, names, folded)

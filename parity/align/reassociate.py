@@ -76,9 +76,7 @@ def _in_order_of(alignment: Alignment, theirs: list[Operand], ours: list[Operand
 
 def _origin(graph: Graph, value: int, known: Callable[[int], bool]) -> int:
     """The nearest value above that has a twin, through operators of one input."""
-    while not known(value) and (node := graph.producer.get(value)) is not None and len(node.data) == 1:
-        (value,) = node.data.values()
-    return value
+    return graph.source(value, lambda node: not known(node.output))
 
 
 def _merge_equal(alignment: Alignment) -> bool:

@@ -1,7 +1,7 @@
 """Parameters that correspond, through the slots of aligned operators, as numbers in one common layout.
 
-A weight may be stored transposed, packed with others into one parameter, or sliced out of it: each twin knows which
-numbers of either side's parameter it stands for, so that weights, gradients and updates compare alike, and
+A weight may be stored transposed, packed with others into one parameter, or sliced out of it: each side's `Holding` knows
+which numbers of the parameter it stands for, so that weights, gradients and updates compare alike, and
 Paddle's can be written into torch's place.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from math import prod
 
 import numpy as np
 
@@ -18,26 +19,74 @@ from parity.graph.moves import Indices
 from parity.graph.node import Graph, Node
 from parity.trace.values import Array
 
+Shape = tuple[int, ...]
+
 
 @dataclass(frozen=True)
 class Holding:
-    """Where one side keeps a weight: the parameter's name and the flat positions, in the common layout."""
+    """Where one side keeps a weight, in the layout that both sides share.
+
+    shape: of the parameter. moves: what cuts or turns it on its way to the layer. linear: whether it is the matrix of a
+    Linear, which is [out, in] here; in_out: whether it is kept the other way round. rows: the part of a packed layer. shared: the shape
+    in which the other side has it, if it has another one.
+    """
 
     name: str
-    positions: Indices
+    shape: Shape
+    maps: tuple[str, ...] = ()
+    linear: bool = False
+    in_out: bool = False
+    rows: tuple[int, int] | None = None
+    shared: Shape | None = None
+    moves: tuple[tuple[Indices, Shape], ...] = field(default=(), compare=False, repr=False)
+    """(source positions, shape of the result) of each move; `maps` has their digests."""
+
+    def of(self, array: Array) -> Array:
+        """The weight's own numbers out of an array like the parameter; a view of it where nothing moves them."""
+        array = array.reshape(self.shape)
+        for indices, shape in self.moves:
+            array = array.reshape(-1)[indices].reshape(shape)
+        if self.linear and array.ndim == 2 and self.in_out:
+            array = array.T
+        if self.linear and array.ndim > 2:
+            array = array.reshape(array.shape[:2])  # a convolution of single pixels
+        if self.rows is not None and array.ndim:
+            array = array[self.rows[0] : self.rows[1]]
+        return array if self.shared is None else array.reshape(self.shared)
+
+    def like(self, other: Holding) -> Holding | None:
+        """This weight in the shape of another one; None if it has not as many numbers."""
+        shapes = self._result(), other._result()
+        if prod(shapes[0]) != prod(shapes[1]):
+            return None
+        return self if shapes[0] == shapes[1] else replace(self, shared=shapes[1])
+
+    def _result(self) -> Shape:
+        return self.of(np.broadcast_to(np.False_, self.shape)).shape
+
+    @property
+    def positions(self) -> Indices:
+        """Which of the parameter's numbers these are, flat; as many numbers as the weight has."""
+        return self.of(np.arange(prod(self.shape)))
 
     def read(self, arrays: Mapping[str, Array]) -> Array | None:
         """The weight's own numbers, or None if `arrays` lacks the parameter."""
         array = arrays.get(self.name)
-        return None if array is None else array.reshape(-1)[self.positions]
+        return None if array is None else self.of(array)
 
     def write(self, arrays: Mapping[str, Array], numbers: Array) -> None:
         """Put numbers in the common layout where this side keeps them; `arrays` are contiguous."""
-        arrays[self.name].reshape(-1)[self.positions] = numbers.reshape(self.positions.shape)
+        array = arrays[self.name]
+        if self.moves or self.shared is not None:
+            positions = self.positions
+            array.reshape(-1)[positions] = numbers.reshape(positions.shape)
+        else:
+            own = self.of(array)
+            own[...] = numbers.reshape(own.shape)
 
 
 @dataclass(frozen=True)
-class Twin:
+class WeightPair:
     """A weight of an aligned operator on both sides."""
 
     pair: Pair
@@ -50,85 +99,53 @@ class Twin:
         return self.torch.name
 
 
-def twins_of(alignment: Alignment) -> list[Twin]:
+def weight_pairs(alignment: Alignment) -> list[WeightPair]:
     """Every weight that aligned operators use in the same slot; one that is used again only once."""
-    found: dict[tuple[str, str, bytes], Twin] = {}
+    found: dict[tuple[Holding, str], WeightPair] = {}
     for pair in alignment.pairs:
         if pair.substituted or pair.folded:
             continue
         for torch_slot, paddle_slot in pair.slots.items():
             torch = held(alignment.torch, pair.torch, torch_slot)
             paddle = held(alignment.paddle, pair.paddle, paddle_slot)
-            if torch is None or paddle is None or torch.positions.size != paddle.positions.size:
-                continue
-            if torch.positions.shape != paddle.positions.shape:
-                paddle = Holding(paddle.name, paddle.positions.reshape(torch.positions.shape))
-            key = (torch.name, paddle.name, torch.positions.tobytes())
-            found.setdefault(key, Twin(pair, torch_slot, paddle, torch))
+            if torch is not None and paddle is not None and (paddle := paddle.like(torch)) is not None:
+                found.setdefault((torch, paddle.name), WeightPair(pair, torch_slot, paddle, torch))
     return list(found.values())
 
 
-def note_sliced_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
-    """What `note_contents` does, for layers whose weight is sliced out of a wider parameter before it is used."""
-    for node in graph.nodes:
-        if node.content or "weight" not in node.inputs:
-            continue
-        holding = held(graph, node, "weight")
-        weight = holding.read(arrays) if holding is not None else None
-        if weight is not None and weight.size > 1 and not constant(weight):
-            node.content = f"{node.kind}:{digest(weight)}"
-
-
 def held(graph: Graph, node: Node, slot: str) -> Holding | None:
-    """What a slot holds of a parameter: followed up through moves; None if it is no parameter."""
-    value, moves = node.inputs[slot], []
-    while value not in graph.parameters:
-        producer = graph.producer.get(value)
-        if producer is None or producer.indices is None:
-            return None
-        moves.append(producer)
-        value = producer.inputs["x"]
-    shape = graph.shapes[value]
-    positions = np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.int64).reshape(shape)
-    for move in reversed(moves):
-        assert move.indices is not None
-        positions = positions.reshape(-1)[move.indices].reshape(graph.shapes[move.output])
-    if node.kind == "linear" and slot == "weight" and positions.ndim == 2:
-        positions = positions.T if node.attributes.get("weight") == "in_out" else positions
-    if node.rows is not None and slot in ("weight", "bias"):
-        positions = positions[node.rows[0] : node.rows[1]]
-    return Holding(graph.parameters[value], np.ascontiguousarray(positions))
-
-
-def effective(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) -> Array | None:
-    """A layer's own weight as every framework would keep it: a Linear's as [out, in], a packed layer's part.
-
-    None if the slot is empty or no parameter.
-    """
+    """What a slot holds of a parameter: followed up through moves; None if it is empty or holds no parameter."""
     value = node.inputs.get(slot)
-    name = graph.parameters.get(-1 if value is None else value, "")
-    if name not in arrays:
+    if value is None:
         return None
-    array = arrays[name]
-    if (
-        node.kind == "linear"
-        and slot == "weight"
-        and array.ndim == 2
-        and node.attributes.get("weight") == "in_out"
-    ):
-        array = array.T
-    if node.kind == "linear" and slot == "weight" and array.ndim > 2:
-        # A convolution of single pixels.
-        array = array.reshape(array.shape[:2])
-    if node.rows is not None and array.ndim:
-        array = array[node.rows[0] : node.rows[1]]
-    return array
+    moves = []
+    if value not in graph.parameters:
+        moves = graph.chain(value, lambda above: above.indices is not None)[::-1]
+        value = moves[0].inputs["x"] if moves else value
+    if value not in graph.parameters:
+        return None
+    linear = node.kind == "linear" and slot == "weight"
+    return Holding(
+        graph.parameters[value],
+        graph.shapes[value],
+        maps=tuple(f"{move.attributes['map']} of {graph.shapes[move.output]}" for move in moves),
+        linear=linear,
+        in_out=linear and node.attributes.get("weight") == "in_out",
+        rows=node.rows if slot in ("weight", "bias") else None,
+        moves=tuple((move.indices, graph.shapes[move.output]) for move in moves if move.indices is not None),
+    )
+
+
+def own_weight(graph: Graph, node: Node, slot: str, arrays: Mapping[str, Array]) -> Array | None:
+    """A layer's own weight as both sides would keep it; None if the slot holds no parameter of `arrays`."""
+    holding = held(graph, node, slot)
+    return None if holding is None else holding.read(arrays)
 
 
 def note_contents(graph: Graph, arrays: Mapping[str, Array]) -> None:
     """Give every layer of the graph the digest of its weight, so that equal ones can find each other."""
     for node in graph.nodes:
-        weight = effective(graph, node, "weight", arrays)
+        weight = own_weight(graph, node, "weight", arrays)
         if weight is not None and weight.size > 1 and not constant(weight):
             node.content = f"{node.kind}:{digest(weight)}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parity.align.alignment import Alignment, Pair
-from parity.align.weights import Twin, held, twins_of
+from parity.align.weights import WeightPair, held, weight_pairs
 from parity.backward.ties import find_ties
 from parity.explain.words import label, named
 from parity.graph.node import Graph, Node
@@ -31,7 +31,7 @@ class GradientJudgement:
     findings: list[Finding] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     inconclusive: list[str] = field(default_factory=list)
-    twins: list[Twin] = field(default_factory=list)
+    twins: list[WeightPair] = field(default_factory=list)
     alignment: Alignment | None = None
 
 
@@ -43,7 +43,7 @@ class Flow:
     ) -> None:
         self.paddle, self.torch, self.alignment = paddle, torch, alignment
         self.numbers = torch_parameters
-        self.result = GradientJudgement(twins=twins_of(alignment), alignment=alignment)
+        self.result = GradientJudgement(twins=weight_pairs(alignment), alignment=alignment)
         self.found: list[tuple[float, Finding]] = []
         self.explained: set[int] = set()
         self.frozen: set[str] = set()
@@ -56,7 +56,7 @@ class Flow:
 
     def _frozen(self) -> None:
         """Weights that train on one side only."""
-        by_pair: dict[int, list[Twin]] = defaultdict(list)
+        by_pair: dict[int, list[WeightPair]] = defaultdict(list)
         for twin in self.result.twins:
             torch = self.torch.trace.parameters[twin.torch.name].trainable
             paddle = self.paddle.trace.parameters[twin.paddle.name].trainable
@@ -162,7 +162,7 @@ class Flow:
     def _leaves(self, trace: Trace, path: str) -> bool | None:
         """Whether gradients flow through one of the model's results; None if no operator that is known made it."""
         value = trace.outputs[path]
-        maker = next((op for op in reversed(trace.ops) if value in op.outputs), None)
+        maker = trace.maker.get(-1 if value is None else value)
         if maker is None or maker.index in self.custom[trace.framework]:
             return None
         return "" in trace.flows.get(str(maker.index), [])
@@ -279,11 +279,10 @@ class Flow:
 
 def _where_cut(trace: Trace, value: int | None) -> list[int]:
     """The operators above a value that a gradient could reach from their own inputs, but not from this value."""
-    producer = {value: op for op in trace.ops for value in op.outputs}
     found: list[int] = []
     stack, seen = [-1 if value is None else value], set()
     while stack:
-        op = producer.get(stack.pop())
+        op = trace.maker.get(stack.pop())
         if op is None or op.index in seen:
             continue
         seen.add(op.index)
@@ -297,14 +296,13 @@ def _where_cut(trace: Trace, value: int | None) -> list[int]:
 
 def _custom(trace: Trace) -> set[int]:
     """Operators inside functions with a backward of their own: no gradient leaves them, yet their result has one."""
-    producer = {value: op for op in trace.ops for value in op.outputs}
     found: set[int] = set()
     # In the loss, leaves of their own stand for the model's results.
     for op in trace.ops if trace.loss_at < 0 else trace.ops[: trace.loss_at]:
         for slot in trace.flows.get(str(op.index), []):
             stack = [op.inputs[slot]] if slot in op.inputs else []
             while stack:
-                maker = producer.get(stack.pop())
+                maker = trace.maker.get(stack.pop())
                 if maker is None or maker.index in found or "" in trace.flows.get(str(maker.index), []):
                     continue
                 found.add(maker.index)

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from parity.align.aligner import align
+from convert.names import listed
 from parity.align.alignment import Alignment, Pair, Values
-from parity.align.names import pair_names, pointwise
-from parity.align.weights import Twin, note_contents, note_sliced_contents
+from parity.align.pipeline import Prepared
+from parity.align.weights import WeightPair
 from parity.backward.flow import Flow, GradientJudgement
 from parity.backward.loss import LossDifference, compare_loss
+from parity.backward.observed import Counterpart, both, counterparts
 from parity.explain.words import label, named
-from parity.graph.build import build
 from parity.graph.node import Graph, Node
 from parity.limits import EPS64, FLOAT32_LOSS, FORWARD_SHARE, GRADIENT_CONSTANTS, MARGIN, RECOMPUTED, SHRINK
 from parity.numbers.compare import Difference, difference
@@ -40,9 +40,9 @@ def judge_gradients(
     torch: Run,
     paddle_parameters: Mapping[str, Array],
     torch_parameters: Mapping[str, Array],
+    prepared: Prepared,
     *,
     again: Again,
-    pairs: Mapping[str, str] | None = None,
     known: Collection[Finding] = (),
     apart: Collection[Values] = (),
 ) -> GradientJudgement:
@@ -51,20 +51,12 @@ def judge_gradients(
     known: what going forward showed; an operator with a finding there is not blamed again for its gradient.
     apart: what it showed to be no pairs.
     """
-    names = pair_names(paddle_parameters, torch_parameters, pairs)
-    kernels = pointwise(names, paddle_parameters, torch_parameters)
-    graphs = build(paddle.trace, kernels[0]), build(torch.trace, kernels[1])
-    for graph, arrays in zip(graphs, (paddle_parameters, torch_parameters), strict=True):
-        note_contents(graph, arrays)
-        note_sliced_contents(graph, arrays)
-    alignment = align(*graphs, names, apart)
+    alignment = prepared.align(apart)
     blamed = frozenset((finding.layer, finding.operator) for finding in known)
     judging = _Gradients(paddle, torch, alignment, again, blamed, torch_parameters)
-    judging.named = {
-        t: (p, turned)
-        for t, p in names.items()
-        if (turned := _turned(paddle_parameters[p], torch_parameters[t])) is not None
-    }
+    judging.counterparts = counterparts(
+        paddle, torch, prepared.names, judging.result.twins, (paddle_parameters, torch_parameters)
+    )
     return judging.run()
 
 
@@ -80,7 +72,7 @@ class _Gradients(Flow):
     ) -> None:
         super().__init__(paddle, torch, alignment, torch_parameters)
         self.again, self.known = again, known
-        self.named: dict[str, tuple[str, bool]] = {}
+        self.counterparts: dict[str, Counterpart] = {}
         self.constants = 0.0
         """Largest relative difference that a framework's float32 constant explained."""
 
@@ -115,14 +107,16 @@ class _Gradients(Flow):
     def _numbers(self) -> None:
         values = list(self._values(self.torch.store))
         weights = list(self._weights(self.torch.store))
+        seen = list(self._observed())
         loss = compare_loss(self.paddle, self.torch, self.torch.trace, self.torch.store)
         if loss is not None and not np.isfinite(
             loss.evidence["torch's loss"] + loss.evidence["Paddle's loss"]
         ):
             self._loss(loss)
             return
-        apart = any(v[-2].max_abs > v[-1] for v in values) or any(w[-2].max_abs > w[-1] for w in weights)
-        if loss is not None or apart:
+        apart = any(v[2].max_abs > v[3] for v in values) or any(w[1].max_abs > w[2] for w in weights)
+        shown = any(d.max_abs > limit for _, d, limit in seen)
+        if loss is not None or shown or apart:
             given = {t: f"grad:{p}" for t, p, *_ in values}
             trace, store = self.again(given)
             try:
@@ -131,15 +125,18 @@ class _Gradients(Flow):
             finally:
                 store.close()
             # What float32 constants make of a gradient on its way through the network is no operator's own fault.
-            differences = [(v[2], v[3]) for v in values] + [(w[1], w[2]) for w in weights]
-            room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * self.constants)
-            large = any(d.max_abs > limit and d.max_rel > room for d, limit in differences)
-            if large and not self.found and not self.known:
-                self.result.inconclusive.append(
-                    "gradients differ, but no operator alone hands on another gradient than Paddle's"
-                )
-        self._summary(values, weights)
+            level = max(self.constants, self._output_level())
+            room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * level)
+            large = [(name, d) for name, d, limit in seen if d.max_abs > limit and d.max_rel > room]
+            if not self.found and not self.known:
+                for name, d in large:
+                    self._unexplained(name, d)
+            # What constants make of the gradients on their way shows nothing of how these are cut.
+            shown = bool(large) or (shown and not level)
         self._not_compared()
+        if loss is None and not shown:
+            self._without_witness()
+        self._summary(values, seen)
 
     def _values(self, store: ValueStore) -> Iterator[tuple[int, int, Difference, float]]:
         """(torch value, Paddle value, difference of gradients, limit) where both sides have one."""
@@ -153,7 +150,7 @@ class _Gradients(Flow):
             noise = _noise(self.paddle, twin) + _noise(self.torch, key)
             yield torch_value, paddle_value, *self._compared(actual, expected, noise, torch_value)
 
-    def _weights(self, store: ValueStore) -> Iterator[tuple[Twin, Difference, float]]:
+    def _weights(self, store: ValueStore) -> Iterator[tuple[WeightPair, Difference, float]]:
         for twin in self.result.twins:
             if not (
                 self.torch.trace.parameters[twin.torch.name].trainable
@@ -170,7 +167,7 @@ class _Gradients(Flow):
             value = twin.pair.torch.output
             yield twin, *self._compared(actual, expected, noise, value)
 
-    def _weight_gradients(self, twin: Twin, store: ValueStore) -> tuple[Array | None, Array | None]:
+    def _weight_gradients(self, twin: WeightPair, store: ValueStore) -> tuple[Array | None, Array | None]:
         """(Paddle's, torch's) gradient of a weight in the layout that both share; None where none arrives."""
         return (
             twin.paddle.read(_stored(self.paddle.store, twin.paddle.name)),
@@ -394,60 +391,159 @@ class _Gradients(Flow):
 
     # -- what to say when all is well -------------------------------------------------------------
 
-    def _summary(self, values: list[Any], weights: list[Any]) -> None:
-        found = [d for _, _, d, _ in values] + [d for _, d, _ in weights]
+    def _observed(self) -> Iterator[tuple[str, Difference, float]]:
+        """What a user sees: the gradient of every parameter and input, with its difference and limit."""
+        for name, twin in self.counterparts.items():
+            keys = [f"grad:parameter:{paddle}" for paddle in twin.paddle]
+            theirs = {
+                paddle: array
+                for paddle in twin.paddle
+                for array in _stored(self.paddle.store, paddle).values()
+            }
+            noise = sum(_noise(self.paddle, key) for key in keys) + _noise(
+                self.torch, f"grad:parameter:{name}"
+            )
+            value = self.torch.trace.parameters[name].value
+            for expected, actual in twin.gradients(theirs, _stored(self.torch.store, name)):
+                yield f"`{name}`", *self._compared(actual, expected, noise, value)
+        for name, value in self.alignment.torch.inputs.items():
+            keys = [f"grad:{self.alignment.paddle.inputs.get(name, -1)}", f"grad:{value}"]
+            arrays = [
+                run.store.get(key) if key in run.store else None
+                for run, key in zip((self.paddle, self.torch), keys, strict=True)
+            ]
+            noise = _noise(self.paddle, keys[0]) + _noise(self.torch, keys[1])
+            for expected, actual in both(arrays[0], arrays[1]):
+                yield f"input {name}", *self._compared(actual, expected, noise, value)
+
+    def _output_level(self) -> float:
+        """Relative difference of the models' results, where constants make one; 0 where they are equal to rounding."""
+        level = max((self._forward(torch) for _, torch in self.alignment.outputs.values()), default=0.0)
+        return level if level > MARGIN * EPS64 and not self.known else 0.0
+
+    def _unexplained(self, name: str, d: Difference) -> None:
+        """A gradient that a user sees, and that no operator is to blame for."""
+        parameter = name.strip("`")
+        node = next((n for n, _ in self._uses(parameter)), None)
+        silent = not d.actual and d.max_abs == d.scale
+        cause = (
+            f"{name} gets no gradient in torch, Paddle's has one"
+            if silent
+            else f"the gradient of {name} differs by {d.max_rel:.1e} of its scale, though each operator alone hands on Paddle's"
+        )
+        fix = (
+            "make it a parameter that requires a gradient, and use it itself: not .data, .item(), .detach() or a copy"
+            if silent
+            else "compare how often, and in what, both models use it"
+        )
+        trace = self.torch.trace
+        module = parameter.rpartition(".")[0]
+        self.found.append(
+            (
+                0.0,
+                Finding(
+                    layer=module,
+                    operator=label(node) if node is not None else "parameter",
+                    where=node.line
+                    if node is not None
+                    else trace.constructors.get(module, "") or trace.model,
+                    cause=cause,
+                    fix=fix,
+                    evidence={
+                        "relative difference": d.max_rel,
+                        "torch value": d.actual,
+                        "paddle value": d.expected,
+                    },
+                    subject=Subject.GRADIENT,
+                    attribute="trainable" if silent else "",
+                    values={"paddle": True, "torch": False} if silent else {},
+                    shows=Shows.GRADIENTS,
+                    order=float("inf"),
+                ),
+            )
+        )
+
+    def _uses(self, parameter: str) -> list[tuple[Node, str]]:
+        found = self.torch.trace.parameters.get(parameter)
+        return [] if found is None else self.alignment.torch.consumers.get(found.value, [])
+
+    def _without_witness(self) -> None:
+        """What differs inside although no gradient that a user sees does is another way of writing it."""
+        kept = [
+            item
+            for item in self.found
+            if item[1].attribute == "trainable" or item[1].subject is not Subject.GRADIENT
+        ]
+        for _, finding in self.found:
+            if all(finding is not other for _, other in kept):
+                self.result.notes.append(
+                    Note(
+                        f"{finding.operator}{f' `{finding.layer}`' if finding.layer else ''}: gradients are handed on "
+                        "otherwise inside, while those of all parameters and inputs agree: written differently",
+                        finding.layer,
+                        finding.evidence,
+                    )
+                )
+        self.found = kept
+
+    def _summary(self, values: list[Any], seen: list[tuple[str, Difference, float]]) -> None:
         # A gradient that is zero but for rounding (a bias before a BatchNorm) has no scale of its own.
-        largest = max((d.scale for d in found), default=0.0)
-        worst = max((d.max_rel for d in found if d.scale > RECOMPUTED * largest), default=0.0)
-        if not self.found:
+        largest = max((d.scale for _, d, _ in seen), default=0.0)
+        worst = max((d.max_rel for _, d, _ in seen if d.scale > RECOMPUTED * largest), default=0.0)
+        if not seen:
+            self.result.inconclusive.append("no gradient of a parameter or an input was compared")
+        elif not self.found:
+            inputs = sum(name.startswith("input ") for name, *_ in seen)
             self.result.notes.append(
                 Note(
-                    f"gradients: {len(weights)} parameters and {len(values)} inputs and values compared in float64, "
-                    "all agree to rounding",
+                    f"gradients: {len({name for name, *_ in seen}) - inputs} parameters, {inputs} inputs and {len(values)} values "
+                    "in between compared in float64, all agree to rounding",
                     "",
                     {"worst relative difference": worst},
                 )
             )
 
     def _not_compared(self) -> None:
-        """Weights of operators that have no counterpart: names and values still tell which gradient is which."""
-        known = {twin.name for twin in self.result.twins}
-        for name, parameter in self.torch.trace.parameters.items():
-            alias = self.alignment.torch.parameters.get(parameter.value, name)
-            if not parameter.trainable or f"grad:parameter:{name}" not in self.torch.store or alias in known:
-                continue
-            found = self._by_name(alias)
-            if found is None:
+        """Parameters that get a gradient on one side and of which nothing says what they are on the other."""
+        known = {paddle for twin in self.counterparts.values() for paddle in twin.paddle}
+        torch, paddle = (
+            [
+                n
+                for n, p in run.trace.parameters.items()
+                if p.trainable and _arrived(run.store, n) and n not in done
+            ]
+            for run, done in ((self.torch, self.counterparts.keys() | self._aliases()), (self.paddle, known))
+        )
+        folded = {
+            self.alignment.torch.parameters.get(value, "")
+            for pair in self.alignment.pairs
+            if pair.folded
+            for value in pair.torch.inputs.values()
+        }
+        if folded.intersection(torch):
+            self.result.inconclusive.append(
+                "Paddle's BatchNorms are folded into weights of torch, whose gradients are others and were not compared: "
+                + listed([f"`{name}`" for name in torch if name in folded])
+            )
+            return
+        for side, names in (("torch", torch), ("Paddle", paddle)):
+            other = "Paddle" if side == "torch" else "torch"
+            if names:
                 self.result.inconclusive.append(
-                    f"the gradient of `{name}` was not compared: no Paddle parameter is known to correspond"
-                )
-            elif not self.found and found[0].max_abs > found[1]:
-                self.result.inconclusive.append(
-                    f"the gradient of `{name}` differs by {found[0].max_rel:.1e} of its scale from that of Paddle's "
-                    f"`{self.named[alias][0]}`, and no operator could be blamed"
+                    f"{len(names)} gradient(s) of {side}'s parameters were not compared, no parameter of {other}'s is known to "
+                    f"correspond: {listed([f'`{name}`' for name in names])}"
                 )
 
-    def _by_name(self, name: str) -> tuple[Difference, float] | None:
-        """Difference and limit of a gradient whose weight has Paddle's name and numbers."""
-        if name not in self.named:
-            return None
-        twin, turned = self.named[name]
-        keys = f"grad:parameter:{twin}", f"grad:parameter:{name}"
-        if keys[0] not in self.paddle.store:
-            return None
-        expected, actual = self.paddle.store.get(keys[0]), self.torch.store.get(keys[1])
-        expected = (expected.T if turned else expected).reshape(actual.shape)
-        noise = _noise(self.paddle, keys[0]) + _noise(self.torch, keys[1])
-        return self._compared(actual, expected, noise, self.torch.trace.parameters[name].value)
+    def _aliases(self) -> set[str]:
+        """Further names of torch parameters that have one already."""
+        first = {self.torch.trace.parameters[name].value for name in self.counterparts}
+        return {name for name, parameter in self.torch.trace.parameters.items() if parameter.value in first}
 
 
-def _turned(paddle: Array, torch: Array) -> bool | None:
-    """Whether torch holds Paddle's weight transposed; None if it does not hold it at all."""
-    if paddle.size != torch.size:
-        return None
-    if np.array_equal(paddle.reshape(torch.shape), torch):
-        return False
-    return True if paddle.ndim == 2 and np.array_equal(paddle.T.reshape(torch.shape), torch) else None
+def _arrived(store: ValueStore, name: str) -> bool:
+    """Whether a gradient that is not zero came to a parameter."""
+    key = f"grad:parameter:{name}"
+    return key in store and bool(store.get(key).any())
 
 
 def _stored(store: ValueStore, name: str) -> dict[str, Array]:
@@ -480,9 +576,7 @@ def _times(factor: float | None) -> str:
 
 def _root(graph: Graph, value: int) -> int:
     """The canonical value of a raw one: through reshapes and copies to where its numbers were made."""
-    producer = {v: op for op in graph.trace.ops for v in op.outputs}
-    while value not in graph.producer and value in producer:
-        op = producer[value]
+    while value not in graph.producer and (op := graph.trace.maker.get(value)) is not None:
         if op.kind not in ("identity", "reshape", "dropout") or not op.inputs:
             break
         value = next(iter(op.inputs.values()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from parity.align.alignment import Alignment, Pair
-from parity.align.weights import Twin
+from parity.align.weights import WeightPair
 from parity.graph.node import Node
 from parity.trace.trace import Trace
 from parity.trace.values import Array
@@ -30,17 +30,21 @@ class Tie:
 
 
 def find_ties(
-    paddle: Trace, torch: Trace, alignment: Alignment, twins: Sequence[Twin], numbers: Mapping[str, Array]
+    paddle: Trace,
+    torch: Trace,
+    alignment: Alignment,
+    twins: Sequence[WeightPair],
+    numbers: Mapping[str, Array],
 ) -> Iterator[Tie]:
     """Every weight that is tied on one side only; `numbers` are torch's parameters by name."""
     yield from _shared(twins)
     yield from _copied(paddle, torch, alignment, twins, numbers)
 
 
-def _shared(twins: Sequence[Twin]) -> Iterator[Tie]:
+def _shared(twins: Sequence[WeightPair]) -> Iterator[Tie]:
     """Among the weights that correspond: the same numbers of one parameter, in two of the other side."""
     for side, other in (("Paddle", "torch"), ("torch", "Paddle")):
-        shared: dict[str, list[Twin]] = defaultdict(list)
+        shared: dict[str, list[WeightPair]] = defaultdict(list)
         for twin in twins:
             shared[(twin.paddle if side == "Paddle" else twin.torch).name].append(twin)
         for name, found in shared.items():
@@ -66,7 +70,11 @@ def _shared(twins: Sequence[Twin]) -> Iterator[Tie]:
 
 
 def _copied(
-    paddle: Trace, torch: Trace, alignment: Alignment, twins: Sequence[Twin], numbers: Mapping[str, Array]
+    paddle: Trace,
+    torch: Trace,
+    alignment: Alignment,
+    twins: Sequence[WeightPair],
+    numbers: Mapping[str, Array],
 ) -> Iterator[Tie]:
     """A weight without a counterpart that holds the numbers of one which Paddle uses in more places than torch."""
     known = {twin.name: twin for twin in twins}

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from parity.align.aligner import align
-from parity.align.names import pair_names
+from parity.align.pipeline import Prepared, prepare
 from parity.capture.failed import ModelError
 from parity.explain.judge import judge
 from parity.explain.words import title
-from parity.graph.build import build
 from parity.graph.node import Node
 from parity.results.finding import Finding, Shows, Subject
 from parity.results.judgement import Judgement
@@ -39,7 +37,9 @@ def judge_raised(
 ) -> Judgement:
     """Judge a torch run that ended in `error`; the last finding is the operator that raised."""
     _end(torch.trace)
-    judgement = judge(paddle, torch, paddle_parameters, torch_parameters, replay=lambda _: None, pairs=pairs)
+    weights = (paddle_parameters, torch_parameters)
+    prepared = prepare(paddle.trace, torch.trace, weights, pairs)
+    judgement = judge(paddle, torch, *weights, prepared, replay=lambda _: None)
     # What comes behind is missing in torch because it was never reached.
     judgement.findings = [f for f in judgement.findings if f.subject is not Subject.OUTPUT]
     judgement.inconclusive = []
@@ -49,9 +49,7 @@ def judge_raised(
         replace(f, only=tuple(number for number in f.only if number < len(judgement.only)))
         for f in judgement.findings
     ]
-    judgement.findings.append(
-        _raised(paddle, torch, paddle_parameters, torch_parameters, error, sizes, pairs, judgement)
-    )
+    judgement.findings.append(_raised(paddle, torch, prepared, error, sizes, judgement))
     return judgement
 
 
@@ -77,18 +75,15 @@ def _end(trace: Trace) -> None:
 def _raised(
     paddle: Run,
     torch: Run,
-    paddle_parameters: Mapping[str, Array],
-    torch_parameters: Mapping[str, Array],
+    prepared: Prepared,
     error: ModelError,
     sizes: str,
-    pairs: Mapping[str, str] | None,
     judgement: Judgement,
 ) -> Finding:
     raised = torch.trace.raised
     kind = raised.get("kind", "")
     ours = _shapes(torch, raised.get("inputs", {}))
-    names = pair_names(paddle_parameters, torch_parameters, pairs)
-    twin = _twin(paddle, torch, names, kind, raised)
+    twin = _twin(paddle, torch, prepared, kind, raised)
     cause = f"on an input of {sizes}, which Paddle's model takes, the torch model raised {raised['error']}"
     if kind:
         cause += f": {title(kind)} is given {_told(ours)}"
@@ -135,7 +130,7 @@ def _stray(trace: Trace) -> tuple[str, str, str] | None:
         number = trace.raised["inputs"][slot]
         if device.partition(":")[0] == home or not trace.values[number].shape:
             continue  # a scalar may lie on the CPU
-        maker = next((op for op in trace.ops if number in op.outputs), None)
+        maker = trace.maker.get(number)
         if maker is not None:
             return (
                 f"what `{maker.name}` makes lies on the {device}, the model on {trace.device}",
@@ -164,14 +159,11 @@ def _told(shapes: list[list[int]]) -> str:
     return " and ".join(map(str, shapes)) or "no tensor"
 
 
-def _twin(
-    paddle: Run, torch: Run, names: Mapping[str, str], kind: str, raised: Mapping[str, Any]
-) -> Node | None:
+def _twin(paddle: Run, torch: Run, prepared: Prepared, kind: str, raised: Mapping[str, Any]) -> Node | None:
     """Paddle's operator in the place of the one that raised: of its kind, and fed as it is or with its weight."""
     if not kind:
         return None
-    graphs = build(paddle.trace), build(torch.trace)
-    alignment = align(*graphs, names)
+    alignment, names = prepared.align(), prepared.names
     by_name = {name: parameter.value for name, parameter in paddle.trace.parameters.items()}
     own = {parameter.value: name for name, parameter in torch.trace.parameters.items()}
     found: list[tuple[int, float, Node]] = []
@@ -181,7 +173,7 @@ def _twin(
         for number in raised.get("inputs", {}).values()
         if number in own and names.get(own[number]) in by_name
     }
-    for node in graphs[0].nodes:
+    for node in alignment.paddle.nodes:
         if node.kind == kind:
             taken = set(node.inputs.values())
             shared = 2 * len(taken & weights) + len(taken & fed)

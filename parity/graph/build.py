@@ -55,8 +55,6 @@ def _finished(b: Builder) -> Graph:
         node.computed = frozenset(
             slot for slot in kind_of(node.kind).weights if node.inputs.get(slot, -1) in made
         )
-        if node.kind in ARITHMETIC:
-            node.owned = next(filter(None, (_owner(b, value) for value in node.inputs.values())), "")
     graph = Graph(
         framework=trace.framework,
         trace=trace,
@@ -69,19 +67,17 @@ def _finished(b: Builder) -> Graph:
     )
     graph.stored = {node.output: node.output for node in nodes if node.op >= 0}
     for node in nodes:
+        if node.kind in ARITHMETIC:
+            node.owned = next(filter(None, (_owner(graph, value) for value in node.inputs.values())), "")
         for value in node.inputs.values():
             if value < len(trace.values) and trace.values[value].origin == "unknown":
                 graph.unknown.append((value, node))
     return graph
 
 
-def _owner(b: Builder, value: int) -> str:
+def _owner(graph: Graph, value: int) -> str:
     """The parameter that a value is, in whatever shape; "" if it is none."""
-    maker = b.producer.get(value)
-    while maker is not None and maker.kind in ("move", "expand"):
-        value = maker.inputs["x"]
-        maker = b.producer.get(value)
-    return b.parameters.get(value, "")
+    return graph.parameters.get(graph.source(value, lambda node: node.kind in ("move", "expand")), "")
 
 
 def _part_of_parameter(b: Builder, node: Node) -> bool:

@@ -27,7 +27,6 @@ class Builder:
         self.silent: list[Silent] = []
         self.shapes: dict[int, tuple[int, ...]] = {i: v.shape for i, v in enumerate(trace.values)}
         self.next = len(trace.values)
-        self.maker = {number: op for op in trace.ops for number in op.outputs}
         self.read_already: set[int] = set()
         self.parameters = {p.value: name for name, p in reversed(trace.parameters.items())}
         self.producer: dict[int, Node] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,6 +98,26 @@ class Graph:
             for slot, value in node.inputs.items():
                 self.consumers[value].append((node, slot))
 
-    def where(self, node: Node) -> str:
-        """The user's line that made the call."""
-        return node.line
+    def chain(self, value: int, through: Callable[[Node], bool]) -> list[Node]:
+        """The operators of one input that a value went through, from the last one up, as long as `through` lets it."""
+        found = []
+        while (node := self.producer.get(value)) is not None and len(node.data) == 1 and through(node):
+            found.append(node)
+            (value,) = node.data.values()
+        return found
+
+    def source(self, value: int, through: Callable[[Node], bool]) -> int:
+        """Where a value's numbers come from: the nearest value above that `through` stops at."""
+        chain = self.chain(value, through)
+        return next(iter(chain[-1].data.values())) if chain else value
+
+    def above(self, values: Iterable[int], through: Callable[[Node], bool]) -> list[Node]:
+        """Every operator above some values that `through` lets pass, on any way, in order."""
+        found: dict[int, Node] = {}
+        stack = list(values)
+        while stack:
+            node = self.producer.get(stack.pop())
+            if node is not None and id(node) not in found and through(node):
+                found[id(node)] = node
+                stack.extend(node.data.values())
+        return sorted(found.values(), key=lambda node: node.order)

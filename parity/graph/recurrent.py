@@ -88,7 +88,7 @@ def read(b: Builder, op: Op, inputs: Mapping[str, int], shapes: Mapping[str, tup
 
 def _zeros(b: Builder, value: int) -> bool:
     """Whether a value was made as zeros, which is what a layer starts from if it is given nothing."""
-    maker = b.maker.get(value)
+    maker = b.trace.maker.get(value)
     if maker is None or maker.kind != "constant":
         return False
     return maker.attributes.get("value") == 0.0 or "zeros" in maker.name
@@ -99,7 +99,7 @@ def _batch_first(b: Builder, op: Op, node: Any) -> Indices | None:
 
     Returns the way back to what the kernel itself made, or None if nothing is turned.
     """
-    before = b.maker.get(op.inputs["x"])
+    before = b.trace.maker.get(op.inputs["x"])
     if before is None or not _turns(before):
         return None
     node.attributes["time_major"] = False

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -63,8 +63,12 @@ def _broken(problem: str, size: int = 0) -> Difference:
 def difference(actual: Array | Stored, expected: Array | Stored) -> Difference:
     """Compare two arrays elementwise; arrays that differ only by dimensions of size 1 are the same shape.
 
-    NaN or Inf on either side is never equal to anything but the same Inf at the same place.
+    NaN or Inf on either side is never equal to anything but the same Inf at the same place. Complex numbers are pairs:
+    an index ends in 0 for the real part and in 1 for the imaginary one.
     """
+    if "c" in actual.dtype.kind + expected.dtype.kind and actual.dtype.kind != expected.dtype.kind:
+        return _broken(f"{actual.dtype.name} in torch, {expected.dtype.name} in Paddle")
+    actual, expected = real(actual), real(expected)
     if actual.shape != expected.shape and (
         actual.size != expected.size or not _reshapes(actual.shape, expected.shape)
     ):
@@ -77,6 +81,19 @@ def difference(actual: Array | Stored, expected: Array | Stored) -> Difference:
     if found is not None:
         return found
     return _with_infinities(_loaded(actual).reshape(expected.shape), _loaded(expected))
+
+
+V = TypeVar("V", bound=Array | Stored)
+
+
+def real(array: V) -> V:
+    """Complex numbers as pairs of real ones, along a last axis; anything else as it is."""
+    if array.dtype.kind != "c":
+        return array
+    halves, shape = np.dtype(f"f{array.dtype.itemsize // 2}"), (*array.shape, 2)
+    if isinstance(array, Stored):
+        return cast("V", replace(array, shape=shape, dtype=halves))
+    return cast("V", np.ascontiguousarray(array).view(halves).reshape(shape))
 
 
 def _loaded(array: Array | Stored) -> Array:
@@ -137,6 +154,7 @@ def rounding(narrow: Stored, wide: Stored) -> float:
     A large value is sampled in evenly spread blocks: rounding is no single element's secret, and the limit that
     follows from it has a wide margin. Infinite where the two cannot be compared.
     """
+    narrow, wide = real(narrow), real(wide)
     if narrow.size != wide.size or not wide.size or wide.dtype.kind != "f":
         return difference(narrow, wide).max_rel
     starts = _sampled(wide.size)
@@ -146,6 +164,7 @@ def rounding(narrow: Stored, wide: Stored) -> float:
 
 def sample(narrow: Array) -> Array:
     """What `sampled_rounding` needs of a value's float32 run; numbers that are no floats stay whole."""
+    narrow = real(narrow)
     flat = narrow.reshape(-1)
     if narrow.dtype.kind != "f" or not narrow.size:
         return flat
@@ -154,6 +173,7 @@ def sample(narrow: Array) -> Array:
 
 def sampled_rounding(kept: Stored, wide: Array) -> float | None:
     """`rounding` of a value of which only `sample` was kept; None where that takes the whole of it."""
+    wide = real(wide)
     if wide.dtype.kind != "f" or not wide.size:
         return difference(kept.reshape(wide.shape), wide).max_rel if kept.size == wide.size else None
     starts = _sampled(wide.size)

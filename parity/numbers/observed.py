@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from parity.limits import EPS64, MARGIN, NO_DIGIT, RESOLVED, SHRINK, gross, rounding_limit
-from parity.numbers.compare import Difference, blocks, difference, rounding
+from parity.numbers.compare import Difference, blocks, difference, real, rounding
 from parity.trace.values import Array, Stored
 
 CLASS = 10
@@ -71,6 +71,12 @@ class Sides:
 def observe(sides: Sides) -> Observed:
     """Compare one output of both models."""
     plain = difference(sides.actual, sides.expected)
+    sides = Sides(
+        real(sides.expected),
+        real(sides.actual),
+        sides.expected32 and real(sides.expected32),
+        sides.actual32 and real(sides.actual32),
+    )
     if not plain.comparable or not plain.size or sides.expected.dtype.kind in "biu":
         return Observed(plain, rounding_limit(0.0, 0.0))
     classes = _classified(sides) if sides.expected.dtype.kind == "f" else None
@@ -136,6 +142,7 @@ def class_of(size: Array) -> Array:
 
 def sized(actual: Array, expected: Array) -> Difference:
     """`difference`, with the largest one in each class of size."""
+    actual, expected = real(actual), real(expected)
     found = difference(actual, expected)
     if not found.comparable or not found.size or expected.dtype.kind != "f" or actual.dtype.kind != "f":
         return found

@@ -159,11 +159,15 @@ class Meeting:
         self._comparing |= sides
 
         def compare() -> None:
-            self._look(side, key, array)
-            if isinstance(twin, np.ndarray):
-                self._look(other, partner, twin)
-            actual, expected = (array, twin) if side == "torch" else (twin, array)
-            found = difference(actual, expected)
+            try:
+                self._look(side, key, array)
+                if isinstance(twin, np.ndarray):
+                    self._look(other, partner, twin)
+                actual, expected = (array, twin) if side == "torch" else (twin, array)
+                found = difference(actual, expected)
+            except BaseException:
+                self._break()  # nobody takes on this comparison again, so nobody may wait for it
+                raise
             with self._changed:
                 self.found[key if side == "torch" else partner] = found
                 for done in sides:
@@ -173,6 +177,11 @@ class Meeting:
                 self._changed.notify_all()
 
         return compare
+
+    def _break(self) -> None:
+        with self._changed:
+            self._broken = True
+            self._changed.notify_all()
 
     def _put_aside(self, side: Framework) -> None:
         key, array = self._held.pop(side)

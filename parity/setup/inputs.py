@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
+from convert.checkpoint.tensor import plain_shape
+from convert.names import shown
 from parity.errors import ParityError
 from parity.trace.values import Array
+
+UNPACKED_FREE, UNPACKED_MOST = 100_000_000, 20
+"""A .npz may unpack to so many bytes, and so many times its own."""
 
 
 def as_arrays(inputs: Any) -> dict[str, Array]:
@@ -103,20 +110,60 @@ def load_inputs(path: Path, *, grey: bool = False) -> dict[str, Array]:
 
     An image becomes one channel if `grey`, else RGB.
     """
-    if not path.is_file():
-        raise ParityError(f"the input file {path} {'is a directory' if path.is_dir() else 'does not exist'}")
+    if not os.path.isfile(path):
+        why = (
+            "is a directory"
+            if os.path.isdir(path)
+            else "is no file"
+            if os.path.exists(path)
+            else "does not exist"
+        )
+        raise ParityError(f"the input file {path} {why}")
     suffix = path.suffix.lower()
     try:
         if suffix == ".npy":
-            return as_arrays(np.load(path, allow_pickle=False))
+            return as_arrays(_read_array(path.open("rb")))
         if suffix == ".npz":
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                return as_arrays({name.removeprefix("arr_"): archive[name] for name in archive.files})
+            return as_arrays(dict(_archived(path)))
         if suffix in (".png", ".jpg", ".jpeg", ".bmp", ".webp"):
             return as_arrays(_image(path, "L" if grey else "RGB"))
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ParityError(f"cannot read the input file {path}: {error}") from error
+    except ParityError:
+        raise
+    except (
+        Exception
+    ) as error:  # what numpy, zip archives and images raise for damaged files has no common class
+        told = shown(str(error) or type(error).__name__, 200)
+        raise ParityError(f"cannot read the input file {path}: {told}") from None
     raise ParityError(f"{path} is neither .npy, .npz nor an image (.png, .jpg, .bmp, .webp)")
+
+
+def _archived(path: Path) -> Iterator[tuple[str, Array]]:
+    """The arrays of a .npz; one that a small file would blow up is not read."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > UNPACKED_FREE + UNPACKED_MOST * os.path.getsize(path):
+            raise ParityError(f"the input file {path} would unpack to far more than it has; refused")
+        for entry in entries:
+            yield (
+                entry.filename.removesuffix(".npy").removeprefix("arr_"),
+                _read_array(archive.open(entry), entry.file_size),
+            )
+
+
+def _read_array(file: IO[bytes], size: int | None = None) -> Array:
+    """The array of a .npy file, whose shape must be what it has bytes for: no memory is taken for any other."""
+    with file:
+        size = os.fstat(file.fileno()).st_size if size is None else size
+        version = np.lib.format.read_magic(file)
+        read = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read(file)
+        if plain_shape(shape) is None or math.prod(shape) * dtype.itemsize > size:
+            raise ValueError(f"an array of shape {shown(shape)} in a file of {size} bytes")
+        file.seek(0)
+        found: Array = np.load(file, allow_pickle=False)
+        return found
 
 
 def _image(path: Path, pixels_as: str) -> Array:

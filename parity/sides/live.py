@@ -26,7 +26,7 @@ _NO_KERNEL = re.compile(
 )
 
 
-def _called_at(error: BaseException) -> str:
+def called_at(error: BaseException) -> str:
     """ " (net.py:12)": the last line of a traceback that is neither ours nor a package's."""
     lines = [
         f"{frame.filename}:{frame.lineno}"
@@ -34,6 +34,13 @@ def _called_at(error: BaseException) -> str:
         if not is_machinery(frame.filename) and f"site-packages{os.sep}" not in frame.filename
     ]
     return f" ({lines[-1]})" if lines else ""
+
+
+def no_input(error: BaseException) -> str:
+    """What to do about a model that wanted to read from standard input, which is empty in a worker; "" for other errors."""
+    if type(error).__name__ == "BdbQuit" or (isinstance(error, EOFError) and "reading a line" in str(error)):
+        return f"; a model has no standard input here: take breakpoint() or input(){called_at(error)} out for the check"
+    return ""
 
 
 def own_traceback(error: BaseException) -> str:
@@ -122,7 +129,7 @@ class LiveSide:
             missing = _NO_KERNEL.search(str(error)) if options.precision == "float64" else None
             if missing is not None:
                 raise NoKernelError(
-                    f"`{missing[1] or missing[2]}`{_called_at(error)} has no float64 kernel in {self.framework}, and "
+                    f"`{missing[1] or missing[2]}`{called_at(error)} has no float64 kernel in {self.framework}, and "
                     "only float64 decides: for the check, write it with operators that have one",
                     own_traceback(error),
                 ) from error
@@ -130,12 +137,15 @@ class LiveSide:
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
             ended: Trace | None = getattr(error, STOPPED, None)
             if ended is not None:
-                ended.raised.setdefault("line", _called_at(error).strip(" ()"))
+                ended.raised.setdefault("line", called_at(error).strip(" ()"))
             # What the machine or the environment lacks says nothing about the model.
-            lacking = isinstance(error, MemoryError | ImportError) or "OutOfMemory" in type(error).__name__
+            hint = no_input(error)
+            lacking = (
+                isinstance(error, MemoryError | ImportError) or "OutOfMemory" in type(error).__name__ or hint
+            )
             raise ModelError(
                 f"the {self.framework} model raised {type(error).__name__} in forward on inputs of shape "
-                f"{shapes}: {first}",
+                f"{shapes}: {first}{hint}",
                 own_traceback(error),
                 (ended, store.path, store.to_json())
                 if ended is not None and store is not None and not lacking

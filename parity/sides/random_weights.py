@@ -30,7 +30,6 @@ def residual_scales(trace: Trace) -> set[str]:
     run, not from names: of the two data operands of an `add`, the branch is the one with more operators
     behind it.
     """
-    producer = {value: op for op in trace.ops for value in op.outputs}
     names = {parameter.value: name for name, parameter in trace.parameters.items()}
     depth = dict.fromkeys(trace.inputs.values(), 0)
     found: set[str] = set()
@@ -41,16 +40,18 @@ def residual_scales(trace: Trace) -> set[str]:
         depth.update(dict.fromkeys(op.outputs, 1 + max(depth[value] for value in operands)))
         if op.kind == "add" and len(operands) == 2:
             branch = max(operands, key=lambda value: depth[value])
-            found.update(names.get(layer.inputs.get("weight", -1), "") for layer in _ends(branch, producer))
+            found.update(
+                names.get(layer.inputs.get("weight", -1), "") for layer in _ends(branch, trace.maker)
+            )
     return found - {""}
 
 
-def _ends(value: int, producer: Mapping[int, Op]) -> Iterator[Op]:
+def _ends(value: int, maker: Mapping[int, Op]) -> Iterator[Op]:
     """The normalisations that `value` comes from with no other layer and no other sum in between."""
     seen: set[int] = set()
     front = [value]
     while front:
-        op = producer.get(front.pop())
+        op = maker.get(front.pop())
         if op is None or op.index in seen:
             continue
         seen.add(op.index)

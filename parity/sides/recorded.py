@@ -50,7 +50,7 @@ class RecordedSide:
                 f"{self.file.path} holds no such gradients: capture Paddle's with --gradients, and give the torch "
                 "model itself (--torch MODULE:FACTORY)"
             )
-        return Trace.from_json(run["trace"]), self.file.values(case, mode, precision)
+        return self.file.trace(case, mode, precision), self.file.values(case, mode, precision)
 
     def replay(
         self, inputs: Mapping[str, Array], *, mode: str, plan: ReplayPlan, expected: ValueStore

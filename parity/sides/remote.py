@@ -6,10 +6,12 @@ import contextlib
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,18 +25,34 @@ from parity.capture.training import Recipe, Trainer
 from parity.errors import ParityError
 from parity.numbers.compare import Difference
 from parity.trace.trace import Framework, Trace
-from parity.trace.values import Array, ValueStore, save_arrays
+from parity.trace.values import PLACE, PREFIX, Array, ValueStore, save_arrays
 
 # Our packages are imported before the current directory is on the path: a user's folder may well be called
 # `convert` too. Afterwards the user's own modules come first.
 BOOTSTRAP = """
 import sys
-framework, *root = sys.argv[1:]
+framework, requests, answers, *root = sys.argv[1:]
+del sys.argv[1:]
 sys.path[:] = root + [entry for entry in sys.path if entry]
 from parity.sides.worker import serve
 sys.path[:] = ["", *sys.path[len(root):], *root]
-serve(framework)
+serve(framework, int(requests), int(answers))
 """
+
+
+PATIENCE = 60.0
+"""Seconds without an answer after which the user is told what the worker is at; then twice as many, and so on."""
+
+LAST = 1 << 14
+"""Bytes at the end of what a worker printed among which its last line is."""
+
+
+class WorkerFault(RuntimeError):
+    """Something of ours failed in a worker; `detail` is the traceback there."""
+
+    def __init__(self, message: str, detail: str) -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 class WorkerSide:
@@ -61,8 +79,10 @@ class WorkerSide:
         self.parts: dict[str, str] = {}
         self.notes: list[str] = []
         """What to tell of the model's making: files that its module wrote when it was imported."""
-        self.scratch = Path(tempfile.mkdtemp(prefix="paddle2torch-"))
-        self._log = (self.scratch / "log").open("w+", encoding="utf-8", errors="replace")
+        self.scratch = Path(tempfile.mkdtemp(prefix=PREFIX, dir=os.environ.get(PLACE)))
+        self._log = (self.scratch / "log").open("ab")
+        """What the worker prints; each end has a place of its own in it."""
+        self._answers, self._requests = -1, -1
         self._files = 0
         self.arguments = dict(arguments or {})
         self.device = device
@@ -85,7 +105,7 @@ class WorkerSide:
     def name(self) -> str:
         return f"{self.factory} ({self.framework})"
 
-    def _start(self, python: str) -> subprocess.Popen[str]:
+    def _start(self, python: str) -> subprocess.Popen[bytes]:
         environment, root = dict(os.environ), []
         if os.path.abspath(shutil.which(python) or python) == os.path.abspath(sys.executable):
             root = [ROOT]
@@ -93,15 +113,15 @@ class WorkerSide:
             environment["PYTHONPATH"] = os.pathsep.join(
                 filter(None, [str(self._packages()), os.environ.get("PYTHONPATH", "")])
             )
+        theirs_in, self._requests = os.pipe()
+        self._answers, theirs_out = os.pipe()
         try:
             return subprocess.Popen(
-                [python, "-c", BOOTSTRAP, self.framework, *root],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                [python, "-c", BOOTSTRAP, self.framework, str(theirs_in), str(theirs_out), *root],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
                 stderr=self._log,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
+                pass_fds=(theirs_in, theirs_out),
                 env=environment,
             )
         except OSError as error:
@@ -110,11 +130,13 @@ class WorkerSide:
                 f"cannot start {python}: {error.strerror}; --{self.framework}-python must name a Python "
                 f"interpreter that has {self.framework} and numpy"
             ) from error
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
 
     def _greet(self) -> None:
         """Wait for the worker's first word; ParityError if this is no Python, or lacks what a worker needs."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._line("start")
         with contextlib.suppress(json.JSONDecodeError):
             if json.loads(line) == {"ready": self.framework}:
                 return
@@ -146,18 +168,19 @@ class WorkerSide:
 
     def ask(self, request: str, **arguments: Any) -> dict[str, Any]:
         """One request and its answer; ParityError for what the worker reports, or if it died."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
+        words = memoryview(json.dumps({"do": request, **arguments}).encode() + b"\n")
         try:
-            process.stdin.write(json.dumps({"do": request, **arguments}) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-        except (BrokenPipeError, OSError):
+            while words:
+                words = words[os.write(self._requests, words) :]
+        except OSError:  # nobody is there
             line = ""
+        else:
+            line = self._line(request)
         if not line:
             raise ParityError(self._death(request))
         answer = json.loads(line)
+        if answer.get("fault"):
+            raise WorkerFault(answer["error"], answer["detail"])
         if "error" in answer:
             kind = NoKernelError if answer.get("no kernel") else ModelError
             run = answer.get("run")
@@ -168,6 +191,34 @@ class WorkerSide:
         result: dict[str, Any] = answer["answer"]
         return result
 
+    def _line(self, request: str) -> str:
+        """The worker's next line; "" if it ended without one. Says on standard error if that takes long."""
+        began, silent, received = time.monotonic(), PATIENCE, bytearray()
+        ready = select.poll()
+        ready.register(self._answers, select.POLLIN)
+        try:
+            while not received.endswith(b"\n"):
+                gone = self._process.poll() is not None  # a process that it started may hold the pipe open
+                if ready.poll(1000):
+                    chunk = os.read(self._answers, 1 << 20)
+                    if not chunk:
+                        return ""
+                    received += chunk
+                elif gone:
+                    return ""
+                elif time.monotonic() - began > silent:
+                    silent *= 2
+                    self._tell(f"has been busy for {time.monotonic() - began:.0f} s with {request!r}")
+        except (KeyboardInterrupt, SystemExit):
+            self._tell(f"was stopped during {request!r}")
+            raise
+        return received.decode("utf-8", "replace")
+
+    def _tell(self, what: str) -> None:
+        said = self._last_words()
+        more = f"; it last printed: {said}" if said else ", and has printed nothing"
+        print(f"the {self.framework} worker {what}{more}", file=sys.stderr)
+
     def _death(self, request: str) -> str:
         code = self._process.wait()
         how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
@@ -176,11 +227,11 @@ class WorkerSide:
         return f"the {self.framework} worker {how} during {request!r}{f' ({said})' if said else ''}{hint}"
 
     def _last_words(self) -> str:
-        """The last line of the worker's standard error."""
-        self._log.flush()
-        self._log.seek(0)
-        lines = [line.strip() for line in self._log if line.strip()]
-        return lines[-1] if lines else ""
+        """The last line that the worker printed."""
+        with open(self._log.name, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def _file(self, suffix: str) -> Path:
         self._files += 1
@@ -280,14 +331,14 @@ class WorkerSide:
         if process.poll() is None:
             process.kill()
         process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
         self.close_files()
 
     def close_files(self) -> None:
         self._log.close()
+        for pipe in (self._answers, self._requests):
+            with contextlib.suppress(OSError):
+                os.close(pipe)
+        self._answers = self._requests = -1
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def __enter__(self) -> WorkerSide:

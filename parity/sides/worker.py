@@ -1,15 +1,19 @@
 """One framework's half of a check, in a process of its own; `parity.sides.remote` starts it.
 
-Says {"ready": framework}, then reads one JSON request a line from standard input and answers one JSON line
-on what was standard output; whatever the model prints goes to standard error. Arrays travel in files. The interpreter needs its framework
-and numpy, nothing else.
+Says {"ready": framework}, then reads one JSON request a line and answers one JSON line, through pipes of their own: standard
+input is empty, and whatever the model prints goes to a file. Arrays travel in files. The interpreter needs its framework and numpy,
+nothing else.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
+import select
+import shutil
+import signal
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -23,10 +27,10 @@ from convert.namesakes import guard
 from parity.capture.failed import ModelError, NoKernelError
 from parity.capture.replay import ReplayPlan
 from parity.errors import ParityError
-from parity.sides.live import LiveSide, own_traceback
+from parity.sides.live import LiveSide, called_at, no_input, own_traceback
 from parity.sides.side import adapter
 from parity.trace.trace import Framework
-from parity.trace.values import Array, ValueStore, save_arrays
+from parity.trace.values import PLACE, PREFIX, Array, ValueStore, save_arrays
 
 if TYPE_CHECKING:
     from parity.sides.remote_training import TrainingServer
@@ -62,7 +66,7 @@ class Worker:
             hint = (
                 f"; leave .cuda() out of the definition, --{self.framework}-device places the model"
                 if device == "cpu" and "cuda" in str(error).lower()
-                else ""
+                else no_input(error)
             )
             raise ModelError(
                 f"{factory} cannot be built with arguments {json.dumps(dict(arguments))}: "
@@ -220,30 +224,50 @@ def _as_far_as_it_came(error: Paddle2TorchError) -> dict[str, Any] | None:
     return {"trace": trace.to_json(), "index": index}
 
 
-def serve(framework: Framework) -> None:
-    """Answer requests until standard input ends."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+def serve(framework: Framework, requests: int, answers: int) -> None:
+    """Answer what comes through one descriptor through another one, until there is nothing more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    for descriptor in (requests, answers):
+        os.set_inheritable(descriptor, False)
+    watch = threading.Thread(target=_end_with_parent, args=(requests,), daemon=True)
+    watch.start()
     guard()
     worker = Worker(framework)
-    answers.write(json.dumps({"ready": framework}) + "\n")
-    answers.flush()
-    for line in sys.stdin:
-        request = json.loads(line)
-        method: Callable[..., dict[str, Any]] = getattr(worker, request.pop("do"))
-        try:
-            answer: dict[str, Any] = {"answer": method(**request)}
-        except Paddle2TorchError as error:
-            answer = {
-                "error": str(error),
-                "detail": getattr(error, "detail", ""),
-                "no kernel": isinstance(error, NoKernelError),
-                "run": _as_far_as_it_came(error),
-            }
-        except Exception as error:
-            answer = {
-                "error": f"the {framework} side failed with {type(error).__name__}: {error}",
-                "detail": traceback.format_exc(),
-            }
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+    with os.fdopen(requests, encoding="utf-8") as lines, os.fdopen(answers, "w", encoding="utf-8") as out:
+        out.write(json.dumps({"ready": framework}) + "\n")
+        out.flush()
+        for line in lines:
+            out.write(json.dumps(_answer(worker, json.loads(line))) + "\n")
+            out.flush()
+        watch.join()
+
+
+def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+    method: Callable[..., dict[str, Any]] = getattr(worker, request.pop("do"))
+    try:
+        return {"answer": method(**request)}
+    except Paddle2TorchError as error:
+        return {
+            "error": str(error),
+            "detail": getattr(error, "detail", ""),
+            "no kernel": isinstance(error, NoKernelError),
+            "run": _as_far_as_it_came(error),
+        }
+    except Exception as error:
+        return {
+            "error": f"the {worker.framework} side failed with {type(error).__name__}: {error}",
+            "detail": traceback.format_exc(),
+            "fault": not called_at(error),
+        }
+
+
+def _end_with_parent(requests: int) -> None:
+    """A killed parent removes nothing: wait until the other end of its pipe is gone, then do that, and end."""
+    ended = select.poll()
+    ended.register(requests, 0)  # nothing but the hang-up
+    ended.poll()
+    place = os.environ.get(PLACE, "")
+    while os.path.basename(place).startswith(PREFIX) and os.path.isdir(place):
+        shutil.rmtree(place, ignore_errors=True)  # again, if the other worker was still writing
+        time.sleep(0.05)
+    os._exit(1)

@@ -2,13 +2,15 @@
 
 The file is a safetensors file: the recorded arrays, the inputs and the parameters are its tensors, and its
 metadata holds the traces as JSON. It is written and read here with numpy alone, array by array: a `ValueStore` of a
-run that was read back points into the file, so memory holds one value at a time.
+run that was read back points into the file, so memory holds one value at a time. A digest over all of it tells a file that was
+damaged on its way from one that says DIFFERENT.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -110,21 +112,38 @@ def write_trace_file(
         "runs": runs,
     }
     header: dict[str, Any] = {
-        "__metadata__": {"format": FORMAT, "version": str(TRACE_VERSION), "about": json.dumps(about)}
+        "__metadata__": {
+            "format": FORMAT,
+            "version": str(TRACE_VERSION),
+            "digest": "0" * 32,
+            "about": json.dumps(about),
+        }
     }
     end = 0
     for key, (dtype, shape, _) in tensors.items():
         size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
         header[key] = {"dtype": NAMES[dtype], "shape": list(shape), "data_offsets": [end, end + size]}
         end += size
+    total = _begun(header)
     text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    start = 8 + len(text)
+    start = 8 + len(text) + -len(text) % 8
     with AtomicFile(path, force=force, size=start + end) as file:
-        file.write(len(text).to_bytes(8, "little") + text, 0)
         for key, (_, _, source) in tensors.items():
             array = source[0].get(source[1]) if isinstance(source, tuple) else source
-            file.write(np.ascontiguousarray(array).tobytes(), start + header[key]["data_offsets"][0])
+            data = np.ascontiguousarray(array).tobytes()
+            total.update(data)
+            file.write(data, start + header[key]["data_offsets"][0])
+        header["__metadata__"]["digest"] = total.hexdigest()
+        text = json.dumps(header).encode().ljust(start - 8)
+        file.write(len(text).to_bytes(8, "little") + text, 0)
+
+
+def _begun(header: Mapping[str, Any]) -> hashlib.blake2b:
+    """The digest of a whole file as far as its header goes: of what that says, but for the digest itself."""
+    metadata = {name: text for name, text in header["__metadata__"].items() if name != "digest"}
+    return hashlib.blake2b(
+        json.dumps({**header, "__metadata__": metadata}, sort_keys=True).encode(), digest_size=16
+    )
 
 
 class TraceFile:
@@ -133,7 +152,7 @@ class TraceFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         header, self._start = _header(path)
-        metadata = header.pop("__metadata__", {})
+        metadata = header.get("__metadata__", {})
         if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
             raise ParityError(f"{path} is no trace: make one with `paddle2torch parity capture`")
         if metadata.get("version") != str(TRACE_VERSION):
@@ -141,21 +160,36 @@ class TraceFile:
                 f"{path} is a trace of version {metadata.get('version')}, and this tool reads version "
                 f"{TRACE_VERSION}; capture it again with the same version of paddle2torch on both sides"
             )
-        self._entries: dict[str, Any] = header
-        size = self._start + max((e["data_offsets"][1] for e in header.values()), default=0)
-        if path.stat().st_size != size:
+        self._entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        end = self._start + _data_size(path, self._entries)
+        if path.stat().st_size != end:
             raise ParityError(
-                f"{path} is cut off or damaged: it has {path.stat().st_size} bytes and should have {size}; copy "
+                f"{path} is cut off or damaged: it has {path.stat().st_size} bytes and should have {end}; copy "
                 "it again"
             )
-        about = json.loads(metadata["about"])
-        self.framework: Framework = about["framework"]
-        self.name: str = about["name"]
-        self.weights: str = about["weights"]
-        self.constants: list[str] = about["constants"]
-        self.digests: dict[str, str] = about["inputs"]
-        self.gradients: bool = about["gradients"]
-        self.runs = {(run["case"], run["mode"], run["precision"]): run for run in about["runs"]}
+        if metadata.get("digest") != _digest_of(path, header, self._start):
+            raise _damaged(path)
+        try:
+            about = json.loads(metadata["about"])
+            self.framework: Framework = about["framework"]
+            self.name: str = about["name"]
+            self.weights: str = about["weights"]
+            self.constants: list[str] = about["constants"]
+            self.digests: dict[str, str] = about["inputs"]
+            self.gradients: bool = about["gradients"]
+            self.runs = {(run["case"], run["mode"], run["precision"]): run for run in about["runs"]}
+            readable = self.framework in ("paddle", "torch") and bool(self.modes)
+        except (LookupError, TypeError, ValueError, RecursionError, StopIteration):
+            readable = False
+        if not readable:
+            raise _damaged(path)
+
+    def trace(self, case: str, mode: str, precision: str) -> Trace:
+        """What was recorded of a run."""
+        try:
+            return Trace.from_json(self.runs[case, mode, precision]["trace"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise _damaged(self.path) from None
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -212,6 +246,43 @@ class TraceFile:
         return np.fromfile(self.path, DTYPES[entry["dtype"]], count, offset=offset).reshape(entry["shape"])
 
 
+def _damaged(path: Path) -> ParityError:
+    return ParityError(
+        f"{path} is damaged, or was changed after it was written; copy it again, or capture it again"
+    )
+
+
+def _digest_of(path: Path, header: Mapping[str, Any], start: int) -> str:
+    total = _begun(header)
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        while block := file.read(1 << 22):
+            total.update(block)
+    return total.hexdigest()
+
+
+def _data_size(path: Path, entries: Mapping[str, Any]) -> int:
+    """Bytes of all arrays; ParityError unless each entry is one that `write_trace_file` writes, in their order."""
+    end = 0
+    for entry in entries.values():
+        match entry:
+            case {
+                "dtype": str() as dtype,
+                "shape": list() as shape,
+                "data_offsets": [int() as begin, int() as stop],
+            }:
+                whole = dtype in DTYPES and all(type(size) is int and size >= 0 for size in shape)
+                if (
+                    whole
+                    and begin == end
+                    and stop - begin == math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize
+                ):
+                    end = stop
+                    continue
+        raise _damaged(path)
+    return end
+
+
 def _header(path: Path) -> tuple[dict[str, Any], int]:
     """The JSON header and where the data begins; ParityError for what is no safetensors file."""
     try:
@@ -222,7 +293,7 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
             header = json.loads(file.read(size))
     except OSError as error:
         raise ParityError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ParityError(f"{path} is no trace: make one with `paddle2torch parity capture`") from None
     if not isinstance(header, dict):
         raise ParityError(f"{path} is no trace: make one with `paddle2torch parity capture`")

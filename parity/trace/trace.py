@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 Framework = Literal["paddle", "torch"]
 
-TRACE_VERSION = 2
+TRACE_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,11 @@ class Trace:
     loss_at: int = -1
     raised: dict[str, Any] = field(default_factory=dict)
     version: int = TRACE_VERSION
+
+    @cached_property
+    def maker(self) -> Mapping[int, Op]:
+        """Value -> the operator that made it, the last one that wrote it; of a run that is over."""
+        return {value: op for op in self.ops for value in op.outputs}
 
     def to_json(self) -> dict[str, Any]:
         """The trace as JSON-ready data (arrays are not included)."""

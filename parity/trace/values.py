@@ -123,8 +123,24 @@ class ValueStore:
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
     """A temporary directory for stores, removed afterwards whatever happens."""
-    with tempfile.TemporaryDirectory(prefix="paddle2torch-") as name:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=os.environ.get(PLACE)) as name:
         yield Path(name)
+
+
+PREFIX = "paddle2torch-"
+PLACE = "PADDLE2TORCH_SCRATCH"
+"""Environment variable of a command and its workers: the folder that holds all their temporary ones."""
+
+
+@contextmanager
+def shared_scratch() -> Iterator[Path]:
+    """One place for the temporary directories of this process and its workers, which remove it if this process is killed."""
+    with scratch_directory() as place:
+        os.environ[PLACE] = str(place)
+        try:
+            yield place
+        finally:
+            del os.environ[PLACE]
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from parity.align.alignment import Alignment
-from parity.align.weights import Twin
+from parity.align.weights import WeightPair
 from parity.capture.training import Settings, Step, Trainer
 from parity.explain.words import show
 from parity.limits import DRIFT, EPS64, FORWARD_SHARE, GRADIENT_CONSTANTS, MARGIN, RECOMPUTED, UPDATE_CONSTANT
@@ -35,7 +35,7 @@ def judge_training(
     replay: Trainer,
     inputs: Mapping[str, Array],
     steps: int,
-    twins: Sequence[Twin],
+    twins: Sequence[WeightPair],
     alignment: Alignment,
     *,
     known: Sequence[Finding] = (),
@@ -55,7 +55,7 @@ class _Training:
         paddle: Trainer,
         torch: Trainer,
         replay: Trainer,
-        twins: Sequence[Twin],
+        twins: Sequence[WeightPair],
         alignment: Alignment,
         known: Sequence[Finding],
         level: float,
@@ -198,7 +198,13 @@ class _Training:
                 self._layer(twin, Subject.STATISTIC, cause, fix, evidence, Shows.STATISTICS)
 
     def _layer(
-        self, twin: Twin, subject: Subject, cause: str, fix: str, evidence: Mapping[str, Any], shows: Shows
+        self,
+        twin: WeightPair,
+        subject: Subject,
+        cause: str,
+        fix: str,
+        evidence: Mapping[str, Any],
+        shows: Shows,
     ) -> None:
         node = twin.pair.torch
         if node.module in self.known:
@@ -374,7 +380,7 @@ class _Training:
             off = 1.0 if by_formula is None else _off(by_formula, (update, a - s), largest, rounding)
             self.off_formula[twin.name] = max(self.off_formula.get(twin.name, 0.0), off)
 
-    def _trains(self, twin: Twin) -> bool:
+    def _trains(self, twin: WeightPair) -> bool:
         return (
             self.alignment.torch.trace.parameters[twin.torch.name].trainable
             and self.alignment.paddle.trace.parameters[twin.paddle.name].trainable

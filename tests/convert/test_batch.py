@@ -104,8 +104,26 @@ def test_one_bad_file_never_ends_a_run(folder, tmp_path, monkeypatch):
     assert "a link to a file that does not exist" in outcomes["nowhere.pdparams"].error
     assert "not a Paddle checkpoint" in outcomes["text.pdiparams"].error
     assert isinstance(outcomes["a.pdparams"].crash, ZeroDivisionError)
-    assert "please report it: ZeroDivisionError: somewhere" in outcomes["a.pdparams"].error
+    assert "a fault of paddle2torch: ZeroDivisionError: somewhere" in outcomes["a.pdparams"].error
     assert sum(outcome.report is not None for outcome in outcomes.values()) == 2
+
+
+def test_a_fault_of_ours_in_a_folder_has_its_exit_code_when_the_others_are_converted(
+    folder, tmp_path, monkeypatch, in_process
+):
+    from convert.apply import folder as module
+
+    def broken(source: Path, *arguments: object, **options: object) -> object:
+        if source.name == "a.pdparams":
+            raise ZeroDivisionError("somewhere")
+        return convert_checkpoint(source, *arguments, **options)
+
+    monkeypatch.setattr(module, "convert_checkpoint", broken)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    done = in_process("convert", folder, "-o", "out", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "please report it" in done.stderr
+    assert files(tmp_path / "out") == ["b.safetensors", "deep/c.safetensors"]
 
 
 def test_a_folder_that_cannot_be_read_is_a_bad_one(folder, tmp_path, monkeypatch):

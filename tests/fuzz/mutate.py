@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from tests.fuzz.structure import mutate_structure
+
 INTERESTING = (0, 1, 2, 0x7F, 0x80, 0xFF)
 # Opcodes of the reader and of the unpickler it must not be, and what they are followed by.
 FRAGMENTS = (
@@ -94,7 +96,11 @@ WAYS: Sequence[Callable[[bytearray, random.Random], None]] = (
 
 
 def mutate(content: bytes, random: random.Random) -> bytes:
-    """`content` after one to four mutations."""
+    """`content` after one to four mutations of its bytes, or one of what it says."""
+    if random.random() < 0.5:
+        changed = mutate_structure(content, random)
+        if changed is not None:
+            return changed
     data = bytearray(content)
     for _ in range(random.choice((1, 1, 1, 2, 2, 3, 4))):
         if data:

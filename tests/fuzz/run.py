@@ -5,105 +5,105 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
+import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from convert import Checkpoint, ConvertError, open_checkpoint
-from convert.checkpoint.reader import open_optimizer_state
+from convert.errors import SENTENCE_MOST, Paddle2TorchError
+from tests.fuzz.kinds import Kind, Wrong, kinds
 from tests.fuzz.mutate import mutate
-from tests.fuzz.seeds import PROGRAMS, seeds
+from tests.fuzz.seeds import seeds
 
-SECONDS_MOST = 5.0
-DECLARED_MOST = 40
-"""A checkpoint may declare this many times its size: eight tensors may share bytes, text shrinks; headers do not count."""
-
-
-class Wrong(Exception):
-    """A reader did something it must not do."""
+SECONDS_MOST = 2.0
+"""Of the processor; the files are small."""
+HANGS = 60
+"""Seconds after which the system ends the process, whatever it does; the input is kept."""
+MEMORY_MOST = 300 << 20
+"""Bytes that reading may take beyond what the process has at its start."""
 
 
 @dataclass
 class Figures:
     """What happened."""
 
-    read: int = 0
-    refused: int = 0
+    read: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
     messages: Counter[str] = field(default_factory=Counter)
 
 
-def examine(path: Path, figures: Figures) -> None:
-    """Read one file whole; Wrong when that ends in anything but a checkpoint or a ConvertError."""
-    started = time.perf_counter()
+def examine(kind: Kind, folder: Path, figures: Figures) -> None:
+    """Read the files of `kind` in `folder`; Wrong when that ends in anything but a result or one of our errors."""
+    started = time.process_time()
     try:
-        for checkpoint in _open(path):
-            with checkpoint:
-                _read(checkpoint, path.stat().st_size)
-        figures.read += 1
-    except ConvertError as error:
-        figures.refused += 1
-        figures.messages[str(error).replace(str(path), "")[-40:]] += 1
-        if "\n" in str(error) or len(str(error)) > 2000:
-            raise Wrong(f"a message that is not one sentence: {error}") from error
+        kind.read(folder)
+        figures.read[kind.name] += 1
+    except Paddle2TorchError as error:
+        figures.refused[kind.name] += 1
+        text = str(error)
+        figures.messages[text.replace(str(folder), "")[-40:]] += 1
+        if not text.isprintable() or len(text) > SENTENCE_MOST:
+            raise Wrong(f"a message that is not one sentence: {text!r}") from error
     except Wrong:
         raise
     except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise Wrong(f"{type(error).__name__}: {error}") from error
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     figures.slowest = max(figures.slowest, seconds)
     if seconds > SECONDS_MOST:
         raise Wrong(f"{seconds:.1f} s")
 
 
-def _open(path: Path) -> list[Checkpoint]:
-    """The file as a user would have it read."""
-    if path.suffix == ".pdopt":
-        accumulators, masters = open_optimizer_state(path)
-        return [accumulators] if masters is None else [accumulators, masters]
-    return [open_checkpoint(path, key="model" if path.name.startswith("nested") else None)]
+def fuzz(
+    every: Sequence[Kind], folder: Path, *, count: int, seed: int, clock: Callable[[], object] = lambda: None
+) -> Figures:
+    """Read `count` mutated inputs, kind by kind; Wrong names the one that is kept in `folder`.
 
-
-def _read(checkpoint: Checkpoint, size: int) -> None:
-    if checkpoint.nbytes > DECLARED_MOST * (size + 1000):
-        raise Wrong(f"{checkpoint.nbytes} bytes declared by a file of {size}")
-    for ref in checkpoint.values():
-        if ref.numpy().nbytes != ref.nbytes:
-            raise Wrong(f"{ref} was read as another size")
-
-
-def fuzz(contents: Mapping[str, bytes], folder: Path, *, count: int, seed: int) -> Figures:
-    """Read `count` mutated files; Wrong names the file that is kept in `folder`."""
+    `clock` is set before each.
+    """
     generator = random.Random(seed)
     figures = Figures()
-    names = [name for name in contents if name not in PROGRAMS.values()]
+    for kind in every:
+        (folder / kind.name).mkdir()
+        for name, content in kind.files.items():
+            (folder / kind.name / name).write_bytes(content)
     for number in range(count):
-        name = names[number % len(names)]
-        write_mutated(contents, folder, name, lambda content: mutate(content, generator), generator)
+        kind = every[number % len(every)]
+        name = generator.choice(list(kind.files))
+        path = folder / kind.name / name
+        path.write_bytes(mutate(kind.files[name], generator))
+        clock()
         try:
-            examine(folder / name, figures)
+            examine(kind, path.parent, figures)
         except Wrong as error:
-            raise Wrong(f"mutation {number} of seed {seed}, {folder / name}: {error}") from error
+            raise Wrong(f"mutation {number} of seed {seed}, {path}: {error}") from error
+        path.write_bytes(kind.files[name])
     return figures
 
 
-def write_mutated(
-    contents: Mapping[str, bytes],
-    folder: Path,
-    name: str,
-    change: Callable[[bytes], bytes],
-    generator: random.Random,
-) -> None:
-    """Write the file, changed; or, half the times that it has a program beside it, whole and the program changed."""
-    program = PROGRAMS.get(name)
-    first = program is not None and generator.random() < 0.5
-    (folder / name).write_bytes(contents[name] if first else change(contents[name]))
-    if program is not None:
-        (folder / program).write_bytes(change(contents[program]) if first else contents[program])
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Reading has so much memory, and no more."""
+    with open("/proc/self/statm") as status:
+        now = int(status.read().split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY_MOST, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def peak_mb() -> float:
@@ -117,24 +117,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="kinds whose names have this in them")
     args = parser.parse_args()
-    contents = seeds()
+    every = [kind for kind in kinds(seeds()) if args.only in kind.name]
     before = peak_mb()
     shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
     folder = Path(tempfile.mkdtemp(prefix="paddle2torch-fuzz-", dir=shared))
+    print(f"inputs are kept in {folder} when one is wrong", file=sys.stderr)
     started = time.perf_counter()
     try:
-        figures = fuzz(contents, folder, count=args.count, seed=args.seed)
+        with bounded():
+            figures = fuzz(
+                every, folder, count=args.count, seed=args.seed, clock=partial(signal.alarm, HANGS)
+            )
     except Wrong as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     seconds = time.perf_counter() - started
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-    print(f"{args.count} mutated files of {len(contents)} kinds in {seconds:.0f} s, seed {args.seed}")
-    print(f"{figures.read} were still checkpoints, {figures.refused} refused with ConvertError, nothing else")
+    shutil.rmtree(folder)
+    read, refused = figures.read.total(), figures.refused.total()
+    print(f"{args.count} mutated inputs of {len(every)} kinds in {seconds:.0f} s, seed {args.seed}")
+    print(f"{read} were still sound, {refused} refused in one sentence, nothing else")
     print(f"slowest {figures.slowest * 1000:.0f} ms; peak memory {peak_mb() - before:.0f} MB above the start")
+    for kind in every:
+        print(f"{kind.name:32} {figures.read[kind.name]:8} read {figures.refused[kind.name]:8} refused")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Small real files of every format, to start mutating from."""
+"""Small real files of every kind that a command reads, to start mutating from.
+
+`python -m tests.fuzz.seeds FOLDER` writes them: both frameworks are needed for that, and the fuzzing itself, which
+measures memory, is better off without them.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import paddle
-import safetensors.torch
-import torch
-
 OLD_FORMATS = """
 import sys, paddle
 paddle.enable_static()
@@ -31,15 +29,37 @@ with paddle.static.program_guard(program, start):
     paddle.static.save_inference_model(sys.argv[1] + "/old", [x], [y], executor, program=program)
     paddle.static.save(program, sys.argv[1] + "/static")
 """
-PROGRAMS = {"export.pdiparams": "export.json", "old.pdiparams": "old.pdmodel"}
-"""Weights -> the program that is read with them."""
+RULES = """\
+[[rule]]
+source = 'layers\\.(\\d+)\\.(.*)'
+target = 'blocks.\\1.\\2'
+transform = "transpose+reshape:3,4"
+reason = "another spelling"
+
+[[rule]]
+source = "head\\\\.weight"  # dropped
+"""
 
 
 def seeds() -> Mapping[str, bytes]:
-    """File name -> content, of every format; the weights of `PROGRAMS` have their program among them."""
-    with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
+    """File name -> content, of every kind."""
+    with tempfile.TemporaryDirectory() as name:
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "tests.fuzz.seeds", name], check=True, capture_output=True
+        )
+        return {path.name: path.read_bytes() for path in sorted(Path(name).iterdir())}
+
+
+def write_seeds(folder: Path) -> None:
+    """Write every file."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        folder = Path(name)
+        import paddle
+        import safetensors.torch
+        import torch
+
+        import convert
+
         layer = paddle.nn.Sequential(paddle.nn.Linear(3, 4), paddle.nn.BatchNorm1D(4))
         weight = np.arange(600, dtype="float32")
         for protocol in (2, 3, 4):
@@ -64,10 +84,45 @@ def seeds() -> Mapping[str, bytes]:
         torch.save({"w": torch.ones(3, 4), "n": torch.tensor(3)}, folder / "net.pth")
         safetensors.torch.save_file({"w": torch.ones(3, 4)}, folder / "torch.safetensors", {"format": "pt"})
         subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", OLD_FORMATS, name],
+            [sys.executable, "-W", "ignore", "-c", OLD_FORMATS, str(folder)],
             check=True,
             capture_output=True,
             env={**os.environ, "FLAGS_enable_pir_api": "0"},
         )
         (folder / "static.pdmodel").unlink()
-        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        big = {"whole": np.arange(6, dtype="f4").reshape(2, 3)}
+        slices = {
+            "UnpackBigParamInfor@@": {"big": {"OriginShape": (2, 300), "slices": ["big@@.0", "big@@.1"]}}
+        }
+        parts = {"big@@.0": weight[:300], "big@@.1": weight[300:]}
+        (folder / "slices.pdparams").write_bytes(pickle.dumps({**big, **parts, **slices}, protocol=2))
+        torch.save({"model": {"w": torch.ones(3, 4).t()}, "epoch": 1}, folder / "nested.pth")
+        convert.convert_checkpoint(folder / "state4.pdparams", folder / "own.pth", model="none")
+        convert.convert_checkpoint(
+            folder / "state4.pdparams", folder / "set.safetensors", model="none", shard_bytes=40
+        )
+        (folder / "names.txt").write_text("linear_0.b_0\nlinear_0.w_0\n")
+        (folder / "rules.toml").write_text(RULES)
+        np.save(folder / "input.npy", np.ones((2, 3), "float32"))
+        np.savez(folder / "input.npz", x=np.ones((2, 3), "float32"), mask=np.ones(2, bool))
+        words = [
+            "parity",
+            "capture",
+            "--paddle",
+            "paddle.nn:Linear",
+            "--shape",
+            "2,3",
+            "--only-given",
+            "--mode",
+            "eval",
+            "--gradients",
+        ]
+        words += ["--args", '{"in_features":3,"out_features":4}', "-o", str(folder / "linear.trace")]
+        subprocess.run([sys.executable, "-m", "paddle2torch", *words], check=True, capture_output=True)
+        from PIL import Image
+
+        Image.fromarray(np.arange(192, dtype="uint8").reshape(8, 8, 3)).save(folder / "image.png")
+
+
+if __name__ == "__main__":
+    write_seeds(Path(sys.argv[1]))

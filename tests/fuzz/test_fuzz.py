@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from convert import open_checkpoint
+from tests.fuzz.kinds import Kind, Wrong, kinds
 from tests.fuzz.mutate import FRAGMENTS
-from tests.fuzz.run import Figures, Wrong, examine, fuzz
+from tests.fuzz.run import Figures, examine, fuzz
 from tests.fuzz.seeds import seeds
 
 
 @pytest.fixture(scope="module")
-def contents():
-    return seeds()
+def every():
+    return kinds(seeds())
 
 
-def test_mutated_files_end_in_a_checkpoint_or_one_of_our_errors(contents, tmp_path):
-    figures = fuzz(contents, tmp_path, count=3000, seed=7)
-    assert figures.read > 100, "mutations that never leave a checkpoint test only the first check"
-    assert figures.refused > 1500
-    assert len(figures.messages) > 20
+def test_every_seed_is_read(every, tmp_path):
+    for kind in every:
+        for name, content in kind.files.items():
+            (tmp_path / name).write_bytes(content)
+        kind.read(tmp_path)
+
+
+def test_mutated_inputs_end_in_a_result_or_one_of_our_sentences(every, tmp_path):
+    figures = fuzz(every, tmp_path, count=4000, seed=7)
+    for kind in every:
+        assert figures.read[kind.name] > 2, (
+            "mutations that never leave a sound file test only the first check"
+        )
+        assert figures.refused[kind.name] > 20
+    assert len(figures.messages) > 100
 
 
 pickles = st.lists(
@@ -37,18 +51,21 @@ pickles = st.lists(
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.one_of(pickles, st.binary(max_size=200)))
-def test_any_bytes_end_in_a_checkpoint_or_one_of_our_errors(tmp_path, content):
-    path = tmp_path / "any.pdparams"
-    path.write_bytes(content)
-    examine(path, Figures())
+def test_any_bytes_end_in_a_result_or_one_of_our_sentences(tmp_path, content):
+    (tmp_path / "any.pdparams").write_bytes(content)
+
+    def read(folder):
+        with open_checkpoint(folder / "any.pdparams") as checkpoint:
+            for ref in checkpoint.values():
+                ref.numpy()
+
+    examine(Kind("any", {}, read), tmp_path, Figures())
 
 
-def test_the_examination_notices_wrong_behaviour(tmp_path, monkeypatch, contents):
-    from tests.fuzz import run
+@pytest.mark.parametrize("error", [KeyError("not one of ours"), MemoryError(), RecursionError()])
+def test_the_examination_notices_what_is_no_error_of_ours(tmp_path, error):
+    def broken(_: object) -> None:
+        raise error
 
-    def broken(*_: object, **__: object) -> None:
-        raise KeyError("not one of ours")
-
-    monkeypatch.setattr(run, "open_checkpoint", broken)
-    with pytest.raises(Wrong, match=r"KeyError"):
-        fuzz(contents, tmp_path, count=1, seed=0)
+    with pytest.raises(Wrong, match=type(error).__name__):
+        fuzz([Kind("x", {"x": pickle.dumps({})}, broken)], tmp_path, count=1, seed=0)

@@ -61,9 +61,9 @@ class Expected:
     operator: as a report calls it. line: a piece of the one torch line to edit; where something is missing, of
     the line in which Paddle's source has it, or, if it has it on a line of its own, of the line that needs it;
     for wrong weights, of the line that makes or uses them; "" where no line of the model is to be edited.
-    subject: the kind of difference. attribute: the argument, setting, weight or buffer. paddle, torch: both
-    values; `...` where there are none. says: a phrase of the cause, where subject and values do not say it all.
-    layers: how many layers err so, by the same line. Two values are two findings, two layers are one.
+    subject, attribute, shows: as `parity.results.finding` has them. paddle, torch: both values, as Paddle counts;
+    None: nothing; `...` where there are none. layers: how many layers err so, by the same line. Two values are
+    two findings, two layers are one.
     """
 
     layer: str
@@ -73,7 +73,7 @@ class Expected:
     attribute: str = ""
     paddle: object = ...
     torch: object = ...
-    says: str = ""
+    shows: str = "outputs"
     layers: int = 1
 
     def __str__(self) -> str:

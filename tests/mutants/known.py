@@ -146,6 +146,30 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "a detach before a roll is not seen: the gradient is told to change in the layer before": (
         "swin-shift-detached",
     ),
+    "the values, or which parameters it is about, are in the sentence alone": (
+        "siamese-head-not-trained",
+        "basic-no-decay-on-norms",
+        "text-loss-summed",
+        "bottleneck-label-smoothing",
+        "inception-double-softmax",
+    ),
+    "told to show in the outputs, and shows in no number of them": (
+        "plain-dropout-missing",
+        "plain-dropout-extra",
+        "plain-dropout-channels",
+        "mha-dropout-extra",
+        "basic-relu6",
+        "bifpn-share-relu-missing",
+    ),
+    "a part of a packed weight is told to show in the weights alone, and shows in the outputs": (
+        "mha-out-projection-untransposed",
+        "vit-one-weight-one-ulp",
+    ),
+    "told to show in nothing, and shows in gradients or running statistics": (
+        "text-padding-row-learns",
+        "siamese-bn-momentum-in-training",
+        "shuffle-bn-momentum-in-training",
+    ),
     "a mistake that is known by itself is in it": (
         "bottleneck-convolutions-keep-bias+extra-batchnorm1d",
         "inception-ceil-forgotten+branches-swapped+padding-mode",

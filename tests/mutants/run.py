@@ -143,7 +143,7 @@ def summary(outcomes: list[Outcome]) -> str:
     )
     return (
         f"{sum(bool(bug.caught) for bug in bugs)} of {len(bugs)} mistakes noticed, "
-        f"{sum(bool(bug.first) for bug in bugs)} with a first finding that is right in layer, line, subject and values; "
+        f"{sum(bool(bug.first) for bug in bugs)} with a first finding that is right in everything; "
         f"{sum(bug.stray for bug in bugs)} stray findings; {sum(multi.right for multi in multis)} of {len(multis)} "
         f"combinations told exactly; {sum(bool(style.alarm) for style in styles)} alarms on {len(styles)} correct ports"
     )

@@ -1,5 +1,8 @@
 """A recurrence or a cross entropy that torch writes out says which of the well-known mistakes it makes."""
 
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 import paddle
 import pytest
@@ -33,9 +36,10 @@ class TorchSteps(torch.nn.Module):
     def lstm(self, x, h, c, s):
         w = self.wrong
         gates = self.part(x, "ih", s) + self.part(h, "hh", s)
-        i, f, g, o = gates.chunk(4, 1)
         if w == "gates":
             i, f, o, g = gates.chunk(4, 1)
+        else:
+            i, f, g, o = gates.chunk(4, 1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * (c if w == "bare" else torch.tanh(c)), c
 
@@ -71,6 +75,7 @@ class TorchSteps(torch.nn.Module):
         return self.fc(y)
 
 
+@cache
 def check(kind, way, wrong):
     x = np.random.default_rng(0).standard_normal((2, STEPS, 4)).astype(np.float32)
     paddle.seed(0)
@@ -86,32 +91,70 @@ def test_the_right_loop_is_the_layer(kind, way):
     assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
 
 
-@pytest.mark.parametrize(
-    ("kind", "way", "wrong", "cause", "line"),
-    [
-        ("LSTM", "forward", "last first", "in reverse, the last one first", "step(x[:, t]"),
-        ("GRU", "forward", "flipped", "put together in reverse", "torch.stack"),
-        ("LSTM", "forward", "late", "one step late", "torch.stack"),
-        ("LSTM", "forward", "exchanged", "hidden and the cell state are swapped", "linear("),
-        ("LSTM", "forward", "cells", "cell states are the result", "torch.stack"),
-        ("LSTM", "forward", "bare", "without the tanh of the cell state", ""),
-        ("LSTM", "forward", "gates", "in the order input, forget, output, candidate", "chunk(4, 1)"),
-        ("LSTM", "forward", "no hh", "bias_hh is left out", "linear("),
-        ("GRU", "forward", "blend", "the update gate works the other way round", ""),
-        ("GRU", "forward", "reset", "multiplies the input's part", ""),
-        ("GRU", "bidirect", "halves", "joined the other way round", "torch.cat"),
-        ("GRU", "bidirect", "not turned back", "not turned back to the order", "torch.cat"),
-        ("LSTM", "bidirect", "both forward", "reads the sequence forward", ""),
-    ],
-)
+MISTAKES = [
+    ("LSTM", "forward", "last first", "in reverse, the last one first", "for t in reversed(range(STEPS))"),
+    ("GRU", "forward", "flipped", "put together in reverse", "torch.stack(found[::-1]"),
+    ("LSTM", "forward", "late", "one step late", "found.append("),
+    ("LSTM", "forward", "exchanged", "hidden and the cell state are swapped", "step(x[:, t], c, h, s)"),
+    ("LSTM", "forward", "cells", "cell states are the result", "found.append("),
+    ("LSTM", "forward", "bare", "without the tanh of the cell state", "torch.tanh(c)), c"),
+    (
+        "LSTM",
+        "forward",
+        "gates",
+        "in the order input, forget, output, candidate",
+        "i, f, o, g = gates.chunk(4, 1)",
+    ),
+    ("LSTM", "forward", "no hh", "bias_hh is left out", "None if self.wrong"),
+    ("GRU", "forward", "blend", "the update gate works the other way round", "return (z * n + (1 - z) * h"),
+    ("GRU", "forward", "reset", "multiplies the input's part", "n = torch.tanh(r * (xn + hn)"),
+    ("GRU", "bidirect", "halves", "joined the other way round", "torch.cat([back, y]"),
+    ("GRU", "bidirect", "not turned back", "not turned back to the order", "back.flip(1)"),
+    ("LSTM", "bidirect", "both forward", "reads the sequence forward", "back = self.loop(x if"),
+]
+"""Kind, direction and mistake -> what is said of it, and the line that makes it."""
+
+KNOWN = {
+    "last first": "the slice of a step is named, not the order of the steps",
+    "late": "the stack is named, not what is kept",
+    "exchanged": "the linear of the state is named, not the call that hands the states over",
+    "cells": "the stack is named, not what is kept",
+    "bare": "the linear of the state is named, not the formula",
+    "blend": "the linear of the state is named, not the formula",
+    "reset": "the linear of the state is named, not the formula",
+    "not turned back": "where the directions are joined is named",
+    "both forward": "the slice of a step is named, not what the loop is given",
+}
+"""Mistakes whose line is told wrongly, and why. One that gets right fails until its entry is gone."""
+
+
+def test_every_mistake_has_one_line():
+    port = Path(__file__).read_text().partition("MISTAKES = [")[0].splitlines()
+    assert {row[-1]: sum(row[-1] in line for line in port) for row in MISTAKES} == {
+        row[-1]: 1 for row in MISTAKES
+    }
+
+
+@pytest.mark.parametrize(("kind", "way", "wrong", "cause", "line"), MISTAKES)
 def test_the_mistake_in_a_loop_is_named(kind, way, wrong, cause, line):
     report = check(kind, way, wrong)
     assert report.verdict is parity.Verdict.DIFFERENT
-    first = report.findings[0]
-    assert cause in first.cause, str(report)
-    path, number = first.where.rsplit(":", 1)
-    with open(path) as source:
-        assert line in source.read().splitlines()[int(number) - 1]
+    assert cause in report.findings[0].cause, str(report)
+
+
+@pytest.mark.parametrize(
+    ("kind", "way", "wrong", "cause", "line"),
+    [
+        pytest.param(
+            *row, marks=pytest.mark.xfail(reason=KNOWN[row[2]], strict=True) if row[2] in KNOWN else ()
+        )
+        for row in MISTAKES
+    ],
+)
+def test_the_line_of_the_mistake_in_a_loop_is_named(kind, way, wrong, cause, line):
+    path, _, number = check(kind, way, wrong).findings[0].where.rpartition(":")
+    assert path
+    assert line in Path(path).read_text().splitlines()[int(number) - 1]
 
 
 class PaddleEntropy(paddle.nn.Layer):

@@ -295,3 +295,73 @@ def test_a_block_that_is_recomputed_in_backward_is_seen_inside(torch_class, verd
     report = parity.check(paddle_net, torch_net, images, gradients=True, mode="train", further=False)
     assert report.verdict.name == verdict, str(report)
     assert torch.utils.checkpoint.checkpoint is checkpoint
+
+
+class PaddleFolded(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = paddle.nn.Conv2D(3, 8, 3), paddle.nn.BatchNorm2D(8)
+        self.head = paddle.nn.Conv2D(8, 4, 1)
+
+    def forward(self, x):
+        return self.head(self.norm(self.conv(x)))
+
+
+class TorchFolded(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = torch.nn.Conv2d(3, 8, 3), torch.nn.Conv2d(8, 4, 1)
+
+    def forward(self, x):
+        return self.head(self.conv(x))
+
+
+def test_a_weight_that_holds_a_folded_norm_has_no_gradient_to_compare_and_that_is_said():
+    expected, actual = PaddleFolded(), TorchFolded()
+    expected.norm._mean.set_value(paddle.linspace(-0.2, 0.3, 8))
+    scale = 1.0 / np.sqrt(expected.norm._variance.numpy() + 1e-5)
+    with torch.no_grad():
+        actual.conv.weight[:] = torch.tensor(expected.conv.weight.numpy() * scale[:, None, None, None])
+        actual.conv.bias[:] = torch.tensor((expected.conv.bias.numpy() - expected.norm._mean.numpy()) * scale)
+        for name in ("weight", "bias"):
+            getattr(actual.head, name)[:] = torch.tensor(getattr(expected.head, name).numpy())
+    x = np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype("float32")
+    report = parity.check(expected, actual, inputs=x, gradients=True, further=False)
+    assert not report.findings
+    assert report.verdict is parity.Verdict.INCONCLUSIVE
+    assert [text for text in report.inconclusive if "folded" in text] == [
+        "Paddle's BatchNorms are folded into weights of torch, whose gradients are others and were not compared: "
+        "`conv.weight`, `conv.bias`"
+    ]
+
+
+class PaddleSums(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (paddle.nn.Linear(4, 4) for _ in range(3))
+
+    def forward(self, x):
+        return self.a(x) + self.b(x) + self.c(x)
+
+
+class TorchSums(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (torch.nn.Linear(4, 4) for _ in range(3))
+
+    def forward(self, x):
+        return self.c(x) + self.b(x) + self.a(x)
+
+
+class TorchSumsCut(TorchSums):
+    def forward(self, x):
+        return self.c(x) + self.b(x).detach() + self.a(x)
+
+
+@pytest.mark.parametrize(("torch_class", "operators"), [(TorchSums, []), (TorchSumsCut, ["detach"])])
+def test_gradients_of_a_sum_in_another_order_are_compared_as_its_numbers_are(torch_class, operators):
+    expected, actual = PaddleSums(), torch_class()
+    actual.load_state_dict(convert_state_dict(expected.state_dict(), actual))
+    x = np.random.default_rng(0).standard_normal((2, 4)).astype("float32")
+    report = parity.check(expected, actual, inputs=x, gradients=True, further=False)
+    assert [finding.operator for finding in report.findings] == operators

@@ -14,14 +14,14 @@ BUGS = [
         "detach",
         "b = self.encoder(right)",
         "b = self.encoder(right).detach()",
-        Expected("", "detach", EDITED, "gradient", says="detach only in torch"),
+        Expected("", "detach", EDITED, "gradient", "detach", False, True, shows="gradients"),
     ),
     line(
         "pyramid-regression-detached",
         "detach",
         "self.reg(level)",
         "self.reg(level.detach())",
-        Expected("", "detach", EDITED, "gradient", says="detach only in torch"),
+        Expected("", "detach", EDITED, "gradient", "detach", False, True, shows="gradients"),
     ),
     line(
         "shuffle-half-detached",
@@ -29,7 +29,15 @@ BUGS = [
         "keep, y = torch.chunk(x, 2, dim=1)",
         "keep, y = torch.chunk(x, 2, dim=1)\n        keep = keep.detach()",
         Expected(
-            "unit2", "detach", "keep = keep.detach()", "gradient", says="detach only in torch", layers=2
+            "unit2",
+            "detach",
+            "keep = keep.detach()",
+            "gradient",
+            "detach",
+            False,
+            True,
+            shows="gradients",
+            layers=2,
         ),
     ),
     line(
@@ -37,7 +45,7 @@ BUGS = [
         "detach",
         "y = torch.add(short, y)",
         "y = torch.add(short.detach(), y)",
-        Expected("bb_1_1", "detach", EDITED, "gradient", says="detach only in torch", layers=4),
+        Expected("bb_1_1", "detach", EDITED, "gradient", "detach", False, True, shows="gradients", layers=4),
     ),
     line(
         "unet-lateral-no-grad",
@@ -45,28 +53,50 @@ BUGS = [
         "        y = self.fuse1(torch.cat([self.lateral(d1), y], dim=1))",
         "        with torch.no_grad():\n            side = self.lateral(d1)\n"
         "        y = self.fuse1(torch.cat([side, y], dim=1))",
-        Expected("lateral", "no_grad", "with torch.no_grad():", "gradient", says="no gradient only in torch"),
+        Expected(
+            "lateral",
+            "no_grad",
+            "with torch.no_grad():",
+            "gradient",
+            "no_grad",
+            False,
+            True,
+            shows="gradients",
+        ),
     ),
     line(
         "basic-stem-no-grad",
         "detach",
         "x = self.stem(x)  #",
         "with torch.no_grad():\n            x = self.stem(x)  #",
-        Expected("stem.0", "no_grad", "with torch.no_grad():", "gradient", says="no gradient only in torch"),
+        Expected(
+            "stem.0",
+            "no_grad",
+            "with torch.no_grad():",
+            "gradient",
+            "no_grad",
+            False,
+            True,
+            shows="gradients",
+        ),
     ),
     line(
         "basic-identity-detached",
         "detach",
         "identity = x\n",
         "identity = x.detach()\n",
-        Expected("layer2.1", "detach", EDITED, "gradient", says="detach only in torch", layers=3),
+        Expected(
+            "layer2.1", "detach", EDITED, "gradient", "detach", False, True, shows="gradients", layers=3
+        ),
     ),
     line(
         "vit-attention-detached",
         "detach",
         "F.softmax(attn, dim=-1)",
         "F.softmax(attn, dim=-1).detach()",
-        Expected("blocks.1.attn", "detach", EDITED, "gradient", says="detach only in torch", layers=2),
+        Expected(
+            "blocks.1.attn", "detach", EDITED, "gradient", "detach", False, True, shows="gradients", layers=2
+        ),
         mode="eval",
     ),
     line(
@@ -74,7 +104,7 @@ BUGS = [
         "detach",
         "torch.sigmoid(self.gate(x))",
         "torch.sigmoid(self.gate(x.detach()))",
-        Expected("", "detach", EDITED, "gradient", says="detach only in torch"),
+        Expected("", "detach", EDITED, "gradient", "detach", False, True, shows="gradients"),
         mode="eval",
     ),
     line(
@@ -82,7 +112,9 @@ BUGS = [
         "detach",
         "s = self.avgpool(x)",
         "s = self.avgpool(x.detach())",
-        Expected("block3.se", "detach", EDITED, "gradient", says="detach only in torch", layers=3),
+        Expected(
+            "block3.se", "detach", EDITED, "gradient", "detach", False, True, shows="gradients", layers=3
+        ),
         mode="eval",
     ),
     line(
@@ -90,14 +122,23 @@ BUGS = [
         "detach",
         "F.softmax(self.query(x), dim=1)",
         "F.softmax(self.query(x), dim=1).data",
-        Expected("", "detach", EDITED, "gradient", says="detach only in torch"),
+        Expected("", "detach", EDITED, "gradient", "detach", False, True, shows="gradients"),
     ),
     line(
         "norms-conv-frozen",
         "frozen",
         "        self.gn = nn.GroupNorm(2, 8)\n",
         "        self.gn = nn.GroupNorm(2, 8)\n        self.conv1.requires_grad_(False)\n",
-        Expected("conv1", "Conv2d", "self.conv1.requires_grad_(False)", "gradient", says="frozen"),
+        Expected(
+            "conv1",
+            "Conv2d",
+            "self.conv1.requires_grad_(False)",
+            "gradient",
+            "trainable",
+            True,
+            False,
+            shows="gradients",
+        ),
     ),
     line(
         "basic-norm-frozen",
@@ -109,7 +150,10 @@ BUGS = [
             "BatchNorm2d",
             "self.bn1.weight.requires_grad_(False)",
             "gradient",
-            says="frozen",
+            "trainable",
+            True,
+            False,
+            shows="gradients",
             layers=4,
         ),
     ),
@@ -124,7 +168,10 @@ BUGS = [
             "Conv2d",
             "p3.register_hook(lambda grad: grad * 2)",
             "gradient",
-            says="a gradient hook only in torch",
+            "hook",
+            False,
+            True,
+            shows="gradients",
         ),
     ),
     line(
@@ -137,7 +184,10 @@ BUGS = [
             "Linear",
             "a.register_hook(torch.neg)",
             "gradient",
-            says="a gradient hook only in torch",
+            "hook",
+            False,
+            True,
+            shows="gradients",
         ),
     ),
     line(
@@ -145,12 +195,12 @@ BUGS = [
         "padding_idx",
         "nn.Embedding(20, 12, padding_idx=0)",
         "nn.Embedding(20, 12)",
-        Expected("embed", "Embedding", EDITED, "attribute", "padding_idx", 0, None),
+        Expected("embed", "Embedding", EDITED, "attribute", "padding_idx", 0, None, shows="gradients"),
     ),
     data(
         "pyramid-detach-forgotten",
         "detach",
-        Expected("", "detach", "self.cls(level)", "gradient", says="detach only in Paddle"),
+        Expected("", "detach", "self.cls(level)", "gradient", "detach", True, False, shows="gradients"),
         paddle=(("self.cls(level)", "self.cls(level.detach())"),),
         stage="backward",
         visible="gradients",
@@ -165,7 +215,10 @@ BUGS = [
             "Conv2d",
             "self.conv2 = nn.Conv2d(8, 8, 3, padding=2, dilation=2)",
             "gradient",
-            says="frozen only in Paddle",
+            "trainable",
+            False,
+            True,
+            shows="gradients",
         ),
         paddle=(
             (

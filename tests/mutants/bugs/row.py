@@ -26,7 +26,7 @@ def convert(name, kind, operation, *expected: Expected, **more) -> Bug:
     return data(name, kind, *expected, weights=weights, stage="conversion", **more)
 
 
-def held(layer, operator, at, leaf, says) -> Expected:
-    """A weight or buffer of a layer that holds what it should not; `at` is a piece of the line that makes it."""
+def held(layer, operator, at, leaf, holds, **more) -> Expected:
+    """A weight or buffer of a layer that holds something else; `at` is a piece of the line that makes the layer."""
     name = f"{layer}.{PADDLE_NAMES.get(leaf, leaf)}"
-    return Expected(layer, operator, at, "weight", f"{layer}.{leaf}", name, says=says)
+    return Expected(layer, operator, at, "weight", f"{layer}.{leaf}", name, holds, **more)

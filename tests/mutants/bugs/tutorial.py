@@ -9,7 +9,7 @@ BUGS = [
         "bias",
         "            bias=False,\n",
         "",
-        Expected("conv._conv", "Conv2d", "self._conv = nn.Conv2d(", "slot", "bias", layers=15),
+        Expected("conv._conv", "Conv2d", "self._conv = nn.Conv2d(", "slot", "bias", False, True, layers=15),
         unloaded=("*._conv.bias",),
     ),
     line(
@@ -17,7 +17,7 @@ BUGS = [
         "not registered",
         '                self.add_module(f"bb_{stage}_{i}", block)\n',
         "",
-        Expected("blocks[0]", "registration", "self.blocks = []", "registration"),
+        Expected("blocks[0]", "registration", "self.blocks = []", "registration", "blocks", shows="weights"),
     ),
     line(
         "bottleneck-extra-batchnorm1d",
@@ -25,12 +25,7 @@ BUGS = [
         "        self.out = nn.Linear(16, 4)\n",
         "        self.bn1 = nn.BatchNorm1d(16)\n        self.out = nn.Linear(16, 4)\n",
         Expected(
-            "bn1",
-            "BatchNorm1d",
-            "self.bn1 = nn.BatchNorm1d(16)",
-            "extra",
-            paddle="nothing",
-            torch="BatchNorm1d `bn1`",
+            "bn1", "BatchNorm1d", "self.bn1 = nn.BatchNorm1d(16)", "extra", "", None, "BatchNorm1d `bn1`"
         ),
         also=(("return self.out(y)", "y = self.bn1(y)\n        return self.out(y)"),),
         unloaded=("bn1.*",),
@@ -43,8 +38,9 @@ BUGS = [
             "LeakyReLU",
             "y = F.leaky_relu(y, negative_slope=0.1)",
             "substituted",
-            paddle="relu",
-            torch="leaky_relu",
+            "",
+            "ReLU",
+            "LeakyReLU(slope=0.1)",
             layers=9,
         ),
         edits=(("            y = F.relu(y)\n", "            y = F.leaky_relu(y, negative_slope=0.1)\n"),),
@@ -54,7 +50,7 @@ BUGS = [
         "activation extra",
         "        y = self.pool2d_avg(y)\n",
         "        y = F.relu(self.pool2d_avg(y) - 0.1)\n",
-        Expected("", "ReLU", EDITED, "extra", paddle="nothing", torch="x - 0.1 -> ReLU"),
+        Expected("", "ReLU", EDITED, "extra", "", None, "x - 0.1 -> ReLU"),
     ),
     line(
         "bottleneck-stride-in-first-convolution",

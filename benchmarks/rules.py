@@ -1,0 +1,130 @@
+"""What is lost without each rule that brings a graph into canonical form (`parity.graph.rules.every`).
+
+python -m benchmarks.rules --count FILE [--third K ...]     every case once, with how often each rule changes something
+python -m benchmarks.rules --without FILE [--rule NAME ...]  the cases in which a rule does, without it (at most --most)
+
+The corpus is that of tests/mutants. Needs both frameworks; about ten minutes a third, then a minute a rule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import paddle  # noqa: F401
+    import torch
+
+import parity
+from parity.graph import build
+from parity.graph.builder import Builder, Rewrite
+from parity.graph.node import Node
+from parity.graph.rules.every import REWRITES
+from tests.mutants.judge import run
+from tests.mutants.run import CASES
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--count", type=Path, metavar="FILE")
+    parser.add_argument("--without", type=Path, metavar="FILE")
+    parser.add_argument("--third", type=int, choices=[0, 1, 2], action="append")
+    parser.add_argument("--only", action="append", help="cases whose name contains this (repeatable)")
+    parser.add_argument("--rule", action="append", help="this rule alone (repeatable)")
+    parser.add_argument("--most", type=int, default=12, help="cases that are tried without one rule")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if arguments.count:
+        names = [name for i, name in enumerate(CASES) if arguments.third is None or i % 3 in arguments.third]
+        if arguments.only:
+            names = [name for name in names if any(part in name for part in arguments.only)]
+        arguments.count.write_text(json.dumps(count(names), indent=1))
+    if arguments.without:
+        known = json.loads(arguments.without.read_text())
+        for rule in REWRITES:
+            if arguments.rule is None or rule.__name__ in arguments.rule:
+                print(row(rule.__name__, known, arguments.most), flush=True)
+    return 0
+
+
+def count(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Case -> its outcome, its notes, and how often each rule changed something."""
+    fired: Counter[str] = Counter()
+    build.REWRITES = tuple(_counted(rule, fired) for rule in REWRITES)
+    found = {}
+    for name in names:
+        fired.clear()
+        found[name] = {**_outcome(name), "fired": dict(fired)}
+    build.REWRITES = REWRITES
+    return found
+
+
+def _counted(rule: Rewrite, fired: Counter[str]) -> Rewrite:
+    def counting(b: Builder, node: Node) -> bool:
+        changed = rule(b, node)
+        fired[rule.__name__] += changed
+        return changed
+
+    return counting
+
+
+def _outcome(name: str) -> dict[str, Any]:
+    """A case's outcome, and the notes of its report."""
+    check, reports = parity.check, []
+
+    def keeping(*args: Any, **options: Any) -> Any:
+        reports.append(check(*args, **options))
+        return reports[-1]
+
+    parity.check = keeping
+    try:
+        outcome = run(CASES[name])
+    finally:
+        parity.check = check
+    notes = [note.text for report in reports for case in report.cases for note in case.judgement.notes]
+    return {**asdict(outcome), "right": outcome.right, "notes": notes}
+
+
+HEADER = (
+    f"{'rule':22}{'changes':>9}{'tried':>7}{'errors':>8}{'missed':>8}{'misplaced':>11}{'not right':>11}{'alarms':>8}"
+    f"{'notes':>7}"
+)
+
+
+def row(rule: str, known: Mapping[str, Mapping[str, Any]], most: int) -> str:
+    """What the cases in which a rule changes something become without it."""
+    fires = [name for name, before in known.items() if before["fired"].get(rule)]
+    # Spread over the corpus: neighbours are much alike.
+    tried = fires[:: max(1, -(-len(fires) // most))][:most]
+    build.REWRITES = tuple(other for other in REWRITES if other.__name__ != rule)
+    lost: Counter[str] = Counter()
+    names = []
+    for name in tried:
+        before, after = known[name], _outcome(name)
+        now = {
+            "errors": bool(after["error"]) > bool(before["error"]),
+            "missed": before["caught"] is True and after["caught"] is False,
+            "misplaced": before["place"] is True and after["place"] is False,
+            "not right": before["right"] and not after["right"],
+            "alarms": bool(after["alarm"]) > bool(before["alarm"]),
+        }
+        lost.update(key for key, is_lost in now.items() if is_lost)
+        lost["notes"] += len(after["notes"]) - len(before["notes"])
+        if any(now.values()):
+            names.append(f"{name} ({', '.join(key for key, is_lost in now.items() if is_lost)})")
+    build.REWRITES = REWRITES
+    widths = (("errors", 8), ("missed", 8), ("misplaced", 11), ("not right", 11), ("alarms", 8), ("notes", 7))
+    counts = "".join(f"{lost[key]:>{width}}" for key, width in widths)
+    return f"{rule:22}{len(fires):>9}{len(tried):>7}{counts}  {'; '.join(names[:4])}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""The gradients that a user can observe: those of the model's parameters and inputs, each compared or named as not compared.
+
+A gradient somewhere inside is no result of its own: two right ports may cut it into other parts. So a difference inside
+counts only if one of these shows it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from parity.align.weights import WeightPair, constant, digest
+from parity.runs.run import Run
+from parity.trace.values import Array
+
+Index = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a torch parameter and the part of Paddle's that it is, transposed or not."""
+
+    paddle: str
+    ours: Index = ()
+    theirs: Index = ()
+    turned: bool = False
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """What a torch parameter stands for: parts of Paddle's, or weights of aligned operators that cover it."""
+
+    torch: str
+    parts: tuple[Part, ...] = ()
+    twins: tuple[WeightPair, ...] = ()
+
+    @property
+    def paddle(self) -> tuple[str, ...]:
+        """Paddle's names."""
+        return tuple(
+            dict.fromkeys((*(part.paddle for part in self.parts), *(twin.paddle.name for twin in self.twins)))
+        )
+
+    def gradients(
+        self, paddle: Mapping[str, Array], torch: Mapping[str, Array]
+    ) -> Iterator[tuple[Array, Array]]:
+        """(expected, actual), part by part; zeros where one side has no gradient, nothing where neither has."""
+        for twin in self.twins:
+            yield from both(twin.paddle.read(paddle), twin.torch.read(torch))
+        for part in self.parts:
+            e, a = paddle.get(part.paddle), torch.get(self.torch)
+            theirs = None if e is None else e[part.theirs].T if part.turned else e[part.theirs]
+            yield from both(theirs, None if a is None else a[part.ours])
+
+
+def both(expected: Array | None, actual: Array | None) -> Iterator[tuple[Array, Array]]:
+    """The two in one shape; zeros where one side has none, nothing where neither has."""
+    if expected is None and actual is None:
+        return
+    if actual is None:
+        assert expected is not None
+        actual = np.zeros_like(expected)
+    yield (np.zeros_like(actual) if expected is None else expected.reshape(actual.shape)), actual
+
+
+def counterparts(
+    paddle: Run,
+    torch: Run,
+    names: Mapping[str, str],
+    twins: Sequence[WeightPair],
+    numbers: tuple[Mapping[str, Array], Mapping[str, Array]],
+) -> dict[str, Counterpart]:
+    """For every parameter that trains on either side, torch name -> what it is in Paddle: by name where that holds the same numbers, by its uses, by its numbers.
+
+    numbers: (Paddle's, torch's) parameters.
+    """
+    everything, ours = numbers
+    theirs = {name: everything[name] for name in _trained(paddle) if name in everything}
+    trained = set(_trained(torch))
+    found: dict[str, Counterpart] = {}
+    used = _covering(twins, ours)
+    holders: dict[str, list[Part]] | None = None
+    for name, own in ours.items():
+        twin = names.get(name, "")
+        turned = _turned(everything.get(twin), own)
+        if turned is not None:
+            candidate = Counterpart(name, (Part(twin, turned=turned),))
+        elif name in used:
+            candidate = Counterpart(name, twins=used[name])
+        else:
+            holders = _holders(theirs) if holders is None else holders
+            candidate = Counterpart(name, _by_numbers(own, holders))
+        if candidate.paddle and (name in trained or theirs.keys() & set(candidate.paddle)):
+            found[name] = candidate
+    return found
+
+
+def _trained(run: Run) -> list[str]:
+    return [name for name, parameter in run.trace.parameters.items() if parameter.trainable]
+
+
+def _covering(
+    twins: Sequence[WeightPair], parameters: Mapping[str, Array]
+) -> dict[str, tuple[WeightPair, ...]]:
+    """Torch parameters of which weights of aligned operators cover every number."""
+    of: dict[str, list[WeightPair]] = defaultdict(list)
+    for twin in twins:
+        of[twin.name].append(twin)
+    return {
+        name: tuple(found)
+        for name, found in of.items()
+        if name in parameters
+        and np.unique(np.concatenate([t.torch.positions.reshape(-1) for t in found])).size
+        == parameters[name].size
+    }
+
+
+PIECES = (1, 2, 3, 4)
+"""Into how many equal parts packed weights are cut: gates, query, key and value."""
+
+
+def _cuts(array: Array) -> Iterator[tuple[Index, ...]]:
+    """The ways to cut an array into equal parts along its first or last axis."""
+    for axis in dict.fromkeys((0, array.ndim - 1)) if array.ndim else ():
+        for count in PIECES:
+            width, rest = divmod(array.shape[axis], count)
+            if not rest and (count > 1 or axis == 0):
+                yield tuple((*(slice(None),) * axis, slice(i * width, (i + 1) * width)) for i in range(count))
+
+
+def _holders(parameters: Mapping[str, Array]) -> dict[str, list[Part]]:
+    """Digest of the numbers of a parameter, or of an equal part of it, in a row -> where they are."""
+    found: dict[str, list[Part]] = defaultdict(list)
+    for name, array in parameters.items():
+        for cut in _cuts(array):
+            for index in cut:
+                part = array[index]
+                if _telling(part):
+                    found[_row(part)].append(Part(name, theirs=index))
+                    if part.ndim == 2:
+                        found[_row(part.T)].append(Part(name, theirs=index, turned=True))
+    return found
+
+
+def _telling(part: Array) -> bool:
+    """Whether numbers can be recognised: they are not all one, or are a single one that nobody starts from."""
+    if part.size == 1:
+        return part.reshape(-1)[0] not in (0.0, 1.0)
+    return bool(part.size) and not constant(part)
+
+
+def _by_numbers(own: Array, holders: Mapping[str, list[Part]]) -> tuple[Part, ...]:
+    """The parts of Paddle's parameters that a torch parameter is put together of; none if that is not one way alone."""
+    for cut in _cuts(own):
+        found = [holders.get(_row(own[index]), []) for index in cut]
+        if all(len({part.paddle for part in parts}) == 1 for parts in found):
+            return tuple(replace(parts[0], ours=index) for index, parts in zip(cut, found, strict=True))
+    return ()
+
+
+def _row(array: Array) -> str:
+    return digest(np.ascontiguousarray(array).reshape(-1))
+
+
+def _turned(paddle: Array | None, torch: Array) -> bool | None:
+    """Whether torch holds Paddle's weight transposed; None if it does not hold it at all."""
+    if paddle is None or paddle.size != torch.size:
+        return None
+    if np.array_equal(paddle.reshape(torch.shape), torch):
+        return False
+    return True if paddle.ndim == 2 and np.array_equal(paddle.T.reshape(torch.shape), torch) else None

@@ -1,0 +1,141 @@
+"""Gradients of parameters and inputs are what counts: compared whatever the port is written like, or named as not compared."""
+
+import numpy as np
+import paddle
+import pytest
+import torch
+
+import parity
+from parity import Verdict
+
+X = np.random.default_rng(0).standard_normal((4, 6), dtype=np.float32)
+
+
+def numbers(*shape, seed=1):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+class PaddleScaled(paddle.nn.Layer):
+    """Two branches with weights of their own, a scale each, joined."""
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.k = paddle.nn.Linear(6, 6), paddle.nn.Linear(6, 6)
+        self.scales = paddle.nn.ParameterList(
+            [
+                paddle.create_parameter([1], "float32", default_initializer=paddle.nn.initializer.Constant(s))
+                for s in (0.3, 0.7)
+            ]
+        )
+        for i, layer in enumerate((self.q, self.k)):
+            layer.weight.set_value(numbers(6, 6, seed=i))
+            layer.bias.set_value(numbers(6, seed=5 + i))
+
+    def forward(self, x):
+        return paddle.tanh(self.q(x) * self.scales[0]) + paddle.sin(self.k(x) * self.scales[1])
+
+
+class TorchScaled(torch.nn.Module):
+    """The same with packed weights and one parameter of two scales; `wrong` says what is done wrongly."""
+
+    def __init__(self, twin, wrong=""):
+        super().__init__()
+        self.packed = torch.nn.Linear(6, 12)
+        with torch.no_grad():
+            self.packed.weight.copy_(
+                torch.from_numpy(np.concatenate([twin.q.weight.numpy().T, twin.k.weight.numpy().T]))
+            )
+            self.packed.bias.copy_(
+                torch.from_numpy(np.concatenate([twin.q.bias.numpy(), twin.k.bias.numpy()]))
+            )
+        values = torch.tensor([0.3, 0.7])
+        if wrong == "buffer":
+            self.register_buffer("levels", values)
+        else:
+            self.levels = torch.nn.Parameter(values, requires_grad=wrong != "frozen")
+        self.wrong = wrong
+
+    def forward(self, x):
+        levels = {"data": self.levels.data, "item": self.levels.detach().clone()}.get(self.wrong, self.levels)
+        y = (self.packed(x).view(-1, 2, 6) * levels.view(1, 2, 1)).unbind(1)
+        if self.wrong == "twice":
+            y = (y[0] + (y[0] - y[0].detach()), y[1])
+        return torch.tanh(y[0]) + torch.sin(y[1])
+
+
+def check(wrong=""):
+    twin = PaddleScaled()
+    return parity.check(twin, TorchScaled(twin, wrong), X, gradients=True)
+
+
+def test_packed_and_joined_parameters_are_compared_by_their_numbers():
+    report = check()
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+    assert any("3 parameters, 1 inputs" in note.text for note in report.notes)
+
+
+@pytest.mark.parametrize("wrong", ["buffer", "frozen", "data", "item"])
+def test_a_parameter_that_gets_no_gradient_in_torch_is_found_whatever_it_is_called(wrong):
+    report = check(wrong)
+    assert report.verdict is Verdict.DIFFERENT, str(report)
+    assert any("levels" in finding.cause for finding in report.findings), str(report)
+
+
+def test_a_gradient_that_is_counted_twice_is_found():
+    report = check("twice")
+    assert report.verdict is Verdict.DIFFERENT, str(report)
+
+
+class PaddlePair(paddle.nn.Layer):
+    """One layer for two inputs at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (paddle.nn.Linear(6, 6) for _ in range(3))
+
+    def forward(self, x):
+        y = paddle.nn.functional.gelu(self.a(paddle.concat([x, 2 * x], 0)))
+        return self.b(y[:4]) + self.c(paddle.concat([y[:4], y[4:]], 1)[:, 6:])
+
+
+class TorchPair(torch.nn.Module):
+    """One after the other, and only what is needed of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (torch.nn.Linear(6, 6) for _ in range(3))
+
+    def forward(self, x):
+        first, second = (torch.nn.functional.gelu(self.a(part)) for part in (x, 2 * x))
+        return self.b(first) + self.c(second)
+
+
+def test_values_inside_that_are_cut_otherwise_are_no_difference():
+    from paddle2torch import convert_state_dict
+
+    twin, port = PaddlePair(), TorchPair()
+    port.load_state_dict(convert_state_dict(twin.state_dict(), port))
+    report = parity.check(twin, port, X, gradients=True)
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+class TorchExtra(TorchPair):
+    """A parameter more, which takes part."""
+
+    def __init__(self):
+        super().__init__()
+        self.shift = torch.nn.Parameter(torch.zeros(6))
+
+    def forward(self, x):
+        return super().forward(x) + self.shift
+
+
+def test_a_parameter_that_only_torch_trains_is_named():
+    from paddle2torch import convert_state_dict
+
+    twin, port = PaddlePair(), TorchExtra()
+    state = convert_state_dict(twin.state_dict(), TorchPair())
+    port.load_state_dict({**state, "shift": torch.zeros(6)})
+    report = parity.check(twin, port, X, gradients=True)
+    assert report.verdict is not Verdict.EQUIVALENT
+    assert "shift" in str(report)
