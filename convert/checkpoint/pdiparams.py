@@ -51,6 +51,7 @@ def open_pdiparams(source: SourceFile, *, names: Sequence[str] | None = None) ->
     ordered = sorted(names)
     structured = _structured_names(source.path)
     held = dict(zip(ordered, refs, strict=True))
+    names = ordered if origin == "--names" else names
     tensors = {structured.get(name, name): held[name] for name in names}
     if len(tensors) != len(refs):
         raise ConvertError(f"{source.path}: {origin} has the same parameter twice")

@@ -480,7 +480,8 @@ class Pairing:
         for target, wrong in list(unfilled_targets(self.moves)):
             slot, missing = self._slots[target], missing_rows(self.moves[target])
             rule = self._ruled(slot)
-            if rule is None and self.options.partial and slot.dtype:
+            by_rule = all(move.found_by == "rule" for move in self.moves[target])
+            if rule is None and by_rule and self.options.partial and slot.dtype:
                 rule = Rule("", target, None, "the rows that no tensor fills (partial load)", fill="keep")
             if rule is not None and missing:
                 self.generated += [self._filled(slot, rule, rows) for rows in missing]
