@@ -22,6 +22,7 @@ from parity.capture.backward import BackwardRecorder
 from parity.capture.held import held_tensors
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
+from parity.capture.results import drawn
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
@@ -250,6 +251,16 @@ def _wrapped(recorder: PaddleRecorder, name: str, function: Callable[..., Any]) 
     return wrapper
 
 
+def _read(recorder: PaddleRecorder, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def read(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        if recorder.inside:
+            return method(tensor, *args, **kwargs)
+        with recorder.unrecorded():
+            return recorder.read(name, tensor, lambda it: method(it, *args, **kwargs))
+
+    return read
+
+
 def _noting(recorder: PaddleRecorder) -> Callable[..., Any]:
     def register_hook(tensor: Any, hook: Callable[[Any], Any]) -> Any:
         recorder.note_hook(tensor)
@@ -340,6 +351,10 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
             if method is not None:
                 stack.callback(setattr, _TENSOR, name, method)
                 setattr(_TENSOR, name, _wrapped(recorder, name, method))
+        for name in vocabulary.READINGS:
+            method = getattr(_TENSOR, name)
+            stack.callback(setattr, _TENSOR, name, method)
+            setattr(_TENSOR, name, _read(recorder, name, method))
         if gradients:
             stack.callback(setattr, _TENSOR, "register_hook", _register_hook)
             _TENSOR.register_hook = _noting(recorder)
@@ -444,7 +459,7 @@ def run(
             if options.gradients:
                 stack.enter_context(none_recomputed())
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
-            result = model(*positional, **named)
+            result = drawn(model(*positional, **named))
             loss = recorder.take_loss(result) if options.gradients else None
         recorder.finish(result)
         for layer, buffers in held:

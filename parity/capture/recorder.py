@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from parity.capture.options import MARK, STOPPED, Leaf, Options
-from parity.capture.results import flatten_outputs
+from parity.capture.results import as_array, flatten_outputs, leaves_of
 from parity.capture.source import is_machinery
 from parity.capture.tensors import Tensors
 from parity.ops.kinds import IDENTITY_KINDS, TARGET, kind_of
@@ -41,6 +41,8 @@ class Recorder(Tensors):
         self.leaves: dict[int, Leaf] = {}
         self.twins: dict[int, tuple[Any, Any]] = {}
         """Tensors of another float width that nobody saw being made, by identity, and what the run has in their place."""
+        self.taken: list[tuple[int, Any]] = []
+        """Numbers that the model took out of tensors, with the value that they come from."""
         self.stack: list[str] = [""]
         self.run = object()
         self.last_module = ""
@@ -389,9 +391,53 @@ class Recorder(Tensors):
                 forcing.measure(-1, path, array, forcing.read(f"output:{path}"))
             if self.store is not None:
                 self.store.put(f"output:{path}", array)
+            self.trace.results[path] = ["tensor", ""]
+        self._note_results(result)
         for leaf in self.leaves.values():
             if self.store is not None and not leaf.trainable and leaf.shadow is not None:
                 self.store.put(f"after:{leaf.name}", self.to_numpy(leaf.shadow))
+
+    def _note_results(self, result: Any) -> None:
+        """What the model returns that is no tensor: numbers are kept like those of tensors, texts in the trace."""
+        for path, leaf in leaves_of(result, self.is_tensor).items():
+            if self.is_tensor(leaf):
+                continue
+            array = as_array(leaf)
+            if array is None:
+                kind = "text" if isinstance(leaf, (str, bytes)) else "other"
+                self.trace.results[path] = [kind, str(leaf) if kind == "text" else type(leaf).__name__]
+                continue
+            self.trace.results[path] = ["array" if array.ndim else "number", type(leaf).__name__]
+            read = self._read_from(leaf)
+            if read is not None:
+                self.trace.outputs[path] = read
+            if self.store is not None:
+                self.store.put(f"output:{path}", array)
+
+    def _read_from(self, leaf: Any) -> int | None:
+        """The value that a number or an array was read from with `item()` or `numpy()`, if nothing was made of it since."""
+        for number, taken in reversed(self.taken):
+            if taken is leaf or (
+                isinstance(leaf, (int, float)) and type(taken) is type(leaf) and taken == leaf
+            ):
+                return number
+        return None
+
+    def read(self, name: str, tensor: Any, ask: Callable[[Any], Any]) -> Any:
+        """Answer a question about a tensor's numbers, and remember what was asked."""
+        leaf, twin = self.leaves.get(id(tensor)), self.twins.get(id(tensor))
+        stand_in = twin[1] if twin is not None else None if leaf is None else leaf.shadow
+        number = self.value_of(tensor)
+        asked = tensor if stand_in is None else stand_in
+        if number in self.trace.inputs.values():
+            # In the plain model an input has no gradient that would forbid it.
+            asked = self.copy(asked)
+        answer = ask(asked)
+        self.taken.append((number, answer))
+        if self.options.gradients and self.requires_gradient(tensor):
+            call = f"{name.strip('_')}()" if name.startswith("__") else f".{name}()"
+            self.trace.reads.append((number, call, self.user_line()))
+        return answer
 
     def note_replaced(self, tensor: Any, now: Any) -> None:
         """A buffer that the model holds another tensor in since the run: its new numbers are kept."""

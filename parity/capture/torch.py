@@ -22,6 +22,7 @@ from parity.capture.backward import BackwardRecorder
 from parity.capture.held import held_tensors
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
+from parity.capture.results import drawn
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
@@ -192,7 +193,7 @@ class TorchRecorder(BackwardRecorder):
             result = _EXACT[base](args[0].clone() if in_place else args[0])
             return args[0].copy_(result) if in_place else result
         if wide and base in ("float", "half", "bfloat16"):
-            return args[0]
+            return args[0].to(torch.float64)
         if base == "dropout" and not function.__name__.endswith("_"):
             # With p=0 torch hands its input back: the result must be a value of its own.
             result = function(*args, **kwargs)
@@ -257,6 +258,8 @@ class _Mode(TorchFunctionMode):
         elif name == "__set__" and getattr(getattr(func, "__self__", None), "__name__", "") == "data":
             # `buffer.data = x` would write to the user's own tensor; a copy in place does the same to the run's.
             return self.recorder.call("copy_", torch.Tensor.copy_, args, kwargs)
+        elif name in vocabulary.READINGS and args:
+            return self.recorder.read(name, args[0], lambda tensor: func(tensor, *args[1:], **kwargs))
         elif name in vocabulary.SHAPE_QUERIES:
             return func(*self.recorder.as_written(args), **kwargs)
         elif name in ("__set__", "__delete__"):
@@ -450,7 +453,7 @@ def run(
             if options.gradients:
                 stack.enter_context(none_recomputed())
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
-            result = model(*positional, **named)
+            result = drawn(model(*positional, **named))
             loss = recorder.take_loss(result) if options.gradients else None
         recorder.finish(result)
         for module, buffers in held:

@@ -113,7 +113,7 @@ class Evidence:
 
     def _outputs(self) -> None:
         """Compare what the models return, each number at its own size."""
-        for path in self.alignment.outputs:
+        for path in self.torch.trace.results:
             key = f"output:{path}"
             stores = (self.paddle.store, self.torch.store, self.paddle.store32, self.torch.store32)
             expected, actual, expected32, actual32 = (
@@ -132,7 +132,7 @@ class Evidence:
 
     def _outputs_agree(self) -> bool:
         """Whether every output of the free runs agrees to rounding."""
-        if set(self.paddle.trace.outputs) != set(self.torch.trace.outputs) or not self.result.observed:
+        if set(self.paddle.trace.results) != set(self.torch.trace.results) or not self.result.observed:
             return False
         return all(found.agrees for found in self.result.observed.values())
 

@@ -16,6 +16,7 @@ from parity.explain.alternatives import best
 from parity.explain.attention import AttentionRoles
 from parity.explain.configuration import attribute_differences, slot_differences
 from parity.explain.operators import Blame
+from parity.explain.returned import Returned
 from parity.explain.statistics import RunningStatistics
 from parity.explain.unmeasured import Unseen
 from parity.explain.weights import compare_parameters
@@ -53,7 +54,7 @@ def judge(
     return found.result
 
 
-class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen):
+class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen, Returned):
     """The kinds of questions, asked of the same evidence."""
 
     def run(self) -> Judgement:
@@ -78,7 +79,7 @@ class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen):
         self._silent()
         self._registration()
         self._batch_statistics()
-        self._missing_outputs()
+        self._returned()
         # Whoever asks why the outputs differ must not read first what does not show in them.
         result.findings.sort(key=lambda f: (f.silent, f.order))
         if not result.findings and not agree and not result.inconclusive:

@@ -1,4 +1,4 @@
-"""What numbers do not show: silent operators, registration, origins, missing outputs."""
+"""What numbers do not show: silent operators, registration, origins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from convert.names import listed
 from parity.capture.replay import ReplayPlan
 from parity.explain.evidence import Evidence
-from parity.explain.lines import at_end
 from parity.explain.torch_code import dropout
 from parity.explain.words import at, named, sentence
 from parity.graph.node import Silent
@@ -144,27 +143,6 @@ class Unseen(Evidence):
                         f"{graph.framework}: `{node.name}` at {node.line} draws random numbers, which no seed makes "
                         "equal in both frameworks"
                     )
-
-    def _missing_outputs(self) -> None:
-        paddle, torch = set(self.paddle.trace.outputs), set(self.torch.trace.outputs)
-        for path in sorted(paddle ^ torch):
-            side = "Paddle" if path in paddle else "torch"
-            self.result.findings.append(
-                Finding(
-                    layer="",
-                    operator="output",
-                    where=at_end(self.alignment) or self.torch.trace.model,
-                    cause=f"the model's result has `{path}` only in {side}",
-                    fix="return the same structure on both sides",
-                    evidence={"paddle": sorted(paddle), "torch": sorted(torch)},
-                    subject=Subject.OUTPUT,
-                    attribute=path,
-                    values={"paddle": path in paddle, "torch": path in torch},
-                    order=float("inf"),
-                )
-            )
-        if not paddle and not torch:
-            self.result.inconclusive.append("the models return no tensor, so nothing was compared")
 
     def _unexplained_outputs(self) -> None:
         """Outputs that differ without any finding: EQUIVALENT only if all was measured and rounding or constants explain it."""

@@ -57,7 +57,7 @@ def digest(arrays: Mapping[str, Array]) -> str:
     """A name for these very numbers, whatever the order in which they are given."""
     total = hashlib.blake2b(digest_size=16)
     for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
+        array = np.asarray(arrays[name], order="C")
         total.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
         total.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
     return total.hexdigest()
