@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.capture.backward import BackwardRecorder
+from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
@@ -452,9 +453,12 @@ def run(
         with ExitStack() as stack:
             if options.gradients:
                 stack.enter_context(none_recomputed())
+            draws = stack.enter_context(seeded(options.seed))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
             result = drawn(model(*positional, **named))
             loss = recorder.take_loss(result) if options.gradients else None
+            recorder.note_draws(draws())
+        recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)
         recorder.finish(result)
         for module, buffers in held:
             for name, buffer in buffers.items():

@@ -21,6 +21,7 @@ from parity.explain.statistics import RunningStatistics
 from parity.explain.unmeasured import Unseen
 from parity.explain.weights import compare_parameters
 from parity.explain.wiring import Wiring
+from parity.results.finding import Note
 from parity.results.judgement import Judgement, Row
 from parity.runs.run import Measure, Replay, Run
 from parity.trace.values import Array
@@ -59,6 +60,9 @@ class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen, Returned)
 
     def run(self) -> Judgement:
         result, alignment = self.result, self.alignment
+        for run in (self.paddle, self.torch):
+            result.notes += [Note(text) for text in run.trace.notes]
+            result.inconclusive += [text for text in run.trace.doubts if text not in result.inconclusive]
         self._unknown_values()
         agree = self.measure()
         attributes = _by_pair(attribute_differences(alignment))

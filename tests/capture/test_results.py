@@ -136,7 +136,7 @@ def test_results_are_compared_or_named(name, gradients):
 TAKEN = {
     "an element": (lambda net, x: net.b(x) * net.a.bias[0].item(), lambda net, x: net.b(x) * net.a.bias[0]),
     "a mean": (
-        lambda net, x: net.b(x) * float(net.a.bias.mean()),
+        lambda net, x: net.b(x) * net.a.bias.mean().tolist(),
         lambda net, x: net.b(x) * net.a.bias.mean(),
     ),
     "an activation": (
