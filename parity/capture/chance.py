@@ -29,5 +29,6 @@ def seeded(seed: int) -> Iterator[Callable[[], list[str]]]:
 
 
 def _states() -> dict[str, Any]:
-    kind, words, *rest = np.random.get_state()
+    state: Any = np.random.get_state()
+    kind, words, *rest = state
     return {"Python's random": random.getstate(), "numpy.random": (kind, bytes(words), *rest)}

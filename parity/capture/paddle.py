@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import paddle
 from paddle import _C_ops, _legacy_C_ops
+from paddle.jit.dy2static.program_translator import ProgramTranslator, StaticFunction
 
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
@@ -359,6 +360,9 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
         if gradients:
             stack.callback(setattr, _TENSOR, "register_hook", _register_hook)
             _TENSOR.register_hook = _noting(recorder)
+        # A compiled layer would be one operator that nothing can be seen of.
+        stack.callback(paddle.jit.enable_to_static, ProgramTranslator().enable_to_static)
+        paddle.jit.enable_to_static(False)
         stack.enter_context(_exact_arithmetic())
         stack.enter_context(paddle.enable_grad() if gradients else paddle.no_grad())
         yield
@@ -453,6 +457,11 @@ def run(
             positional.append(tensor)
         else:
             named[name] = tensor
+    compiled = sum(isinstance(layer.forward, StaticFunction) for layer, _ in flags)
+    if compiled:
+        trace.notes.append(
+            f"{compiled} layer(s) are compiled by paddle.jit.to_static; for the comparison they ran in dynamic mode"
+        )
     held = [(layer, dict(layer._buffers)) for layer in model.sublayers(include_self=True)]
     try:
         (model.train if mode == "train" else model.eval)()

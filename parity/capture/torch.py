@@ -8,6 +8,7 @@ while a run lasts their own dispatch check is switched off and their bodies run.
 from __future__ import annotations
 
 import itertools
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -306,6 +307,9 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
         # Told yes on a GPU, `interpolate` and `pad` run written-out twins of thirty operators in place of their kernels.
         stack.callback(setattr, torch, asks.__name__, asks)
         setattr(torch, asks.__name__, lambda: False)
+        if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+            # A compiled module would hand on kernels, and compile the recorder with it.
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
         torch.manual_seed(recorder.options.seed)
         stack.enter_context(_exact_arithmetic(recorder.trace.device))
@@ -434,8 +438,21 @@ def run(
         precision=options.precision,
         device=device,
     )
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise ParityError(
+            "the torch model is, or holds, a TorchScript module, which cannot be looked into: give the torch.nn.Module that "
+            "it was made of"
+        )
     recorder = TorchRecorder(trace, store, options)
     paths = _describe_model(model, recorder)
+    compiled = sum(
+        getattr(module, "_compiled_call_impl", None) is not None or hasattr(module, "_orig_mod")
+        for module in model.modules()
+    )
+    if compiled:
+        trace.notes.append(
+            f"{compiled} module(s) are compiled by torch.compile; for the comparison they ran as they are written"
+        )
     flags = [(module, module.training) for module in model.modules()]
     positional, named = [], {}
     for name, array in inputs.items():
