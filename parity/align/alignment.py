@@ -41,6 +41,12 @@ class Edge:
     only_paddle: tuple[Node, ...]
     only_torch: tuple[Node, ...]
 
+    @property
+    def entering(self) -> set[int]:
+        """What flows into torch's segment."""
+        made = {node.output for node in self.only_torch}
+        return {value for node in self.only_torch for value in node.data.values()} - made
+
 
 @dataclass
 class Alignment:

@@ -9,15 +9,17 @@ comes out equal at its end, the pair never was one; if it does not, the pair is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeVar
+from typing import NamedTuple
 
-from parity.align.alignment import Alignment, Edge, Pair, Values
-from parity.explain.configuration import attribute_differences
+from parity.align.alignment import Edge, Pair, Values
+from parity.explain.claims import Claims
+from parity.explain.evidence import Evidence
+from parity.explain.exchanges import permuted
 from parity.numbers.compare import Difference
 from parity.ops.kinds import DATAFLOW_KINDS, kind_of
 from parity.ops.table import constant_of
-from parity.results.finding import Shows
-from parity.results.judgement import Judgement, Row
+from parity.results.finding import Finding, Shows
+from parity.results.judgement import Row
 
 ROUNDS = 3
 """How often pairs that a new alignment suggests are doubted in turn."""
@@ -30,25 +32,15 @@ NOTHING_SAID = 1 << 30
 """An alignment that leaves a difference without a finding is worse than any that finds one."""
 
 
-class Tried(Protocol):
+class Trial(NamedTuple):
     """One alignment and what it led to."""
 
-    alignment: Alignment
-    result: Judgement
-    rows: dict[int, Row]
-    mixed_up: set[int]
-
-    def edge_differs(self, edge: Edge) -> bool: ...
-
-    def edge_unknown(self, edge: Edge) -> bool: ...
-
-    def edge_permuted(self, edge: Edge) -> bool: ...
+    evidence: Evidence
+    claims: Claims
+    findings: list[Finding]
 
 
-T = TypeVar("T", bound=Tried)
-
-
-def best(tried: Callable[[frozenset[Values]], T]) -> T:
+def best(tried: Callable[[frozenset[Values]], Trial]) -> Trial:
     """The judgement of the alignment that needs the fewest differences to explain both runs.
 
     `tried` aligns with the given pairs kept apart, and judges.
@@ -67,34 +59,37 @@ def best(tried: Callable[[frozenset[Values]], T]) -> T:
     cleared = doubted - _still_apart(first, found)
     if cleared != doubted:
         some = tried(cleared) if cleared else first
-        told = not any(map(found.edge_unknown, _segments(found)))
+        told = not any(map(found.evidence.edge_unknown, _segments(found)))
         found = found if told and GAIN * _findings(found) <= _findings(some) else some
     return found if _weight(found) < _weight(first) else first
 
 
-def _findings(judged: Tried) -> int:
+def _findings(judged: Trial) -> int:
     """How many lines there are to change; one that runs often errs once."""
     # What shows only in training tells nothing of the pairs: one trial sees it, another may not.
-    return len({f.where or f.cause for f in judged.result.findings if f.shows is not Shows.TRAINING})
+    return len({f.where or f.cause for f in judged.findings if f.shows is not Shows.TRAINING})
 
 
-def _weight(judged: Tried) -> tuple[int, int]:
+def _weight(judged: Trial) -> tuple[int, int]:
     """Findings, and in their absence rows that differ: what an alignment leaves to be explained."""
     count = _findings(judged)
-    if not count and judged.result.inconclusive:
+    if not count and judged.claims.doubts:
         return NOTHING_SAID, 0
-    return count, 0 if count else sum(1 for row in judged.rows.values() if _apart(row, row.float64))
+    return count, 0 if count else sum(1 for row in judged.evidence.rows if _apart(row, row.float64))
 
 
-def _doubtful(judged: Tried) -> Iterator[Values]:
+def _doubtful(judged: Trial) -> Iterator[Values]:
     """Pairs without a weight of their own that make other numbers, or take them, for no reason that they show."""
+    evidence, alignment = judged.evidence, judged.evidence.alignment
     explained = {
-        id(d.pair) for d in attribute_differences(judged.alignment) if d.pair.torch.kind not in DATAFLOW_KINDS
+        id(pair)
+        for pair in alignment.pairs
+        if (id(pair) in evidence.attributes and pair.torch.kind not in DATAFLOW_KINDS)
+        or judged.claims.holds_anothers(pair)
     }
-    explained |= judged.mixed_up
-    explained |= {id(edge.pair) for edge in judged.alignment.edges if judged.edge_permuted(edge)}
-    for pair in judged.alignment.pairs:
-        row = judged.rows[id(pair)]
+    explained |= {id(edge.pair) for edge in alignment.edges if permuted(evidence, edge)}
+    for pair in alignment.pairs:
+        row = evidence.row(pair)
         numbers = row.local or row.float64
         if not _may_err(pair) or id(pair) in explained or not _apart(row, numbers):
             continue
@@ -103,8 +98,8 @@ def _doubtful(judged: Tried) -> Iterator[Values]:
             or not numbers.max_rel <= constant_of(pair.torch.kind, pair.torch.shapes.get("x", ()))[1]
         ):
             yield pair.values
-    for edge in judged.alignment.edges:
-        if _may_err(edge.pair) and judged.edge_differs(edge) and id(edge.pair) not in explained:
+    for edge in alignment.edges:
+        if _may_err(edge.pair) and evidence.edge_differs(edge) and id(edge.pair) not in explained:
             yield edge.pair.values
 
 
@@ -117,22 +112,23 @@ def _apart(row: Row, numbers: Difference | None) -> bool:
     return numbers is not None and not numbers.max_rel <= row.limit
 
 
-def _segments(judged: Tried) -> list[Edge]:
+def _segments(judged: Trial) -> list[Edge]:
     """Where something without a counterpart meets what has one."""
-    edges = (*judged.alignment.edges, *judged.alignment.output_edges.values())
+    alignment = judged.evidence.alignment
+    edges = (*alignment.edges, *alignment.output_edges.values())
     return [edge for edge in edges if edge.only_paddle or edge.only_torch]
 
 
-def _still_apart(first: Tried, found: Tried) -> frozenset[Values]:
+def _still_apart(first: Trial, found: Trial) -> frozenset[Values]:
     """The pairs of `first` that belong to segments which differ as a whole, too, or whose end nobody measured."""
     failing = {
         id(node)
         for edge in _segments(found)
-        if found.edge_differs(edge) or found.edge_unknown(edge)
+        if found.evidence.edge_differs(edge) or found.evidence.edge_unknown(edge)
         for node in (*edge.only_paddle, *edge.only_torch)
     }
     return frozenset(
         pair.values
-        for pair in first.alignment.pairs
+        for pair in first.evidence.alignment.pairs
         if id(pair.paddle) in failing or id(pair.torch) in failing
     )

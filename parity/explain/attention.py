@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from parity.align.alignment import Alignment, Pair
+from parity.explain.claims import Claim, Claims
 from parity.explain.evidence import Evidence
 from parity.graph.moves import digest
 from parity.graph.node import Graph, Node
@@ -95,74 +96,42 @@ def exchanged(alignment: Alignment, found: Attention) -> dict[str, str]:
     return {role: other for role, other in taken.items() if other is not None and role != other}
 
 
-class AttentionRoles(Evidence):
-    """Findings about attentions whose roles are exchanged."""
-
-    def _attention_roles(self) -> None:
-        """Name every exchange, and keep what it entails from being blamed by itself."""
-        for found in attentions(self.alignment):
-            swap = exchanged(self.alignment, found)
-            row = self.rows[id(found.roles["value"][0])]
-            if not swap or row.float64 is None or row.status is Status.SAME:
-                continue
-            self._exchange_of_roles(found, swap)
-            for role in swap:
-                self.entailed.add((id(found.roles[role][0].torch), found.roles[role][1]))
-                for node in found.chains[role]:
-                    moved = self.alignment.pair_of_torch(node) if node.kind == "move" else None
-                    if moved is not None:
-                        self.entailed.add((id(moved.torch), ""))
-
-    def _exchange_of_roles(self, found: Attention, swap: dict[str, str]) -> None:
+def explain(evidence: Evidence, _: Claims) -> Iterator[Claim]:
+    """Every exchange of roles; what it entails is not blamed by itself."""
+    for found in attentions(evidence.alignment):
+        swap = exchanged(evidence.alignment, found)
         pair = found.roles["value"][0]
+        row = evidence.row(pair)
+        if not swap or row.float64 is None or row.status is Status.SAME:
+            continue
         names = [role for role in ROLES if role in swap]
-        both = f"{', '.join(names[:-1])} and {names[-1]}"
-        taken = ", ".join(f"as {role} what is the {swap[role]} in Paddle" for role in names)
-        calls = dict.fromkeys(found.roles[role][0].torch.line for role in names)
-        where = self._parting_line([found.chains[role] for role in names])
-        others = [line for line in calls if line != where]
-        instead = f", or where the attention takes them ({', '.join(others)})" if others else ""
-        cause, fix = f"{both} are swapped: this attention takes {taken}", f"exchange {both} here{instead}"
-        packed, held = self._packed_in_another_order(found, names)
-        if packed:
-            order = ", ".join(found.roles)
-            cause += f"; {held}"
-            fix = f"pack `{packed}` as {order}; or, if it is packed as it should be, {fix}"
-        self._finding(
-            pair,
+        yield Claim(
             Subject.EXCHANGED,
-            cause,
-            fix,
-            {"swapped": dict(swap)},
-            operator="attention",
-            where=where,
-            attribute=packed,
+            pair,
+            attribute=_packed(evidence.alignment, found, names),
             values=(names, [swap[role] for role in names]),
+            entails=tuple(_entailed(evidence.alignment, found, names)),
+            details=(found, swap),
         )
 
-    def _packed_in_another_order(self, found: Attention, roles: list[str]) -> tuple[str, str]:
-        """The packed weight that holds for a role what Paddle has as another one's own weight, and what it holds."""
-        names: set[str] = set()
-        told = []
-        for role in roles:
-            node = found.chains[role][0]
-            pair = self.alignment.pair_of_torch(node)
-            if node.rows is None or pair is None or pair.paddle.rows is not None:
-                return "", ""
-            name = self.alignment.torch.parameters.get(node.inputs["weight"], "")
-            theirs = self.alignment.paddle.parameters.get(pair.paddle.inputs["weight"], "")
-            names.add(name)
-            told.append(f"rows {node.rows[0]}:{node.rows[1]} of `{name}` hold Paddle's `{theirs}`")
-        return (names.pop(), ", ".join(told)) if len(names) == 1 else ("", "")
 
-    def _parting_line(self, chains: list[list[Node]]) -> str:
-        """The line that makes one role's part and another's: where their operators part, or the split that parts them."""
-        ops = self.alignment.torch.trace.ops
-        raws = [[number for node in chain for number in node.raw] for chain in chains]
-        shared = 0
-        while all(len(raw) > shared for raw in raws) and len({raw[shared] for raw in raws}) == 1:
-            shared += 1
-        if shared and ops[raws[0][shared - 1]].kind in ("split", "unbind"):
-            return ops[raws[0][shared - 1]].line
-        after = [raw[shared] for raw in raws if len(raw) > shared]
-        return ops[min(after)].line if after else ""
+def _entailed(alignment: Alignment, found: Attention, roles: list[str]) -> Iterator[tuple[Node, str]]:
+    """The inputs that take a role, and the moves on the way there."""
+    for role in roles:
+        pair, slot = found.roles[role]
+        yield pair.torch, slot
+        for node in found.chains[role]:
+            if node.kind == "move" and alignment.has_torch(node):
+                yield node, ""
+
+
+def _packed(alignment: Alignment, found: Attention, roles: list[str]) -> str:
+    """The parameter of which each role takes rows where Paddle has a layer of its own; "" where that is not so."""
+    names: set[str] = set()
+    for role in roles:
+        node = found.chains[role][0]
+        pair = alignment.pair_of_torch(node)
+        if node.rows is None or pair is None or pair.paddle.rows is not None:
+            return ""
+        names.add(alignment.torch.parameters.get(node.inputs["weight"], ""))
+    return names.pop() if len(names) == 1 else ""

@@ -2,31 +2,53 @@
 
 The order of thought: pair the operators; compare every pair of values; audit every pair's configuration and
 weights; and, only if some number differs, run torch once more with Paddle's numbers handed to every
-operator, so that each one answers for itself alone.
+operator, so that each one answers for itself alone (`Evidence`). Then every explainer is asked in turn, in `ORDER`.
+
+To write an explainer:
+1. It is a function `explain(evidence, claims)` that yields `Claim`s, and stands in `ORDER` where it may rely on what came before.
+2. `Evidence` is read, never written: `row(pair)` (free runs, and the operator alone), `differs_alone`, `edge_numbers`,
+   `edge_differs`, `outputs_agree`, `attributes`, `slots`, `weights`. What is missing there is added there, as a fact.
+3. What is explained already is asked of `Claims`: `explains(operator, slot)`, `status(pair)`, `of_segment(side, op)`. A claim
+   counts as soon as it is yielded. One that explains more than its own pair says so in `entails`.
+4. A claim is data: a `Subject` (a fault), a `Remark` (a note) or a `Doubt` (nothing can be claimed), the pair or edge that it is
+   about, the attribute, (Paddle's, torch's) values, where it shows, and the status of the pair's row.
+5. Sentence, fix and line are made in `telling/`: one function a subject, entered in a table of `telling/tell.py`. Explainers hold
+   no text, and nothing reads one.
+6. A known mistake is no explainer but a row of a table in `hypotheses/`: what torch would have, computed from Paddle's numbers.
+7. What an operator's numbers and configuration come to is a row of `decisions.DECISIONS`, or an excuse in `operators.EXCUSES`.
+8. Its tests build evidence by hand (`tests/explain/evidence.py`) and look at the claims; they take milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from parity.align.alignment import Values
 from parity.align.pipeline import Prepared
-from parity.explain.alternatives import best
-from parity.explain.attention import AttentionRoles
-from parity.explain.configuration import attribute_differences, slot_differences
-from parity.explain.operators import Blame
-from parity.explain.returned import Returned
-from parity.explain.statistics import RunningStatistics
-from parity.explain.unmeasured import Unseen
-from parity.explain.weights import compare_parameters
-from parity.explain.wiring import Wiring
-from parity.results.finding import Note
+from parity.explain import attention, operators, returned, statistics, unmeasured, wiring
+from parity.explain.alternatives import Trial, best
+from parity.explain.claims import Claim, Claims
+from parity.explain.evidence import Evidence
+from parity.explain.telling import tell
 from parity.results.judgement import Judgement, Row
 from parity.runs.run import Measure, Replay, Run
 from parity.trace.values import Array
 
-__all__ = ["Judgement", "Row", "Run", "judge"]
+__all__ = ["ORDER", "Judgement", "Row", "Run", "judge"]
+
+ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
+    unmeasured.remarked,  # what the runs have to say for themselves
+    unmeasured.unknown,  # values of which nothing can be claimed
+    attention.explain,  # roles of an attention that are exchanged: its moves are not to be blamed
+    operators.explain,  # every aligned operator: its numbers alone, its configuration, its weights
+    wiring.explain,  # what stands between: missing, superfluous, exchanged, computed otherwise
+    unmeasured.silent,  # what is switched off in this run
+    unmeasured.registration,  # what the state dict does not know
+    statistics.explain,  # what BatchNorms keep
+    returned.explain,  # results: what one side lacks, shapes, kinds of numbers, what is no tensor
+    unmeasured.amplified,  # outputs that differ although nothing was found
+)
 
 
 def judge(
@@ -39,62 +61,42 @@ def judge(
     replay: Replay,
     numbers: Measure | None = None,
 ) -> Judgement:
-    """Judge one case, whose two runs are `prepared`. `replay` runs torch once more, teacher-forced; it is called only if numbers differ.
+    """Judge one case, whose runs are `prepared`. `replay` runs torch again, teacher-forced; it is called only if numbers differ.
 
     numbers: measures pairs of values where the runs do not hold them.
     """
 
-    def tried(apart: frozenset[Values]) -> _Judge:
+    def tried(apart: frozenset[Values]) -> Trial:
         alignment = prepared.align(apart)
-        found = _Judge(paddle, torch, paddle_parameters, torch_parameters, alignment, replay, numbers)
-        found.run()
-        return found
+        evidence = Evidence(paddle, torch, paddle_parameters, torch_parameters, alignment, replay, numbers)
+        claims = explained(evidence)
+        return Trial(evidence, claims, [tell.finding(claim, evidence) for claim in claims.faults])
 
-    found = best(tried)
-    found.result.apart = found.alignment.apart
-    return found.result
+    return _told(best(tried))
 
 
-class _Judge(Blame, Wiring, AttentionRoles, RunningStatistics, Unseen, Returned):
-    """The kinds of questions, asked of the same evidence."""
+def explained(evidence: Evidence) -> Claims:
+    """What every explainer says, in order."""
+    claims = Claims()
+    for explain in ORDER:
+        for claim in explain(evidence, claims):
+            claims.add(claim)
+    return claims
 
-    def run(self) -> Judgement:
-        result, alignment = self.result, self.alignment
-        for run in (self.paddle, self.torch):
-            result.notes += [Note(text) for text in run.trace.notes]
-            result.inconclusive += [text for text in run.trace.doubts if text not in result.inconclusive]
-        self._unknown_values()
-        agree = self.measure()
-        attributes = _by_pair(attribute_differences(alignment))
-        slots = _by_pair(slot_differences(alignment))
-        weights = _by_pair(compare_parameters(alignment, self.paddle_parameters, self.torch_parameters))
-        self.at_fault = {
-            raw
-            for pair in alignment.pairs
-            if any(id(pair) in found for found in (attributes, slots, weights))
-            for raw in pair.torch.raw
-        }
-        self._attention_roles()
-        for pair in alignment.pairs:
-            self._judge_pair(
-                pair, attributes.get(id(pair), []), slots.get(id(pair), []), weights.get(id(pair), []), agree
-            )
-        self._edges(agree)
-        self._silent()
-        self._registration()
-        self._batch_statistics()
-        self._returned()
+
+def _told(trial: Trial) -> Judgement:
+    evidence, claims = trial.evidence, trial.claims
+    rows = zip(evidence.alignment.pairs, evidence.rows, strict=True)
+    return Judgement(
+        rows=[replace(row, status=claims.status(pair, row.status)) for pair, row in rows],
         # Whoever asks why the outputs differ must not read first what does not show in them.
-        result.findings.sort(key=lambda f: (f.silent, f.order))
-        if not result.findings and not agree and not result.inconclusive:
-            self._unexplained_outputs()
-        if not result.findings:
-            result.inconclusive += [f"`{path}`: {o.doubt}" for path, o in result.observed.items() if o.doubt]
-        return result
-
-
-def _by_pair(found: Any) -> dict[int, list[Any]]:
-    grouped: dict[int, list[Any]] = {}
-    for item in found:
-        grouped.setdefault(id(item.pair), []).append(item)
-    return grouped
+        findings=sorted(trial.findings, key=lambda finding: (finding.silent, finding.order)),
+        notes=[tell.note(claim, evidence) for claim in claims.remarks],
+        inconclusive=[tell.doubt(claim) for claim in claims.doubts],
+        outputs=evidence.outputs,
+        outputs32=evidence.outputs32(),
+        observed=evidence.observed,
+        replayed=evidence.replayed,
+        only=evidence.only,
+        apart=evidence.alignment.apart,
+    )

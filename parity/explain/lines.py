@@ -139,3 +139,15 @@ def at_end(alignment: Alignment) -> str:
     """The line where torch's model returns what it returns."""
     trace = alignment.torch.trace
     return trace.returns.get("") or (trace.ops[-1].line if trace.ops else "")
+
+
+def parting_line(trace: Trace, chains: list[list[Node]]) -> str:
+    """The line that makes one chain's part and another's: where their operators part, or the split that parts them."""
+    raws = [[number for node in chain for number in node.raw] for chain in chains]
+    shared = 0
+    while all(len(raw) > shared for raw in raws) and len({raw[shared] for raw in raws}) == 1:
+        shared += 1
+    if shared and trace.ops[raws[0][shared - 1]].kind in ("split", "unbind"):
+        return trace.ops[raws[0][shared - 1]].line
+    after = [raw[shared] for raw in raws if len(raw) > shared]
+    return trace.ops[min(after)].line if after else ""

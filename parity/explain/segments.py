@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from parity.align.alignment import Edge
+from parity.explain.evidence import Evidence
 from parity.graph.node import Node
 from parity.numbers.same import same
-from parity.ops.kinds import DATAFLOW_KINDS
+from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT
 from parity.trace.values import Array
 
 MOST = 1 << 22
@@ -33,15 +35,42 @@ class Strangers:
     first: Node | None
 
 
-def parting(
-    paddle: Sequence[Node], torch: Sequence[Node], paddle_value: Values, torch_value: Values
-) -> tuple[Strangers, Strangers]:
-    """(Paddle's, torch's) operators whose numbers only one of two segments has.
+@dataclass(frozen=True)
+class Part:
+    """Where two segments part. narrower: whether fewer operators than the whole segments tell it."""
 
-    The segments must be fed with the same numbers.
-    """
-    ours, theirs = _contents(torch, torch_value), _contents(paddle, paddle_value)
-    return _strangers(paddle, theirs, ours), _strangers(torch, ours, theirs)
+    paddle: Strangers
+    torch: Strangers
+    narrower: bool = False
+    agreeing: tuple[int, int] | None = None
+    """Of a sequence that differs: how many time steps agree, and how many there are."""
+
+
+NOWHERE = Strangers((), None)
+
+
+def parted(evidence: Evidence, edge: Edge) -> Part:
+    """Where the segments of both sides part, if both are fed with the same numbers."""
+    owned = evidence.alignment.torch.parameters
+    if not all(evidence.agrees(value) for value in edge.entering if value not in owned):
+        return Part(NOWHERE, NOWHERE)
+    ours = _contents(edge.only_torch, evidence.torch.value)
+    theirs = _contents(edge.only_paddle, evidence.paddle.value)
+    paddle, torch = _strangers(edge.only_paddle, theirs, ours), _strangers(edge.only_torch, ours, theirs)
+    narrower = paddle.first is not None and (paddle.nodes, torch.nodes) != (edge.only_paddle, edge.only_torch)
+    sequence = narrower and paddle.first is not None and paddle.first.kind in RECURRENT
+    return Part(paddle, torch, narrower, _agreeing(evidence, edge) if sequence else None)
+
+
+def _agreeing(evidence: Evidence, edge: Edge) -> tuple[int, int] | None:
+    """How many time steps of a sequence [batch, time, features] agree, and how many there are."""
+    expected, actual = evidence.paddle.value(edge.paddle_value), evidence.torch.value(edge.torch_value)
+    if expected is None or actual is None or len(expected.shape) != 3 or expected.shape != actual.shape:
+        return None
+    theirs = expected.load()
+    gaps = np.abs(actual.load() - theirs).max(axis=(0, 2))
+    apart = np.flatnonzero(gaps > evidence.edge_limit(edge) * np.abs(theirs).max())
+    return (int(apart[0]), gaps.size) if apart.size else None
 
 
 def _contents(nodes: Sequence[Node], values: Values) -> dict[int, Array]:

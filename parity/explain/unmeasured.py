@@ -1,214 +1,162 @@
-"""What numbers do not show: silent operators, registration, origins."""
+"""What numbers do not show: silent operators, registration, origins, chance; and whether all was measured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from convert.names import listed
+from parity.align.alignment import Edge, Pair
 from parity.capture.replay import ReplayPlan
+from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.evidence import Evidence
-from parity.explain.torch_code import dropout
-from parity.explain.words import at, named, sentence
-from parity.graph.node import Silent
+from parity.graph.node import Node, Silent
 from parity.limits import AMPLIFIED
-from parity.results.finding import Finding, Note, Shows, Subject
-from parity.results.judgement import Row, Status
+from parity.results.finding import Shows, Subject
+from parity.results.judgement import Status
+from parity.trace.trace import Framework
 
-SIDES = ("paddle", "torch")
+
+def remarked(evidence: Evidence, _: Claims) -> Iterator[Claim]:
+    """What the runs noted of themselves: compiled layers, modes set by hand, chance."""
+    runs = (evidence.paddle, evidence.torch)
+    for text in dict.fromkeys(text for run in runs for text in run.trace.notes):
+        yield Claim(Remark.RUN, details=text)
+    for text in dict.fromkeys(text for run in runs for text in run.trace.doubts):
+        yield Claim(Doubt.RUN, details=text)
 
 
-class Unseen(Evidence):
-    """Findings, notes and doubts about what no comparison of values reaches."""
+def unknown(evidence: Evidence, _: Claims) -> Iterator[Claim]:
+    """Values and operators of which nothing can be claimed."""
+    for graph in (evidence.alignment.paddle, evidence.alignment.torch):
+        for value, node in graph.unknown:
+            yield Claim(Doubt.UNKNOWN_VALUE, details=(graph.framework, node, list(graph.shapes[value])))
+        for node in graph.nodes:
+            if node.kind == "random":
+                yield Claim(Doubt.RANDOM, details=(graph.framework, node))
 
-    def _silent(self) -> None:
-        """Dropouts that are switched off in this run, and detached values."""
-        same = self.alignment.same
-        paddle_silent = {(s.kind, s.value): s for s in self.alignment.paddle.silent}
-        matched = set()
-        for item in self.alignment.torch.silent:
-            twin = paddle_silent.get((item.kind, same.get(item.value, -1)))
-            if twin is None and item.kind == "cast":
-                self._cast(item, "torch")
-            elif twin is not None:
-                matched.add(id(twin))
-                if item.kind == "dropout":
-                    self._compare_dropout(item.attributes, twin.attributes, item, twin)
-            else:
-                self._one_sided(item.kind, item.module, "torch")
-        for item in self.alignment.paddle.silent:
-            if id(item) not in matched and item.kind == "cast":
-                self._cast(item, "Paddle")
-            elif id(item) not in matched:
-                self._one_sided(item.kind, item.module, "Paddle")
 
-    def _one_sided(self, kind: str, module: str, side: str) -> None:
-        meaning = {
-            "dropout": f"Dropout only in {side}: no effect in eval; check with mode='train'",
-            "detach": f"detach only in {side}: no effect on values, but on gradients",
-        }
-        self.result.notes.append(Note(meaning[kind], module))
+def silent(evidence: Evidence, _: Claims) -> Iterator[Claim]:
+    """Dropouts that are switched off in this run, detached values, and casts."""
+    same = evidence.alignment.same
+    theirs = {(item.kind, item.value): item for item in evidence.alignment.paddle.silent}
+    matched = set()
+    for item in evidence.alignment.torch.silent:
+        twin = theirs.get((item.kind, same.get(item.value, -1)))
+        if twin is None:
+            yield _one_sided(item, "torch")
+            continue
+        matched.add(id(twin))
+        if item.kind == "dropout":
+            yield from _dropout(item, twin)
+    for item in evidence.alignment.paddle.silent:
+        if id(item) not in matched:
+            yield _one_sided(item, "paddle")
 
-    def _cast(self, item: Silent, side: str) -> None:
-        """A cast to half precision that only one side makes rounds every number."""
-        self.result.findings.append(
-            Finding(
-                layer=item.module,
-                operator="cast",
-                where=item.line if side == "torch" else "",
-                cause=f"precision: a cast to {item.attributes['narrow']} only in {side} rounds every number here",
-                fix="remove the cast"
-                if side == "torch"
-                else f"cast to {item.attributes['narrow']} in torch too",
-                evidence={"dtype": item.attributes["narrow"]},
-                where_paddle=item.line if side == "Paddle" else "",
-                subject=Subject.PRECISION,
-                attribute="dtype",
-                values={one: item.attributes["narrow"] if one == side.lower() else None for one in SIDES},
-                order=self._order_of(item.value) if side == "torch" else float("inf"),
+
+def _one_sided(item: Silent, side: Framework) -> Claim:
+    """A cast to half precision rounds every number; a dropout or a detach changes none of this run."""
+    if item.kind != "cast":
+        return Claim(Remark.SILENT, details=(item, side))
+    narrow = item.attributes["narrow"]
+    values = (narrow, None) if side == "paddle" else (None, narrow)
+    return Claim(Subject.PRECISION, attribute="dtype", values=values, details=item)
+
+
+def _dropout(torch: Silent, paddle: Silent) -> Iterator[Claim]:
+    ours, theirs = torch.attributes, paddle.attributes
+    for name in ("p", "mode", "channels"):
+        if ours[name] != theirs[name] and not (ours["p"] == 0 == theirs["p"]):
+            yield Claim(
+                Subject.ATTRIBUTE,
+                attribute=name,
+                values=(theirs[name], ours[name]),
+                shows=Shows.TRAINING,
+                details=(paddle, torch),
             )
-        )
-
-    def _compare_dropout(
-        self, torch: Mapping[str, Any], paddle: Mapping[str, Any], item: Any, twin: Any
-    ) -> None:
-        for name in ("p", "mode", "channels"):
-            if torch[name] != paddle[name] and not (torch["p"] == 0 == paddle["p"]):
-                self.result.findings.append(
-                    Finding(
-                        layer=item.module,
-                        operator="Dropout",
-                        where=self.alignment.torch.trace.constructors.get(item.module, "") or item.line,
-                        cause=sentence(
-                            f"dropout {name}: torch has {torch[name]}, Paddle has {paddle[name]}",
-                            Shows.TRAINING,
-                        ),
-                        fix=dropout(paddle),
-                        evidence={"attribute": name, "paddle": paddle[name], "torch": torch[name]},
-                        layer_paddle=twin.module,
-                        where_paddle=twin.line,
-                        subject=Subject.ATTRIBUTE,
-                        attribute=name,
-                        values={"paddle": paddle[name], "torch": torch[name]},
-                        shows=Shows.TRAINING,
-                        order=self._order_of(item.value),
-                    )
-                )
-
-    def _registration(self) -> None:
-        """Layers that run but that the state dict does not know."""
-        for side, trace in (("torch", self.torch.trace), ("Paddle", self.paddle.trace)):
-            containers: dict[str, list[str]] = {}
-            for path in trace.unregistered:
-                containers.setdefault(path.rpartition("[")[0] or path, []).append(path)
-            for container, paths in containers.items():
-                line = trace.unregistered[paths[0]]
-                first = self._first_in(paths[0], side)
-                self.result.findings.append(
-                    Finding(
-                        layer=paths[0],
-                        operator="registration",
-                        where=line if side == "torch" else "",
-                        cause=(
-                            f"not registered: {len(paths)} layer(s) of `{container}` live in a plain list in {side}, so "
-                            "they are not in the state dict, not moved by .to(), not trained and not saved"
-                        ),
-                        fix=f"self.{container.rpartition('.')[2]} = torch.nn.ModuleList(...)",
-                        evidence={"layers": len(paths), "first": paths[0], "last": paths[-1]},
-                        where_paddle=line if side == "Paddle" else "",
-                        subject=Subject.REGISTRATION,
-                        attribute=container,
-                        shows=Shows.WEIGHTS,
-                        order=first - 0.75,
-                    )
-                )
-
-    def _first_in(self, path: str, side: str) -> float:
-        for pair in self.alignment.pairs:
-            node = pair.torch if side == "torch" else pair.paddle
-            if node.module.startswith(path):
-                return pair.paddle.order
-        return float("inf")
-
-    def _unknown_values(self) -> None:
-        for graph in (self.alignment.paddle, self.alignment.torch):
-            for value, node in graph.unknown:
-                self.result.inconclusive.append(
-                    f"{graph.framework}: {named(node)} at {node.line} takes a tensor of shape "
-                    f"{list(graph.shapes[value])} that no recorded operator made"
-                )
-            for node in graph.nodes:
-                if node.kind == "random":
-                    self.result.inconclusive.append(
-                        f"{graph.framework}: `{node.name}` at {node.line} draws random numbers, which no seed makes "
-                        "equal in both frameworks"
-                    )
-
-    def _unexplained_outputs(self) -> None:
-        """Outputs that differ without any finding: EQUIVALENT only if all was measured and rounding or constants explain it."""
-        missing = self._unmeasured_places()
-        if missing or not self.result.outputs:
-            self.result.inconclusive.append(
-                "the outputs differ and no operator could be blamed"
-                + (f"; not measured: {listed(missing)}" if missing else "")
-            )
-            return
-        outputs = {path: d.max_rel for path, d in self.result.outputs.items()}
-        made = self._by_constants()
-        if made and all(made[path] <= self._output_limit(path) for path in outputs):
-            self.result.notes.append(
-                Note(
-                    f"the outputs differ by up to {max(outputs.values()):.1e} of their scale; the float32 constants named "
-                    "here make all of it: with Paddle's numbers at these operators alone, torch's outputs are Paddle's",
-                    "",
-                    outputs,
-                )
-            )
-        elif max((made or outputs).values()) <= AMPLIFIED:
-            self.result.notes.append(
-                Note(
-                    "the outputs differ, yet every operator agrees on equal inputs and all weights are equal: the "
-                    "network amplifies rounding",
-                    "",
-                    outputs,
-                )
-            )
-        else:
-            self.result.inconclusive.append("the outputs differ and no operator could be blamed")
-
-    def _unmeasured_places(self) -> list[str]:
-        """Operators and connections of which no number was taken on Paddle's inputs."""
-        operators = [
-            named(pair.torch)
-            for pair in self.alignment.pairs
-            if pair.torch.kind != "move" and not _measured(self.rows[id(pair)])
-        ]
-        edges = (*self.alignment.edges, *self.alignment.output_edges.values())
-        return [
-            *operators,
-            *(f"the input of {at(edge)}" for edge in edges if self._edge_numbers(edge) is None),
-        ]
-
-    def _by_constants(self) -> dict[str, float]:
-        """Differences of the outputs where torch is handed Paddle's numbers wherever a float32 constant was named.
-
-        Empty if there is none, or if torch cannot be run again.
-        """
-        plan = ReplayPlan()
-        for pair in self.alignment.pairs:
-            if self.rows[id(pair)].status is Status.CONSTANTS and pair.torch.op >= 0:
-                plan.outputs[pair.torch.op] = pair.paddle.output
-        for edge in self.alignment.edges:
-            entry = edge.pair.torch.entries.get(edge.torch_slot)
-            numbers = self._edge_numbers(edge)
-            if entry is not None and numbers is not None and self._edge_slack(edge, numbers):
-                plan.inputs.setdefault(entry[0], {})[entry[1]] = edge.paddle_value
-        found = self.replay(plan) if plan.outputs or plan.inputs else None
-        outputs = {m.slot: m.difference.max_rel for m in found or () if m.op == -1}
-        return {path: outputs.get(path, float("inf")) for path in self.result.outputs} if found else {}
 
 
-def _measured(row: Row) -> bool:
+@dataclass(frozen=True)
+class Unregistered:
+    """Layers in a plain list of one side's, and the line that makes it."""
+
+    side: Framework
+    paths: list[str]
+    line: str
+
+
+def registration(evidence: Evidence, _: Claims) -> Iterator[Claim]:
+    """Layers that run but that the state dict does not know."""
+    for run in (evidence.torch, evidence.paddle):
+        containers: dict[str, list[str]] = {}
+        for path in run.trace.unregistered:
+            containers.setdefault(path.rpartition("[")[0] or path, []).append(path)
+        for container, paths in containers.items():
+            found = Unregistered(run.trace.framework, paths, run.trace.unregistered[paths[0]])
+            yield Claim(Subject.REGISTRATION, attribute=container, shows=Shows.WEIGHTS, details=found)
+
+
+# -- outputs that differ without any fault ---------------------------------------------------------------
+
+
+def amplified(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
+    """Outputs that differ without a fault: EQUIVALENT only if all was measured and rounding or constants explain it.
+
+    And outputs that agree, of which that says nothing.
+    """
+    if claims.faults:
+        return
+    if not evidence.outputs_agree and not claims.doubts:
+        yield _differing_outputs(evidence, claims)
+    for path, found in evidence.observed.items():
+        if found.doubt:
+            yield Claim(Doubt.TELLS_NOTHING, attribute=path, details=found.doubt)
+
+
+def _differing_outputs(evidence: Evidence, claims: Claims) -> Claim:
+    missing = _unmeasured(evidence)
+    if missing or not evidence.observed:
+        return Claim(Doubt.OUTPUTS, details=missing)
+    apart = {path: d.max_rel for path, d in evidence.outputs.items()}
+    made = _by_constants(evidence, claims)
+    if made and all(made[path] <= evidence.output_limit(path) for path in apart):
+        return Claim(Remark.BY_CONSTANTS, details=apart)
+    if max((made or apart).values()) <= AMPLIFIED:
+        return Claim(Remark.AMPLIFIED, details=apart)
+    return Claim(Doubt.OUTPUTS, details=[])
+
+
+def _unmeasured(evidence: Evidence) -> list[Node | Edge]:
+    """Operators and connections of which no number was taken on Paddle's inputs."""
+    operators = [
+        pair.torch
+        for pair in evidence.alignment.pairs
+        if pair.torch.kind != "move" and not _measured(evidence, pair)
+    ]
+    edges = (*evidence.alignment.edges, *evidence.alignment.output_edges.values())
+    return [*operators, *(edge for edge in edges if evidence.edge_numbers(edge) is None)]
+
+
+def _measured(evidence: Evidence, pair: Pair) -> bool:
     """Whether an operator's numbers are known: alone on Paddle's, or in the free runs, where they are Paddle's."""
-    freely = row.float64 is not None and row.float64.max_rel <= row.limit
-    return row.local is not None or freely or row.status is Status.INSIDE
+    row = evidence.row(pair)
+    return row.local is not None or row.agrees_freely or row.status is Status.INSIDE
+
+
+def _by_constants(evidence: Evidence, claims: Claims) -> dict[str, float]:
+    """Differences of the outputs where torch is handed Paddle's numbers wherever a float32 constant was named.
+
+    Empty if there is none, or if torch cannot be run again.
+    """
+    plan = ReplayPlan()
+    for pair in evidence.alignment.pairs:
+        status = claims.status(pair, evidence.row(pair).status)
+        if status is Status.CONSTANTS and pair.torch.op >= 0:
+            plan.outputs[pair.torch.op] = pair.paddle.output
+    for edge in evidence.alignment.edges:
+        entry = edge.pair.torch.entries.get(edge.torch_slot)
+        numbers = evidence.edge_numbers(edge)
+        if entry is not None and numbers is not None and evidence.edge_slack(edge, numbers):
+            plan.inputs.setdefault(entry[0], {})[entry[1]] = edge.paddle_value
+    found = evidence.replay(plan) if plan.outputs or plan.inputs else None
+    outputs = {m.slot: m.difference.max_rel for m in found or () if m.op == -1}
+    return {path: outputs.get(path, float("inf")) for path in evidence.observed} if found else {}

@@ -12,7 +12,7 @@ from functools import cache
 
 from parity.align.alignment import Alignment, Pair
 from parity.align.weights import constant, digest, held, same_content
-from parity.explain.hypotheses.weights import diagnose, relative_gap
+from parity.explain.hypotheses.weights import Diagnosis, Weight, diagnose
 from parity.ops.kinds import kind_of
 from parity.trace.values import Array
 
@@ -22,19 +22,19 @@ FLAT = frozenset({"conv", "prelu", "layer_norm", "rms_norm", "group_norm", "inst
 
 @dataclass(frozen=True)
 class ParameterDifference:
-    """A torch parameter that is not the transform of its Paddle twin, and what it looks like instead."""
+    """A torch parameter that is not the transform of its Paddle twin, and what it looks like instead.
+
+    turned: whether Paddle keeps it the other way round. buffer: whether nothing loads it.
+    """
 
     pair: Pair
     slot: str
     paddle: str
     torch: str
-    cause: str
-    fix: str
-    holds: str
-    """What it holds: the name of another of Paddle's parameters, or what was made of its own."""
-    swapped: bool
-    """Whether it is exactly another one of Paddle's."""
-    max_rel: float
+    diagnosis: Diagnosis
+    gap: float
+    turned: bool
+    buffer: bool
 
 
 def compare_parameters(
@@ -64,20 +64,30 @@ def compare_parameters(
             if expected.size == actual.size and shapeless:
                 expected = expected.reshape(actual.shape)
             if not same_content(expected, actual):
-                turned = pair.torch.kind == "linear" and slot == "weight"
-                turned = turned and pair.paddle.attributes.get("weight") != pair.torch.attributes.get(
-                    "weight"
+                weight = Weight(
+                    torch_name,
+                    paddle_name,
+                    expected,
+                    actual,
+                    holders(),
+                    turned=pair.torch.kind == "linear"
+                    and slot == "weight"
+                    and pair.paddle.attributes.get("weight") != pair.torch.attributes.get("weight"),
                 )
                 own = alignment.torch.trace.parameters.get(torch_name)
                 buffer = own is not None and not own.trainable and slot not in ("mean", "variance")
-                copy = (
-                    f"make the buffer `{torch_name}` what Paddle's `{paddle_name}` is"
-                    if buffer
-                    else _copying(pair, torch_name, paddle_name, turned=turned)
+                found.append(
+                    ParameterDifference(
+                        pair,
+                        slot,
+                        paddle_name,
+                        torch_name,
+                        diagnose(weight),
+                        weight.gap,
+                        weight.turned,
+                        buffer,
+                    )
                 )
-                told = diagnose(torch_name, paddle_name, expected, actual, holders(), copy, turned=turned)
-                gap = relative_gap(expected, actual)
-                found.append(ParameterDifference(pair, slot, paddle_name, torch_name, *told, gap))
     return found
 
 
@@ -85,16 +95,6 @@ def _reversed(expected: Array, actual: Array) -> bool:
     """Whether a bare matrix is kept the other way round, so that its shape says so."""
     turned = expected.ndim == 2 and expected.shape != actual.shape and expected.T.shape == actual.shape
     return turned and same_content(expected.T, actual)
-
-
-def _copying(pair: Pair, torch_name: str, paddle_name: str, *, turned: bool) -> str:
-    """The assignment that makes a torch parameter, or the part of a packed one, what Paddle's is."""
-    rows, theirs = pair.torch.rows, pair.paddle.rows
-    ours = "" if rows is None else f"[{rows[0]}:{rows[1]}]"
-    part = "" if theirs is None else f"[{theirs[0]}:{theirs[1]}]"
-    if theirs is not None and turned:
-        part = f"[:, {theirs[0]}:{theirs[1]}]"
-    return f"torch_state[{torch_name!r}]{ours} = paddle_state[{paddle_name!r}]{part}{'.T' if turned else ''}"
 
 
 def _fingerprints(paddle: Mapping[str, Array]) -> dict[str, str]:

@@ -30,7 +30,7 @@ class Status(str, Enum):
         return self.value
 
 
-@dataclass
+@dataclass(frozen=True)
 class Row:
     """One aligned operator in the layer table.
 
@@ -57,6 +57,11 @@ class Row:
     def limit(self) -> float:
         """Largest relative float64 difference that rounding explains here."""
         return rounding_limit(self.noise_paddle, self.noise_torch)
+
+    @property
+    def agrees_freely(self) -> bool:
+        """Whether the free runs were compared here and agree to rounding."""
+        return self.float64 is not None and self.float64.max_rel <= self.limit
 
 
 @dataclass(frozen=True)

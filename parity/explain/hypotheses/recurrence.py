@@ -8,13 +8,12 @@ one that gives torch's numbers to the last digit is what torch does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
 
-from parity.explain.hypotheses.hypothesis import Mistake, mistake_of
-from parity.numbers.same import same
+from parity.explain.hypotheses.hypothesis import Hypothesis, first_that_gives
 from parity.trace.values import Array
 
 GATES: Mapping[str, tuple[str, ...]] = {
@@ -35,113 +34,108 @@ class Layer:
     directions: int = 1
     h_0: Array | None = None
     c_0: Array | None = None
+    then: Callable[[Array], Array] = lambda sequence: sequence
+    """What is made of the sequence before it is compared."""
 
 
-def told(layer: Layer, actual: Array, then: Callable[[Array], Array]) -> Mistake | None:
-    """The mistake that gives torch's numbers; `then` makes of the sequence what was stored."""
-    for mistake in _mistakes(layer):
-        made = then(_run(layer, mistake))
-        if made.size == actual.size and same(made.reshape(-1), actual.reshape(-1)):
-            return mistake
-    return None
+Flags = frozenset[str]
+
+STATE, INPUT = "the state's product", "the input's product"
+"""Parts of a loop beside "steps", "outputs" and "gates" whose line is known."""
+
+
+def _row(flag: str, part: str, cause: str, fix: str) -> Hypothesis[Layer]:
+    return Hypothesis(cause, fix, lambda layer: _run(layer, frozenset({flag})), part)
 
 
 STEPS = (
-    mistake_of(
+    _row(
         "last first", "steps", "the time steps are taken in reverse, the last one first", "start with step 0"
     ),
-    mistake_of(
+    _row(
         "backward",
         "steps",
         "the sequence is run through backward in time",
         "run through it from the first step on",
     ),
-    mistake_of(
+    _row(
         "flipped", "outputs", "the results are put together in reverse", "join them in the order of the steps"
     ),
-    mistake_of(
+    _row(
         "late",
         "outputs",
         "the state before each step is kept, not the one after it: all results come one step late",
         "keep the state that the step returns",
     ),
-    mistake_of(
+    _row(
         "h forgotten",
-        "states",
+        "",
         "every step starts from a hidden state of zeros",
         "hand each step the hidden state that the one before it returned",
     ),
-    mistake_of(
-        "no bias_ih", "states", "bias_ih is left out", "add the layer's bias_ih to what comes from the input"
-    ),
-    mistake_of(
-        "no bias_hh", "states", "bias_hh is left out", "add the layer's bias_hh to what comes from the state"
-    ),
+    _row("no bias_ih", INPUT, "bias_ih is left out", "add the layer's bias_ih to what comes from the input"),
+    _row("no bias_hh", STATE, "bias_hh is left out", "add the layer's bias_hh to what comes from the state"),
 )
 
 
 LSTM = (
-    mistake_of(
+    _row(
         "exchanged",
-        "states",
+        "",
         "the hidden and the cell state are swapped from step to step",
         "hand the hidden state on as h and the cell state as c",
     ),
-    mistake_of(
+    _row(
         "c forgotten",
-        "states",
+        "",
         "every step starts from a cell state of zeros",
         "hand each step the cell state that the one before it returned",
     ),
-    mistake_of(
+    _row(
         "cells", "outputs", "the cell states are the result, not the hidden states", "collect h in place of c"
     ),
-    mistake_of(
-        "bare cell", "states", "h is o * c, without the tanh of the cell state", "write h = o * tanh(c)"
-    ),
-    mistake_of(
-        "forget bias", "gates", "1 is added to the forget gate, as TensorFlow does", "leave the 1 out"
-    ),
+    _row("bare cell", "", "h is o * c, without the tanh of the cell state", "write h = o * tanh(c)"),
+    _row("forget bias", "gates", "1 is added to the forget gate, as TensorFlow does", "leave the 1 out"),
 )
 
 
 GRU = (
-    mistake_of(
+    _row(
         "blend",
-        "states",
+        "",
         "the update gate works the other way round: h is z * candidate + (1 - z) * h",
         "write h = (1 - z) * candidate + z * h",
     ),
-    mistake_of(
+    _row(
         "reset first",
-        "states",
+        "",
         "the reset gate multiplies the state before its weight (the form of the first paper), not the product after it",
         "write candidate = tanh(W x + b + r * (U h + b_h))",
     ),
-    mistake_of(
+    _row(
         "reset all",
-        "states",
+        "",
         "the reset gate multiplies the input's part of the candidate too",
         "write candidate = tanh(W x + b + r * (U h + b_h))",
     ),
-    mistake_of("no reset", "states", "the reset gate is not applied", "multiply U h + b_h by the reset gate"),
+    _row("no reset", "", "the reset gate is not applied", "multiply U h + b_h by the reset gate"),
 )
 
 
 TWO_WAYS = (
-    mistake_of(
+    _row(
         "halves",
         "outputs",
         "the two directions are joined the other way round",
         "join forward first, then backward",
     ),
-    mistake_of(
+    _row(
         "not turned back",
         "outputs",
         "the backward direction's results are not turned back to the order of the steps",
         "flip them along time before they are joined",
     ),
-    mistake_of(
+    _row(
         "both forward",
         "steps",
         "the backward direction reads the sequence forward",
@@ -150,42 +144,48 @@ TWO_WAYS = (
 )
 
 
-def _mistakes(layer: Layer) -> Iterator[Mistake]:
+def mistake_in(layer: Layer, actual: Array) -> Hypothesis[Layer] | None:
+    """The mistake with which the layer gives torch's numbers."""
+    return first_that_gives(actual, layer, _mistakes(layer))
+
+
+def _mistakes(layer: Layer) -> Iterator[Hypothesis[Layer]]:
+    """Every mistake that can be made in such a layer."""
     yield from STEPS
     yield from {"lstm": LSTM, "gru": GRU}.get(layer.kind, ())
     if layer.directions == 2:
         yield from TWO_WAYS
     gates = GATES.get(layer.kind, ())
     for order in permutations(range(len(gates))):
-        if gates and order != tuple(range(len(gates))):
-            read = ", ".join(gates[i] for i in order)
-            yield replace(
-                mistake_of(
-                    "",
-                    "gates",
-                    f"the gates are read in the order {read}; the weights hold {', '.join(gates)}",
-                    f"take the parts of the product as {', '.join(gates)}",
-                ),
-                order=order,
-            )
+        if order != tuple(range(len(gates))):
+            yield _other_gates(gates, order)
 
 
-def _run(layer: Layer, mistake: Mistake) -> Array:
-    """The sequence that the layer gives with a mistake in all its loops."""
-    x, flags = layer.x, mistake.flags
+def _other_gates(gates: tuple[str, ...], order: tuple[int, ...]) -> Hypothesis[Layer]:
+    read = ", ".join(gates[i] for i in order)
+    return Hypothesis(
+        f"the gates are read in the order {read}; the weights hold {', '.join(gates)}",
+        f"take the parts of the product as {', '.join(gates)}",
+        lambda layer: _run(layer, frozenset(), order),
+        "gates",
+    )
+
+
+def _run(layer: Layer, flags: Flags, order: tuple[int, ...] = ()) -> Array:
+    """What the layer gives with a mistake in all its loops, or with its gates read in another order."""
+    x = layer.x
     for number in range(layer.layers):
         found = []
         for direction in range(layer.directions):
             backward = direction == 1
             given = x[:, ::-1] if backward and "both forward" not in flags else x
-            y = _loop(layer, given, number, direction, mistake)
+            y = _loop(layer, given, number, direction, flags, order)
             found.append(y[:, ::-1] if backward and "not turned back" not in flags else y)
         x = np.concatenate(found[::-1] if "halves" in flags else found, axis=2)
-    return x
+    return layer.then(x)
 
 
-def _loop(layer: Layer, x: Array, number: int, direction: int, mistake: Mistake) -> Array:
-    flags = mistake.flags
+def _loop(layer: Layer, x: Array, number: int, direction: int, flags: Flags, order: tuple[int, ...]) -> Array:
     suffix = f"_l{number}" + ("_reverse" if direction else "")
     w, u = layer.weights[f"weight_ih{suffix}"], layer.weights[f"weight_hh{suffix}"]
     zero = np.zeros(len(w))
@@ -196,7 +196,7 @@ def _loop(layer: Layer, x: Array, number: int, direction: int, mistake: Mistake)
     h = start if layer.h_0 is None else layer.h_0[at]
     c = start if layer.c_0 is None else layer.c_0[at]
     kept = []
-    order = mistake.order or tuple(range(len(GATES.get(layer.kind, ()))))
+    order = order or tuple(range(len(GATES.get(layer.kind, ()))))
     backward = flags & {"last first", "backward"}
     for t in range(x.shape[1])[:: -1 if backward else 1]:
         before = h

@@ -2,96 +2,154 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
-from typing import NamedTuple
 
 import numpy as np
 
 from parity.align.weights import constant, digest, same_content
+from parity.explain.hypotheses.hypothesis import Hypothesis, first_that_gives
 from parity.limits import FLOAT32_STEPS, SLIGHTLY
 from parity.trace.values import Array
 
 
-class Diagnosis(NamedTuple):
+@dataclass(frozen=True)
+class Weight:
+    """A torch parameter, and what it should hold: the transform of its Paddle twin.
+
+    holders: content -> Paddle's parameter. turned: whether Paddle keeps it the other way round.
+    """
+
+    torch: str
+    paddle: str
+    expected: Array
+    actual: Array
+    holders: Mapping[str, str]
+    turned: bool = False
+
+    @property
+    def gap(self) -> float:
+        """Largest difference relative to the largest number; infinite for another shape."""
+        if self.expected.shape != self.actual.shape or not self.expected.size:
+            return float("inf")
+        expected, actual = self.expected.astype(np.float64), self.actual.astype(np.float64)
+        scale, gap = float(np.abs(expected).max()), float(np.abs(expected - actual).max())
+        return gap / scale if scale else (0.0 if gap == 0 else float("inf"))
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a weight. holds: the name of another of Paddle's, or what was made of its own."""
+
     cause: str
-    fix: str
     holds: str
-    """What the parameter holds: the name of another of Paddle's, or what was made of its own."""
     swapped: bool = False
     """Whether it is exactly another one of Paddle's."""
+    first: str = ""
+    """What is to be done before it is copied."""
 
 
-def relative_gap(expected: Array, actual: Array) -> float:
-    if expected.shape != actual.shape or not expected.size:
-        return float("inf")
-    scale = float(np.abs(expected.astype(np.float64)).max())
-    gap = float(np.abs(expected.astype(np.float64) - actual.astype(np.float64)).max())
-    return gap / scale if scale else (0.0 if gap == 0 else float("inf"))
+def diagnose(weight: Weight) -> Diagnosis:
+    """The first of QUESTIONS that has an answer."""
+    return next(found for ask in QUESTIONS if (found := ask(weight)) is not None)
 
 
-def diagnose(
-    torch_name: str,
-    paddle_name: str,
-    expected: Array,
-    actual: Array,
-    holders: Mapping[str, str],
-    copy: str,
-    *,
-    turned: bool,
-) -> Diagnosis:
-    """What is wrong with a torch parameter that is not the transform of its Paddle twin; `copy` is the fix, or its end."""
-    if expected.shape != actual.shape:
-        return Diagnosis(
-            f"`{torch_name}` has shape {list(actual.shape)}; Paddle's `{paddle_name}` gives {list(expected.shape)}",
-            f"give the torch layer the shape {list(expected.shape)}, then {copy}",
-            "another shape",
-        )
-    if actual.ndim == 2 and expected.shape[0] == expected.shape[1] and same_content(expected.T, actual):
-        return Diagnosis(
-            f"`{torch_name}` was loaded untransposed: Paddle's Linear keeps [in, out], torch's [out, in]"
-            if turned
-            else f"`{torch_name}` is transposed against Paddle's `{paddle_name}`",
-            copy,
-            "transposed",
-        )
-    other = holders.get(digest(actual))
-    if other is not None and other != paddle_name:
-        what = _role(torch_name), _role(other)
-        swapped = "swapped weights" if what[0] == what[1] else f"{what[0]} and {what[1]} are swapped"
-        cause = f"{swapped}: `{torch_name}` holds Paddle's `{other}` instead of `{paddle_name}`"
-        return Diagnosis(cause, copy, other, swapped=True)
-    for dtype, name in ((np.float16, "float16"), (None, "bfloat16")):
-        if expected.dtype == np.float32 and same_content(_through(expected, dtype), actual):
-            cause = f"`{torch_name}` went through {name}: it is Paddle's `{paddle_name}` rounded"
-            return Diagnosis(cause, copy, f"rounded to {name}")
-    relative = relative_gap(expected, actual)
-    if relative < SLIGHTLY:
-        return Diagnosis(
-            f"`{torch_name}` differs slightly from Paddle's `{paddle_name}` (relative {relative:.1e}): "
-            "it was perturbed, rounded or trained on",
-            copy,
-            "slightly different",
-        )
-    rearranged = _rearranged(expected, actual)
-    if rearranged:
-        return Diagnosis(f"`{torch_name}` holds Paddle's `{paddle_name}` {rearranged}", copy, rearranged)
-    value = float(actual.flat[0]) if actual.size else 0.0
-    if actual.size == 1 and value not in (0.0, 1.0):
-        theirs = float(expected.flat[0])
-        cause = f"`{torch_name}` is {value:g}, Paddle's `{paddle_name}` is {theirs:g}: it was probably never loaded"
-        return Diagnosis(cause, copy, f"{value:g}")
-    if actual.size and constant(actual):
-        cause = f"`{torch_name}` was never loaded: all its values are {value:g}"
-        return Diagnosis(cause, copy, f"all {value:g}")
-    if np.abs(expected).max() > 0:
-        at = int(np.abs(expected).argmax())
-        factor = float(actual.reshape(-1)[at]) / float(expected.reshape(-1)[at])
-        if factor and np.allclose(actual, expected * factor, rtol=FLOAT32_STEPS, atol=0):
-            cause = f"`{torch_name}` is {factor:.6g} times Paddle's `{paddle_name}`"
-            return Diagnosis(cause, copy, f"times {factor:.6g}")
-    cause = f"`{torch_name}` is unrelated to Paddle's `{paddle_name}`: it was probably never loaded"
-    return Diagnosis(cause, copy, "unrelated")
+def _other_shape(w: Weight) -> Diagnosis | None:
+    ours, theirs = list(w.actual.shape), list(w.expected.shape)
+    if ours == theirs:
+        return None
+    cause = f"`{w.torch}` has shape {ours}; Paddle's `{w.paddle}` gives {theirs}"
+    return Diagnosis(cause, "another shape", first=f"give the torch layer the shape {theirs}, then ")
+
+
+def _transposed(w: Weight) -> Diagnosis | None:
+    square = w.actual.ndim == 2 and w.expected.shape[0] == w.expected.shape[1]
+    if not square or not same_content(w.expected.T, w.actual):
+        return None
+    if w.turned:
+        cause = f"`{w.torch}` was loaded untransposed: Paddle's Linear keeps [in, out], torch's [out, in]"
+    else:
+        cause = f"`{w.torch}` is transposed against Paddle's `{w.paddle}`"
+    return Diagnosis(cause, "transposed")
+
+
+def _anothers(w: Weight) -> Diagnosis | None:
+    other = w.holders.get(digest(w.actual))
+    if other is None or other == w.paddle:
+        return None
+    what = _role(w.torch), _role(other)
+    swapped = "swapped weights" if what[0] == what[1] else f"{what[0]} and {what[1]} are swapped"
+    cause = f"{swapped}: `{w.torch}` holds Paddle's `{other}` instead of `{w.paddle}`"
+    return Diagnosis(cause, other, swapped=True)
+
+
+def _rounded(w: Weight) -> Diagnosis | None:
+    if w.expected.dtype != np.float32:
+        return None
+    found = first_that_gives(w.actual, w.expected, ROUNDINGS, same_content)
+    if found is None:
+        return None
+    cause = f"`{w.torch}` went through {found.cause}: it is Paddle's `{w.paddle}` rounded"
+    return Diagnosis(cause, f"rounded to {found.cause}")
+
+
+def _slightly(w: Weight) -> Diagnosis | None:
+    if w.gap >= SLIGHTLY:
+        return None
+    cause = (
+        f"`{w.torch}` differs slightly from Paddle's `{w.paddle}` (relative {w.gap:.1e}): it was perturbed, rounded or "
+        "trained on"
+    )
+    return Diagnosis(cause, "slightly different")
+
+
+def _rearranged(w: Weight) -> Diagnosis | None:
+    if not np.array_equal(np.sort(w.expected, axis=None), np.sort(w.actual, axis=None)):
+        return None
+    found = first_that_gives(w.actual, w.expected, _rearrangements(w.expected), _laid_out_as)
+    how = "with its elements in another order" if found is None else found.cause
+    return Diagnosis(f"`{w.torch}` holds Paddle's `{w.paddle}` {how}", how)
+
+
+def _never_loaded(w: Weight) -> Diagnosis | None:
+    value = float(w.actual.flat[0]) if w.actual.size else 0.0
+    if w.actual.size == 1 and value not in (0.0, 1.0):
+        theirs = float(w.expected.flat[0])
+        cause = f"`{w.torch}` is {value:g}, Paddle's `{w.paddle}` is {theirs:g}: it was probably never loaded"
+        return Diagnosis(cause, f"{value:g}")
+    if w.actual.size and constant(w.actual):
+        cause = f"`{w.torch}` was never loaded: all its values are {value:g}"
+        return Diagnosis(cause, f"all {value:g}")
+    return None
+
+
+def _scaled(w: Weight) -> Diagnosis | None:
+    at = int(np.abs(w.expected).argmax())
+    largest = float(w.expected.reshape(-1)[at])
+    factor = float(w.actual.reshape(-1)[at]) / largest if largest else 0.0
+    if not factor or not np.allclose(w.actual, w.expected * factor, rtol=FLOAT32_STEPS, atol=0):
+        return None
+    return Diagnosis(f"`{w.torch}` is {factor:.6g} times Paddle's `{w.paddle}`", f"times {factor:.6g}")
+
+
+def _unrelated(w: Weight) -> Diagnosis:
+    cause = f"`{w.torch}` is unrelated to Paddle's `{w.paddle}`: it was probably never loaded"
+    return Diagnosis(cause, "unrelated")
+
+
+QUESTIONS: tuple[Callable[[Weight], Diagnosis | None], ...] = (
+    _other_shape,
+    _transposed,
+    _anothers,
+    _rounded,
+    _slightly,
+    _rearranged,
+    _never_loaded,
+    _scaled,
+    _unrelated,
+)
 
 
 def _role(name: str) -> str:
@@ -111,35 +169,36 @@ def _through(array: Array, dtype: type[np.float16] | None) -> Array:
     return result
 
 
-def _rearranged(expected: Array, actual: Array) -> str:
-    """How `actual` is a rearrangement of `expected`, or ""."""
-    if not np.array_equal(np.sort(expected, axis=None), np.sort(actual, axis=None)):
-        return ""
-    for axis in range(expected.ndim):
-        if same_content(np.flip(expected, axis), actual):
-            return (
-                "with its input channels reversed (RGB for BGR?)"
-                if axis == 1 and expected.shape[1] == 3
-                else (f"reversed along axis {axis}")
-            )
-    for axis in range(expected.ndim):
-        if expected.shape[axis] % 2 == 0 and same_content(
-            np.roll(expected, expected.shape[axis] // 2, axis), actual
-        ):
-            return f"with the two halves of axis {axis} exchanged"
-        for count, parts in ((3, "three parts"), (4, "four parts")):
-            if expected.shape[axis] % count:
-                continue
-            pieces = np.split(expected, count, axis)
-            for order in permutations(range(count)):
-                if same_content(np.concatenate([pieces[i] for i in order], axis), actual):
-                    what = "query, key, value? gates?" if count == 3 else "gates?"
-                    return f"with the {parts} of axis {axis} in the order {order} ({what})"
-    if expected.ndim > 1:
-        for order in permutations(range(expected.ndim)):
-            turned = expected.transpose(order)
-            if turned.shape == actual.shape and same_content(turned, actual):
-                return f"with its axes permuted {order}"
-            if turned.size == actual.size and same_content(turned.reshape(actual.shape), actual):
-                return f"with its axes permuted {order} and reshaped"
-    return "with its elements in another order"
+ROUNDINGS: tuple[Hypothesis[Array], ...] = (
+    Hypothesis("float16", "", partial(_through, dtype=np.float16)),
+    Hypothesis("bfloat16", "", partial(_through, dtype=None)),
+)
+
+
+def _rearrangements(expected: Array) -> Iterator[Hypothesis[Array]]:
+    """Ways in which people lay out a weight otherwise; `cause` ends "holds Paddle's ... "."""
+    for axis, size in enumerate(expected.shape):
+        colours = axis == 1 and size == 3
+        told = "with its input channels reversed (RGB for BGR?)" if colours else f"reversed along axis {axis}"
+        yield Hypothesis(told, "", partial(np.flip, axis=axis))
+    for axis, size in enumerate(expected.shape):
+        if size % 2 == 0:
+            told = f"with the two halves of axis {axis} exchanged"
+            yield Hypothesis(told, "", partial(np.roll, shift=size // 2, axis=axis))
+        for count, parts, what in ((3, "three", "query, key, value? gates?"), (4, "four", "gates?")):
+            for order in permutations(range(count)) if size % count == 0 else ():
+                told = f"with the {parts} parts of axis {axis} in the order {order} ({what})"
+                yield Hypothesis(told, "", partial(_parts, axis=axis, order=order))
+    for order in permutations(range(expected.ndim)) if expected.ndim > 1 else ():
+        reshaped = "" if expected.transpose(order).shape == expected.shape else " and reshaped"
+        told = f"with its axes permuted {order}{reshaped}"
+        yield Hypothesis(told, "", partial(np.transpose, axes=order))
+
+
+def _parts(array: Array, axis: int, order: tuple[int, ...]) -> Array:
+    pieces = np.split(array, len(order), axis)
+    return np.concatenate([pieces[i] for i in order], axis)
+
+
+def _laid_out_as(actual: Array, made: Array) -> bool:
+    return same_content(made.reshape(actual.shape), actual)

@@ -1,0 +1,127 @@
+"""What explainers say, as data, and what is explained already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from parity.align.alignment import Edge, Pair
+from parity.graph.node import Node
+from parity.numbers.compare import Difference
+from parity.results.finding import Shows, Subject
+from parity.results.judgement import Status
+from parity.trace.trace import Framework
+
+
+class Remark(Enum):
+    """What becomes a note: worth knowing, and no fault."""
+
+    FOLDED = "a BatchNorm is part of torch's weights"
+    CONSTANT = "a float32 constant explains an operator's difference"
+    WRITTEN = "an operator is written differently"
+    WRITTEN_PART = "what stands between aligned operators is written differently"
+    SILENT = "only one side has something that changes no number of this run"
+    BIASED_VARIANCE = "running variances differ by n / (n - 1)"
+    BY_CONSTANTS = "float32 constants make all of what the outputs differ by"
+    RUN = "a run has something to say of itself"
+    AMPLIFIED = "the network amplifies rounding"
+
+
+class Doubt(Enum):
+    """What becomes a reason why nothing can be claimed."""
+
+    UNKNOWN_VALUE = "a value that no recorded operator made"
+    RANDOM = "an operator that draws random numbers"
+    INPUT = "an input that nothing measures"
+    RUN = "a run says itself that its numbers prove nothing"
+    NO_RESULT = "the models return nothing that can be compared"
+    RESULT_TYPE = "a result of a type that is not compared"
+    EMPTY_RESULT = "a result without a number"
+    OUTPUTS = "the outputs differ, and nothing could be blamed"
+    TELLS_NOTHING = "an output whose agreeing says nothing"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that an explainer says: what, of which pair or edge, with which values.
+
+    what: a `Subject` (becomes a finding), a `Remark` (a note), a `Doubt`, or None (only the row's status is said). values:
+    (Paddle's, torch's). status: what the pair's row is because of it. numbers: how far apart, where that was measured. entails: (pair or operator of torch's, slot or "") that
+    this explains too. details: whatever else the sentence needs; `explain/telling` says of each subject what that is.
+    """
+
+    what: Subject | Remark | Doubt | None
+    pair: Pair | None = None
+    edge: Edge | None = None
+    attribute: str = ""
+    values: tuple[Any, Any] | None = None
+    shows: Shows = Shows.OUTPUTS
+    status: Status | None = None
+    numbers: Difference | None = None
+    entails: tuple[tuple[Node, str], ...] = ()
+    details: Any = None
+
+
+class Claims:
+    """All that was said so far. Explainers ask it what is explained already, and nobody else keeps account of that."""
+
+    def __init__(self, claims: Iterable[Claim] = ()) -> None:
+        self._said: list[Claim] = []
+        self._status: dict[int, Status] = {}
+        self._entailed: set[tuple[int, str]] = set()
+        self._inside: dict[int, Difference] = {}
+        self._segments: set[tuple[str, int]] = set()
+        self._exchanged: set[int] = set()
+        for claim in claims:
+            self.add(claim)
+
+    def add(self, claim: Claim) -> None:
+        self._said.append(claim)
+        self._entailed.update((id(node), slot) for node, slot in claim.entails)
+        if claim.pair is not None and claim.status is not None:
+            self._status[id(claim.pair)] = claim.status
+        if claim.edge is not None and claim.what is None:
+            assert claim.numbers is not None
+            self._inside[id(claim.edge)] = claim.numbers
+        elif claim.edge is not None and isinstance(claim.what, Subject):
+            for side, nodes in (("paddle", claim.edge.only_paddle), ("torch", claim.edge.only_torch)):
+                self._segments.update((side, raw) for node in nodes for raw in node.raw)
+        if claim.what is Subject.WEIGHT and claim.pair is not None and claim.details.diagnosis.swapped:
+            self._exchanged.add(id(claim.pair))
+
+    @property
+    def faults(self) -> list[Claim]:
+        """What becomes findings."""
+        return [claim for claim in self._said if isinstance(claim.what, Subject)]
+
+    @property
+    def remarks(self) -> list[Claim]:
+        """What becomes notes."""
+        return [claim for claim in self._said if isinstance(claim.what, Remark)]
+
+    @property
+    def doubts(self) -> list[Claim]:
+        """What becomes reasons why nothing can be claimed."""
+        return [claim for claim in self._said if isinstance(claim.what, Doubt)]
+
+    def status(self, pair: Pair, otherwise: Status) -> Status:
+        """What is said of a pair's row; `otherwise`, what the numbers alone have."""
+        return self._status.get(id(pair), otherwise)
+
+    def explains(self, node: Node, slot: str = "") -> bool:
+        """Whether something wider explains that torch's operator, or what enters this slot of it, differs."""
+        return (id(node), slot) in self._entailed
+
+    def of_segment(self, side: Framework, op: int) -> bool:
+        """Whether a fault speaks of a part that one side does otherwise, and this recorded operator is in it."""
+        return (side, op) in self._segments
+
+    def holds_anothers(self, pair: Pair) -> bool:
+        """Whether a parameter of the pair is exactly another one of Paddle's: reason enough to differ."""
+        return id(pair) in self._exchanged
+
+    def leads_to(self, edge: Edge) -> Difference | None:
+        """What an operator differs by because of an edge inside its own call, which nothing measures."""
+        return self._inside.get(id(edge))

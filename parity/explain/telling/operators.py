@@ -1,0 +1,313 @@
+"""Claims about aligned operators as findings: sentence, fix, line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from parity.align.alignment import Pair
+from parity.explain.attention import ROLES
+from parity.explain.claims import Claim
+from parity.explain.configuration import AttributeDifference
+from parity.explain.evidence import Evidence
+from parity.explain.lines import configured, constructor, parting_line, place
+from parity.explain.torch_code import called, code, fix_scale, real_axes
+from parity.explain.weights import ParameterDifference
+from parity.explain.words import (
+    first_difference,
+    first_different_move,
+    label,
+    layer,
+    line_of,
+    numbers_of,
+    sentence,
+    show,
+    spelled,
+    training,
+)
+from parity.graph.node import Graph, Node
+from parity.ops.kinds import kind_of
+from parity.ops.table import COMPOSITES, argument_of, fix_of, row_of, trap_of, trap_told
+from parity.results.finding import Finding, Subject
+from parity.trace.trace import Op
+
+
+def of_pair(
+    claim: Claim,
+    evidence: Evidence,
+    cause: str,
+    fix: str,
+    numbers: Mapping[str, Any],
+    *,
+    operator: str = "",
+    blamed: Op | None = None,
+    where: str = "",
+    attribute: str | None = None,
+    values: tuple[Any, Any] | None = None,
+) -> Finding:
+    """A finding about an aligned pair; `blamed` is the raw operator at fault inside a merged one.
+
+    where: the line to edit, if it is neither that operator's nor the pair's own. attribute and values: if they are not the claim's.
+    """
+    pair = claim.pair
+    assert pair is not None
+    assert isinstance(claim.what, Subject)
+    node, graph = pair.torch, evidence.alignment.torch
+    values = claim.values if values is None else values
+    return Finding(
+        layer=node.module if blamed is None else blamed.module,
+        operator=operator or label(node),
+        where=where or (place(graph, node) if blamed is None else blamed.line),
+        cause=sentence(cause, claim.shows),
+        fix=fix,
+        evidence={"operator": node.name, **numbers},
+        layer_paddle=pair.paddle.module,
+        where_paddle=place(evidence.alignment.paddle, pair.paddle),
+        subject=claim.what,
+        attribute=claim.attribute if attribute is None else attribute,
+        values={} if values is None else {"paddle": values[0], "torch": values[1]},
+        shows=claim.shows,
+        rows=evidence.number(pair),
+        order=pair.paddle.order,
+        guide=row.paddle if (row := row_of(node.kind)) is not None else "",
+    )
+
+
+def _pair(claim: Claim) -> Pair:
+    assert claim.pair is not None
+    return claim.pair
+
+
+def attribute(claim: Claim, evidence: Evidence) -> Finding:
+    """details: the `AttributeDifference`."""
+    pair, found = _pair(claim), claim.details
+    name, paddle_value, torch_value = found.attribute, found.paddle, found.torch
+    if name == "axes":
+        torch_value, paddle_value = (real_axes(node)[name] for node in (pair.torch, pair.paddle))
+    if pair.torch.kind == "affine" and "negated" in pair.torch.attributes:
+        torch_value, paddle_value = -torch_value, -paddle_value
+    blamed = evidence.torch.trace.ops[pair.torch.decided[name]] if name in pair.torch.decided else None
+    return of_pair(
+        claim,
+        evidence,
+        _cause_of_attribute(pair, evidence, name, paddle_value, torch_value),
+        _fix_of_attribute(pair, evidence, found, paddle_value, torch_value),
+        _numbers(pair, evidence, attribute=name, paddle=show(paddle_value), torch=show(torch_value)),
+        blamed=blamed,
+        where=_line_of_attribute(pair, evidence, found, blamed),
+        attribute=name,
+        values=(paddle_value, torch_value),
+    )
+
+
+def order(claim: Claim, evidence: Evidence) -> Finding:
+    """A chain of moves that is another one. details: the `AttributeDifference`."""
+    pair = _pair(claim)
+    values = spelled(pair.paddle), spelled(pair.torch)
+    blamed = _first_different_op(pair, evidence)
+    return of_pair(
+        claim,
+        evidence,
+        _cause_of_attribute(pair, evidence, "order", *values),
+        f"move the numbers as Paddle does: {values[0]}",
+        _numbers(pair, evidence, attribute="order", paddle=values[0], torch=values[1]),
+        operator=first_different_move(pair),
+        blamed=blamed,
+        where=_line_of_attribute(pair, evidence, claim.details, blamed),
+        values=values,
+    )
+
+
+def _numbers(pair: Pair, evidence: Evidence, **facts: Any) -> dict[str, Any]:
+    return {**facts, **numbers_of(evidence.row(pair))}
+
+
+def _cause_of_attribute(pair: Pair, evidence: Evidence, name: str, paddle: Any, torch: Any) -> str:
+    cause = f"{name}: torch has {show(torch)}, Paddle has {show(paddle)}"
+    # Of a ready-made layer, the argument that an operator inside it comes from.
+    kind = evidence.torch.trace.modules.get(pair.torch.module, {}).get("type", "")
+    argument = COMPOSITES.get(kind, {}).get(name, "")
+    if argument:
+        cause = f"{argument}: {cause}"
+    if name == "momentum":
+        cause += ", in Paddle's convention"
+    if name == "training":
+        cause = f"training flag: runs {training(torch)} in torch, {training(paddle)} in Paddle"
+    trap = trap_of(pair.torch.kind, name)
+    return cause if trap is None else f"{cause} ({trap.text})"
+
+
+def _fix_of_attribute(
+    pair: Pair, evidence: Evidence, found: AttributeDifference, paddle: Any, torch: Any
+) -> str:
+    name, kind = found.attribute, pair.torch.kind
+    if name == "training":
+        return "call model.eval() / model.train() on the whole model, and leave no layer's flag set by hand"
+    if "by_hand" in pair.torch.attributes:
+        return f"in the {label(pair.torch)} that is written out here, make {name} {show(paddle)}"
+    if kind == "matmul" and name == "scale":
+        return fix_scale(pair.torch, 1.0 if found.paddle is None else found.paddle)
+    if kind == "affine":
+        return f"write {line_of(pair.paddle, pair.torch)} here"
+    if name.startswith("scalar_"):
+        return f"write {show(paddle)} here for {show(torch)}"
+    # What is called: the layer's own class where that is one of several for the operator.
+    call = called(pair.torch)
+    type_: str = evidence.torch.trace.modules.get(pair.torch.module, {}).get("type", "")
+    return fix_of(kind, name, paddle, type_ if type_.rstrip("123d") == call.rstrip("123d") else call)
+
+
+def _line_of_attribute(pair: Pair, evidence: Evidence, found: AttributeDifference, blamed: Op | None) -> str:
+    """The line that decides an attribute: inside a ready-made layer, the one that makes the layer."""
+    if blamed is not None:
+        return constructor(evidence.torch.trace, blamed.module)
+    return configured(evidence.alignment, pair, lambda node: node.attributes.get(found.attribute))
+
+
+def _first_different_op(pair: Pair, evidence: Evidence) -> Op | None:
+    """The torch operator of a chain of moves that first differs from Paddle's chain."""
+    paddle, torch = evidence.paddle.trace, evidence.torch.trace
+    ours, theirs = pair.torch.attributes["how"], pair.paddle.attributes["how"]
+    if len(pair.torch.raw) != len(ours) or len(pair.paddle.raw) != len(theirs):
+        return None
+    at = first_difference(ours, theirs)
+    op = torch.ops[pair.torch.raw[min(at, len(ours) - 1)]]
+    if len(theirs) > len(ours):
+        # The move is missing in torch: the place is where Paddle makes it.
+        module = paddle.ops[pair.paddle.raw[at]].module
+        return replace(op, module=module) if module in torch.modules else op
+    return op
+
+
+def slot(claim: Claim, evidence: Evidence) -> Finding:
+    pair, name = _pair(claim), claim.attribute
+    assert claim.values is not None
+    in_paddle = claim.values[0]
+    side, other = ("Paddle", "torch") if in_paddle else ("torch", "Paddle")
+    numbers = _numbers(pair, evidence, slot=name)
+    if name in kind_of(pair.torch.kind).optional:
+        cause = f"{name} only in {side}: the {other} layer is called without it"
+        fix = f"pass {name} to {label(pair.torch)}" if in_paddle else f"leave {name} out"
+        return of_pair(claim, evidence, cause, fix, numbers)
+    cause = f"{name} only in {side}: the {other} layer is made without one"
+    argument = argument_of(pair.torch.kind, f"{name}_attr")
+    fix = (
+        f"{label(pair.torch)}(..., {(argument.torch if argument is not None else None) or name}={in_paddle})"
+    )
+    where = configured(evidence.alignment, pair, lambda node: name in node.inputs)
+    return of_pair(claim, evidence, cause, fix, numbers, where=where)
+
+
+def weight(claim: Claim, evidence: Evidence) -> Finding:
+    """details: the `ParameterDifference`."""
+    found = claim.details
+    facts = {
+        "parameter": found.torch,
+        "paddle parameter": found.paddle,
+        "relative difference": found.gap,
+        **numbers_of(evidence.row(_pair(claim))),
+    }
+    fix = found.diagnosis.first + _copying(found)
+    return of_pair(claim, evidence, found.diagnosis.cause, fix, facts)
+
+
+def _copying(found: ParameterDifference) -> str:
+    """The assignment that makes a torch parameter, or the part of a packed one, what Paddle's is."""
+    if found.buffer:
+        return f"make the buffer `{found.torch}` what Paddle's `{found.paddle}` is"
+    rows, theirs = found.pair.torch.rows, found.pair.paddle.rows
+    ours = "" if rows is None else f"[{rows[0]}:{rows[1]}]"
+    part = "" if theirs is None else f"[{theirs[0]}:{theirs[1]}]"
+    if theirs is not None and found.turned:
+        part = f"[:, {theirs[0]}:{theirs[1]}]"
+    turn = ".T" if found.turned else ""
+    return f"torch_state[{found.torch!r}]{ours} = paddle_state[{found.paddle!r}]{part}{turn}"
+
+
+def substituted(claim: Claim, evidence: Evidence) -> Finding:
+    pair = _pair(claim)
+    name = ""
+    values: tuple[Any, Any] = layer(pair.paddle), layer(pair.torch)
+    cause = f"torch runs {values[1]} where Paddle runs {values[0]}"
+    if pair.torch.kind == pair.paddle.kind:
+        name = "weight"
+        values = (
+            _shape_of_weight(evidence.alignment.paddle, pair.paddle),
+            _shape_of_weight(evidence.alignment.torch, pair.torch),
+        )
+        cause += f": weight of shape {values[1] or 'none'} in torch, {values[0] or 'none'} in Paddle"
+    return of_pair(
+        claim,
+        evidence,
+        cause,
+        f"replace {called(pair.torch)} by {code(pair.paddle, pair.torch)}",
+        _numbers(pair, evidence, paddle=pair.paddle.kind, torch=pair.torch.kind),
+        where=configured(evidence.alignment, pair, lambda node: node.kind),
+        attribute=name,
+        values=values,
+    )
+
+
+def _shape_of_weight(graph: Graph, node: Node) -> list[int] | None:
+    return list(graph.shapes[node.inputs["weight"]]) if "weight" in node.inputs else None
+
+
+def unexplained(claim: Claim, evidence: Evidence) -> Finding:
+    pair = _pair(claim)
+    local = evidence.row(pair).local
+    assert local is not None
+    shapes = {}
+    if not local.comparable:
+        cause = f"the result cannot be compared: {local.problem}"
+        fix = "compare how both sides shape this operator's inputs"
+        shapes = {"paddle shapes": pair.paddle.shapes, "torch shapes": pair.torch.shapes}
+        results = (evidence.alignment.paddle, pair.paddle), (evidence.alignment.torch, pair.torch)
+        expected, actual = (list(graph.shapes[node.output]) for graph, node in results)
+    else:
+        cause = (
+            f"same inputs, attributes and weights, yet the result differs by {local.max_rel:.1e} of its scale"
+        )
+        fix = "compare the two lines: an argument that is not recorded must differ"
+        expected, actual = (list(node.shapes.get("x") or ()) for node in (pair.paddle, pair.torch))
+        if expected != actual:
+            cause = f"works on shape {actual} in torch and {expected} in Paddle"
+        given = [name for name, value in pair.paddle.attributes.items() if value is not None]
+        told = trap_told(pair.torch.kind, given)
+        if told is not None:
+            cause, fix = f"{told[0]} (differs by {local.max_rel:.1e} of its scale)", told[1]
+    apart = not local.comparable or expected != actual
+    return of_pair(
+        claim,
+        evidence,
+        cause,
+        fix,
+        {**shapes, **numbers_of(evidence.row(pair))},
+        attribute="shape" if apart else "",
+        values=(expected, actual) if apart else None,
+    )
+
+
+def roles(claim: Claim, evidence: Evidence) -> Finding:
+    """Query, key and value in each other's place. details: (the `Attention`, torch's role -> Paddle's)."""
+    found, swap = claim.details
+    names = [role for role in ROLES if role in swap]
+    both = f"{', '.join(names[:-1])} and {names[-1]}"
+    taken = ", ".join(f"as {role} what is the {swap[role]} in Paddle" for role in names)
+    calls = dict.fromkeys(found.roles[role][0].torch.line for role in names)
+    where = parting_line(evidence.torch.trace, [found.chains[role] for role in names])
+    others = [line for line in calls if line != where]
+    instead = f", or where the attention takes them ({', '.join(others)})" if others else ""
+    cause, fix = f"{both} are swapped: this attention takes {taken}", f"exchange {both} here{instead}"
+    if claim.attribute:
+        held = []
+        for role in names:
+            node = found.chains[role][0]
+            pair = evidence.alignment.pair_of_torch(node)
+            assert pair is not None
+            theirs = evidence.alignment.paddle.parameters.get(pair.paddle.inputs["weight"], "")
+            held.append(f"rows {node.rows[0]}:{node.rows[1]} of `{claim.attribute}` hold Paddle's `{theirs}`")
+        cause += f"; {', '.join(held)}"
+        order_ = ", ".join(found.roles)
+        fix = f"pack `{claim.attribute}` as {order_}; or, if it is packed as it should be, {fix}"
+    return of_pair(claim, evidence, cause, fix, {"swapped": dict(swap)}, operator="attention", where=where)

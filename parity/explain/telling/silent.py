@@ -1,0 +1,123 @@
+"""Claims about what no comparison of values reaches as findings: statistics, dropouts, casts, registration."""
+
+from __future__ import annotations
+
+from parity.explain.claims import Claim
+from parity.explain.evidence import Evidence
+from parity.explain.telling.operators import of_pair
+from parity.explain.torch_code import dropout
+from parity.explain.words import sentence
+from parity.results.finding import Finding, Subject
+
+
+def statistic(claim: Claim, evidence: Evidence) -> Finding:
+    """A running statistic. details: the `Updates`; or the `Accumulated` and how often the layer runs in a forward."""
+    if claim.attribute == "updates":
+        return _updates(claim, evidence)
+    found, runs = claim.details
+    cause = f"running {claim.attribute}: after one step it differs by {found.gap:.1e} from what this layer's momentum and "
+    numbers = {f"running {claim.attribute}": found.name, "relative difference": found.gap}
+    if claim.attribute == "variance":
+        cause += "batch statistics give"
+        fix = "update the running statistics as Paddle does, once for every call"
+        return of_pair(claim, evidence, cause, fix, numbers)
+    cause += "the batch give"
+    fix = "update the running statistics as Paddle does: the same momentum, from the same numbers"
+    if runs > 1:
+        cause += f"; the layer runs {runs} times in a forward, and the last run weighs most"
+        fix = "run the layer's calls in the order in which Paddle runs them"
+    return of_pair(claim, evidence, cause, fix, numbers)
+
+
+def _updates(claim: Claim, evidence: Evidence) -> Finding:
+    found = claim.details
+    assert claim.pair is not None
+    torch_more = len(found.torch) > len(found.paddle)
+    return of_pair(
+        claim,
+        evidence,
+        f"running statistics are updated {_times(len(found.torch))} in a forward in torch, {_times(len(found.paddle))} in "
+        f"Paddle: every run of this layer in train mode updates them, and {'torch' if torch_more else 'Paddle'} runs it more "
+        "often",
+        "run the layer once and use its result again"
+        if torch_more
+        else "run the layer as often as Paddle does, or load Paddle's statistics before evaluating",
+        {"torch's runs": [op.line for op in found.torch], "Paddle's runs": [op.line for op in found.paddle]},
+        where=found.extra[0].line if found.extra and torch_more else claim.pair.torch.line,
+    )
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def dropped(claim: Claim, evidence: Evidence) -> Finding:
+    """A dropout that is switched off in this run. details: Paddle's and torch's."""
+    paddle, torch = claim.details
+    assert claim.values is not None
+    theirs, ours = claim.values
+    cause = f"dropout {claim.attribute}: torch has {ours}, Paddle has {theirs}"
+    return Finding(
+        layer=torch.module,
+        operator="Dropout",
+        where=evidence.torch.trace.constructors.get(torch.module, "") or torch.line,
+        cause=sentence(cause, claim.shows),
+        fix=dropout(paddle.attributes),
+        evidence={"attribute": claim.attribute, "paddle": theirs, "torch": ours},
+        layer_paddle=paddle.module,
+        where_paddle=paddle.line,
+        subject=Subject.ATTRIBUTE,
+        attribute=claim.attribute,
+        values={"paddle": theirs, "torch": ours},
+        shows=claim.shows,
+        order=_order_of(torch.value, evidence),
+    )
+
+
+def cast(claim: Claim, evidence: Evidence) -> Finding:
+    """A cast to half precision on one side alone. details: it."""
+    item = claim.details
+    assert claim.values is not None
+    theirs, ours = claim.values
+    side = "torch" if ours else "Paddle"
+    return Finding(
+        layer=item.module,
+        operator="cast",
+        where=item.line if ours else "",
+        cause=f"precision: a cast to {ours or theirs} only in {side} rounds every number here",
+        fix="remove the cast" if ours else f"cast to {theirs} in torch too",
+        evidence={"dtype": ours or theirs},
+        where_paddle="" if ours else item.line,
+        subject=Subject.PRECISION,
+        attribute=claim.attribute,
+        values={"paddle": theirs, "torch": ours},
+        order=_order_of(item.value, evidence) if ours else float("inf"),
+    )
+
+
+def unregistered(claim: Claim, evidence: Evidence) -> Finding:
+    """Layers that the state dict does not know. details: the `Unregistered`."""
+    found, container = claim.details, claim.attribute
+    torch = found.side == "torch"
+    nodes = ((pair.torch if torch else pair.paddle, pair.paddle.order) for pair in evidence.alignment.pairs)
+    first = next((at for node, at in nodes if node.module.startswith(found.paths[0])), float("inf"))
+    return Finding(
+        layer=found.paths[0],
+        operator="registration",
+        where=found.line if torch else "",
+        cause=f"not registered: {len(found.paths)} layer(s) of `{container}` live in a plain list in "
+        f"{'torch' if torch else 'Paddle'}, so they are not in the state dict, not moved by .to(), not trained and not saved",
+        fix=f"self.{container.rpartition('.')[2]} = torch.nn.ModuleList(...)",
+        evidence={"layers": len(found.paths), "first": found.paths[0], "last": found.paths[-1]},
+        where_paddle="" if torch else found.line,
+        subject=Subject.REGISTRATION,
+        attribute=container,
+        shows=claim.shows,
+        order=first - 0.75,
+    )
+
+
+def _order_of(torch_value: int, evidence: Evidence) -> float:
+    node = evidence.alignment.torch.producer.get(torch_value)
+    pair = evidence.alignment.pair_of_torch(node) if node is not None else None
+    return pair.paddle.order + 0.25 if pair is not None else float("inf")

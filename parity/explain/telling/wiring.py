@@ -1,0 +1,299 @@
+"""Claims about what stands between aligned operators as findings: sentence, fix, line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parity.align.alignment import Edge
+from parity.explain.claims import Claim
+from parity.explain.evidence import Evidence
+from parity.explain.exchanges import exchange, takers
+from parity.explain.lines import chosen, missing, place
+from parity.explain.torch_code import code
+from parity.explain.words import at, chain, difference_data, label, layer, layer_above, named, sentence
+from parity.graph.node import Graph, Node
+from parity.results.finding import Finding, Subject
+
+
+def of_edge(
+    claim: Claim,
+    evidence: Evidence,
+    cause: str,
+    fix: str,
+    values: tuple[Any, Any],
+    node: Node,
+    where: str,
+    *,
+    paddle: Node | None = None,
+    after: str = "",
+    shown: tuple[str, str] | None = None,
+) -> Finding:
+    """A finding about an input. node: torch's operator at fault; paddle: Paddle's; after: what a missing one stands behind."""
+    edge = claim.edge
+    assert edge is not None
+    assert isinstance(claim.what, Subject)
+    theirs, ours = shown or (chain(edge.only_paddle), chain(edge.only_torch))
+    paddle = paddle or (edge.only_paddle[-1] if edge.only_paddle else edge.pair.paddle)
+    alone = (*edge.only_paddle, *edge.only_torch)
+    return Finding(
+        layer=node.module,
+        operator=label(node),
+        where=where,
+        cause=sentence(cause, claim.shows),
+        fix=fix,
+        evidence={
+            "paddle": theirs,
+            "torch": ours,
+            **({} if claim.numbers is None else difference_data(claim.numbers)),
+        },
+        layer_paddle=paddle.module,
+        where_paddle=place(evidence.alignment.paddle, paddle) if paddle.line else "",
+        subject=claim.what,
+        attribute=claim.attribute,
+        values={"paddle": values[0], "torch": values[1], **({"after": after} if after else {})},
+        shows=claim.shows,
+        rows=() if alone else evidence.number(edge.pair),
+        only=evidence.numbers_of(alone),
+        order=_order(edge),
+    )
+
+
+def _edge(claim: Claim) -> Edge:
+    assert claim.edge is not None
+    return claim.edge
+
+
+def _order(edge: Edge) -> float:
+    if edge.only_paddle:
+        return edge.only_paddle[0].order
+    return float("inf") if edge.pair.paddle.kind == "output" else edge.pair.paddle.order - 0.5
+
+
+def absent(claim: Claim, evidence: Evidence) -> Finding:
+    """What only Paddle does. details: a `Part`, if the other numbers of the segment are torch's too."""
+    edge = _edge(claim)
+    if claim.details is not None:
+        return _absent_in_part(claim, evidence)
+    nodes = edge.only_paddle
+    after, stands = _after(evidence.alignment.paddle, nodes[0])
+    return of_edge(
+        claim,
+        evidence,
+        f"{chain(nodes)} {stands}only in Paddle",
+        f"add {chain(nodes, code)} before {at(edge)}",
+        (chain(nodes), None),
+        _main(nodes),
+        missing(evidence.alignment, edge),
+        after=after,
+    )
+
+
+def _absent_in_part(claim: Claim, evidence: Evidence) -> Finding:
+    edge, part = _edge(claim), claim.details
+    lacking, end = chain(part.paddle.nodes), at(edge)
+    return of_edge(
+        claim,
+        evidence,
+        f"{lacking} only in Paddle: torch makes all other numbers on the way to {end}, whatever their layout"
+        + _steps(part),
+        f"add {chain(part.paddle.nodes, code)} before {end}",
+        (lacking, None),
+        edge.only_torch[-1],
+        _line_of_part(edge, evidence, edge.only_torch[-1]),
+        paddle=part.paddle.first,
+    )
+
+
+def extra(claim: Claim, evidence: Evidence) -> Finding:
+    """What only torch does."""
+    edge = _edge(claim)
+    nodes, graph = edge.only_torch, evidence.alignment.torch
+    after, stands = _after(graph, nodes[0])
+    node = _main(nodes)
+    return of_edge(
+        claim,
+        evidence,
+        f"{chain(nodes)} {stands}only in torch",
+        f"remove {chain(nodes, code)} before {at(edge)}",
+        (None, chain(nodes)),
+        node,
+        place(graph, node),
+        after=after,
+    )
+
+
+def computed(claim: Claim, evidence: Evidence) -> Finding:
+    """What both do, each in its way. details: the `Part` where they part."""
+    edge, part = _edge(claim), claim.details
+    node = part.torch.first or edge.only_torch[-1]
+    where = _line_of_part(edge, evidence, node)
+    if part.narrower:
+        theirs, ours = part.paddle.first, part.torch.first
+        values = layer(theirs), layer(ours)
+        cause = (
+            f"torch computes {values[1]} where Paddle computes {values[0]}: up to here both have the "
+            f"same numbers on the way to {at(edge)}, whatever their layout, and from here on they have not"
+        )
+        fix = f"compute here what Paddle does: {code(theirs)}"
+        return of_edge(claim, evidence, cause + _steps(part), fix, values, node, where, paddle=theirs)
+    values = chain(edge.only_paddle), chain(edge.only_torch)
+    cause = f"torch computes {values[1]} where Paddle computes {values[0]}"
+    shared = _shares(evidence.alignment.torch, edge.only_torch)
+    if shared != _shares(evidence.alignment.paddle, edge.only_paddle):
+        cause += f"; in {'torch' if shared else 'Paddle'} these layers are shared with another call"
+    fix = f"make the input of {at(edge)} what Paddle makes it: {chain(edge.only_paddle, code)}"
+    return of_edge(claim, evidence, cause, fix, values, node, where)
+
+
+def written_out(claim: Claim, evidence: Evidence) -> Finding:
+    """A known mistake. details: the `Written`."""
+    edge, found = _edge(claim), claim.details
+    whole, mistake = found.whole, found.mistake
+    named_ = "cross entropy" if found.loss else f"{label(whole)} `{whole.module}` is"
+    node = found.node or edge.only_torch[-1]
+    known = found.loss or found.node is not None
+    return of_edge(
+        claim,
+        evidence,
+        f"{named_} written out in torch: {mistake.cause}",
+        mistake.fix,
+        (label(whole), mistake.cause),
+        node,
+        node.line if known else "",
+        paddle=edge.only_paddle[-1] if found.loss else whole,
+    )
+
+
+def elsewhere(claim: Claim, evidence: Evidence) -> Finding:
+    """An input from elsewhere. details: the parameter or buffer that Paddle takes where torch computes, if so."""
+    edge = _edge(claim)
+    torch, paddle, end = evidence.alignment.torch, evidence.alignment.paddle, at(edge)
+    if claim.details:
+        owned, computes, node = f"`{claim.details}`", chain(edge.only_torch), edge.only_torch[-1]
+        return of_edge(
+            claim,
+            evidence,
+            f"{end} takes {computes} in torch, {owned} in Paddle",
+            f"let {end} take the numbers that Paddle takes",
+            (owned, computes),
+            node,
+            node.line,
+        )
+    node, ours = edge.pair.torch, _source(torch, edge.torch_value)
+    if edge.only_paddle:
+        again = chain(edge.only_paddle)
+        return of_edge(
+            claim,
+            evidence,
+            f"wired differently: {end} takes {ours} in torch, another call of {again} in Paddle",
+            f"feed {end} the result of {again} as in Paddle",
+            (f"another call of {again}", ours),
+            node,
+            node.line,
+        )
+    theirs = _source(paddle, edge.paddle_value)
+    # The torch value that is this one of Paddle's, if one is.
+    same = evidence.alignment.same
+    twin = _source(torch, next((t for t, p in same.items() if p == edge.paddle_value), -1))
+    return of_edge(
+        claim,
+        evidence,
+        f"wired differently: {end} takes {ours} in torch, {theirs} in Paddle",
+        f"feed {end} {twin}, as Paddle does",
+        (theirs, ours),
+        node,
+        chosen(evidence.alignment, edge),
+        shown=(theirs, ours),
+    )
+
+
+def swapped(claim: Claim, evidence: Evidence) -> Finding:
+    """Two inputs in each other's place: at the line that names both, if every reader takes them so."""
+    edge, alignment = _edge(claim), evidence.alignment
+    values = exchange(evidence, edge)
+    torch = {t for t, p in alignment.same.items() if p in values}
+    taken = takers(evidence, values)
+    readers = sum(len(alignment.torch.consumers[t]) for t in torch)
+    lines = {alignment.torch.producer[t].line for t in torch if t in alignment.torch.producer}
+    pairs = {id(e.pair): e.pair for e in taken}
+    others = ", ".join(named(p.torch) for p in pairs.values() if p is not edge.pair)
+    whole = len(pairs) > 1 and readers == len(taken) and len(lines) == 1
+    ours = _source(alignment.torch, edge.torch_value)
+    theirs = _source(alignment.paddle, edge.paddle_value)
+    return of_edge(
+        claim,
+        evidence,
+        f"swapped inputs: {at(edge)} takes {ours} in torch, {theirs} in Paddle, and {others or 'its other input'} the other way "
+        "round",
+        "exchange the two values",
+        (theirs, ours),
+        edge.pair.torch,
+        lines.pop() if whole else edge.pair.torch.line,
+        shown=(theirs, ours),
+    )
+
+
+def order_of_inputs(claim: Claim, evidence: Evidence) -> Finding:
+    """The inputs of a concat in another order."""
+    edge, alignment = _edge(claim), evidence.alignment
+    sides = (alignment.paddle, edge.pair.paddle), (alignment.torch, edge.pair.torch)
+    theirs, ours = ([_source(graph, value) for value in node.inputs.values()] for graph, node in sides)
+    return of_edge(
+        claim,
+        evidence,
+        f"order of the inputs: {at(edge)} joins {', '.join(ours)} in torch, {', '.join(theirs)} in Paddle",
+        "join them in Paddle's order",
+        (theirs, ours),
+        edge.pair.torch,
+        edge.pair.torch.line,
+        shown=(_source(alignment.paddle, edge.paddle_value), _source(alignment.torch, edge.torch_value)),
+    )
+
+
+def _main(nodes: tuple[Node, ...]) -> Node:
+    """What a segment is called after: in a plain chain its first layer with weights, else what makes its result."""
+    plain = all(len(node.data) == 1 for node in nodes)
+    return next((node for node in nodes if plain and "weight" in node.inputs), nodes[-1])
+
+
+def _line_of_part(edge: Edge, evidence: Evidence, node: Node) -> str:
+    """A layer that other calls use too is made right: this call of it is wrong."""
+    graph = evidence.alignment.torch
+    return node.line if _shares(graph, edge.only_torch) else place(graph, node)
+
+
+def _shares(graph: Graph, nodes: tuple[Node, ...]) -> bool:
+    """Whether a segment uses weights that other calls use too."""
+    weights = [node.inputs["weight"] for node in nodes if "weight" in node.inputs]
+    return any(len({id(n) for n, _ in graph.consumers[w]}) > 1 for w in weights)
+
+
+def _steps(part: Any) -> str:
+    """From which time step on a sequence differs that one side writes out, if that can be told."""
+    if part.agreeing is None:
+        return ""
+    agreeing, steps = part.agreeing
+    if not agreeing:
+        return "; the sequences differ from the first time step on: what it starts from, the step itself, or the order of the steps"
+    return f"; the first {agreeing} of {steps} time steps agree: what one step hands on to the next differs"
+
+
+def _after(graph: Graph, node: Node) -> tuple[str, str]:
+    """What an operator stands behind, and that in a sentence."""
+    for value in node.data.values():
+        source = graph.producer.get(value)
+        if source is not None:
+            return named(source), f"after {named(source)} "
+        if value in graph.inputs.values():
+            return "the model's input", "on the model's input "
+    return "", ""
+
+
+def _source(graph: Graph, value: int) -> str:
+    node = graph.producer.get(value)
+    if node is not None:
+        made = node.attributes["how"][-1][1] if "how" in node.attributes else named(node)
+        return f"the output of {made}{layer_above(graph, node)}"
+    if value in graph.inputs.values():
+        return "the model's input"
+    return f"`{graph.parameters[value]}`" if value in graph.parameters else "another value"
