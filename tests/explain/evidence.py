@@ -8,7 +8,7 @@ from parity.align.alignment import Alignment, Edge, Pair
 from parity.capture.replay import Measurement
 from parity.explain.claims import Claims
 from parity.explain.evidence import Evidence
-from parity.graph.node import Graph, Node
+from parity.graph.node import Graph, Input, Node
 from parity.numbers.compare import difference
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace
@@ -22,20 +22,8 @@ def node(kind, output, inputs=(0,), weights=(), module="", line="net.py:1", **at
     """An operator that makes value `output` (and is the operator of that number) of the values `inputs`."""
     slots = ("x", "y") if kind != "concat" else [f"x[{i}]" for i in range(len(inputs))]
     taken = {**dict(zip(slots, inputs, strict=False)), **dict(weights)}
-    return Node(
-        kind,
-        taken,
-        output,
-        attributes,
-        output,
-        (output,),
-        {slot: (output, slot) for slot in taken},
-        dict.fromkeys(taken, RIGHT.shape),
-        module,
-        line,
-        kind,
-        order=float(output),
-    )
+    takes = {slot: Input(value, RIGHT.shape, ((output, slot),)) for slot, value in taken.items()}
+    return Node(kind, takes, output, attributes, output, (output,), module, line, kind, order=float(output))
 
 
 class Hand:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from parity.explain import operators
 from parity.explain.claims import Claim, Claims, Remark
 from parity.explain.decisions import DECISIONS, Alone, decide
+from parity.graph.node import Input
 from parity.results.finding import Shows, Subject
 from parity.results.judgement import Status
 from tests.explain.evidence import said, status, told
@@ -85,7 +86,7 @@ def test_where_outputs_differ_what_is_configured_otherwise_is_told_though_it_agr
 def test_what_takes_a_fault_that_could_not_be_replaced_inherits_it(hand):
     hand.pair("roll", 1)
     _, reader = hand.pair("relu", 2, [1])
-    reader.entries.clear()
+    reader.takes = {slot: taken.inside() for slot, taken in reader.takes.items()}
     hand.differs(1, 2)
     evidence = hand.evidence()
     claims = said(operators.explain, evidence)
@@ -148,7 +149,7 @@ def test_another_operator_with_the_same_numbers_is_a_note(hand):
 
 def test_a_bias_that_one_side_lacks_is_told_whatever_the_numbers_say(hand):
     theirs, _ = hand.pair("conv", 1)
-    theirs.inputs["bias"] = 50
+    theirs.takes["bias"] = Input(50, (2,))
     hand.outputs_agree = True
     claims = said(operators.explain, hand.evidence())
     assert told(claims) == [(Subject.SLOT, "bias", (True, False), Shows.OUTPUTS)]

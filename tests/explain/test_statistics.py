@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from parity.explain import statistics
 from parity.explain.claims import Claim, Claims
-from parity.graph.node import Node
+from parity.graph.node import Input, Node
 from parity.results.finding import Shows, Subject
 from parity.trace.trace import Parameter
 from tests.explain.evidence import Hand, said, told
@@ -20,9 +22,9 @@ def batch_norm(hand: Hand) -> tuple[Node, Node]:
     slots = {"mean": 7, "variance": 8}
     pair = hand.pair("batch_norm", 1, momentum=MOMENTUM, training=True)
     for side, one in zip(("paddle", "torch"), pair, strict=True):
-        one.inputs.update(slots)
+        one.takes.update({slot: Input(value, (3,)) for slot, value in slots.items()})
         hand.parameters[side] |= {"bn.mean": 7, "bn.variance": 8}
-        one.shapes["x"] = BATCH.shape
+        one.takes["x"] = replace(one.takes["x"], shape=BATCH.shape)
     return pair
 
 
