@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from parity.sides.remote import WorkerSide
 
 Source = dict[str, Any]
-"""Where workers find Paddle's weights: an `npz` of ours, a `trace`, or a `checkpoint` with its `key` and, in `names`, what
+"""Where workers find Paddle's weights: an `npz` of ours (and `parameters`, the automatic names of its tensors), a `trace`, or a `checkpoint` with its `key` and, in `names`, what
 the model calls each tensor of the file that takes part."""
 
 
@@ -59,7 +59,8 @@ def load_torch(
         for move in held
         if not any(part.source in constants for part in held)
     ]
-    torch.ask("load", source=source, moves=moves)
+    fills = {fill.name: fill.value for fill in plan.generated if fill.rule}
+    torch.ask("load", source=source, moves=moves, fills=fills)
     shown = [*options.notes, *(f"conversion: {problem}" for problem in plan.problems[:5])]
     if len(plan.problems) > 5:
         shown.append(
@@ -111,7 +112,10 @@ def fill_paddle(
         if not args.randomize:
             return source, [], options
     path, constants = paddle.randomize(inputs, seed=args.seed, vectors_only=args.weights is not None)
-    return {"npz": str(path)}, [] if args.weights is not None else constants, options
+    made: Source = {"npz": str(path)}
+    if options.rules:  # they may speak of automatic names, as those of an export do
+        made["parameters"] = paddle.ask("entries")
+    return made, [] if args.weights is not None else constants, options
 
 
 def checkpoint_source(
@@ -206,6 +210,12 @@ def pairing(
     return pair
 
 
+class _Arrays(dict[str, Any]):
+    """Arrays by name, with the automatic names of their tensors in Paddle."""
+
+    parameter_names: Mapping[str, str]
+
+
 @contextmanager
 def open_source(source: Source) -> Iterator[Any]:
     """Paddle's weights as a conversion reads them, by the model's names."""
@@ -215,7 +225,9 @@ def open_source(source: Source) -> Iterator[Any]:
 
     if "npz" in source:
         with np.load(source["npz"], allow_pickle=False) as archive:
-            yield {name: archive[name] for name in archive.files}
+            arrays = _Arrays((name, archive[name]) for name in archive.files)
+            arrays.parameter_names = source.get("parameters", {})
+            yield arrays
     elif "trace" in source:
         from parity.trace.file import TraceFile
 

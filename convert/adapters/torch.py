@@ -27,17 +27,20 @@ def filled(shape: tuple[int, ...], value: int, dtype: str) -> torch.Tensor:
     return torch.full(shape, value, dtype=getattr(torch, dtype))
 
 
-def build_module(reference: str, arguments: dict[str, Any] | None = None) -> torch.nn.Module:
+def build_module(
+    reference: str, arguments: dict[str, Any] | None = None, *, values: bool = False
+) -> torch.nn.Module:
     """The module that `package.module:factory` or `path/to/file.py:factory` makes, called with `arguments`.
 
-    Built on torch's meta device where that works: a layout needs names and shapes, not weights.
+    Built on torch's meta device where that works, unless its `values` are asked for: a layout needs names and shapes, not
+    weights.
     """
     from convert.adapters.factory import load_factory, users_code
 
     factory = load_factory(reference)
     with users_code(f"{reference} cannot be built", "give its arguments with --torch-args"):
         try:
-            with torch.device("meta"):
+            with torch.device("cpu" if values else "meta"):
                 module = factory(**(arguments or {}))
         except Exception:  # some constructors compute with their weights
             module = factory(**(arguments or {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -16,13 +17,15 @@ from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.payload import MemoryBytes
 from convert.checkpoint.reader import open_checkpoint
 from convert.checkpoint.tensor import TensorRef
-from convert.dtypes import FLOATS, by_name
+from convert.dtypes import FLOATS, DType, by_name
 from convert.errors import ConvertError
 from convert.models.layout import Layout, infer_sizes, module_layout, registered_layout
 from convert.names import counted, listed
 from convert.plan.plan import ConversionPlan, Fill, Options
 from convert.plan.planner import plan_conversion
 from convert.plan.source_layout import ASK, PADDLE, TORCH, decide, evidence, turned_slots
+from convert.plan.transform import filled
+from convert.rosetta.rows import CONCAT
 from convert.write.atomic import check_target, same_file
 from convert.write.parts import Part, placement
 from convert.write.place import Placement
@@ -135,7 +138,7 @@ def convert_checkpoint(
         )
         plan.require()
         plan.check_contents(lambda name: checkpoint[name].numpy())
-        items = placements(checkpoint, plan, dtype=dtype)
+        items = placements(checkpoint, plan, dtype=dtype, module=target)
         if dtype is not None:
             from convert.apply.overflow import overflow_notes
 
@@ -321,19 +324,33 @@ def _keep_sources(target: Path, form: str, sources: Sequence[Path]) -> None:
 
 
 def placements(
-    checkpoint: Mapping[str, TensorRef], plan: ConversionPlan, *, dtype: str | None = None
+    checkpoint: Mapping[str, TensorRef], plan: ConversionPlan, *, dtype: str | None = None, module: Any = None
 ) -> list[Placement]:
-    """Every tensor of the target, in its state dict's order."""
+    """Every tensor of the target, in its state dict's order; `module` is the torch model, for values that it keeps."""
     if dtype is not None and dtype not in FLOATS:
         raise ConvertError(f"--dtype {dtype}: use one of {', '.join(FLOATS)}")
     wanted = by_name(dtype) if dtype else None
     made: dict[str, Placement] = {}
     for target, moves in plan.by_target().items():
         parts = [Part(move.source, checkpoint[move.source], move.transform) for move in moves]
+        parts += [
+            Part(
+                f"rule {fill.rule}",
+                _filled(fill, module, parts[0].source.kind),
+                f"{CONCAT}:{fill.rows[0]}:{fill.rows[1]}",
+            )
+            for fill in plan.generated
+            if fill.name == target and fill.rows
+        ]
+        parts.sort(key=lambda part: filled(part.transform) or (0, 0))
         kind = wanted if wanted is not None and all(part.source.kind.is_float for part in parts) else None
         made[target] = placement(target, moves[0].shape, parts, kind)
     for fill in plan.generated:
-        ref = _filled(fill)
+        if fill.rows:
+            continue
+        ref = _filled(fill, module)
+        if wanted is not None and ref.kind.is_float:
+            ref = _filled(fill, module, wanted)
         made[fill.name] = Placement(fill.name, fill.shape, ref.kind, ref, "copy")
     return [made[name] for name in plan.order if name in made]
 
@@ -350,12 +367,16 @@ def target_format(path: Path) -> str:
     raise ConvertError(f"{path}: name the target *.safetensors or *.pth")
 
 
-def _filled(fill: Fill) -> TensorRef:
-    kind = by_name(fill.dtype)
-    count = 1
-    for size in fill.shape:
-        count *= size
-    return TensorRef(fill.shape, kind, MemoryBytes(fill.value.to_bytes(kind.itemsize, "little") * count))
+def _filled(fill: Fill, module: Any, kind: DType | None = None) -> TensorRef:
+    """What a fill puts into the target, of its own type or as `kind`."""
+    own = by_name(fill.dtype)
+    if isinstance(fill.value, int) and not own.is_float:  # without numpy
+        data = fill.value.to_bytes(own.itemsize, "little") * math.prod(fill.shape)
+        return TensorRef(fill.shape, own, MemoryBytes(data))
+    from convert.apply.fills import filling
+
+    array = filling(fill, module, kind or own)
+    return TensorRef.of_array(array, (kind or own).name)
 
 
 def _metadata(

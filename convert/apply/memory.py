@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from convert.dtypes import by_name
 from convert.errors import ConvertError
-from convert.plan.plan import Options
+from convert.plan.plan import KEEP, Fill, Options
 from convert.plan.planner import plan_conversion
 from convert.plan.transform import assemble
+from convert.rosetta.rows import CONCAT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,21 +26,39 @@ def convert_state_dict(
     Raises ConvertError listing every key that does not fit.
     """
     from convert.adapters.torch import filled, to_torch
+    from convert.apply.fills import filling
 
     plan = plan_conversion(tensors, module, options).require()
     plan.check_contents(lambda name: _array(tensors[name])[0])
     moves = plan.by_target()
-    fills = {fill.name: fill for fill in plan.generated}
+    fills = {fill.name: fill for fill in plan.generated if fill.rows is None}
+    rest: dict[str, list[Fill]] = {}
+    for fill in plan.generated:
+        if fill.rows:
+            rest.setdefault(fill.name, []).append(fill)
     result: dict[str, torch.Tensor] = {}
     for name in plan.order:
         if name in moves:
             read = {move.source: _array(tensors[move.source]) for move in moves[name]}
             arrays = {source: array for source, (array, _) in read.items()}
             parts = [(move.source, name, move.transform) for move in moves[name]]
-            result[name] = to_torch(assemble(parts, arrays.__getitem__)[name], _one_type(name, read))
+            kind = _one_type(name, read)
+            arrays |= {
+                f"rule {fill.rows}": filling(fill, module, by_name(kind)) for fill in rest.get(name, ())
+            }
+            parts += [
+                (f"rule {f.rows}", name, f"{CONCAT}:{f.rows[0]}:{f.rows[1]}")
+                for f in rest.get(name, ())
+                if f.rows
+            ]
+            result[name] = to_torch(assemble(parts, arrays.__getitem__)[name], kind)
         elif name in fills:
             fill = fills[name]
-            result[name] = filled(fill.shape, fill.value, fill.dtype)
+            result[name] = (
+                module.state_dict()[name].clone()
+                if fill.value == KEEP
+                else filled(fill.shape, int(fill.value), fill.dtype)
+            )
     return result
 
 

@@ -50,7 +50,9 @@ def open_pdiparams(source: SourceFile, *, names: Sequence[str] | None = None) ->
         )
     ordered = sorted(names)
     structured = _structured_names(source.path)
-    tensors = {structured.get(name, name): ref for name, ref in zip(ordered, refs, strict=True)}
+    held = dict(zip(ordered, refs, strict=True))
+    names = ordered if origin == "--names" else names
+    tensors = {structured.get(name, name): held[name] for name in names}
     if len(tensors) != len(refs):
         raise ConvertError(f"{source.path}: {origin} has the same parameter twice")
     require_tensors(source.path, tensors)
@@ -58,7 +60,7 @@ def open_pdiparams(source: SourceFile, *, names: Sequence[str] | None = None) ->
         source.path,
         MappingProxyType(tensors),
         FileFacts("pdiparams", source.size, shape=f"exported for inference, names from {origin}"),
-        MappingProxyType({structured.get(name, name): name for name in ordered}),
+        MappingProxyType({structured.get(name, name): name for name in names}),
         MappingProxyType({}),
         (source.close,),
         (source.check_unchanged,),

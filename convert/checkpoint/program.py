@@ -21,7 +21,11 @@ _DENSE_TENSOR = 7
 
 
 def parameter_names(path: Path) -> list[str]:
-    """The parameters' names, sorted; ConvertError when the program cannot be read."""
+    """The parameters' names, from a `.json` in the order in which their layers were made; ConvertError for no program.
+
+    Such a program lists them backwards (seen with paddlepaddle 3.3.1); of an old one, whose order says nothing, they come
+    sorted.
+    """
     is_json = path.suffix == ".json"
     data = read_small(path, BYTES_MOST if is_json else PROTOBUF_MOST)
     try:
@@ -30,7 +34,7 @@ def parameter_names(path: Path) -> list[str]:
         raise ConvertError(f"{path}: not a program that Paddle exported: it {error}") from None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ConvertError(f"{path}: not a program that Paddle exported, or damaged") from None
-    return sorted(names)
+    return names[::-1] if is_json else sorted(names)
 
 
 def _names_of_json(data: bytes) -> Iterator[str]:

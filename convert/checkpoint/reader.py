@@ -35,7 +35,8 @@ def open_checkpoint(
 
     `path` is a file, or a directory that holds one. `key` chooses one state dict of a file that nests
     several (`model`, `optimizer.master_weights`); `names` are the parameters of a `.pdiparams` that has no
-    program beside it. Of a quantised network it gives the weights that it stands for, unless `raw`. Raises ConvertError when there is nothing there, or it is damaged or hostile.
+    program beside it. Of a quantised network it gives the weights that it stands for, unless `raw`. Raises ConvertError
+    when there is nothing there, or it is damaged or hostile.
     """
     source = SourceFile(locate(Path(path)))
     try:
@@ -105,7 +106,7 @@ def _entries(folder: Path) -> list[Path]:
 def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> Checkpoint:
     from convert.checkpoint.pdiparams import looks_like_pdiparams, open_pdiparams
 
-    head = source.read(0, min(64, source.size))
+    head = source.read(0, min(512, source.size))
     if not head:
         raise ConvertError(f"{source.path}: the file is empty")
     if names is not None and not looks_like_pdiparams(head):
@@ -114,7 +115,7 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
         )
     # Asked first: the length of its header may begin like a pickle.
     is_safetensors = looks_like_safetensors(head, source.size)
-    if head[0] == 0x80 and not is_safetensors:
+    if head[0] == 0x80 and not is_safetensors and not other_kind(head):
         return open_pdparams(source, key=key)
     if head.startswith(b"PK\x03\x04"):
         from convert.checkpoint.torch_file import open_torch

@@ -20,6 +20,18 @@ def unfilled_targets(moves: Mapping[str, Sequence[Move]]) -> Iterator[tuple[str,
         yield target, f"{target} {list(parts[0].shape)} is not filled once by {held}"
 
 
+def missing_rows(parts: Sequence[Move]) -> list[tuple[int, int]]:
+    """The rows of a target that its parts leave open; none where two of them overlap."""
+    found, at = [], 0
+    for start, stop in sorted(rows for move in parts if (rows := filled(move.transform)) is not None):
+        if start < at:
+            return []
+        if start > at:
+            found.append((at, start))
+        at = stop
+    return [*found, (at, parts[0].shape[0])] if at < parts[0].shape[0] else found
+
+
 def unfinished_sources(moves: Mapping[str, Sequence[Move]]) -> Iterator[tuple[str, str]]:
     """Sources that are split and of which not every row is taken once, and what is wrong."""
     split: dict[str, list[tuple[Move, tuple[int, int], int]]] = {}

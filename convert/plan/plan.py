@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 
+KEEP = "keep"
+"""The value of what stays as the torch model makes it."""
 LISTED_MOST = 20
 """Problems of one kind that an error lists."""
 
@@ -54,9 +56,14 @@ class Fill:
 
     name: str
     shape: Shape
-    value: int
+    value: int | str
+    """A number, or `KEEP` for what the torch model has there itself."""
     dtype: str
     why: str
+    rows: tuple[int, int] | None = None
+    """The rows of it that are filled, where tensors fill the others; `shape` is that of the rows."""
+    rule: str = ""
+    """The `fill` of the rule that says so."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convert.dtypes import class_of, dtypes_of
 from convert.errors import ConvertError
 from convert.models.layout import Layout, Slot, module_layout
-from convert.plan.completeness import filled_by_another, same_twice, unfilled_targets, unfinished_sources
+from convert.plan.completeness import (
+    filled_by_another,
+    missing_rows,
+    same_twice,
+    unfilled_targets,
+    unfinished_sources,
+)
 from convert.plan.kinship import family, kin
 from convert.plan.plan import (
     LISTED_MOST,
@@ -25,15 +31,13 @@ from convert.plan.plan import (
     Shape,
     nearest_names,
 )
+from convert.plan.rules import FILLS, Rule
 from convert.plan.source_layout import ASK, PADDLE, TORCH, Evidence, copied, decide, evidence, turned_slots
 from convert.plan.sources import advice, choose_sources
 from convert.plan.transform import concrete, filled, fits, shape_before
 from convert.rosetta.cells import WHY_ZERO, second_names, switched_off
 from convert.rosetta.layers import BARE, BY_TORCH, LAYERS, chosen_way, layer_of_parameter_name, ways_to_fill
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
-
-if TYPE_CHECKING:
-    from convert.plan.rules import Rule
 
 Way = tuple[Parameter, ...]
 HABIT = Evidence(PADDLE, sure=False)
@@ -85,6 +89,8 @@ class Pairing:
         """Slots that have their tensor, or a problem that says why not."""
         self._twice: list[tuple[str, str]] = []
         """Names that list a tensor again, as they are matched, and Paddle's name of that tensor."""
+        self._spelled: dict[str, str] = {}
+        """Paddle's name for what each slot holds, were the layers called alike -> the slot."""
         self._layers: dict[str, list[Slot]] = {}
         """The slots of each layer, by its prefix."""
 
@@ -97,6 +103,19 @@ class Pairing:
         self._slots = {slot.name: slot for slot in self.layout.slots}
         for slot in self.layout.slots:
             self._layers.setdefault(slot.prefix, []).append(slot)
+        self._spelled = (
+            {}
+            if not self.options.rules
+            else {
+                prefix + role: slot.name
+                for slot in self.layout.slots
+                for way in self._ways(slot)
+                for parameter in way
+                for prefix in (slot.paddle_prefix, slot.prefix)
+                for role in (parameter.paddle, parameter.also)
+                if role
+            }
+        )
         self._apply_rules()
         self._match_names()
         if self.options.match and (self._unfilled and self._free):
@@ -134,7 +153,7 @@ class Pairing:
     def _apply_rules(self) -> None:
         split: set[str] = set()
         everything = list(self._free)
-        for rule in self.options.rules:
+        for rule in (rule for rule in self.options.rules if not rule.fill):
             takes_part = SPLIT in (rule.transform or "")
             for matched, name in list(self._free.items()):
                 known = (matched, name, self.parameter_names.get(name, name))
@@ -142,6 +161,8 @@ class Pairing:
                 if spelled is None or (name in split and not takes_part):
                     continue
                 target = rule.apply(spelled)
+                if target not in self._slots:  # a rule for a layer says Paddle's name of what the layer holds
+                    target = self._spelled.get(target or "", target)
                 if target is None:
                     self.dropped.append(Drop(name, rule.reason))
                 elif target not in self._slots:
@@ -163,7 +184,11 @@ class Pairing:
         for rule in self.options.rules:
             if not rule.optional and not any(map(rule.matches, names)):
                 message = f"the rule for {rule.source!r} is about no tensor of this file; leave it out, or write optional = true"
-                self._problem("rule", rule.source, message)
+                if not rule.fill:
+                    self._problem("rule", rule.source, message)
+                elif not any(map(rule.fills, self._slots)):
+                    message = f"the rule that fills {rule.target!r} is about no key of {self.layout.origin}"
+                    self._problem("rule", rule.target or "", message)
 
     def _is_taken(self, target: str, rule: Rule) -> bool:
         """Whether a rule sends a second tensor to a target, and none of them is a part of it."""
@@ -199,8 +224,12 @@ class Pairing:
         for slot in self.layout.slots:
             if slot.name in self._settled:
                 continue
+            ruled = self._ruled(slot)
             fill = self._generated(slot)
-            if fill is not None:
+            if ruled is not None:
+                self.generated.append(self._filled(slot, ruled))
+                self._settled.add(slot.name)
+            elif fill is not None:
                 self.generated.append(Fill(slot.name, slot.shape, fill.value, fill.dtype, fill.why))
             elif not any(self._fill(slot, way) for way in (self._expected(slot), *self._ways(slot))):
                 self._unfilled.append(slot)
@@ -285,6 +314,19 @@ class Pairing:
         if ways[0][0].why == BARE and slot.role in _ALIASES:
             return (*ways, (Parameter(_ALIASES[slot.role], slot.role, why="Paddle's name for it"),))
         return ways
+
+    def _ruled(self, slot: Slot) -> Rule | None:
+        """The rule that says what a slot gets where no tensor fills it."""
+        return next((rule for rule in self.options.rules if rule.fills(slot.name)), None)
+
+    def _filled(self, slot: Slot, rule: Rule, rows: tuple[int, int] | None = None) -> Fill:
+        if rule.fill == "keep" and not slot.dtype:
+            message = (
+                f"{slot.name!r} is to keep the torch model's own value: name the model itself with --torch"
+            )
+            self._problem("rule", slot.name, message)
+        shape = slot.shape if rows is None else (rows[1] - rows[0], *slot.shape[1:])
+        return Fill(slot.name, shape, FILLS[rule.fill], slot.dtype or "float32", rule.reason, rows, rule.fill)
 
     def _generated(self, slot: Slot) -> Generated | None:
         if slot.name in self._free:
@@ -436,7 +478,14 @@ class Pairing:
 
     def _require_whole(self) -> None:
         for target, wrong in list(unfilled_targets(self.moves)):
-            if self.options.partial:
+            slot, missing = self._slots[target], missing_rows(self.moves[target])
+            rule = self._ruled(slot)
+            by_rule = all(move.found_by == "rule" for move in self.moves[target])
+            if rule is None and by_rule and self.options.partial and slot.dtype:
+                rule = Rule("", target, None, "the rows that no tensor fills (partial load)", fill="keep")
+            if rule is not None and missing:
+                self.generated += [self._filled(slot, rule, rows) for rows in missing]
+            elif self.options.partial:
                 self.left.append(target)
                 why = f"the other parts of {target} are not there (partial load)"
                 self.dropped += [Drop(move.source, why) for move in self.moves.pop(target)]

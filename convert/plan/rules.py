@@ -6,6 +6,11 @@ target = 'features.denseblock\\1.norm1.\\2'               # left out: the tensor
 transform = "copy"                                       # left out: the layer's own; see `convert.plan.transform`
 reason = "the old official key names"
 optional = true                                          # left out: a rule that is about no tensor is an error
+
+[[rule]]
+target = 'anchors|embed\\.weight'                       # of torch's keys, a regular expression without a source
+fill = "keep"                                            # zeros, ones, or keep: torch's own value; where tensors fill
+                                                         # a part of the target, the rest of it
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from convert.checkpoint.source import read_text
 from convert.errors import ConvertError
 from convert.names import shown
+from convert.plan.plan import KEEP
 from convert.plan.transform import HOW, is_transform
 
 if TYPE_CHECKING:
@@ -46,6 +52,8 @@ class Rule:
     """What a plan calls it: a rule that was found rather than written says how."""
     optional: bool = False
     """Whether it may be about no tensor."""
+    fill: str = ""
+    """`zeros`, `ones` or `keep`: what the torch keys that `target` matches whole get, as far as no tensor fills them."""
 
     @property
     def literal(self) -> tuple[str, str] | None:
@@ -61,8 +69,12 @@ class Rule:
         return match.expand(self.target) if match is not None and self.target is not None else None
 
     def matches(self, name: str) -> bool:
-        """Whether the rule speaks about `name`."""
-        return re.fullmatch(self.source, name) is not None
+        """Whether the rule speaks about the Paddle tensor `name`."""
+        return not self.fill and re.fullmatch(self.source, name) is not None
+
+    def fills(self, key: str) -> bool:
+        """Whether the rule says what the torch key `key` gets where no tensor fills it."""
+        return bool(self.fill) and re.fullmatch(self.target or "", key) is not None
 
 
 def load_rules(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
@@ -80,10 +92,11 @@ def dump_rules(rules: Iterable[Rule]) -> str:
         "# Which Paddle tensor is which torch tensor; `source` is a regular expression for the whole name."
     ]
     for rule in rules:
-        lines += ["", "[[rule]]", f"source = {_quote(rule.source)}"]
+        lines += ["", "[[rule]]", *([] if rule.fill else [f"source = {_quote(rule.source)}"])]
         lines += [
             f"{name} = {_quote(value)}" for name in _FIELDS[1:] if (value := getattr(rule, name)) is not None
         ]
+        lines += [f"fill = {_quote(rule.fill)}"] * bool(rule.fill)
         lines += [f"{_OPTIONAL} = true"] * rule.optional
     return "\n".join(lines) + "\n"
 
@@ -98,11 +111,15 @@ def rules_of_plan(plan: ConversionPlan) -> list[Rule]:
     """What a plan found, as rules that lead to the same plan."""
     rules = [exact_rule(move.source, move.target, move.transform, move.why) for move in plan.moves]
     dropped = (drop for drop in plan.dropped if not drop.same_as)  # another name of what moves is found again
-    return rules + [exact_rule(drop.name, None, None, drop.why) for drop in dropped]
+    rules += [exact_rule(drop.name, None, None, drop.why) for drop in dropped]
+    fills = (fill for fill in plan.generated if fill.rule)
+    return rules + [Rule("", re.escape(fill.name), None, fill.why, fill=fill.rule) for fill in fills]
 
 
 def _rule(path: object, number: int, entry: Any) -> Rule:
     where = f"{path}: rule {number}"
+    if isinstance(entry, dict) and "fill" in entry:
+        return _fill_rule(where, entry, f"rule {number} of {path}")
     if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
         raise ConvertError(f"{where} has no source, the regular expression for Paddle's names")
     optional = entry.pop(_OPTIONAL, False)
@@ -132,6 +149,24 @@ def _rule(path: object, number: int, entry: Any) -> Rule:
     except RecursionError:
         raise ConvertError(f"{where}: its source is nested too deeply") from None
     return rule
+
+
+FILLS: dict[str, int | str] = {"zeros": 0, "ones": 1, "keep": KEEP}
+
+
+def _fill_rule(where: str, entry: dict[str, Any], reason: str) -> Rule:
+    known = {"fill", "target", "reason", _OPTIONAL}
+    if entry["fill"] not in FILLS or not isinstance(entry.get("target"), str) or set(entry) - known:
+        raise ConvertError(
+            f"{where}: a rule that fills has a target, the regular expression for torch's keys, fill = {', '.join(FILLS)}, and "
+            "no source"
+        )
+    try:
+        re.compile(entry["target"])
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ConvertError(f"{where}: {error}") from None
+    optional = entry.get(_OPTIONAL, False) is True
+    return Rule("", entry["target"], None, entry.get("reason", reason), optional=optional, fill=entry["fill"])
 
 
 def _parse(path: object, text: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def choose_sources(shapes: Mapping[str, Shape], options: Options) -> Chosen:
     names: dict[str, str] = {}
     dropped: list[Drop] = []
     problems: list[Problem] = []
+    by_role = _static_role if _is_static(shapes) else _by_role
     for name in shapes:
         if options.include and not any(fnmatchcase(name, pattern) for pattern in options.include):
             dropped.append(Drop(name, f"not included by {', '.join(options.include)}"))
@@ -35,7 +36,7 @@ def choose_sources(shapes: Mapping[str, Shape], options: Options) -> Chosen:
         if pattern is not None:
             dropped.append(Drop(name, f"excluded by {pattern}"))
             continue
-        matched = options.add_prefix + _by_role(name).removeprefix(options.strip_prefix)
+        matched = options.add_prefix + by_role(name).removeprefix(options.strip_prefix)
         if matched in names:
             both = f"{names[matched]!r} and {name!r} are both {matched!r} once the prefix is changed"
             problems.append(Problem("extra", name, both))
@@ -61,6 +62,29 @@ def _by_role(name: str) -> str:
     """`name`, or when it is a parameter's automatic name `conv2d_0.weight` for `conv2d_0.w_0`."""
     role = role_of_parameter_name(name)
     return name if role is None else name[: name.rindex(".") + 1] + role
+
+
+_STATIC = {
+    "_weights": "weight",
+    "_scale": "weight",
+    "_offset": "bias",
+    "_bias": "bias",
+    "_mean": "_mean",
+    "_variance": "_variance",
+}
+"""How the networks of Paddle 1.x name what a layer holds (`conv1_weights`, `bn_conv1_scale`) -> Paddle's role today."""
+
+
+def _static_role(name: str) -> str:
+    """`name` of a network of Paddle 1.x with its role behind a dot: `bn_conv1._mean` for `bn_conv1_mean`."""
+    ending = next((ending for ending in _STATIC if name.endswith(ending)), None)
+    return _by_role(name) if ending is None else f"{name.removesuffix(ending)}.{_STATIC[ending]}"
+
+
+def _is_static(names: Collection[str]) -> bool:
+    """Whether the names are those of a network of Paddle 1.x: no dots but in automatic names, and its endings."""
+    plain = [name for name in names if role_of_parameter_name(name) is None]
+    return bool(plain) and all("." not in name and name.endswith(tuple(_STATIC)) for name in plain)
 
 
 def advice(

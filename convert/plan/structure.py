@@ -127,8 +127,7 @@ def match_structure(
     torch = _torch_groups(slots)
     names = [created.get(name, name) for name in sources]
     paddle = _paddle_groups(sources, layers, torch, slots, created)
-    automatic = all(_AUTOMATIC.fullmatch(one.prefix) for one in paddle)
-    unpaired = _Unpaired(paddle, torch, numbered=automatic or names == sorted(names))
+    unpaired = _Unpaired(paddle, torch, numbered=names == sorted(names) or not _is_counted_up(paddle))
     unpaired.settle()
     notes: list[str] = []
     if by_order:
@@ -253,6 +252,16 @@ def _counter(name: str) -> tuple[str, int]:
     """Automatic names count up as layers are made: `conv2d_10.w_0` is the tenth by the counter `conv2d`."""
     match = _AUTOMATIC.match(name)
     return (match[1], int(match[2])) if match else ("", 0)
+
+
+def _is_counted_up(paddle: Sequence[_Group]) -> bool:
+    """Whether a file's order may be that of the definition: every counter counts up, and so do names without one."""
+    last: dict[str, int] = {}
+    for counter, number in (one.created for one in paddle):
+        if number < last.get(counter, 0):
+            return False
+        last[counter] = number
+    return True
 
 
 def _different(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[str]:

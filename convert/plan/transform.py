@@ -165,6 +165,15 @@ def assemble(
     return {target: _joined(held) for target, held in parts.items()}
 
 
+def laid_into(base: np.ndarray, joined: np.ndarray, rows: Iterable[Rows]) -> np.ndarray:
+    """`base` with `rows` of it replaced by what `assemble` joined of them."""
+    at = 0
+    for start, stop in sorted(rows):
+        base[start:stop] = joined[at : at + stop - start]
+        at += stop - start
+    return base
+
+
 def inverse(transform: str, shape: Shape) -> str:
     """The transform that undoes `transform` on a tensor whose shape was `shape`."""
     undone = []

@@ -282,9 +282,10 @@ def _target(args: argparse.Namespace) -> Any:
     if args.torch is None:
         return None
     from convert.adapters.torch import build_module
-    from paddle2torch.options import json_object
+    from paddle2torch.options import json_object, name_options
 
-    return build_module(args.torch, json_object(args.torch_args, "--torch-args"))
+    kept = args.partial or any(rule.fill == "keep" for rule in name_options(args).rules)
+    return build_module(args.torch, json_object(args.torch_args, "--torch-args"), values=kept)
 
 
 def _training(args: argparse.Namespace, target: Any) -> Training | None:

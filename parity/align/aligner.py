@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import SequenceMatcher
 
 from parity.align.alignment import Alignment, Edge, Pair, Values
-from parity.graph.node import Graph, Node
+from parity.graph.node import Graph, Input, Node
 from parity.ops.kinds import kind_of
 
 
@@ -279,7 +279,9 @@ class _Aligner:
                     result.edges.append(self._edge(pair, torch_slot, torch_value, paddle_value))
         for path, (paddle_value, torch_value) in result.outputs.items():
             if result.same.get(torch_value) != paddle_value:
-                end = Node("output", {"x": torch_value}, -1, {}, -1, (), {}, {}, "", "", path, float("inf"))
+                end = Node(
+                    "output", {"x": Input(torch_value, ())}, -1, {}, -1, (), "", "", path, float("inf")
+                )
                 pair = Pair(end, end, {})
                 result.output_edges[path] = self._edge(pair, "x", torch_value, paddle_value)
 

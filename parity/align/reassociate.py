@@ -114,16 +114,7 @@ def _operands(graph: Graph, top: Node) -> list[Operand]:
 def _flatten(top: Node, operands: list[Operand]) -> None:
     """Make `top` the operator of all operands, and the inner nodes dead."""
     inner = {id(node): node for _, node, _ in operands if node is not top}
-    slots = [f"x[{i}]" for i in range(len(operands))]
-    top.entries = {
-        slot: node.entries[old]
-        for slot, (_, node, old) in zip(slots, operands, strict=True)
-        if old in node.entries
-    }
-    top.shapes = {
-        slot: node.shapes.get(old, ()) for slot, (_, node, old) in zip(slots, operands, strict=True)
-    }
     top.raw = (*(raw for node in inner.values() for raw in node.raw), *top.raw)
-    top.inputs = {slot: value for slot, (value, _, _) in zip(slots, operands, strict=True)}
+    top.takes = {f"x[{i}]": node.takes[slot] for i, (_, node, slot) in enumerate(operands)}
     for node in inner.values():
         node.dead = True

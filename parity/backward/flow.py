@@ -128,7 +128,7 @@ class Flow:
                     continue
                 graph = self.alignment.paddle if torch else self.alignment.torch
                 node, slot = (pair.paddle, paddle_slot) if torch else (pair.torch, torch_slot)
-                raw, entry = node.entries[slot]
+                raw, entry = node.takes[slot].places[0]
                 found = _where_cut(graph.trace, graph.trace.ops[raw].inputs[entry])
                 for op in found:
                     told = named(pair.torch) + (f" to `{weight.name}`" if weight is not None else "")
@@ -186,9 +186,10 @@ class Flow:
 
     def _flows(self, graph: Graph, node: Node, slot: str) -> bool | None:
         """Whether gradients flow through an input as it enters the raw operator; None if that cannot be told."""
-        if slot not in node.entries:
+        place = node.place(slot)
+        if place is None:
             return None
-        op, raw = node.entries[slot]
+        op, raw = place
         if op in self.custom[graph.framework]:
             return None
         return raw in graph.trace.flows.get(str(op), [])

@@ -356,7 +356,7 @@ class _Gradients(Flow):
 
     def _by_constant(self, node: Node | None, d: Difference) -> bool:
         """Whether a constant that the framework carries explains a gradient; a note says so."""
-        reason, within = constant_of(node.kind, node.shapes.get("x", ())) if node is not None else ("", 0.0)
+        reason, within = constant_of(node.kind, node.shape("x")) if node is not None else ("", 0.0)
         if node is None or d.max_rel > within:
             return False
         self.constants = max(self.constants, d.max_rel)

@@ -62,7 +62,7 @@ def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]
 
 def _same_layout(pair: Pair) -> bool:
     """Axes and permutations mean the same only if both sides see the input in the same shape."""
-    return pair.paddle.shapes.get("x") == pair.torch.shapes.get("x")
+    return pair.paddle.shape("x") == pair.torch.shape("x")
 
 
 def slot_differences(alignment: Alignment) -> Iterator[SlotDifference]:

@@ -210,9 +210,8 @@ class Evidence:
             node = pair.torch
             for slot, paddle_slot in pair.slots.items():
                 value = pair.paddle.inputs[paddle_slot]
-                if slot in node.data and slot in node.entries and str(value) in self.paddle.store:
-                    op, raw_slot = node.entries[slot]
-                    for at, into in ((op, raw_slot), *node.also.get(slot, ())):
+                if slot in node.data and str(value) in self.paddle.store:
+                    for at, into in node.places(slot):
                         plan.inputs.setdefault(at, {})[into] = value
             if node.op >= 0 and pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store:
                 plan.outputs[node.op] = pair.paddle.output
@@ -252,8 +251,9 @@ class Evidence:
 
     def _input_shapes_agree(self, pair: Pair) -> bool:
         for slot in pair.torch.data:
-            if slot in pair.torch.entries:
-                found = self.measured.get(pair.torch.entries[slot])
+            place = pair.torch.place(slot)
+            if place is not None:
+                found = self.measured.get(place)
                 if found is not None and not found.comparable and not _same_numbers(pair, slot):
                     return False
         return True
@@ -284,7 +284,7 @@ class Evidence:
         if edge.pair.torch.kind == "output":
             path = edge.pair.torch.name
             return self._measured_output(edge) or self.outputs.get(path)
-        entry = edge.pair.torch.entries.get(edge.torch_slot)
+        entry = edge.pair.torch.place(edge.torch_slot)
         if entry is not None and entry in self.measured:
             return self.measured[entry]
         expected = self._held(self.alignment.paddle, edge.paddle_value)
@@ -314,7 +314,7 @@ class Evidence:
     def edge_slack(self, edge: Edge, numbers: Difference) -> bool:
         """Whether float32 constants inside the segment explain the difference: a framework's, or a table of one side."""
         slack = max(
-            (constant_of(n.kind, n.shapes.get("x", ()))[1] for n in (*edge.only_paddle, *edge.only_torch)),
+            (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)),
             default=0.0,
         )
         if self._has_table(edge.only_paddle, self.alignment.paddle) != self._has_table(
@@ -341,7 +341,7 @@ class Evidence:
 
 def _same_numbers(pair: Pair, slot: str) -> bool:
     """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
-    shapes = pair.torch.shapes.get(slot, ()), pair.paddle.shapes.get(pair.slots.get(slot, slot), ())
+    shapes = pair.torch.shape(slot), pair.paddle.shape(pair.slots.get(slot, slot))
     return "by_hand" in pair.torch.attributes and prod(shapes[0]) == prod(shapes[1])
 
 

@@ -119,7 +119,7 @@ def fed_alike(evidence: Evidence, pair: Pair) -> bool:
         same.get(pair.torch.inputs[t]) == pair.paddle.inputs[p]
         and (
             "by_hand" in pair.torch.attributes
-            or squeezed(pair.torch.shapes.get(t, ())) == squeezed(pair.paddle.shapes.get(p, ()))
+            or squeezed(pair.torch.shape(t)) == squeezed(pair.paddle.shape(p))
         )
         for t, p in pair.slots.items()
         if t in pair.torch.data
@@ -158,7 +158,7 @@ def _fed_wrongly(evidence: Evidence, _: Claims, pair: Pair) -> bool:
     paddle = {pair.paddle.inputs[p] for p in pair.slots.values()}
     return len(torch) < len(paddle) or any(
         edge.pair is pair
-        and pair.torch.entries.get(edge.torch_slot) not in evidence.measured
+        and pair.torch.place(edge.torch_slot) not in evidence.measured
         and evidence.edge_differs(edge)
         for edge in evidence.alignment.edges
     )
@@ -176,7 +176,7 @@ def _takes_a_fault(evidence: Evidence, claims: Claims, pair: Pair) -> bool:
     for slot in pair.slots:
         node = evidence.alignment.torch.producer.get(pair.torch.inputs[slot])
         made = None if node is None else evidence.alignment.pair_of_torch(node)
-        fed = pair.torch.entries.get(slot) in evidence.measured
+        fed = pair.torch.place(slot) in evidence.measured
         if made is None or fed:
             continue
         if claims.status(made, evidence.row(made).status) is Status.DIFFERENT:
@@ -249,7 +249,7 @@ def _substituted(evidence: Evidence, pair: Pair) -> Claim:
 def _constant(evidence: Evidence, pair: Pair) -> str:
     """Why a small local difference is the framework's own float32 constant, or ""."""
     local = evidence.row(pair).local
-    reason, within = constant_of(pair.torch.kind, pair.torch.shapes.get("x", ()))
+    reason, within = constant_of(pair.torch.kind, pair.torch.shape("x"))
     if pair.paddle.attributes.get("op") == "dropout":
         reason, within = "Paddle keeps the factor of a dropout in float32", FLOAT32_FACTOR
     if not reason and "by_hand" in pair.torch.attributes.keys() | pair.paddle.attributes.keys():

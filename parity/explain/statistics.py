@@ -143,7 +143,7 @@ def _accumulated(
         if stored is None:
             return None
         # What is kept may be what a flatten or a squeeze of the tokens was given.
-        x = stored.load().reshape(use.torch.shapes["x"])
+        x = stored.load().reshape(use.torch.shape("x"))
         axes = (0, *range(2, x.ndim))
         squares = (x**2).mean(axis=axes)
         summed = np.sqrt(squares) if slot == "mean" else squares

@@ -84,7 +84,7 @@ def real_axes(node: Node) -> dict[str, Any]:
     """The attributes with reduced axes as the operator saw them, not counted among dimensions larger than 1."""
     a = dict(node.attributes)
     if a.get("counted") and isinstance(a.get("axes"), tuple) and all(axis >= 0 for axis in a["axes"]):
-        real = [axis for axis, size in enumerate(node.shapes.get("x", ())) if size != 1]
+        real = [axis for axis, size in enumerate(node.shape("x")) if size != 1]
         if all(axis < len(real) for axis in a["axes"]):
             a["axes"] = tuple(real[axis] for axis in a["axes"])
     return a

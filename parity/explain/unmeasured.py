@@ -153,7 +153,7 @@ def _by_constants(evidence: Evidence, claims: Claims) -> dict[str, float]:
         if status is Status.CONSTANTS and pair.torch.op >= 0:
             plan.outputs[pair.torch.op] = pair.paddle.output
     for edge in evidence.alignment.edges:
-        entry = edge.pair.torch.entries.get(edge.torch_slot)
+        entry = edge.pair.torch.place(edge.torch_slot)
         numbers = evidence.edge_numbers(edge)
         if entry is not None and numbers is not None and evidence.edge_slack(edge, numbers):
             plan.inputs.setdefault(entry[0], {})[entry[1]] = edge.paddle_value

@@ -11,7 +11,7 @@ def given(node: Node) -> tuple[int, ...]:
     """Reduced axes of a reduction as its operator saw the shape."""
     axes: tuple[int, ...] = node.attributes["axes"]
     if node.attributes.get("counted"):
-        real = [axis for axis, size in enumerate(node.shapes["x"]) if size != 1]
+        real = [axis for axis, size in enumerate(node.shape("x")) if size != 1]
         return tuple(real[axis] for axis in axes)
     return axes
 
@@ -24,7 +24,7 @@ def counted(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
 
 def size_of(node: Node) -> int:
     """How many numbers a reduction makes one of."""
-    return math.prod(node.shapes["x"][axis] for axis in given(node))
+    return math.prod(node.shape("x")[axis] for axis in given(node))
 
 
 def count(shape: tuple[int, ...]) -> int:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from parity.graph.moves import Indices, digest
-from parity.graph.node import Node, Silent
+from parity.graph.node import Input, Node, Silent
 from parity.trace.trace import Op, Trace
 
 Rewrite = Callable[["Builder", Node], bool]
@@ -90,13 +91,11 @@ class Builder:
         self.add(
             Node(
                 "move",
-                {"x": source},
+                {"x": Input(source, shape, ((op.index, slot),))},
                 output,
                 {"map": digest(indices), "op": kind, "how": ((kind, _spelled(kind, attributes, shape)),)},
                 op.index if real else -1,
                 (op.index,),
-                {"x": (op.index, slot)},
-                {"x": shape},
                 op.module,
                 op.line,
                 op.name,
@@ -116,9 +115,9 @@ class Builder:
         self.drop(node)
         self.alias[node.output] = becomes
         for other in self.nodes:
-            for slot, value in other.inputs.items():
-                if value == node.output:
-                    other.inputs[slot] = becomes
+            for slot, taken in other.takes.items():
+                if taken.value == node.output:
+                    other.takes[slot] = replace(taken, value=becomes)
 
     def absorb(self, first: Node, second: Node) -> None:
         """`second` consumes `first` alone and becomes part of it: `first` now makes second's output."""

@@ -3,38 +3,67 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parity.graph.moves import Indices
 from parity.ops.kinds import kind_of
 from parity.trace.trace import Framework, Trace
 
+Shape = tuple[int, ...]
+
+Place = tuple[int, str]
+"""(raw operator, its slot): where an input enters."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What an operator takes in one slot.
+
+    shape: as the raw operator saw it. places: every one where the value enters; without one it cannot be handed in.
+    """
+
+    value: int
+    shape: Shape
+    places: tuple[Place, ...] = ()
+
+    def inside(self) -> Input:
+        """The same value, as it enters an operator that only the canonical form has."""
+        return replace(self, places=())
+
+
+def joined(inputs: Sequence[Input]) -> Input:
+    """One value that several operators took, as what takes their place takes it: handed in everywhere or nowhere."""
+    known = all(taken.places for taken in inputs)
+    return replace(inputs[0], places=tuple(taken.places[0] for taken in inputs) if known else ())
+
+
+def fed_through(taken: Input, source: Input, shape: Shape | None = None) -> Input:
+    """What an operator takes once the one before it is part of it: that one's own input, in `shape` if it is another."""
+    return Input(source.value, source.shape if shape is None else shape, source.places or taken.places)
+
 
 @dataclass
 class Node:
     """One canonical operator.
 
-    inputs: slot -> value; shapes: slot -> shape of the input as the raw operator saw it.
-    entries: slot -> (raw operator, raw slot) where the input enters; a slot without entry cannot be forced.
+    takes: slot -> what it takes there.
     output: the value it makes; `op` the raw operator that finally made it (-1: made by a rewrite, no array).
     indices: of a "move", where each number comes from. rows: of a layer that is part of a wider one (query, key
     and value packed into one Linear), which outputs of the wider layer it makes. content: a digest of the layer's own weight, if it has one.
-    also: slot -> further places where the same input enters. decided: attribute -> raw operator that decides it, where
+    decided: attribute -> raw operator that decides it, where
     the node is an operator that the model writes out.
     computed: weight slots that hold no parameter.
     owned: the parameter or buffer that arithmetic takes as one of its two numbers: a factor per channel, a mask.
     """
 
     kind: str
-    inputs: dict[str, int]
+    takes: dict[str, Input]
     output: int
     attributes: dict[str, Any]
     op: int
     raw: tuple[int, ...]
-    entries: dict[str, tuple[int, str]]
-    shapes: dict[str, tuple[int, ...]]
     module: str
     line: str
     name: str
@@ -43,18 +72,41 @@ class Node:
     indices: Indices | None = None
     rows: tuple[int, int] | None = None
     content: str = ""
-    also: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)
     computed: frozenset[str] = frozenset()
     owned: str = ""
+
+    @property
+    def inputs(self) -> dict[str, int]:
+        """Slot -> value."""
+        return {slot: taken.value for slot, taken in self.takes.items()}
 
     @property
     def data(self) -> dict[str, int]:
         """Inputs that are not weights, or weights that the model computes (modulated, masked, standardized)."""
         weights = kind_of(self.kind).weights
         return {
-            slot: value for slot, value in self.inputs.items() if slot not in weights or slot in self.computed
+            slot: taken.value
+            for slot, taken in self.takes.items()
+            if slot not in weights or slot in self.computed
         }
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Slot -> shape of the input, as the raw operator saw it."""
+        return {slot: taken.shape for slot, taken in self.takes.items()}
+
+    def shape(self, slot: str) -> Shape:
+        """The shape of what a slot takes, as the raw operator saw it; () if it takes nothing."""
+        return self.takes[slot].shape if slot in self.takes else ()
+
+    def places(self, slot: str) -> tuple[Place, ...]:
+        """Every place where a slot's value enters a raw operator."""
+        return self.takes[slot].places if slot in self.takes else ()
+
+    def place(self, slot: str) -> Place | None:
+        """The first of them; None if the value cannot be handed in."""
+        return next(iter(self.places(slot)), None)
 
 
 ARITHMETIC = frozenset({"add", "sub", "mul", "div"})

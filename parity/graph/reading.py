@@ -9,7 +9,7 @@ from typing import Any
 from parity.graph import recurrent
 from parity.graph.builder import Builder
 from parity.graph.moves import index_map
-from parity.graph.node import Node, Silent
+from parity.graph.node import Input, Node, Silent
 from parity.ops.kinds import RECURRENT, SECOND
 from parity.trace.trace import Op
 
@@ -18,10 +18,12 @@ def read(b: Builder, op: Op) -> None:
     """Add the nodes of one recorded operator, or make its output another name of its input."""
     if op.index in b.read_already:
         return
-    inputs = {slot: b.resolve(value) for slot, value in op.inputs.items()}
-    raw_shapes = {slot: b.shapes[value] for slot, value in op.inputs.items()}
+    takes = {
+        slot: Input(b.resolve(value), b.shapes[value], ((op.index, slot),))
+        for slot, value in op.inputs.items()
+    }
     attributes = dict(op.attributes)
-    first = next(iter(inputs.values()), None)
+    first = next((taken.value for taken in takes.values()), None)
     if op.kind in ("identity", "reshape") or (op.kind == "dropout" and _inactive(attributes)):
         if first is not None:
             b.alias[op.outputs[0]] = first
@@ -31,42 +33,41 @@ def read(b: Builder, op: Op) -> None:
                 b.silent.append(Silent(kind, first, attributes, op.module, op.line))
         return
     if op.kind in ("split", "unbind"):
-        _read_split(b, op, inputs, raw_shapes)
+        _read_split(b, op, takes["x"])
         return
     if op.kind in RECURRENT:
-        recurrent.read(b, op, inputs, raw_shapes)
+        recurrent.read(b, op, takes)
         return
-    if op.kind in recurrent.CELLS and len(raw_shapes["x"]) == 2:
-        recurrent.read_cell(b, op, inputs)
+    if op.kind in recurrent.CELLS and len(takes["x"].shape) == 2:
+        recurrent.read_cell(b, op, takes)
         return
     if op.kind in ("var_mean", "std_mean"):
-        _read_moments(b, op, inputs, raw_shapes)
+        _read_moments(b, op, takes)
         return
     if op.kind == "attention":
-        _read_attention(b, op, inputs, raw_shapes)
+        _read_attention(b, op, takes)
         return
     if op.kind == "expand":
         # Another tensor may say the shape (`expand_as`); only the first one's numbers are used.
-        inputs = {"x": inputs["x"]}
-    if list(inputs) == ["x"]:
-        indices = index_map(op.kind, attributes, raw_shapes["x"], b.shapes[op.outputs[0]])
+        takes = {"x": takes["x"]}
+    if list(takes) == ["x"]:
+        x = takes["x"]
+        indices = index_map(op.kind, attributes, x.shape, b.shapes[op.outputs[0]])
         if indices is not None:
-            b.move(op, inputs["x"], raw_shapes["x"], op.outputs[0], indices, op.kind, attributes)
+            b.move(op, x.value, x.shape, op.outputs[0], indices, op.kind, attributes)
             return
     if op.kind == "constant" and attributes.get("value") is not None:
         # Made like another tensor, it takes no number from it.
-        inputs = {}
+        takes = {}
     if op.kind == "matmul":
-        _unfold_transposes(b, op, inputs, raw_shapes, attributes)
+        _unfold_transposes(b, op, takes, attributes)
     node = Node(
         kind=op.kind,
-        inputs=inputs,
+        takes=takes,
         output=op.outputs[0],
         attributes=attributes,
         op=op.index,
         raw=(op.index,),
-        entries={slot: (op.index, slot) for slot in inputs},
-        shapes=raw_shapes,
         module=op.module,
         line=op.line,
         name=op.name,
@@ -76,7 +77,7 @@ def read(b: Builder, op: Op) -> None:
     for extra in op.outputs[1:]:
         if op.kind not in ("batch_norm", "instance_norm", "layer_norm", "group_norm"):
             kind = SECOND.get(op.kind, f"{op.kind}.extra")
-            b.nodes.append(replace(node, kind=kind, output=extra, inputs=dict(inputs)))
+            b.nodes.append(replace(node, kind=kind, output=extra, takes=dict(takes)))
 
 
 def _swap_last(
@@ -93,17 +94,16 @@ def _swap_last(
     return output, turned
 
 
-def _unfold_transposes(
-    b: Builder, op: Op, inputs: dict[str, int], shapes: dict[str, tuple[int, ...]], attributes: dict[str, Any]
-) -> None:
+def _unfold_transposes(b: Builder, op: Op, takes: dict[str, Input], attributes: dict[str, Any]) -> None:
     """A matmul that transposes by flag is a move before a plain matmul."""
     for slot in ("x", "y"):
         if attributes.pop(f"transpose_{slot}", False):
-            inputs[slot], shapes[slot] = _swap_last(b, op, inputs[slot], shapes[slot], slot)
+            output, turned = _swap_last(b, op, takes[slot].value, takes[slot].shape, slot)
+            takes[slot] = replace(takes[slot], value=output, shape=turned)
 
 
-def _read_split(b: Builder, op: Op, inputs: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
-    axis, shape = op.attributes["axis"], shapes["x"]
+def _read_split(b: Builder, op: Op, x: Input) -> None:
+    axis, shape = op.attributes["axis"], x.shape
     start = 0
     for i, output in enumerate(op.outputs):
         width = 1 if op.kind == "unbind" else b.shapes[output][axis]
@@ -112,13 +112,12 @@ def _read_split(b: Builder, op: Op, inputs: dict[str, int], shapes: dict[str, tu
         attributes = {"slices": tuple(entry if d == axis else (0, n, 1) for d, n in enumerate(shape))}
         indices = index_map("getitem", attributes, shape, b.shapes[output])
         assert indices is not None
-        b.move(op, inputs["x"], shape, output, indices, "getitem", attributes, real=i == 0)
+        b.move(op, x.value, shape, output, indices, "getitem", attributes, real=i == 0)
 
 
-def _read_moments(b: Builder, op: Op, inputs: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
+def _read_moments(b: Builder, op: Op, takes: dict[str, Input]) -> None:
     """A variance (or deviation) and a mean in one call."""
     axes = {"axes": op.attributes["axes"]}
-    entries = {"x": (op.index, "x")}
     for kind, output, attributes in (
         (
             op.kind.removesuffix("_mean"),
@@ -131,13 +130,11 @@ def _read_moments(b: Builder, op: Op, inputs: dict[str, int], shapes: dict[str, 
         b.add(
             Node(
                 kind,
-                dict(inputs),
+                dict(takes),
                 output,
                 attributes,
                 number,
                 (op.index,),
-                dict(entries),
-                dict(shapes),
                 op.module,
                 op.line,
                 op.name,
@@ -145,68 +142,29 @@ def _read_moments(b: Builder, op: Op, inputs: dict[str, int], shapes: dict[str, 
         )
 
 
-def _read_attention(b: Builder, op: Op, inputs: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
+def _read_attention(b: Builder, op: Op, takes: dict[str, Input]) -> None:
     """Scaled dot-product attention, spelled out."""
-    q, k, v = shapes["x"], shapes["key"], shapes["value"]
-    scores = (*q[:-1], k[-2])
+    query, key, value = takes["x"], takes["key"], takes["value"]
+    shape = (*query.shape[:-1], key.shape[-2])
 
-    def node(
-        kind: str,
-        ins: dict[str, int],
-        attributes: dict[str, Any],
-        entries: dict[str, tuple[int, str]],
-        in_shapes: dict[str, tuple[int, ...]],
-    ) -> int:
-        output = b.fresh(scores)
-        b.add(
-            Node(
-                kind,
-                ins,
-                output,
-                attributes,
-                -1,
-                (op.index,),
-                entries,
-                in_shapes,
-                op.module,
-                op.line,
-                op.name,
-            )
-        )
-        return output
+    def add(kind: str, x: Input, y: Input | None, attributes: dict[str, Any], *, last: bool = False) -> Input:
+        output = op.outputs[0] if last else b.fresh(shape)
+        inputs = {"x": x} if y is None else {"x": x, "y": y}
+        number = op.index if last else -1
+        b.add(Node(kind, inputs, output, attributes, number, (op.index,), op.module, op.line, op.name))
+        return Input(output, shape)
 
-    kt, turned = _swap_last(b, op, inputs["key"], k, "key")
-    s = node("matmul", {"x": inputs["x"], "y": kt}, {}, {"x": (op.index, "x")}, {"x": q, "y": turned})
-    s = node("affine", {"x": s}, {"scale": op.attributes["scale"], "shift": 0.0}, {}, {"x": scores})
-    if "mask" in inputs:
-        s = node(
-            "add",
-            {"x": s, "y": inputs["mask"]},
-            {},
-            {"y": (op.index, "mask")},
-            {"x": scores, "y": shapes["mask"]},
-        )
+    scores = add("matmul", query, Input(*_swap_last(b, op, key.value, key.shape, "key")), {})
+    scores = add("affine", scores, None, {"scale": op.attributes["scale"], "shift": 0.0})
+    if "mask" in takes:
+        scores = add("add", scores, takes["mask"], {})
     if op.attributes["causal"]:
-        s = node("causal_mask", {"x": s}, {}, {}, {"x": scores})
-    s = node("softmax", {"x": s}, {"axis": -1}, {}, {"x": scores})
+        scores = add("causal_mask", scores, None, {})
+    shares = add("softmax", scores, None, {"axis": -1})
     if op.attributes["p"]:
         rate = {"p": op.attributes["p"], "training": True, "mode": "upscale_in_train", "channels": False}
-        s = node("dropout", {"x": s}, rate, {}, {"x": scores})
-    b.add(
-        Node(
-            "matmul",
-            {"x": s, "y": inputs["value"]},
-            op.outputs[0],
-            {},
-            op.index,
-            (op.index,),
-            {"y": (op.index, "value")},
-            {"x": scores, "y": v},
-            op.module,
-            op.line,
-            op.name,
-        )
-    )
+        shares = add("dropout", shares, None, rate)
+    add("matmul", shares, value, {}, last=True)
 
 
 def _inactive(attributes: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from parity.graph.moves import Indices, index_map
+from parity.graph.node import Input, Node
 from parity.trace.trace import Op
 
 if TYPE_CHECKING:
@@ -49,22 +50,18 @@ def weight_slots(op: Op, framework: str) -> list[str]:
     return slots(layers, directions, of_one.get(count // (layers * directions), ()))
 
 
-def read(b: Builder, op: Op, inputs: Mapping[str, int], shapes: Mapping[str, tuple[int, ...]]) -> None:
+def read(b: Builder, op: Op, takes: Mapping[str, Input]) -> None:
     """Add the nodes of one call of a recurrent layer: the sequence, and the last states that come with it."""
-    from parity.graph.node import Node
-
     names = {f"weights[{i}]": slot for i, slot in enumerate(weight_slots(op, b.trace.framework))}
     names |= {"x": "x", "states": "h_0", "states[0]": "h_0", "states[1]": "c_0", "sequence_length": "lengths"}
-    kept = [s for s in inputs if s in names and not (names[s] in STATES and _zeros(b, op.inputs[s]))]
+    kept = [s for s in takes if s in names and not (names[s] in STATES and _zeros(b, op.inputs[s]))]
     node = Node(
         kind=op.kind,
-        inputs={names[s]: inputs[s] for s in kept},
+        takes={names[s]: takes[s] for s in kept},
         output=op.outputs[0],
         attributes=dict(op.attributes),
         op=op.index,
         raw=(op.index,),
-        entries={names[s]: (op.index, s) for s in kept},
-        shapes={names[s]: shapes[s] for s in kept},
         module=op.module,
         line=op.line,
         name=op.name,
@@ -75,13 +72,13 @@ def read(b: Builder, op: Op, inputs: Mapping[str, int], shapes: Mapping[str, tup
         # Whatever takes the sequence as the kernel made it takes it turned back.
         shape = b.shapes[node.output]
         b.move(op, node.output, shape, op.outputs[0], back, "permute", {"perm": _TURN}, real=node.op < 0)
-        b.nodes[-1].entries = {}
+        b.nodes[-1].takes = {"x": b.nodes[-1].takes["x"].inside()}
     last = op.outputs[-2:] if op.kind == "lstm" else op.outputs[-1:]
     for state, number in zip(("h_n", "c_n"), last, strict=False):
         b.nodes.append(
             Node(
-                f"{op.kind}.{state}", {"x": node.output}, number, {}, -1, (op.index,), {},
-                {"x": b.shapes[node.output]}, op.module, op.line, op.name,
+                f"{op.kind}.{state}", {"x": Input(node.output, b.shapes[node.output])}, number, {}, -1,
+                (op.index,), op.module, op.line, op.name,
             )
         )  # fmt: skip
 
@@ -103,9 +100,8 @@ def _batch_first(b: Builder, op: Op, node: Any) -> Indices | None:
     if before is None or not _turns(before):
         return None
     node.attributes["time_major"] = False
-    node.inputs["x"] = b.resolve(before.inputs["x"])
-    node.entries["x"] = (before.index, "x")
-    node.shapes["x"] = b.shapes[before.inputs["x"]]
+    source = before.inputs["x"]
+    node.takes["x"] = Input(b.resolve(source), b.shapes[source], ((before.index, "x"),))
     node.raw = (before.index, op.index)
     behind = next((o for o in b.trace.ops if _turns(o) and o.inputs["x"] == op.outputs[0]), None)
     steps, batch, width = b.shapes[op.outputs[0]]
@@ -142,16 +138,12 @@ class _Spelled:
         **attributes: Any,
     ) -> int:
         """A node; `output` is the value that the call itself made, if it is one."""
-        from parity.graph.node import Node
-
         op, b = self.op, self.b
         made = output if output >= 0 else b.fresh(shape)
-        b.nodes.append(
-            Node(
-                kind, inputs, made, attributes, op.index if output == op.outputs[0] else -1, (op.index,),
-                dict(entries or {}), {s: b.shapes[v] for s, v in inputs.items()}, op.module, op.line, op.name,
-            )
-        )  # fmt: skip
+        places = {slot: (place,) for slot, place in (entries or {}).items()}
+        takes = {slot: Input(value, b.shapes[value], places.get(slot, ())) for slot, value in inputs.items()}
+        number = op.index if output == op.outputs[0] else -1
+        b.nodes.append(Node(kind, takes, made, attributes, number, (op.index,), op.module, op.line, op.name))
         return made
 
     def part(self, value: int, number: int, width: int) -> int:
@@ -162,12 +154,14 @@ class _Spelled:
         indices = index_map("getitem", attributes, (batch, whole), (batch, width))
         assert indices is not None
         self.b.move(self.op, value, (batch, whole), output, indices, "getitem", attributes, real=False)
-        self.b.nodes[-1].entries = {}
+        move = self.b.nodes[-1]
+        move.takes = {"x": move.takes["x"].inside()}
         return output
 
 
-def read_cell(b: Builder, op: Op, inputs: Mapping[str, int]) -> None:
+def read_cell(b: Builder, op: Op, takes: Mapping[str, Input]) -> None:
     """Spell one step of torch's cell out, as Paddle's does it (paddle/nn/layer/rnn.py)."""
+    inputs = {slot: taken.value for slot, taken in takes.items()}
     spelled = _Spelled(b, op)
     state = inputs.get("states", inputs.get("states[0]", -1))
     batch, hidden = b.shapes[state]

@@ -93,8 +93,13 @@ class Worker:
         names: dict[str, Any] = adapter("paddle").parameter_names(self.live.model)
         return names
 
-    def load(self, source: Mapping[str, Any], moves: list[list[str]] | None) -> dict[str, Any]:
-        """Load weights: Paddle's as they are, or (torch) moved and transformed by a conversion plan."""
+    def load(
+        self, source: Mapping[str, Any], moves: list[list[str]] | None, fills: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Load weights: Paddle's as they are, or (torch) moved and transformed by a conversion plan.
+
+        fills: torch name -> the number that it gets where no tensor of Paddle's goes, or "keep".
+        """
         from convert.plan.transform import assemble
 
         with _weights(source) as weights:
@@ -102,8 +107,18 @@ class Worker:
                 arrays = {name: weights[name] for name in weights}
             else:
                 arrays = assemble([(name, target, how) for name, target, how in moves], weights.__getitem__)
+                self._fill_up(arrays, moves, fills or {})
             adapter(self.framework).load_state(self.live.model, arrays, strict=moves is None)
         return {}
+
+    def _fill_up(self, arrays: dict[str, Array], moves: list[list[str]], fills: Mapping[str, Any]) -> None:
+        from convert.plan.transform import filled, laid_into
+
+        own = adapter(self.framework).state(self.live.model) if fills else {}
+        for target, value in fills.items():
+            base = own[target].copy() if value == "keep" else np.full_like(own[target], value)
+            rows = [row for _, name, how in moves if name == target and (row := filled(how)) is not None]
+            arrays[target] = laid_into(base, arrays[target], rows) if target in arrays else base
 
     def randomize(self, seed: int, path: str, inputs: str, vectors_only: bool) -> dict[str, Any]:
         """Fill Paddle's model with values that hide no mistake (`parity.setup.refill`), and write them to an .npz."""

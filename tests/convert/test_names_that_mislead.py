@@ -9,7 +9,7 @@ import paddle
 import pytest
 import torch
 
-from convert import ConvertError, convert_checkpoint, plan_conversion
+from convert import ConvertError, convert_checkpoint, open_checkpoint, plan_conversion
 from convert.plan.plan import Options
 from convert.plan.rules import Rule, dump_rules, load_rules
 
@@ -61,9 +61,33 @@ def export(command, folder, module):
     subprocess.run([sys.executable, "make.py"], cwd=folder, check=True, capture_output=True)
 
 
-def test_layers_of_two_counters_are_not_paired_by_order(in_process, command, nets):
+def test_the_program_tells_the_order_of_layers_of_two_counters(in_process, command, nets):
     export(command, nets, "mixed")
     words = ("convert", "infer", "--torch", "t.py:Net", "--match", "order", "-o", "x.pth")
+    done = in_process(*words, cwd=nets)
+    assert done.returncode == 0, done.stderr
+    straight = convert_checkpoint(nets / "train.pdparams", nets / "y.pth", target=torch_net(nets))
+    got, wanted = torch.load(nets / "x.pth"), torch.load(straight.target)
+    assert all(torch.equal(got[name], wanted[name]) for name in wanted)
+
+
+def test_layers_of_two_counters_are_not_paired_by_order_where_only_names_tell_it(in_process, command, nets):
+    export(command, nets, "mixed")
+    with open_checkpoint(nets / "infer") as checkpoint:
+        (nets / "names.txt").write_text("\n".join(sorted(checkpoint)))
+    (nets / "infer" / "net.json").unlink()
+    words = (
+        "convert",
+        "infer",
+        "--names",
+        "names.txt",
+        "--torch",
+        "t.py:Net",
+        "--match",
+        "order",
+        "-o",
+        "x.pth",
+    )
     done = in_process(*words, cwd=nets)
     assert done.returncode == 2
     assert "Paddle counts batch_norm and batch_norm2d apart" in done.stderr
@@ -309,3 +333,44 @@ def test_a_conversion_tells_it_too_and_a_plain_module_gives_no_word(in_process, 
         assert done.returncode == 0, done.stderr
         assert ("wrote log.txt" in done.stderr) == told
         assert done.stderr == "" or told
+
+
+STATIC = {
+    "bn_conv1_scale": (8,),
+    "bn_conv1_offset": (8,),
+    "bn_conv1_mean": (8,),
+    "bn_conv1_variance": (8,),
+    "conv1_weights": (8, 3, 3, 3),
+    "fc_0.w_0": (8, 8),
+    "fc_0.b_0": (8,),
+}
+
+
+def test_names_of_paddle_1_say_what_a_layer_holds(save, tmp_path):
+    rng = np.random.default_rng(0)
+    state = {name: rng.random(shape, dtype="float32") for name, shape in STATIC.items()}
+    target = torch.nn.ModuleDict(
+        {"c": torch.nn.Conv2d(3, 8, 3, bias=False), "n": torch.nn.BatchNorm2d(8), "f": torch.nn.Linear(8, 8)}
+    )
+    report = convert_checkpoint(
+        save(state), tmp_path / "x.pth", target=target, options=Options(match="structure")
+    )
+    got = torch.load(report.target)
+    np.testing.assert_array_equal(got["n.running_var"].numpy(), state["bn_conv1_variance"])
+    np.testing.assert_array_equal(got["n.bias"].numpy(), state["bn_conv1_offset"])
+    np.testing.assert_array_equal(got["f.weight"].numpy(), state["fc_0.w_0"].T)
+
+
+def test_an_own_parameter_with_such_an_ending_keeps_its_name(save, tmp_path):
+    class Scaled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.logit_scale, self.fc = torch.nn.Parameter(torch.ones(1)), torch.nn.Linear(3, 4)
+
+    state = {
+        "logit_scale": np.full(1, 3, "f4"),
+        "fc.weight": np.ones((3, 4), "f4"),
+        "fc.bias": np.ones(4, "f4"),
+    }
+    report = convert_checkpoint(save(state), tmp_path / "x.pth", target=Scaled())
+    assert torch.load(report.target)["logit_scale"].item() == 3

@@ -160,6 +160,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "mha-dropout-extra",
         "basic-relu6",
         "bifpn-share-relu-missing",
+        "plain-eps-one-percent+bn-momentum-copied+biases-swapped",
     ),
     "a part of a packed weight is told to show in the weights alone, and shows in the outputs": (
         "mha-out-projection-untransposed",
@@ -177,6 +178,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "mlp-gate-swapped+deviation-for-variance+dropout-p",
         "text-padding-mode+softmax-axis+eps-bert",
         "shuffle-shuffle-groups+leaky-slope-default",
+        "basic-relu6+residual-subtracted",
     ),
 }
 """Reason -> cases. Every one of them is noticed; what is wrong is where or what the report says."""

@@ -117,11 +117,11 @@ MISTAKES = [
 KNOWN = {
     "last first": "the slice of a step is named, not the order of the steps",
     "late": "the stack is named, not what is kept",
-    "exchanged": "the linear of the state is named, not the call that hands the states over",
+    "exchanged": "no line is named: which call hands the states over is not known",
     "cells": "the stack is named, not what is kept",
-    "bare": "the linear of the state is named, not the formula",
-    "blend": "the linear of the state is named, not the formula",
-    "reset": "the linear of the state is named, not the formula",
+    "bare": "no line is named: where the formula stands is not known",
+    "blend": "no line is named: where the formula stands is not known",
+    "reset": "no line is named: where the formula stands is not known",
     "not turned back": "where the directions are joined is named",
     "both forward": "the slice of a step is named, not what the loop is given",
 }

@@ -52,7 +52,7 @@ ROWS = (
         ),
         source=Source("nn/layer/common.py: Linear", "nn/modules/linear.py: Linear"),
         reason="x @ W + b",
-        names=("linear",),
+        names=("linear", "fc"),
     ),
     Row(
         Kind.LAYER,

@@ -269,7 +269,7 @@ def unexplained(claim: Claim, evidence: Evidence) -> Finding:
             f"same inputs, attributes and weights, yet the result differs by {local.max_rel:.1e} of its scale"
         )
         fix = "compare the two lines: an argument that is not recorded must differ"
-        expected, actual = (list(node.shapes.get("x") or ()) for node in (pair.paddle, pair.torch))
+        expected, actual = (list(node.shape("x")) for node in (pair.paddle, pair.torch))
         if expected != actual:
             cause = f"works on shape {actual} in torch and {expected} in Paddle"
         given = [name for name, value in pair.paddle.attributes.items() if value is not None]

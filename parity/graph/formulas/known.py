@@ -33,7 +33,7 @@ def close(actual: Probe, expected: Probe) -> bool:
 
 def reduced(statistic: Statistic) -> tuple[int, ...]:
     """Reduced axes, counted from the end among the dimensions larger than 1."""
-    return counted(statistic.node.shapes["x"], given(statistic.node))
+    return counted(statistic.node.shape("x"), given(statistic.node))
 
 
 def rounded(eps: float) -> float:

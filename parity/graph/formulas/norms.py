@@ -13,8 +13,8 @@ import numpy as np
 from parity.graph.axes import counted, given, size_of
 from parity.graph.builder import Builder
 from parity.graph.formulas.known import Known, close, rounded
-from parity.graph.formulas.pieces import Piece, Probe, Statistic
-from parity.graph.node import Node
+from parity.graph.formulas.pieces import Piece, Probe, Statistic, expands
+from parity.graph.node import Input, Node
 from parity.limits import NO_EPSILON, SAME_FUNCTION, SAME_NORM, SLIGHTLY
 
 ROLES = ("weight", "bias")
@@ -145,7 +145,7 @@ def _normalized(
     b: Builder, piece: Piece, moments: _Moments, parts: Mapping[str, int], found: dict[str, Any]
 ) -> Known:
     node = moments.spread.node
-    shape, axes = node.shapes["x"], given(node)
+    shape, axes = node.shape("x"), given(node)
     decided = {**dict.fromkeys(("axes", "groups", "variance", "training"), node), **_epsilon(piece, found)}
     decided["denominator"] = decided.get("eps", piece.top)
     weights = [_shape(b, piece, parts[role]) for role in parts]
@@ -156,7 +156,7 @@ def _normalized(
 def _shape(b: Builder, piece: Piece, value: int) -> tuple[int, ...]:
     """A parameter's shape where it enters the arithmetic."""
     node, slot = piece.owned[value]
-    return node.shapes.get(slot, b.shapes[value])
+    return node.shape(slot)
 
 
 def kind_of_norm(
@@ -240,12 +240,10 @@ def scale_and_shift(b: Builder, node: Node) -> bool:
             continue
         if not b.only_use(norm.output) or (role == "weight" and "bias" in norm.inputs):
             continue
-        output, shape = b.shapes[node.output], node.shapes[other]
+        output, shape = b.shapes[node.output], node.shape(other)
         if not _takes(norm, shape, output):
             continue
-        norm.inputs[role], norm.shapes[role] = value, shape
-        if other in node.entries:
-            norm.entries[role] = node.entries[other]
+        norm.takes[role] = Input(value, shape, node.places(other))
         b.absorb(norm, node)
         return True
     return False
@@ -253,13 +251,7 @@ def scale_and_shift(b: Builder, node: Node) -> bool:
 
 def _behind_expand(b: Builder, value: int) -> int:
     move = b.producer.get(value)
-    if (
-        move is not None
-        and move.kind == "move"
-        and [kind for kind, _ in move.attributes["how"]] == ["expand"]
-    ):
-        return move.inputs["x"]
-    return value
+    return move.inputs["x"] if move is not None and move.kind == "move" and expands(move) else value
 
 
 def _takes(norm: Node, weight: tuple[int, ...], output: tuple[int, ...]) -> bool:
@@ -271,7 +263,7 @@ def _takes(norm: Node, weight: tuple[int, ...], output: tuple[int, ...]) -> bool
         return varying == (1,)
     if norm.kind in ("rms_norm", "batch_norm"):
         return True
-    kind, layout = kind_of_norm(norm.shapes["x"], norm.attributes["reduced"], output, [weight], centered=True)
+    kind, layout = kind_of_norm(norm.shape("x"), norm.attributes["reduced"], output, [weight], centered=True)
     decisive = {"axes", "counted", "groups", "track_running_stats"}
     rest = {key: value for key, value in norm.attributes.items() if key not in decisive}
     norm.kind, norm.attributes = kind, {**layout, **rest}

@@ -238,10 +238,15 @@ def _interior(b: Builder, value: int, inside: Mapping[int, Node]) -> Node | None
     return maker if readers == b.uses[value] else None
 
 
+def expands(move: Node) -> bool:
+    """Whether a move repeats numbers and does nothing else."""
+    return [kind for kind, _ in move.attributes["how"]] == ["expand"]
+
+
 def evaluable(node: Node) -> bool:
     """Whether an operator works on single numbers, or makes one number of many."""
     if node.kind == "move":
-        return [kind for kind, _ in node.attributes["how"]] == ["expand"]
+        return expands(node)
     if node.kind == "constant":
         return node.attributes.get("value") is not None and not node.inputs
     if node.kind in STATISTICS:

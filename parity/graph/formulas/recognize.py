@@ -13,7 +13,7 @@ from parity.graph.formulas.known import Known
 from parity.graph.formulas.norms import frozen_batch_norm, normalization, scale_and_shift
 from parity.graph.formulas.pieces import OF_ONE, OF_TWO, Piece, pieces
 from parity.graph.formulas.rows import softmax, unit_length
-from parity.graph.node import Node
+from parity.graph.node import Node, joined
 
 __all__ = ["scale_and_shift", "written_out"]
 
@@ -56,18 +56,13 @@ def _recognised(b: Builder, piece: Piece) -> Known | None:
 
 def _become(b: Builder, piece: Piece, known: Known) -> None:
     """Make the piece's last operator the known one, and take the rest out."""
-    top, (first, slot) = piece.top, piece.entered[0]
+    top = piece.top
     raw = sorted({number for node in piece.nodes for number in node.raw})
-    inputs, shapes = {"x": piece.value}, {"x": first.shapes[slot]}
-    entries = [node.entries[s] for node, s in piece.entered if s in node.entries]
-    top.entries = {"x": entries[0]} if len(entries) == len(piece.entered) else {}
-    top.also = {"x": tuple(entries[1:])}
+    takes = {"x": joined([node.takes[slot] for node, slot in piece.entered])}
     for part, value in known.parts.items():
-        node, s = piece.owned[value]
-        inputs[part], shapes[part] = value, node.shapes.get(s, b.shapes[value])
-        if s in node.entries:
-            top.entries[part] = node.entries[s]
-    top.kind, top.inputs, top.shapes, top.raw = known.kind, inputs, shapes, tuple(raw)
+        node, slot = piece.owned[value]
+        takes[part] = node.takes[slot]
+    top.kind, top.takes, top.raw = known.kind, takes, tuple(raw)
     top.attributes = {**known.attributes, "by_hand": True}
     top.decided = {name: node.raw[-1] for name, node in known.decided.items()}
     for node in piece.nodes:

@@ -27,7 +27,7 @@ def softmax(piece: Piece) -> Known | None:
         axes = reduced(statistic)
         if len(axes) != 1:
             continue
-        shape = statistic.node.shapes["x"]
+        shape = statistic.node.shape("x")
         attributes = {"axis": given(statistic.node)[0] - len(shape)}
         decided = {"axis": statistic.node}
         if close(y, np.exp(x - m) / total):

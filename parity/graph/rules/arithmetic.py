@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from parity.graph.builder import Builder
-from parity.graph.node import Node
+from parity.graph.formulas.pieces import expands
+from parity.graph.node import Input, Node, fed_through, joined
 from parity.graph.rules.layers import rename
 
 
@@ -24,15 +25,14 @@ def scalar_arithmetic(b: Builder, node: Node) -> bool:
             "how": (("dropout", f"mode={a['mode']!r} in eval"),),
         }
         return True
-    if node.kind == "mul" and set(node.inputs) == {"x", "y"} and node.inputs["x"] == node.inputs["y"]:
+    if node.kind == "mul" and set(node.takes) == {"x", "y"} and node.inputs["x"] == node.inputs["y"]:
         node.kind, node.attributes = "pow", {"exponent": 2.0}
-        for part in (node.inputs, node.entries, node.shapes):
-            part.pop("y", None)
+        node.takes = {"x": node.takes["x"]}
         return True
     if node.kind not in ("add", "sub", "mul", "div"):
         return False
     for slot, scalar in (("x", a.get("scalar_y")), ("y", a.get("scalar_x"))):
-        if scalar is None or slot not in node.inputs:
+        if scalar is None or slot not in node.takes:
             continue
         left = slot == "x"
         forms = {
@@ -61,25 +61,14 @@ PASSES_SIGN = frozenset(
 
 def blend(b: Builder, node: Node) -> bool:
     """`(y - x) * s + x`, `s * y + (1 - s) * x`: what a gate makes of an old state and a new one."""
-    if node.kind not in ("add", "sub") or set(node.inputs) != {"x", "y"}:
+    if node.kind not in ("add", "sub") or set(node.takes) != {"x", "y"}:
         return False
     parts = _apart(b, node) if node.kind == "sub" else _apart(b, node) or _shares(b, node)
     if parts is None:
         return False
-    top_shapes = dict(node.shapes)
-    entries: dict[str, list[tuple[int, str]]] = {slot: [] for slot in parts[0]}
-    shapes: dict[str, tuple[int, ...]] = {}
-    for slot, places in parts[0].items():
-        for owner, old in places:
-            shapes.setdefault(slot, top_shapes[old] if owner is node else owner.shapes[old])
-            if old in owner.entries:
-                entries[slot].append(owner.entries[old])
-    inputs = {slot: places[0][0].inputs[places[0][1]] for slot, places in parts[0].items()}
-    complete = {slot: found for slot, found in entries.items() if len(found) == len(parts[0][slot])}
+    takes = {slot: joined([owner.takes[old] for owner, old in uses]) for slot, uses in parts[0].items()}
     node.raw = tuple(sorted({number for inner in (*parts[1], node) for number in inner.raw}))
-    node.kind, node.attributes, node.inputs, node.shapes = "blend", {}, inputs, shapes
-    node.entries = {slot: found[0] for slot, found in complete.items()}
-    node.also = {slot: tuple(found[1:]) for slot, found in complete.items()}
+    node.kind, node.attributes, node.takes = "blend", {}, takes
     for inner in parts[1]:
         b.drop(inner)
     return True
@@ -98,11 +87,11 @@ def _apart(b: Builder, node: Node) -> _Parts | None:
     """`x + s (y - x)`, and `x - s (x - y)`."""
     for base, other in (("x", "y"), ("y", "x")) if node.kind == "add" else (("x", "y"),):
         product = _inner(b, node.inputs[other], "mul")
-        if product is None or set(product.inputs) != {"x", "y"}:
+        if product is None or set(product.takes) != {"x", "y"}:
             continue
         for gap_slot, share in (("x", "y"), ("y", "x")):
             gap = _inner(b, product.inputs[gap_slot], "sub")
-            if gap is None or set(gap.inputs) != {"x", "y"}:
+            if gap is None or set(gap.takes) != {"x", "y"}:
                 continue
             new, old = ("x", "y") if node.kind == "add" else ("y", "x")
             if gap.inputs[old] == node.inputs[base]:
@@ -115,7 +104,7 @@ def _shares(b: Builder, node: Node) -> _Parts | None:
     """`s y + (1 - s) x`"""
     products = [_inner(b, node.inputs[slot], "mul") for slot in ("x", "y")]
     for new, old in (products, products[::-1]):
-        if new is None or old is None or not set(new.inputs) == set(old.inputs) == {"x", "y"}:
+        if new is None or old is None or not set(new.takes) == set(old.takes) == {"x", "y"}:
             continue
         for rest_slot, x in (("x", "y"), ("y", "x")):
             rest = _inner(b, old.inputs[rest_slot], "affine")
@@ -180,13 +169,14 @@ def logistic(b: Builder, node: Node) -> bool:
     turned = replace(
         power,
         kind="affine",
+        takes=dict(power.takes),
         output=b.fresh(shape),
         attributes={"scale": -1.0, "shift": 0.0, "negated": True},
         op=-1,
     )
     b.insert_before(node, turned)
-    node.kind, node.attributes, node.inputs = "sigmoid", {"by_hand": True}, {"x": turned.output}
-    node.entries, node.shapes = {}, {"x": shape}
+    node.kind, node.attributes = "sigmoid", {"by_hand": True}
+    node.takes = {"x": Input(turned.output, shape)}
     node.raw = (*power.raw, *one.raw, *node.raw)
     b.drop(one)
     b.drop(power)
@@ -212,19 +202,18 @@ def broadcast(b: Builder, node: Node) -> bool:
         return False
     for slot in ("x", "y"):
         move = b.producer.get(node.inputs.get(slot, -1))
-        if move is None or move.kind != "move" or [op for op, _ in move.attributes["how"]] != ["expand"]:
+        if move is None or move.kind != "move" or not expands(move):
             continue
-        other = node.shapes.get("y" if slot == "x" else "x", ())
-        if len(move.shapes["x"]) == len(other) and other == b.shapes[node.output]:
-            node.inputs[slot], node.shapes[slot] = move.inputs["x"], move.shapes["x"]
-            node.entries = {s: e for s, e in node.entries.items() if s != slot}
+        other, source = node.shape("y" if slot == "x" else "x"), move.takes["x"]
+        if len(source.shape) == len(other) and other == b.shapes[node.output]:
+            node.takes[slot] = source.inside()
             return True
     return False
 
 
 def constant_bound(b: Builder, node: Node) -> bool:
     """The maximum (minimum) with a tensor of one known number is a clip."""
-    if node.kind not in ("maximum", "minimum") or set(node.inputs) != {"x", "y"}:
+    if node.kind not in ("maximum", "minimum") or set(node.takes) != {"x", "y"}:
         return False
     for data, bound in (("x", "y"), ("y", "x")):
         made = b.producer.get(node.inputs[bound])
@@ -233,10 +222,7 @@ def constant_bound(b: Builder, node: Node) -> bool:
             value = made.attributes["value"]
             node.kind = "clip"
             node.attributes = {"min": value if low else None, "max": None if low else value}
-            keep = {data: "x"}
-            node.inputs = {keep[s]: v for s, v in node.inputs.items() if s in keep}
-            node.entries = {keep[s]: e for s, e in node.entries.items() if s in keep}
-            node.shapes = {keep[s]: v for s, v in node.shapes.items() if s in keep}
+            node.takes = {"x": node.takes[data]}
             return True
     return False
 
@@ -266,9 +252,7 @@ def matmul_scale(b: Builder, node: Node) -> bool:
                     continue
                 node.attributes["scale"] = node.attributes.get("scale", 1.0) * scaled.attributes["scale"]
                 node.decided["scale"] = scaled.raw[-1]
-                node.inputs[slot] = scaled.inputs["x"]
-                if "x" in scaled.entries:
-                    node.entries[slot] = scaled.entries["x"]
+                node.takes[slot] = fed_through(node.takes[slot], scaled.takes["x"], shape=node.shape(slot))
                 node.raw = (*scaled.raw, *node.raw)
                 b.drop(scaled)
                 return True

@@ -7,14 +7,13 @@ anything. Their order does not matter, but for `turned_rows`: it must see single
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from parity.graph.axes import count
 from parity.graph.builder import Builder
 from parity.graph.moves import channel_range, digest, index_map, is_identity, transposes
-from parity.graph.node import Node
+from parity.graph.node import Input, Node, fed_through
 
 
 def packed(b: Builder, node: Node) -> bool:
@@ -22,6 +21,8 @@ def packed(b: Builder, node: Node) -> bool:
     if node.kind not in ("linear", "conv") or node.output not in b.producer:
         return False
     begin = node.rows[0] if node.rows is not None else 0
+    if b.uses[node.output] < 2:
+        return False
     readers = [other for other in b.nodes if node.output in other.inputs.values()]
     if len(readers) < 2 or b.uses[node.output] != len(readers):
         return False
@@ -45,10 +46,8 @@ def packed(b: Builder, node: Node) -> bool:
         output = reader.output if whole else b.fresh(part_shape)
         piece = replace(
             node,
-            inputs=dict(node.inputs),
+            takes=dict(node.takes),
             attributes=dict(node.attributes),
-            entries=dict(node.entries),
-            shapes=dict(node.shapes),
             output=output,
             op=reader.op if whole else -1,
             raw=(*node.raw, *reader.raw) if whole else node.raw,
@@ -59,8 +58,7 @@ def packed(b: Builder, node: Node) -> bool:
             b.drop(reader)
             b.producer[output] = piece
         else:
-            reader.inputs, reader.shapes = {"x": output}, {"x": part_shape}
-            reader.indices, reader.entries = indices, {}
+            reader.takes, reader.indices = {"x": Input(output, part_shape)}, indices
             reader.attributes = {**reader.attributes, "map": digest(indices)}
     b.drop(node)
     return True
@@ -73,7 +71,7 @@ def part_of_weight(b: Builder, node: Node) -> bool:
     found: dict[str, tuple[int, tuple[int, int]]] = {}
     for slot in ("weight", "bias"):
         move = b.producer.get(node.inputs.get(slot, -1))
-        if slot not in node.inputs:
+        if slot not in node.takes:
             continue
         if (
             move is None
@@ -94,7 +92,7 @@ def part_of_weight(b: Builder, node: Node) -> bool:
     if len({rows for _, rows in found.values()}) != 1:
         return False
     for slot, (value, rows) in found.items():
-        node.inputs[slot], node.rows = value, rows
+        node.takes[slot], node.rows = replace(node.takes[slot], value=value), rows
     return True
 
 
@@ -115,50 +113,47 @@ def linear(b: Builder, node: Node) -> bool:
         if b.is_parameter(weight) and node.attributes.get("beta", 1.0) in (None, 1.0):
             node.kind = "linear"
             rename(node, "y", "weight")
-            node.inputs["weight"] = weight
+            node.takes["weight"] = replace(node.takes["weight"], value=weight)
             node.attributes = {"weight": "out_in" if turned else "in_out"}
             return True
-    if node.kind == "matmul" and "y" in node.inputs:
+    if node.kind == "matmul" and "y" in node.takes:
         weight = node.inputs["y"]
         weight, turned = _matrix(b, weight)
         layout = "out_in" if turned else "in_out"
         if b.is_parameter(weight) and len(b.shapes[weight]) == 2:
             node.kind = "linear"
             rename(node, "y", "weight")
-            node.inputs["weight"] = weight
+            node.takes["weight"] = replace(node.takes["weight"], value=weight)
             node.attributes = {"weight": layout}
             return True
     if node.kind == "linear" and "weight" not in node.attributes:
         node.attributes["weight"] = "in_out" if b.trace.framework == "paddle" else "out_in"
         weight, turned = _matrix(b, node.inputs.get("weight", -1))
         if turned:
-            node.inputs["weight"] = weight
+            node.takes["weight"] = replace(node.takes["weight"], value=weight)
             node.attributes["weight"] = "out_in" if node.attributes["weight"] == "in_out" else "in_out"
         return True
     return False
 
 
 def rename(node: Node, old: str, new: str) -> None:
-    def renamed(mapping: dict[str, Any]) -> dict[str, Any]:
-        return {new if slot == old else slot: value for slot, value in mapping.items()}
-
-    node.inputs, node.entries, node.shapes = renamed(node.inputs), renamed(node.entries), renamed(node.shapes)
+    node.takes = {new if slot == old else slot: taken for slot, taken in node.takes.items()}
 
 
 def short_dimensions(b: Builder, node: Node) -> bool:
     """A one-dimensional convolution or pool may run as a two-dimensional one of height 1."""
-    shape = node.shapes.get("x", ())
+    shape = node.shape("x")
     spatial = "padding" in node.attributes and isinstance(node.attributes.get("stride"), tuple)
     if node.kind not in ("conv", "max_pool", "avg_pool") or not spatial or len(shape) != 4 or shape[2] != 1:
         return False
     a = node.attributes
-    kernel = a["kernel_size"] if "kernel_size" in a else node.shapes.get("weight", (0, 0, 0, 0))[2:]
+    kernel = a["kernel_size"] if "kernel_size" in a else node.shape("weight")[2:]
     if len(a["stride"]) != 2 or not kernel or kernel[0] != 1 or any(a["padding"][0]):
         return False
     node.attributes = {
         key: value[1:] if isinstance(value, tuple) and len(value) == 2 else value for key, value in a.items()
     }
-    node.shapes["x"] = (*shape[:2], *shape[3:])
+    node.takes["x"] = replace(node.takes["x"], shape=(*shape[:2], *shape[3:]))
     return True
 
 
@@ -166,26 +161,24 @@ def pointwise(b: Builder, node: Node) -> bool:
     """A convolution of single pixels is a Linear over the channels, between a permutation and the way back."""
     if node.kind != "conv" or b.parameters.get(node.inputs.get("weight", -1)) not in b.pointwise:
         return False
-    a, shape = node.attributes, node.shapes["x"]
+    a, x = node.attributes, node.takes["x"]
+    shape = x.shape
     steps = all(step == 1 for step in a["stride"]) and not any(map(any, a["padding"]))
     if a["groups"] != 1 or not steps or any(size != 1 for size in b.shapes[node.inputs["weight"]][2:]):
         return False
     rank, out = len(shape), b.shapes[node.output]
     last, first = (0, *range(2, rank), 1), (0, rank - 1, *range(1, rank - 1))
     turned, made = tuple(shape[i] for i in last), (out[0], *out[2:], out[1])
-    before = _turn(b, node, node.inputs["x"], shape, last, turned)
-    before.entries = {"x": node.entries["x"]} if "x" in node.entries else {}
+    before = _turn(b, node, x, last, turned)
     layer = replace(
         node,
         kind="linear",
-        inputs={**node.inputs, "x": before.output},
+        takes={**node.takes, "x": Input(before.output, turned)},
         output=b.fresh(made),
         attributes={"weight": "out_in"},
         op=-1,
-        entries={slot: entry for slot, entry in node.entries.items() if slot != "x"},
-        shapes={**node.shapes, "x": turned},
     )
-    behind = _turn(b, node, layer.output, made, first, out)
+    behind = _turn(b, node, Input(layer.output, made), first, out)
     behind.output, behind.op = node.output, node.op
     for new in (before, layer, behind):
         b.insert_before(node, new)
@@ -194,30 +187,26 @@ def pointwise(b: Builder, node: Node) -> bool:
     return True
 
 
-def _turn(
-    b: Builder, node: Node, value: int, shape: tuple[int, ...], perm: tuple[int, ...], turned: tuple[int, ...]
-) -> Node:
+def _turn(b: Builder, node: Node, source: Input, perm: tuple[int, ...], turned: tuple[int, ...]) -> Node:
     """A permutation that only the canonical form has, told as the doing of a node."""
-    indices = index_map("permute", {"perm": perm}, shape, turned)
+    indices = index_map("permute", {"perm": perm}, source.shape, turned)
     assert indices is not None
-    how = (("permute", f"permute({perm}) of shape {list(shape)}"),)
+    how = (("permute", f"permute({perm}) of shape {list(source.shape)}"),)
     attributes = {"map": digest(indices), "op": "permute", "how": how}
     return replace(
         node,
         kind="move",
-        inputs={"x": value},
+        takes={"x": source},
         output=b.fresh(turned),
         attributes=attributes,
         op=-1,
-        entries={},
-        shapes={"x": shape},
         indices=indices,
     )
 
 
 def bias(b: Builder, node: Node) -> bool:
     """A parameter added to a convolution's or Linear's result is its bias."""
-    if node.kind != "add" or set(node.inputs) != {"x", "y"}:
+    if node.kind != "add" or set(node.takes) != {"x", "y"}:
         return False
     for data, other in (("x", "y"), ("y", "x")):
         first, value = b.producer.get(node.inputs[data]), node.inputs[other]
@@ -227,16 +216,13 @@ def bias(b: Builder, node: Node) -> bool:
             or not b.is_parameter(value)
         ):
             continue
-        if "bias" in first.inputs or not b.only_use(first.output):
+        if "bias" in first.takes or not b.only_use(first.output):
             continue
         shape = b.shapes[first.output]
         width = shape[-1] if first.kind == "linear" else shape[1]
         if count(b.shapes[value]) != width:
             continue
-        first.inputs["bias"] = value
-        first.shapes["bias"] = b.shapes[value]
-        if other in node.entries:
-            first.entries["bias"] = node.entries[other]
+        first.takes["bias"] = Input(value, b.shapes[value], node.places(other))
         b.absorb(first, node)
         return True
     return False
@@ -244,7 +230,7 @@ def bias(b: Builder, node: Node) -> bool:
 
 def late_bias(b: Builder, node: Node) -> bool:
     """A parameter added to a sum of two Linears belongs to the one that has no bias."""
-    if node.kind != "add" or set(node.inputs) != {"x", "y"}:
+    if node.kind != "add" or set(node.takes) != {"x", "y"}:
         return False
     for data, other in (("x", "y"), ("y", "x")):
         total, value = b.producer.get(node.inputs[data]), node.inputs[other]
@@ -252,19 +238,16 @@ def late_bias(b: Builder, node: Node) -> bool:
             continue
         for slot in ("y", "x"):
             layer = b.producer.get(total.inputs.get(slot, -1))
-            if layer is None or layer.kind != "linear" or "bias" in layer.inputs:
+            if layer is None or layer.kind != "linear" or "bias" in layer.takes:
                 continue
             if not b.only_use(layer.output) or count(b.shapes[value]) != b.shapes[layer.output][-1]:
                 continue
-            layer.inputs["bias"], layer.shapes["bias"] = value, b.shapes[value]
-            if other in node.entries:
-                layer.entries["bias"] = node.entries[other]
+            layer.takes["bias"] = Input(value, b.shapes[value], node.places(other))
             # With its bias, the Linear makes a value that no operator made.
             b.producer.pop(layer.output)
             layer.output, layer.op = b.fresh(b.shapes[layer.output]), -1
             b.producer[layer.output] = layer
-            total.inputs[slot] = layer.output
-            total.entries.pop(slot, None)
+            total.takes[slot] = replace(total.takes[slot], value=layer.output, places=())
             b.absorb(total, node)
             return True
     return False
@@ -280,7 +263,7 @@ def table(b: Builder, node: Node) -> bool:
         ),
     )
     for applies, slot in picks:
-        if applies and set(node.inputs) == {"x", slot} and b.is_parameter(node.inputs["x"]):
+        if applies and set(node.takes) == {"x", slot} and b.is_parameter(node.inputs["x"]):
             node.kind, node.attributes = "embedding", {"padding_idx": None}
             rename(node, "x", "weight")
             rename(node, slot, "x")
@@ -301,19 +284,17 @@ def pad_before_conv(b: Builder, node: Node) -> bool:
     if pad is None or pad.kind != "pad" or not b.only_use(pad.output):
         return False
     a = pad.attributes
-    rank = len(node.shapes["x"])
-    pads = [p for p, size in zip(a["pads"], pad.shapes["x"], strict=False)]
+    rank = len(node.shape("x"))
+    pads = [p for p, size in zip(a["pads"], pad.shape("x"), strict=False)]
     if len(pads) > rank:
-        pads = [p for p, size in zip(a["pads"], pad.shapes["x"], strict=True) if any(p) or size != 1][-rank:]
+        pads = [p for p, size in zip(a["pads"], pad.shape("x"), strict=True) if any(p) or size != 1][-rank:]
     if a["mode"] != "constant" or a["value"] != 0.0 or len(pads) != rank or any(pads[0]) or any(pads[1]):
         return False
     old = node.attributes["padding"]
     node.attributes["padding"] = tuple((p[0] + q[0], p[1] + q[1]) for p, q in zip(old, pads[2:], strict=True))
-    node.inputs["x"], node.shapes["x"] = pad.inputs["x"], pad.shapes["x"]
+    node.takes["x"] = fed_through(node.takes["x"], pad.takes["x"])
     node.raw = (*pad.raw, *node.raw)
     node.decided["padding"] = pad.raw[-1]
-    if "x" in pad.entries:
-        node.entries["x"] = pad.entries["x"]
     b.drop(pad)
     return True
 
@@ -322,13 +303,13 @@ def pad_rank(b: Builder, node: Node) -> bool:
     """Paddle pads images through a fifth dimension of size 1: drop it."""
     if node.kind != "pad":
         return False
-    pads, shape = node.attributes["pads"], node.shapes["x"]
+    pads, shape = node.attributes["pads"], node.shape("x")
     keep = [i for i in range(len(shape)) if shape[i] != 1 or any(pads[i])]
     if node.attributes.get("squeezed") or len(pads) != len(shape):
         return False
     if len(shape) == 5 and shape[2] == 1 and not any(pads[2]):
         keep = [i for i in range(5) if i != 2]
         node.attributes = {**node.attributes, "pads": tuple(pads[i] for i in keep)}
-        node.shapes["x"] = tuple(shape[i] for i in keep)
+        node.takes["x"] = replace(node.takes["x"], shape=tuple(shape[i] for i in keep))
         return True
     return False

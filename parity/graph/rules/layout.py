@@ -9,7 +9,7 @@ import numpy as np
 from parity.graph.axes import count
 from parity.graph.builder import Builder
 from parity.graph.moves import Indices, digest, is_identity, row_order
-from parity.graph.node import Node
+from parity.graph.node import Input, Node
 
 
 def merged_moves(b: Builder, node: Node) -> bool:
@@ -17,7 +17,7 @@ def merged_moves(b: Builder, node: Node) -> bool:
     if node.kind != "move":
         return False
     assert node.indices is not None
-    if is_identity(node.indices, count(node.shapes["x"])):
+    if is_identity(node.indices, count(node.shape("x"))):
         b.remove(node, node.inputs["x"])
         return True
     first = b.producer.get(node.inputs["x"])
@@ -29,8 +29,8 @@ def merged_moves(b: Builder, node: Node) -> bool:
             "how": (*first.attributes["how"], *node.attributes["how"]),
         }
         # The raw operator that took the source is the chain's first, if nobody else reads in between.
-        node.entries = dict(first.entries) if b.only_use(first.output) else {}
-        node.inputs, node.shapes = dict(first.inputs), dict(first.shapes)
+        source = first.takes["x"]
+        node.takes = {"x": source if b.only_use(first.output) else source.inside()}
         node.raw = (*first.raw, *node.raw)
         return True
     return False
@@ -44,16 +44,13 @@ def scaled_before_moved(b: Builder, node: Node) -> bool:
     value = b.fresh(b.shapes[node.output])
     moved = replace(
         node,
-        inputs={"x": first.inputs["x"]},
+        takes={"x": replace(first.takes["x"], shape=node.shape("x"))},
         output=value,
         op=-1,
-        raw=node.raw,
-        entries=dict(first.entries),
-        shapes={"x": node.shapes["x"]},
     )
     b.insert_before(node, moved)
     node.kind, node.attributes, node.indices = "affine", first.attributes, None
-    node.inputs, node.shapes, node.entries = {"x": value}, {"x": b.shapes[node.output]}, {}
+    node.takes = {"x": Input(value, b.shapes[node.output])}
     node.raw, node.module, node.line, node.name = first.raw, first.module, first.line, first.name
     b.drop(first)
     return True
@@ -66,13 +63,13 @@ def sorted_rows(b: Builder, node: Node) -> bool:
     move = b.producer.get(node.inputs["x"])
     if move is None or move.kind != "move" or move.indices is None:
         return False
-    width = node.shapes["x"][-1]
+    width = node.shape("x")[-1]
     order = row_order(move.indices, width)
     if order is None or not _whole_rows(move.indices, width):
         return False
     sorted_map = move.indices.reshape(-1, width)[order].reshape(-1)
-    source_shape = move.shapes["x"]
-    shape, out_shape = node.shapes["x"], b.shapes[node.output]
+    source_shape = move.shape("x")
+    shape, out_shape = node.shape("x"), b.shapes[node.output]
     value = move.inputs["x"]
     if not is_identity(sorted_map, count(source_shape)):
         value = b.fresh(shape)
@@ -82,17 +79,15 @@ def sorted_rows(b: Builder, node: Node) -> bool:
             op=-1,
             indices=sorted_map,
             attributes={**move.attributes, "map": digest(sorted_map)},
-            inputs=dict(move.inputs),
-            entries={},
+            takes={"x": move.takes["x"].inside()},
         )
         b.insert_before(node, sorted_move)
     result = b.fresh(out_shape)
     inner = replace(
         node,
-        inputs={**node.inputs, "x": value},
+        takes={**node.takes, "x": Input(value, shape)},
         output=result,
         op=-1,
-        entries={k: v for k, v in node.entries.items() if k != "x"},
     )
     b.insert_before(node, inner)
     # Row i of the original result is the row of the sorted one that came from the same place.
@@ -100,11 +95,11 @@ def sorted_rows(b: Builder, node: Node) -> bool:
     place[order] = np.arange(order.size)
     out = out_shape[-1]
     back = (place[:, None] * out + np.arange(out)[None, :]).reshape(-1)
-    node.kind, node.inputs, node.shapes = "move", {"x": result}, {"x": out_shape}
+    node.kind, node.takes = "move", {"x": Input(result, out_shape)}
     # The order of the rows is the doing of the moves before the layer.
     node.attributes = {"map": digest(back), "op": "permute", "how": move.attributes["how"]}
     node.raw = move.raw
-    node.entries, node.indices, node.rows = {}, back, None
+    node.indices, node.rows = back, None
     return True
 
 
@@ -121,7 +116,7 @@ def concats(b: Builder, node: Node) -> bool:
         return True
     if node.kind != "concat":
         return False
-    if len(node.inputs) == 1:
+    if len(node.takes) == 1:
         b.remove(node, next(iter(node.inputs.values())))
         return True
     for slot, value in list(node.inputs.items()):
@@ -130,14 +125,12 @@ def concats(b: Builder, node: Node) -> bool:
             continue
         if first.attributes != node.attributes or len(b.shapes[first.output]) != len(b.shapes[node.output]):
             continue
-        merged: dict[str, tuple[int, tuple[int, str] | None, tuple[int, ...]]] = {}
-        for s, v in node.inputs.items():
-            source = first if s == slot else node
-            for t, w in first.inputs.items() if s == slot else [(s, v)]:
-                merged[f"x[{len(merged)}]"] = (w, source.entries.get(t), source.shapes[t])
-        node.inputs = {s: m[0] for s, m in merged.items()}
-        node.entries = {s: m[1] for s, m in merged.items() if m[1] is not None}
-        node.shapes = {s: m[2] for s, m in merged.items()}
+        merged = [
+            part
+            for s, taken in node.takes.items()
+            for part in (first.takes.values() if s == slot else [taken])
+        ]
+        node.takes = {f"x[{i}]": part for i, part in enumerate(merged)}
         node.raw = (*first.raw, *node.raw)
         b.drop(first)
         return True

@@ -8,13 +8,13 @@ import numpy as np
 
 from parity.graph.axes import counted
 from parity.graph.builder import Builder
-from parity.graph.node import Node
+from parity.graph.node import Input, Node
 from parity.limits import NO_EPSILON
 
 
 def spatial_mean(b: Builder, node: Node) -> bool:
     """Pooling everything to one pixel is a mean (or maximum) over the spatial axes."""
-    shape = node.shapes.get("x", ())
+    shape = node.shape("x")
     spatial = tuple(range(2, len(shape)))
     a = node.attributes
     if node.kind in ("adaptive_avg_pool", "adaptive_max_pool"):
@@ -53,7 +53,7 @@ def reduced_axes(b: Builder, node: Node) -> bool:
     """Reduced axes, counted among the dimensions larger than 1: the others may come and go by reshapes."""
     if node.kind not in REDUCTIONS or node.attributes.get("counted"):
         return False
-    shape = node.shapes["x"]
+    shape = node.shape("x")
     real = [axis for axis, size in enumerate(shape) if size != 1]
     axes = tuple(real.index(axis) for axis in node.attributes["axes"] if axis in real)
     if not axes and node.kind not in PASSING:
@@ -85,8 +85,7 @@ def turned_rows(b: Builder, node: Node) -> bool:
     else:
         attributes["axis"] = perm[attributes["axis"] % rank] - rank
     node.attributes = attributes
-    node.inputs["x"], node.shapes["x"] = before.inputs["x"], before.shapes["x"]
-    node.entries = {**node.entries, "x": before.entries["x"]}
+    node.takes["x"] = before.takes["x"]
     node.raw = (*before.raw, *node.raw)
     b.drop(before)
     b.absorb(node, behind)
@@ -100,7 +99,7 @@ def _only_reader(b: Builder, value: int) -> Node | None:
 
 def _permutation(b: Builder, node: Node) -> tuple[int, ...] | None:
     """The permutation that a move is, if it is a single one."""
-    if node.kind != "move" or len(node.raw) != 1 or "x" not in node.entries:
+    if node.kind != "move" or len(node.raw) != 1 or node.place("x") is None:
         return None
     op = b.trace.ops[node.raw[0]]
     return tuple(op.attributes["perm"]) if op.kind == "permute" else None
@@ -110,7 +109,7 @@ def normalized_axes(b: Builder, node: Node) -> bool:
     """Normalized axes, counted like reduced ones, from the end: reshapes may merge what stands before."""
     if node.kind not in ("layer_norm", "rms_norm") or node.attributes.get("counted"):
         return False
-    axes = counted(node.shapes["x"], node.attributes["axes"])
+    axes = counted(node.shape("x"), node.attributes["axes"])
     node.attributes = {**node.attributes, "axes": axes, "counted": True}
     return True
 
@@ -125,7 +124,7 @@ def ordered_axis(b: Builder, node: Node) -> bool:
     """The axis of an ordering, counted like reduced ones, from the end."""
     if node.kind not in ORDERINGS or node.attributes.get("counted"):
         return False
-    axis = counted(node.shapes["x"], (node.attributes["axis"] % max(len(node.shapes["x"]), 1),))
+    axis = counted(node.shape("x"), (node.attributes["axis"] % max(len(node.shape("x")), 1),))
     node.attributes = {**node.attributes, "axis": axis[0] if axis else None, "counted": True}
     return True
 
@@ -138,7 +137,7 @@ def first_of_sorted(b: Builder, node: Node) -> bool:
     kinds = {"sort": "topk", "sort.indices": "topk.indices"}
     if above is None or above.kind not in kinds or above.attributes["axis"] is None:
         return False
-    shape, a = above.shapes["x"], above.attributes
+    shape, a = above.shape("x"), above.attributes
     real = [axis for axis, size in enumerate(shape) if size != 1]
     axis = real[a["axis"]]
     k, rest = divmod(node.indices.size * shape[axis], math.prod(shape))
@@ -148,8 +147,8 @@ def first_of_sorted(b: Builder, node: Node) -> bool:
     ):
         return False
     node.kind = kinds[above.kind]
-    node.inputs, node.shapes = dict(above.inputs), dict(above.shapes)
-    node.entries = dict(above.entries) if b.only_use(above.output) else {}
+    alone = b.only_use(above.output)
+    node.takes = {slot: taken if alone else taken.inside() for slot, taken in above.takes.items()}
     node.raw, node.indices = (*above.raw, *node.raw), None
     node.attributes = {"axis": a["axis"], "k": k, "largest": a["descending"], "sorted": True, "counted": True}
     return True
@@ -162,7 +161,7 @@ def mean_of_sum(b: Builder, node: Node) -> bool:
     first = b.producer.get(node.inputs["x"])
     if first is None or first.kind != "sum" or not b.only_use(first.output):
         return False
-    scale = node.attributes["scale"] * math.prod(first.shapes["x"]) / math.prod(b.shapes[first.output])
+    scale = node.attributes["scale"] * math.prod(first.shape("x")) / math.prod(b.shapes[first.output])
     first.kind = "mean"
     if abs(scale - 1.0) < NO_EPSILON:
         b.absorb(first, node)
@@ -170,7 +169,7 @@ def mean_of_sum(b: Builder, node: Node) -> bool:
     # No operator made the mean itself: it is a value of the canonical form alone.
     first.output, first.op = b.fresh(b.shapes[first.output]), -1
     b.producer[first.output] = first
-    node.inputs, node.entries = {"x": first.output}, {}
+    node.takes = {"x": Input(first.output, node.shape("x"))}
     node.attributes = {**node.attributes, "scale": scale}
     return True
 
