@@ -314,8 +314,7 @@ class Evidence:
     def edge_slack(self, edge: Edge, numbers: Difference) -> bool:
         """Whether float32 constants inside the segment explain the difference: a framework's, or a table of one side."""
         slack = max(
-            (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)),
-            default=0.0,
+            (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0
         )
         if self._has_table(edge.only_paddle, self.alignment.paddle) != self._has_table(
             edge.only_torch, self.alignment.torch
