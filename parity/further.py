@@ -125,6 +125,10 @@ def _quick_case(
             gap = sized(stores["torch"].get(key), stores["paddle"].get(key))
             judgement.outputs[path] = given[path].at_its_size(gap) if path in given else gap
         differ = any(not d.comparable or d.max_rel > QUICK for d in judgement.outputs.values())
+        differ |= any(
+            stores["torch"].stored(key).shape != stores["paddle"].stored(key).shape
+            for key in found["paddle"] & found["torch"]
+        )
         if differ or found["paddle"] != found["torch"]:
             judgement.inconclusive.append(f"{name}: the outputs differ")
     return case

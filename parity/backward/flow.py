@@ -151,6 +151,8 @@ class Flow:
     def _cut_outputs(self, cuts: _Cuts) -> None:
         """Results of the model that a loss can go backward from on one side only."""
         for path in self.torch.trace.outputs:
+            if self.torch.trace.results[path][0] != "tensor":
+                continue
             torch, paddle = (self._leaves(run.trace, path) for run in (self.torch, self.paddle))
             if torch is None or paddle is None or torch == paddle:
                 continue

@@ -20,6 +20,7 @@ from parity.align.weights import WeightPair
 from parity.backward.flow import Flow, GradientJudgement
 from parity.backward.loss import LossDifference, compare_loss
 from parity.backward.observed import Counterpart, both, counterparts
+from parity.backward.taken import one_sided
 from parity.explain.words import label, named
 from parity.graph.node import Graph, Node
 from parity.limits import EPS64, FLOAT32_LOSS, FORWARD_SHARE, GRADIENT_CONSTANTS, MARGIN, RECOMPUTED, SHRINK
@@ -79,18 +80,21 @@ class _Gradients(Flow):
     def run(self) -> GradientJudgement:
         result = self.result
         self._notes()
-        if set(self.paddle.trace.outputs) != set(self.torch.trace.outputs):
+        kinds = [
+            {path: kind for path, (kind, _) in run.trace.results.items()} for run in (self.paddle, self.torch)
+        ]
+        if kinds[0] != kinds[1]:
             result.inconclusive.append(
                 "gradients were not compared: the models' results have another structure"
             )
             return result
         self._judge_flow()
+        self._taken_out()
         self._numbers()
         result.findings = [finding for _, finding in sorted(self.found, key=lambda item: -item[0])]
         return result
 
     def _notes(self) -> None:
-        self.result.notes += [Note(text) for text in (*self.paddle.trace.notes, *self.torch.trace.notes)]
         dropouts = [
             op for op in self.torch.trace.ops if op.kind == "dropout" and op.attributes.get("training")
         ]
@@ -103,6 +107,47 @@ class _Gradients(Flow):
             )
 
     # -- what flows -------------------------------------------------------------------------------
+
+    def _taken_out(self) -> None:
+        """Numbers that only one side takes out of its tensors, if that changes a gradient."""
+        names = {name: frozenset(twin.paddle) for name, twin in self.counterparts.items()}
+        alone = list(one_sided(self.paddle.trace, self.torch.trace, names))
+        differ = (
+            {name.strip("`") for name, d, limit in self._observed() if d.max_abs > limit} if alone else set()
+        )
+        for side, taken in alone:
+            apart = sorted(
+                name
+                for name in differ & set(names)
+                if (name in taken.parameters if side == "torch" else names[name] & taken.parameters)
+            )
+            if not apart:
+                continue
+            self.explained |= (
+                taken.values
+                if side == "torch"
+                else {t for t, p in self.alignment.same.items() if p in taken.values}
+            )
+            told = ", ".join(f"`{name}`" for name in apart)
+            other = "Paddle" if side == "torch" else "torch"
+            finding = Finding(
+                layer=apart[0].rpartition(".")[0],
+                operator=taken.call,
+                where=taken.line if side == "torch" else "",
+                cause=f"a number is taken out of a tensor ({taken.call}) in {side}, so that no gradient goes back through "
+                f"it; in {other} one does: it differs at {told}",
+                fix=f"use the tensor itself, without {taken.call}"
+                if side == "torch"
+                else "use the tensor's .detach(), as no gradient goes back there in Paddle",
+                evidence={"parameters": apart},
+                where_paddle=taken.line if side == "Paddle" else "",
+                subject=Subject.GRADIENT,
+                attribute=apart[0],
+                values={"paddle": side == "torch", "torch": side == "Paddle"},
+                shows=Shows.GRADIENTS,
+                order=float("inf"),
+            )
+            self.found.append((0.0, finding))
 
     def _numbers(self) -> None:
         values = list(self._values(self.torch.store))

@@ -31,7 +31,7 @@ def held_tensors(
             items = [(f"{path}[{i}]", item) for i, item in enumerate(value)]
         elif isinstance(value, dict):
             items = [(f"{path}[{key!r}]", item) for key, item in value.items()]
-        elif _is_plain_object(value):
+        elif is_plain_object(value):
             items = [(f"{path}.{name}", item) for name, item in vars(value).items()]
         else:
             return
@@ -44,7 +44,7 @@ def held_tensors(
             yield from visit(value, name, 0)
 
 
-def _is_plain_object(value: Any) -> bool:
+def is_plain_object(value: Any) -> bool:
     """An object of a class of the user's: a box coder, a generator of anchors."""
     if isinstance(value, (type, types.ModuleType, types.FunctionType, types.MethodType)):
         return False

@@ -17,11 +17,14 @@ from typing import Any
 import numpy as np
 import paddle
 from paddle import _C_ops, _legacy_C_ops
+from paddle.jit.dy2static.program_translator import ProgramTranslator, StaticFunction
 
 from parity.capture.backward import BackwardRecorder
+from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
+from parity.capture.results import drawn
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
@@ -250,6 +253,16 @@ def _wrapped(recorder: PaddleRecorder, name: str, function: Callable[..., Any]) 
     return wrapper
 
 
+def _read(recorder: PaddleRecorder, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def read(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        if recorder.inside:
+            return method(tensor, *args, **kwargs)
+        with recorder.unrecorded():
+            return recorder.read(name, tensor, lambda it: method(it, *args, **kwargs))
+
+    return read
+
+
 def _noting(recorder: PaddleRecorder) -> Callable[..., Any]:
     def register_hook(tensor: Any, hook: Callable[[Any], Any]) -> Any:
         recorder.note_hook(tensor)
@@ -340,9 +353,16 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
             if method is not None:
                 stack.callback(setattr, _TENSOR, name, method)
                 setattr(_TENSOR, name, _wrapped(recorder, name, method))
+        for name in vocabulary.READINGS:
+            method = getattr(_TENSOR, name)
+            stack.callback(setattr, _TENSOR, name, method)
+            setattr(_TENSOR, name, _read(recorder, name, method))
         if gradients:
             stack.callback(setattr, _TENSOR, "register_hook", _register_hook)
             _TENSOR.register_hook = _noting(recorder)
+        # A compiled layer would be one operator that nothing can be seen of.
+        stack.callback(paddle.jit.enable_to_static, ProgramTranslator().enable_to_static)
+        paddle.jit.enable_to_static(False)
         stack.enter_context(_exact_arithmetic())
         stack.enter_context(paddle.enable_grad() if gradients else paddle.no_grad())
         yield
@@ -437,15 +457,23 @@ def run(
             positional.append(tensor)
         else:
             named[name] = tensor
+    compiled = sum(isinstance(layer.forward, StaticFunction) for layer, _ in flags)
+    if compiled:
+        trace.notes.append(
+            f"{compiled} layer(s) are compiled by paddle.jit.to_static; for the comparison they ran in dynamic mode"
+        )
     held = [(layer, dict(layer._buffers)) for layer in model.sublayers(include_self=True)]
     try:
         (model.train if mode == "train" else model.eval)()
         with ExitStack() as stack:
             if options.gradients:
                 stack.enter_context(none_recomputed())
+            draws = stack.enter_context(seeded(options.seed))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
-            result = model(*positional, **named)
+            result = drawn(model(*positional, **named))
             loss = recorder.take_loss(result) if options.gradients else None
+            recorder.note_draws(draws())
+        recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)
         recorder.finish(result)
         for layer, buffers in held:
             for name, tensor in buffers.items():

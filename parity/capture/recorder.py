@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 
 from parity.capture.options import MARK, STOPPED, Leaf, Options
+from parity.capture.remarks import Remarks
 from parity.capture.results import flatten_outputs
 from parity.capture.source import is_machinery
-from parity.capture.tensors import Tensors
 from parity.ops.kinds import IDENTITY_KINDS, TARGET, kind_of
 from parity.ops.signature import Call, Signature, bind
 from parity.trace.trace import Op, Parameter, Trace, Value
 from parity.trace.values import Array, Stored, ValueStore
 
 
-class Recorder(Tensors):
+class Recorder(Remarks):
     """Records one run into `trace` and `store`. Subclasses supply the framework."""
 
     signatures: Mapping[str, Signature]
@@ -35,12 +35,7 @@ class Recorder(Tensors):
     random: frozenset[str]
 
     def __init__(self, trace: Trace, store: ValueStore | None, options: Options) -> None:
-        self.trace = trace
-        self.store = store
-        self.options = options
-        self.leaves: dict[int, Leaf] = {}
-        self.twins: dict[int, tuple[Any, Any]] = {}
-        """Tensors of another float width that nobody saw being made, by identity, and what the run has in their place."""
+        super().__init__(trace, store, options)
         self.stack: list[str] = [""]
         self.run = object()
         self.last_module = ""
@@ -389,6 +384,8 @@ class Recorder(Tensors):
                 forcing.measure(-1, path, array, forcing.read(f"output:{path}"))
             if self.store is not None:
                 self.store.put(f"output:{path}", array)
+            self.trace.results[path] = ["tensor", ""]
+        self.note_results(result)
         for leaf in self.leaves.values():
             if self.store is not None and not leaf.trainable and leaf.shadow is not None:
                 self.store.put(f"after:{leaf.name}", self.to_numpy(leaf.shadow))

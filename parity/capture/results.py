@@ -1,14 +1,16 @@
-"""What a model returns: nested tuples, dictionaries and dataclasses of tensors."""
+"""What a model returns: nested tuples, dictionaries and objects of tensors, numbers and texts."""
 
 from __future__ import annotations
 
 import copy
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, ItemsView, KeysView, Mapping, ValuesView
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
 
+from parity.capture.held import is_plain_object
 from parity.trace.values import Array
 
 
@@ -43,17 +45,35 @@ def told(value: Any) -> str:
     return f"a {type(value).__name__}" + (f" of shape {list(shape)}" if shape is not None else "")
 
 
-def flatten_outputs(result: Any, is_tensor: Callable[[Any], bool]) -> dict[str, Any]:
-    """Every tensor of a model's result by a readable path; other leaves (None, numbers) are left out.
+def drawn(result: Any) -> Any:
+    """A model's result with its generators and views of dictionaries as lists: what they yield is part of the run."""
+    if isinstance(result, (GeneratorType, map, filter, zip, KeysView, ValuesView, ItemsView)):
+        return [drawn(item) for item in result]
+    if isinstance(result, tuple) and hasattr(result, "_fields"):
+        return type(result)(*map(drawn, result))
+    if type(result) in (list, tuple):
+        return type(result)(map(drawn, result))
+    if type(result) is dict:
+        return {key: drawn(item) for key, item in result.items()}
+    return result
 
-    A single tensor is "output"; a tuple gives "output[0]", a dictionary "output['logits']".
+
+def leaves_of(result: Any, is_tensor: Callable[[Any], bool]) -> dict[str, Any]:
+    """Everything that a model returns, None left out, by a readable path.
+
+    A single tensor is "output"; a tuple gives "output[0]", a dictionary "output['logits']", an object "output.scores".
     """
     found: dict[str, Any] = {}
+    above: list[int] = []
 
     def visit(value: Any, path: str) -> None:
         if is_tensor(value):
             found[path] = value
-        elif isinstance(value, Mapping):
+            return
+        if value is None or id(value) in above:
+            return
+        above.append(id(value))
+        if isinstance(value, Mapping):
             for key in value:
                 visit(value[key], f"{path}[{key!r}]")
         elif isinstance(value, (list, tuple)):
@@ -62,6 +82,25 @@ def flatten_outputs(result: Any, is_tensor: Callable[[Any], bool]) -> dict[str, 
         elif hasattr(value, "__dataclass_fields__"):
             for key in value.__dataclass_fields__:
                 visit(getattr(value, key), f"{path}.{key}")
+        elif is_plain_object(value) and any(is_tensor(item) for item in vars(value).values()):
+            for key, item in vars(value).items():
+                visit(item, f"{path}.{key}")
+        else:
+            found[path] = value
+        above.pop()
 
     visit(result, "output")
     return found
+
+
+def flatten_outputs(result: Any, is_tensor: Callable[[Any], bool]) -> dict[str, Any]:
+    """Every tensor of a model's result by its path."""
+    return {path: leaf for path, leaf in leaves_of(result, is_tensor).items() if is_tensor(leaf)}
+
+
+def as_array(leaf: Any) -> Array | None:
+    """The numbers of what is returned and no tensor; None for what holds none that can be compared."""
+    if isinstance(leaf, (bool, int, float, complex, np.generic, np.ndarray)):
+        array = np.asarray(leaf)
+        return array if array.dtype.kind in "biufc" else None
+    return None

@@ -8,6 +8,7 @@ while a run lasts their own dispatch check is switched off and their bodies run.
 from __future__ import annotations
 
 import itertools
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -19,9 +20,11 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.capture.backward import BackwardRecorder
+from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
+from parity.capture.results import drawn
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
@@ -192,7 +195,7 @@ class TorchRecorder(BackwardRecorder):
             result = _EXACT[base](args[0].clone() if in_place else args[0])
             return args[0].copy_(result) if in_place else result
         if wide and base in ("float", "half", "bfloat16"):
-            return args[0]
+            return args[0].to(torch.float64)
         if base == "dropout" and not function.__name__.endswith("_"):
             # With p=0 torch hands its input back: the result must be a value of its own.
             result = function(*args, **kwargs)
@@ -257,6 +260,8 @@ class _Mode(TorchFunctionMode):
         elif name == "__set__" and getattr(getattr(func, "__self__", None), "__name__", "") == "data":
             # `buffer.data = x` would write to the user's own tensor; a copy in place does the same to the run's.
             return self.recorder.call("copy_", torch.Tensor.copy_, args, kwargs)
+        elif name in vocabulary.READINGS and args:
+            return self.recorder.read(name, args[0], lambda tensor: func(tensor, *args[1:], **kwargs))
         elif name in vocabulary.SHAPE_QUERIES:
             return func(*self.recorder.as_written(args), **kwargs)
         elif name in ("__set__", "__delete__"):
@@ -302,6 +307,9 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
         # Told yes on a GPU, `interpolate` and `pad` run written-out twins of thirty operators in place of their kernels.
         stack.callback(setattr, torch, asks.__name__, asks)
         setattr(torch, asks.__name__, lambda: False)
+        if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+            # A compiled module would hand on kernels, and compile the recorder with it.
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
         torch.manual_seed(recorder.options.seed)
         stack.enter_context(_exact_arithmetic(recorder.trace.device))
@@ -430,8 +438,21 @@ def run(
         precision=options.precision,
         device=device,
     )
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise ParityError(
+            "the torch model is, or holds, a TorchScript module, which cannot be looked into: give the torch.nn.Module that "
+            "it was made of"
+        )
     recorder = TorchRecorder(trace, store, options)
     paths = _describe_model(model, recorder)
+    compiled = sum(
+        getattr(module, "_compiled_call_impl", None) is not None or hasattr(module, "_orig_mod")
+        for module in model.modules()
+    )
+    if compiled:
+        trace.notes.append(
+            f"{compiled} module(s) are compiled by torch.compile; for the comparison they ran as they are written"
+        )
     flags = [(module, module.training) for module in model.modules()]
     positional, named = [], {}
     for name, array in inputs.items():
@@ -449,9 +470,12 @@ def run(
         with ExitStack() as stack:
             if options.gradients:
                 stack.enter_context(none_recomputed())
+            draws = stack.enter_context(seeded(options.seed))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
-            result = model(*positional, **named)
+            result = drawn(model(*positional, **named))
             loss = recorder.take_loss(result) if options.gradients else None
+            recorder.note_draws(draws())
+        recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)
         recorder.finish(result)
         for module, buffers in held:
             for name, buffer in buffers.items():

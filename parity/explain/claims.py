@@ -25,6 +25,7 @@ class Remark(Enum):
     SILENT = "only one side has something that changes no number of this run"
     BIASED_VARIANCE = "running variances differ by n / (n - 1)"
     BY_CONSTANTS = "float32 constants make all of what the outputs differ by"
+    RUN = "a run has something to say of itself"
     AMPLIFIED = "the network amplifies rounding"
 
 
@@ -34,7 +35,10 @@ class Doubt(Enum):
     UNKNOWN_VALUE = "a value that no recorded operator made"
     RANDOM = "an operator that draws random numbers"
     INPUT = "an input that nothing measures"
-    NO_RESULT = "the models return no tensor"
+    RUN = "a run says itself that its numbers prove nothing"
+    NO_RESULT = "the models return nothing that can be compared"
+    RESULT_TYPE = "a result of a type that is not compared"
+    EMPTY_RESULT = "a result without a number"
     OUTPUTS = "the outputs differ, and nothing could be blamed"
     TELLS_NOTHING = "an output whose agreeing says nothing"
 

@@ -166,12 +166,12 @@ class Evidence:
 
     def _observed(self) -> Iterator[tuple[str, Observed]]:
         """What the models return, each number at its own size."""
-        for path in self.alignment.outputs:
-            expected, actual, expected32, actual32 = self._stored(path)
+        for path in self.torch.trace.results:
+            expected, actual, expected32, actual32 = self.results(path)
             if expected is not None and actual is not None:
                 yield path, observe(Sides(expected, actual, expected32, actual32))
 
-    def _stored(self, path: str) -> list[Stored | None]:
+    def results(self, path: str) -> list[Stored | None]:
         """(Paddle's, torch's) result in float64, then in float32."""
         key = f"output:{path}"
         stores = (self.paddle.store, self.torch.store, self.paddle.store32, self.torch.store32)
@@ -186,7 +186,7 @@ class Evidence:
         """The same in float32."""
         found = {}
         for path in self.observed:
-            *_, expected, actual = self._stored(path)
+            *_, expected, actual = self.results(path)
             if expected is not None and actual is not None:
                 found[path] = difference(actual, expected)
         return found
@@ -198,7 +198,7 @@ class Evidence:
     @cached_property
     def outputs_agree(self) -> bool:
         """Whether every output of the free runs agrees to rounding."""
-        if set(self.paddle.trace.outputs) != set(self.torch.trace.outputs) or not self.observed:
+        if set(self.paddle.trace.results) != set(self.torch.trace.results) or not self.observed:
             return False
         return all(found.agrees for found in self.observed.values())
 
@@ -314,8 +314,7 @@ class Evidence:
     def edge_slack(self, edge: Edge, numbers: Difference) -> bool:
         """Whether float32 constants inside the segment explain the difference: a framework's, or a table of one side."""
         slack = max(
-            (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)),
-            default=0.0,
+            (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0
         )
         if self._has_table(edge.only_paddle, self.alignment.paddle) != self._has_table(
             edge.only_torch, self.alignment.torch

@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from parity.align.alignment import Values
 from parity.align.pipeline import Prepared
-from parity.explain import attention, operators, statistics, unmeasured, wiring
+from parity.explain import attention, operators, returned, statistics, unmeasured, wiring
 from parity.explain.alternatives import Trial, best
 from parity.explain.claims import Claim, Claims
 from parity.explain.evidence import Evidence
@@ -38,6 +38,7 @@ from parity.trace.values import Array
 __all__ = ["ORDER", "Judgement", "Row", "Run", "judge"]
 
 ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
+    unmeasured.remarked,  # what the runs have to say for themselves
     unmeasured.unknown,  # values of which nothing can be claimed
     attention.explain,  # roles of an attention that are exchanged: its moves are not to be blamed
     operators.explain,  # every aligned operator: its numbers alone, its configuration, its weights
@@ -45,7 +46,7 @@ ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
     unmeasured.silent,  # what is switched off in this run
     unmeasured.registration,  # what the state dict does not know
     statistics.explain,  # what BatchNorms keep
-    unmeasured.outputs,  # results that one side lacks
+    returned.explain,  # results: what one side lacks, shapes, kinds of numbers, what is no tensor
     unmeasured.amplified,  # outputs that differ although nothing was found
 )
 

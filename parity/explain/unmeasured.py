@@ -1,4 +1,4 @@
-"""What numbers do not show: silent operators, registration, origins, missing outputs; and whether all was measured."""
+"""What numbers do not show: silent operators, registration, origins, chance; and whether all was measured."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ from parity.limits import AMPLIFIED
 from parity.results.finding import Shows, Subject
 from parity.results.judgement import Status
 from parity.trace.trace import Framework
+
+
+def remarked(evidence: Evidence, _: Claims) -> Iterator[Claim]:
+    """What the runs noted of themselves: compiled layers, modes set by hand, chance."""
+    runs = (evidence.paddle, evidence.torch)
+    for text in dict.fromkeys(text for run in runs for text in run.trace.notes):
+        yield Claim(Remark.RUN, details=text)
+    for text in dict.fromkeys(text for run in runs for text in run.trace.doubts):
+        yield Claim(Doubt.RUN, details=text)
 
 
 def unknown(evidence: Evidence, _: Claims) -> Iterator[Claim]:
@@ -84,15 +93,6 @@ def registration(evidence: Evidence, _: Claims) -> Iterator[Claim]:
         for container, paths in containers.items():
             found = Unregistered(run.trace.framework, paths, run.trace.unregistered[paths[0]])
             yield Claim(Subject.REGISTRATION, attribute=container, shows=Shows.WEIGHTS, details=found)
-
-
-def outputs(evidence: Evidence, _: Claims) -> Iterator[Claim]:
-    """Results that only one side has."""
-    paddle, torch = set(evidence.paddle.trace.outputs), set(evidence.torch.trace.outputs)
-    for path in sorted(paddle ^ torch):
-        yield Claim(Subject.OUTPUT, attribute=path, values=(path in paddle, path in torch))
-    if not paddle and not torch:
-        yield Claim(Doubt.NO_RESULT)
 
 
 # -- outputs that differ without any fault ---------------------------------------------------------------

@@ -557,5 +557,8 @@ RANDOM = frozenset(
 )
 """Calls whose result no seed can make equal to torch's."""
 
+READINGS = ("item", "tolist", "numpy", "__array__", "__bool__", "__int__", "__float__", "__index__")
+"""Methods that take the numbers out of a tensor."""
+
 QUERIES = frozenset({"shape", "shape64", "numel", "is_empty"})
 """Calls that answer a question about a tensor."""

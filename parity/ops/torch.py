@@ -594,6 +594,11 @@ SIGNATURES: dict[str, Signature] = {
 }
 """torch function name (without a trailing "_") -> how to read its calls."""
 
+READINGS = frozenset(
+    {"item", "tolist", "numpy", "__array__", "__bool__", "__int__", "__float__", "__index__", "__complex__"}
+)
+"""Calls that take the numbers out of a tensor."""
+
 SHAPE_QUERIES = frozenset(
     {
         "size",
@@ -604,9 +609,6 @@ SHAPE_QUERIES = frozenset(
         "is_complex",
         "stride",
         "element_size",
-        "item",
-        "tolist",
-        "numpy",
         "data_ptr",
         "is_contiguous",
         "get_device",
@@ -617,10 +619,6 @@ SHAPE_QUERIES = frozenset(
         "nelement",
         "dim_order",
         "has_names",
-        "__bool__",
-        "__int__",
-        "__float__",
-        "__index__",
         "equal",
         "allclose",
         "untyped_storage",

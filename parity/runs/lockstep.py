@@ -264,6 +264,8 @@ class Lockstep:
         """Run both on a batch of one, in float32, and pair what they did."""
         first = {name: array[:1] for name, array in self.inputs.items()}
         traces = at_once(lambda side: self._side(side).record(first, self.mode, "float32", None))
+        if any(trace.doubts for trace in traces.values()):
+            raise Apart("they share the generators that they draw from")
         return plan_of(aligned(traces["paddle"], traces["torch"]))
 
     def run(self, precision: str, plan: Plan) -> tuple[dict[Framework, Trace], dict[Framework, ValueStore]]:

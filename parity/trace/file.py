@@ -57,7 +57,7 @@ def digest(arrays: Mapping[str, Array]) -> str:
     """A name for these very numbers, whatever the order in which they are given."""
     total = hashlib.blake2b(digest_size=16)
     for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
+        array = np.asarray(arrays[name], order="C")
         total.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
         total.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
     return total.hexdigest()
@@ -167,7 +167,7 @@ class TraceFile:
                 f"{path} is cut off or damaged: it has {path.stat().st_size} bytes and should have {end}; copy "
                 "it again"
             )
-        if metadata.get("digest") != _digest_of(path, header, self._start):
+        if metadata.get("digest") != digest_of(path, header, self._start):
             raise _damaged(path)
         try:
             about = json.loads(metadata["about"])
@@ -252,7 +252,8 @@ def _damaged(path: Path) -> ParityError:
     )
 
 
-def _digest_of(path: Path, header: Mapping[str, Any], start: int) -> str:
+def digest_of(path: Path, header: Mapping[str, Any], start: int) -> str:
+    """The digest of a trace file with this header, whose data begins at `start`."""
     total = _begun(header)
     with path.open("rb", buffering=0) as file:
         file.seek(start)

@@ -66,7 +66,9 @@ class Trace:
     modules, constructors, calls, returns: module path -> its class; the line that makes it; (next operator, line) of each
     call; the last line of its own forward. A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
     result); `hooks`, (value, line) of each gradient hook the model registered; and `loss_at`, the index
-    of the first operator of the loss. raised: of a run that raised, the error, the user's line and module, and kind and
+    of the first operator of the loss. results: path -> what the model returns there: "tensor", "number", "array", "text" or
+    "other", and its text or type. notes, doubts: what the run has to say for itself; with a doubt, equal numbers prove
+    nothing. raised: of a run that raised, the error, the user's line and module, and kind and
     inputs of the operator, if it was one.
     """
 
@@ -87,9 +89,12 @@ class Trace:
     returns: dict[str, str] = field(default_factory=dict)
     unregistered: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     flows: dict[str, list[str]] = field(default_factory=dict)
     hooks: list[tuple[int, str]] = field(default_factory=list)
     hooked: list[str] = field(default_factory=list)
+    reads: list[tuple[int, str, str]] = field(default_factory=list)
+    results: dict[str, list[str]] = field(default_factory=dict)
     loss_at: int = -1
     raised: dict[str, Any] = field(default_factory=dict)
     version: int = TRACE_VERSION

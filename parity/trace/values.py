@@ -76,7 +76,7 @@ class ValueStore:
 
     def put(self, key: str, array: Array) -> None:
         """Append `array` under `key`; a key written twice keeps the newer array."""
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array, order="C")
         view = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
         end = self._end
         with _room_for("recorded values", self.path):

@@ -82,7 +82,6 @@ FORMS = {
         lambda net, x: (net.b(x), net.b(x).argmax(-1), net.b(x) > 0),
         lambda net, x: (net.b(x), net.b(x).argmax(-1), net.b(x) > 0),
     ),
-    "whole numbers alone": (lambda net, x: net.b(x).argmax(-1), lambda net, x: net.b(x).argmax(-1)),
     "a matrix and a vector": (
         lambda net, x: paddle.matmul(x[0], net.a(x), transpose_y=True),
         lambda net, x: torch.matmul(x[0], net.a(x).t()),

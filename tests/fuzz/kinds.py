@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,5 +131,6 @@ def _trace(folder: Path) -> None:
     for mode in side.file.modes:
         for precision in ("float32", "float64"):
             _, values = side.capture(inputs, mode=mode, precision=precision, store=folder)
-            for key in values.index:
-                values.get(key)
+            with closing(values):
+                for key in values.index:
+                    values.get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import resource
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -43,7 +44,7 @@ class Figures:
 
 def examine(kind: Kind, folder: Path, figures: Figures) -> None:
     """Read the files of `kind` in `folder`; Wrong when that ends in anything but a result or one of our errors."""
-    started = time.process_time()
+    started = time.perf_counter()
     try:
         kind.read(folder)
         figures.read[kind.name] += 1
@@ -59,18 +60,34 @@ def examine(kind: Kind, folder: Path, figures: Figures) -> None:
         if isinstance(error, KeyboardInterrupt):
             raise
         raise Wrong(f"{type(error).__name__}: {error}") from error
-    seconds = time.process_time() - started
+    seconds = time.perf_counter() - started
+    if seconds > SECONDS_MOST:  # or other processes had the processor
+        seconds = _seconds(kind, folder)
     figures.slowest = max(figures.slowest, seconds)
     if seconds > SECONDS_MOST:
         raise Wrong(f"{seconds:.1f} s")
 
 
+def _seconds(kind: Kind, folder: Path) -> float:
+    """Of the processor, which takes long to tell on some systems."""
+    started = time.process_time()
+    with suppress(Paddle2TorchError):
+        kind.read(folder)
+    return time.process_time() - started
+
+
 def fuzz(
-    every: Sequence[Kind], folder: Path, *, count: int, seed: int, clock: Callable[[], object] = lambda: None
+    every: Sequence[Kind],
+    folder: Path,
+    *,
+    count: int,
+    seed: int,
+    clock: Callable[[], object] = lambda: None,
+    until: float = math.inf,
 ) -> Figures:
     """Read `count` mutated inputs, kind by kind; Wrong names the one that is kept in `folder`.
 
-    `clock` is set before each.
+    `clock` is set before each; at the time `until` (of `time.time`) it is enough.
     """
     generator = random.Random(seed)
     figures = Figures()
@@ -79,6 +96,8 @@ def fuzz(
         for name, content in kind.files.items():
             (folder / kind.name / name).write_bytes(content)
     for number in range(count):
+        if time.time() > until:
+            break
         kind = every[number % len(every)]
         name = generator.choice(list(kind.files))
         path = folder / kind.name / name
@@ -117,6 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="the longest that it may take")
     parser.add_argument("--only", default="", help="kinds whose names have this in them")
     args = parser.parse_args()
     every = [kind for kind in kinds(seeds()) if args.only in kind.name]
@@ -124,11 +144,16 @@ def main() -> None:
     shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
     folder = Path(tempfile.mkdtemp(prefix="paddle2torch-fuzz-", dir=shared))
     print(f"inputs are kept in {folder} when one is wrong", file=sys.stderr)
-    started = time.perf_counter()
+    started, clock = time.perf_counter(), partial(signal.alarm, HANGS)
     try:
         with bounded():
             figures = fuzz(
-                every, folder, count=args.count, seed=args.seed, clock=partial(signal.alarm, HANGS)
+                every,
+                folder,
+                count=args.count,
+                seed=args.seed,
+                clock=clock,
+                until=time.time() + 60 * args.minutes,
             )
     except Wrong as error:
         print(error, file=sys.stderr)
@@ -136,7 +161,7 @@ def main() -> None:
     seconds = time.perf_counter() - started
     shutil.rmtree(folder)
     read, refused = figures.read.total(), figures.refused.total()
-    print(f"{args.count} mutated inputs of {len(every)} kinds in {seconds:.0f} s, seed {args.seed}")
+    print(f"{read + refused} mutated inputs of {len(every)} kinds in {seconds:.0f} s, seed {args.seed}")
     print(f"{read} were still sound, {refused} refused in one sentence, nothing else")
     print(f"slowest {figures.slowest * 1000:.0f} ms; peak memory {peak_mb() - before:.0f} MB above the start")
     for kind in every:

@@ -29,11 +29,8 @@ def test_every_seed_is_read(every, tmp_path):
 
 def test_mutated_inputs_end_in_a_result_or_one_of_our_sentences(every, tmp_path):
     figures = fuzz(every, tmp_path, count=4000, seed=7)
-    for kind in every:
-        assert figures.read[kind.name] > 2, (
-            "mutations that never leave a sound file test only the first check"
-        )
-        assert figures.refused[kind.name] > 20
+    assert figures.read.total() > 500, "mutations that never leave a sound file test only the first check"
+    assert all(figures.read[kind.name] and figures.refused[kind.name] > 20 for kind in every)
     assert len(figures.messages) > 100
 
 

@@ -45,7 +45,7 @@ STATE, INPUT = "the state's product", "the input's product"
 
 
 def _row(flag: str, part: str, cause: str, fix: str) -> Hypothesis[Layer]:
-    return Hypothesis(cause, fix, lambda layer: _run(layer, frozenset({flag})), part)
+    return Hypothesis(cause, fix, lambda layer: run(layer, frozenset({flag})), part)
 
 
 STEPS = (
@@ -146,10 +146,10 @@ TWO_WAYS = (
 
 def mistake_in(layer: Layer, actual: Array) -> Hypothesis[Layer] | None:
     """The mistake with which the layer gives torch's numbers."""
-    return first_that_gives(actual, layer, _mistakes(layer))
+    return first_that_gives(actual, layer, mistakes(layer))
 
 
-def _mistakes(layer: Layer) -> Iterator[Hypothesis[Layer]]:
+def mistakes(layer: Layer) -> Iterator[Hypothesis[Layer]]:
     """Every mistake that can be made in such a layer."""
     yield from STEPS
     yield from {"lstm": LSTM, "gru": GRU}.get(layer.kind, ())
@@ -166,12 +166,12 @@ def _other_gates(gates: tuple[str, ...], order: tuple[int, ...]) -> Hypothesis[L
     return Hypothesis(
         f"the gates are read in the order {read}; the weights hold {', '.join(gates)}",
         f"take the parts of the product as {', '.join(gates)}",
-        lambda layer: _run(layer, frozenset(), order),
+        lambda layer: run(layer, frozenset(), order),
         "gates",
     )
 
 
-def _run(layer: Layer, flags: Flags, order: tuple[int, ...] = ()) -> Array:
+def run(layer: Layer, flags: Flags, order: tuple[int, ...] = ()) -> Array:
     """What the layer gives with a mistake in all its loops, or with its gates read in another order."""
     x = layer.x
     for number in range(layer.layers):

@@ -1,10 +1,9 @@
-"""Claims about what no comparison of values reaches as findings: statistics, dropouts, casts, registration, results."""
+"""Claims about what no comparison of values reaches as findings: statistics, dropouts, casts, registration."""
 
 from __future__ import annotations
 
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
-from parity.explain.lines import at_end
 from parity.explain.telling.operators import of_pair
 from parity.explain.torch_code import dropout
 from parity.explain.words import sentence
@@ -115,27 +114,6 @@ def unregistered(claim: Claim, evidence: Evidence) -> Finding:
         attribute=container,
         shows=claim.shows,
         order=first - 0.75,
-    )
-
-
-def result(claim: Claim, evidence: Evidence) -> Finding:
-    """A result of the model's that only one side has."""
-    assert claim.values is not None
-    theirs, ours = claim.values
-    return Finding(
-        layer="",
-        operator="output",
-        where=at_end(evidence.alignment) or evidence.torch.trace.model,
-        cause=f"the model's result has `{claim.attribute}` only in {'Paddle' if theirs else 'torch'}",
-        fix="return the same structure on both sides",
-        evidence={
-            "paddle": sorted(evidence.paddle.trace.outputs),
-            "torch": sorted(evidence.torch.trace.outputs),
-        },
-        subject=Subject.OUTPUT,
-        attribute=claim.attribute,
-        values={"paddle": theirs, "torch": ours},
-        order=float("inf"),
     )
 
 

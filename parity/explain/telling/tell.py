@@ -8,7 +8,7 @@ from convert.names import listed
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Doubt, Remark
 from parity.explain.evidence import Evidence
-from parity.explain.telling import operators, silent, wiring
+from parity.explain.telling import operators, returned, silent, wiring
 from parity.explain.words import at, chain, label, named, numbers_of
 from parity.results.finding import Finding, Note, Subject
 
@@ -39,7 +39,7 @@ OF_MODEL: Tells = {
     Subject.ATTRIBUTE: silent.dropped,
     Subject.PRECISION: silent.cast,
     Subject.REGISTRATION: silent.unregistered,
-    Subject.OUTPUT: silent.result,
+    Subject.OUTPUT: returned.result,
 }
 """What a claim is about (an aligned operator, what stands before one, neither) and its subject -> who says it."""
 
@@ -64,6 +64,8 @@ def note(claim: Claim, evidence: Evidence) -> Note:
             "detach": f"detach {only}: no effect on values, but on gradients",
         }
         return Note(meaning[item.kind], item.module)
+    if claim.what is Remark.RUN:
+        return Note(details)
     if claim.what is Remark.BIASED_VARIANCE:
         return Note(
             "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "
@@ -135,7 +137,11 @@ def doubt(claim: Claim) -> str:
             "frameworks"
         )
     if claim.what is Doubt.NO_RESULT:
-        return "the models return no tensor, so nothing was compared"
+        return "the models return nothing that can be compared"
+    if claim.what is Doubt.RUN:
+        return str(claim.details)
+    if claim.what in (Doubt.RESULT_TYPE, Doubt.EMPTY_RESULT):
+        return returned.doubt(claim)
     if claim.what is Doubt.TELLS_NOTHING:
         return f"`{claim.attribute}`: {claim.details}"
     places = [

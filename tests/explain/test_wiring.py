@@ -1,0 +1,156 @@
+"""What stands between aligned operators: what is told of it, and what is not."""
+
+from __future__ import annotations
+
+from parity.explain import wiring
+from parity.explain.claims import Claim, Claims, Doubt, Remark
+from parity.explain.telling import tell
+from parity.results.finding import Shows, Subject
+from tests.explain.evidence import node, said
+
+
+def findings(evidence, claims):
+    return [tell.finding(claim, evidence) for claim in claims.faults]
+
+
+def test_what_only_paddle_does_is_missing_and_what_only_torch_does_is_superfluous(hand):
+    hand.pair("conv", 1, line="net.py:7")
+    lacking = hand.only("paddle", "tanh", 2, [1])
+    hand.pair("linear", 3, [2], taken=[101])
+    surplus = hand.only("torch", "sigmoid", 104, [103])
+    hand.pair("softmax", 5, [3], taken=[104])
+    hand.edge(3, only_paddle=[lacking])
+    hand.edge(5, only_torch=[surplus])
+    hand.differs(3, 5)
+    evidence = hand.evidence()
+    missing, extra = findings(evidence, said(wiring.explain, evidence))
+    assert (missing.subject, missing.values) == (
+        Subject.MISSING,
+        {"paddle": "Tanh", "torch": None, "after": "Conv2d"},
+    )
+    assert (extra.subject, extra.values) == (
+        Subject.EXTRA,
+        {"paddle": None, "torch": "Sigmoid", "after": "Linear"},
+    )
+    assert [evidence.only[number].operator for number in missing.only + extra.only] == ["Tanh", "Sigmoid"]
+
+
+def test_what_is_another_way_to_the_same_numbers_is_a_note(hand):
+    hand.pair("conv", 1)
+    surplus = hand.only("torch", "flip", 102, [101])
+    hand.pair("linear", 3, [1], taken=[102])
+    hand.edge(3, only_torch=[surplus])
+    hand.outputs_agree = True
+    claims = said(wiring.explain, hand.evidence())
+    assert (claims.faults, [claim.what for claim in claims.remarks]) == ([], [Remark.WRITTEN_PART])
+
+
+def test_an_activation_that_has_no_counterpart_is_told_though_the_numbers_agree(hand):
+    hand.pair("conv", 1)
+    surplus = hand.only("torch", "relu", 102, [101])
+    hand.pair("linear", 3, [1], taken=[102])
+    hand.edge(3, only_torch=[surplus])
+    hand.outputs_agree = True
+    assert [claim.what for claim in said(wiring.explain, hand.evidence()).faults] == [Subject.EXTRA]
+
+
+def test_two_inputs_in_each_others_place_are_one_exchange(hand):
+    hand.pair("relu", 1)
+    hand.pair("tanh", 2)
+    hand.pair("sub", 3, [1, 2], taken=[102, 101])
+    hand.edge(3, "x")
+    hand.edge(3, "y")
+    hand.differs(3)
+    evidence = hand.evidence()
+    (found,) = findings(evidence, said(wiring.explain, evidence))
+    assert found.subject is Subject.EXCHANGED
+    assert found.values == {"paddle": "the output of ReLU", "torch": "the output of Tanh"}
+    assert [evidence.rows[number].operator for number in found.rows] == ["sub"]
+
+
+def test_a_concat_that_takes_its_inputs_in_another_order_is_told_once(hand):
+    for output, kind in enumerate(("relu", "tanh", "sigmoid"), 1):
+        hand.pair(kind, output)
+    hand.pair("concat", 4, [1, 2, 3], taken=[102, 103, 101])
+    for slot in ("x[0]", "x[1]", "x[2]"):
+        hand.edge(4, slot)
+    hand.differs(4)
+    evidence = hand.evidence()
+    (found,) = findings(evidence, said(wiring.explain, evidence))
+    names = ["the output of ReLU", "the output of Tanh", "the output of Sigmoid"]
+    assert found.subject is Subject.ORDER
+    assert found.values == {"paddle": names, "torch": [names[1], names[2], names[0]]}
+
+
+def test_an_input_from_elsewhere_is_told_with_both_sources(hand):
+    hand.pair("relu", 1)
+    hand.pair("tanh", 2, [1])
+    hand.pair("linear", 3, [2], taken=[101])
+    hand.edge(3)
+    hand.differs(3)
+    evidence = hand.evidence()
+    (found,) = findings(evidence, said(wiring.explain, evidence))
+    assert (found.subject, found.shows) == (Subject.WIRING, Shows.OUTPUTS)
+    assert found.values == {"paddle": "the output of Tanh", "torch": "the output of ReLU"}
+
+
+def test_a_parameter_that_torch_computes_instead_of_taking_is_wiring(hand):
+    hand.parameters["paddle"]["table"] = 9
+    made = hand.only("torch", "arange", 102, [100])
+    hand.pair("add", 3, [0, 9], taken=[100, 102])
+    hand.edge(3, "y", only_torch=[made])
+    hand.wrong.add(102)
+    evidence = hand.evidence()
+    (found,) = findings(evidence, said(wiring.explain, evidence))
+    assert (found.subject, found.values["paddle"]) == (Subject.WIRING, "`table`")
+
+
+def test_two_ways_to_other_numbers_are_one_finding_about_the_part(hand):
+    hand.pair("conv", 1)
+    theirs, ours = hand.only("paddle", "exp", 2, [1]), hand.only("torch", "log", 102, [101])
+    hand.pair("linear", 3, [2], taken=[102])
+    hand.edge(3, only_paddle=[theirs], only_torch=[ours])
+    hand.differs(3)
+    evidence = hand.evidence()
+    (found,) = findings(evidence, said(wiring.explain, evidence))
+    assert (found.subject, found.values) == (Subject.COMPUTED, {"paddle": "exp", "torch": "log"})
+
+
+def test_what_is_explained_already_is_not_told_again(hand):
+    hand.pair("relu", 1)
+    hand.pair("tanh", 2, [1])
+    _, reader = hand.pair("linear", 3, [2], taken=[101])
+    hand.edge(3)
+    hand.differs(3)
+    wider = Claims([Claim(None, entails=((reader, "x"),))])
+    assert not said(wiring.explain, hand.evidence(), wider).faults
+
+
+def test_a_segment_that_two_inputs_share_is_told_once(hand):
+    hand.pair("conv", 1)
+    lacking = hand.only("paddle", "tanh", 2, [1])
+    for output in (3, 4):
+        hand.pair("linear", output, [2], taken=[101])
+        hand.edge(output, only_paddle=[lacking])
+    hand.differs(3, 4)
+    assert len(said(wiring.explain, hand.evidence()).faults) == 1
+
+
+def test_an_input_that_nothing_measures_is_a_doubt(hand):
+    hand.pair("conv", 1)
+    hand.pair("linear", 3, [8], taken=[108])
+    hand.edge(3)
+    evidence = hand.evidence()
+    evidence.measured.clear()
+    claims = said(wiring.explain, evidence)
+    assert [claim.what for claim in claims.doubts] == [Doubt.INPUT]
+
+
+def test_a_guard_against_zero_is_no_activation(hand):
+    hand.pair("conv", 1)
+    guard = node("clip", 102, [101], min=1e-12)
+    hand.nodes["torch"].append(guard)
+    hand.pair("linear", 3, [1], taken=[102])
+    hand.edge(3, only_torch=[guard])
+    hand.outputs_agree = True
+    assert not said(wiring.explain, hand.evidence()).faults
