@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         plan_conversion,
     )
     from convert.errors import Paddle2TorchError
-    from parity import Finding, ParityError, Report, Verdict, assert_equivalent, check
+    from parity import Finding, ParityError, Report, Verdict, assert_equivalent, check, pair_by_running
 
 _HOMES = {
     "Checkpoint": "convert",
@@ -45,6 +45,7 @@ _HOMES = {
     "convert_checkpoint": "convert",
     "convert_state_dict": "convert",
     "open_checkpoint": "convert",
+    "pair_by_running": "parity",
     "plan_conversion": "convert",
 }
 
@@ -64,6 +65,7 @@ __all__ = [
     "convert_checkpoint",
     "convert_state_dict",
     "open_checkpoint",
+    "pair_by_running",
     "plan_conversion",
 ]
 

@@ -14,7 +14,7 @@ TYPE_CHECKING = False  # not typing's, which costs more to import than the rest
 if TYPE_CHECKING:
     from typing import Any
 
-    from parity.checker import assert_equivalent, check
+    from parity.checker import assert_equivalent, check, pair_by_running
     from parity.errors import ParityError
     from parity.report.report import Report
     from parity.results.finding import Finding, Note
@@ -28,9 +28,19 @@ _HOMES = {
     "Verdict": "parity.results.verdict",
     "assert_equivalent": "parity.checker",
     "check": "parity.checker",
+    "pair_by_running": "parity.checker",
 }
 
-__all__ = ["Finding", "Note", "ParityError", "Report", "Verdict", "assert_equivalent", "check"]
+__all__ = [
+    "Finding",
+    "Note",
+    "ParityError",
+    "Report",
+    "Verdict",
+    "assert_equivalent",
+    "check",
+    "pair_by_running",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,11 +10,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from convert.errors import Paddle2TorchError
+from convert.plan.plan import Options
 from parity.capture.failed import NoKernelError
 from parity.case import GIVEN, Question
 from parity.errors import ParityError
@@ -28,11 +29,8 @@ from parity.setup.inputs import as_arrays
 from parity.setup.refill import randomized
 from parity.sides.devices import placed
 from parity.sides.live import LiveSide
-from parity.sides.side import Side
+from parity.sides.side import Side, adapter
 from parity.trace.values import Array
-
-if TYPE_CHECKING:
-    from convert.plan.plan import Options
 
 MODES = ("eval", "train")
 
@@ -103,25 +101,43 @@ def check(
         )
 
 
+def pair_by_running(paddle_model: Any, torch_model: Any, inputs: Any) -> Options:
+    """Options that pair the weights of two models whose names differ, by what both do with `inputs`.
+
+    For `convert_state_dict(paddle_model.state_dict(), torch_model, options)`. `inputs` is what `check` takes. The models are
+    run in eval mode and not changed. `options.notes` say how sure the pairs are; what cannot be paired is left to names.
+    Raises ParityError for models or inputs that cannot be run, ConvertError where symmetric branches cannot be told apart.
+    """
+    check_models(paddle_model, torch_model)
+    paddle, torch = LiveSide("paddle", paddle_model, "cpu"), LiveSide("torch", torch_model, "cpu")
+    kept = adapter("torch").snapshot(torch_model)
+    try:
+        state = adapter("paddle").state(paddle_model)
+        return _by_running(paddle, torch, as_arrays(inputs), state, Options(), unconfirmed=False)
+    finally:
+        adapter("torch").put_back(torch_model, kept)
+
+
 def _by_running(
     paddle: LiveSide,
     torch: LiveSide,
     inputs: Mapping[str, Array],
     state: Mapping[str, Array],
     options: Options,
+    *,
+    unconfirmed: bool = True,
 ) -> Options:
     """Options that pair the weights of models whose names differ, by what both do with `inputs`."""
     from convert.models.layout import module_layout
     from convert.plan.transform import assemble
     from parity.match.trials import Models, match_by_running
-    from parity.sides.side import adapter
 
     def load(moves: list[list[str]]) -> None:
         arrays = assemble([(name, target, how) for name, target, how in moves], state.__getitem__)
         adapter("torch").load_state(torch.model, arrays, strict=False)
 
     models = Models(paddle, torch, module_layout(torch.model), state, load)
-    found = match_by_running(models, inputs, options, unconfirmed=True)
+    found = match_by_running(models, inputs, options, unconfirmed=unconfirmed)
     notes = (f"names differ: {found.notes[0]}", *found.notes[1:])
     return replace(options, rules=found.rules, match="structure", notes=notes)
 

@@ -37,7 +37,7 @@ def users_code(what: str, hint: str = "") -> Iterator[None]:
 def load_factory(reference: str, notes: list[str] | None = None, *, registered: bool = False) -> Any:
     """The class or function; ConvertError says what is wrong with the reference.
 
-    What the import does beside defining it is added to `notes`, or else told on stderr. registered: of a network of ours
+    The networks of a package with a module `models` need not name that: `timm:mobilenetv3_small_100`. What the import does beside defining it is added to `notes`, or else told on stderr. registered: of a network of ours
     (`convert.registry`), whatever modules a user has under the names of our folders.
     """
     place, colon, name = reference.rpartition(":")
@@ -55,6 +55,8 @@ def load_factory(reference: str, notes: list[str] | None = None, *, registered: 
     else:
         notes += told
     factory = module
+    if not registered and not hasattr(module, name.partition(".")[0]):
+        factory = _networks_of(module)
     for part in name.split("."):
         if not hasattr(factory, part):
             raise ConvertError(f"{place} has no {part!r}{did_you_mean(part, dir(factory))}")
@@ -69,6 +71,16 @@ def _load_module(name: str) -> ModuleType:
         sys.path.insert(0, "")  # a console script does not have the current directory there
     with users_code(f"{name} cannot be imported"), users_imports():
         return _import(name)
+
+
+def _networks_of(package: ModuleType) -> ModuleType:
+    """Where a package such as timm, torchvision or paddle.vision keeps its networks: its `models`, else itself."""
+    if not hasattr(package, "__path__"):
+        return package
+    try:
+        return importlib.import_module(f"{package.__name__}.models")
+    except ImportError:
+        return package
 
 
 def _load_ours(name: str) -> ModuleType:

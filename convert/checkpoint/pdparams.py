@@ -90,11 +90,14 @@ class _Walk:
                 self.visit(item, f"{key}.{name}" if key else name, depth + 1)
 
 
-def open_pdparams(source: SourceFile, *, key: str | None = None) -> Checkpoint:
-    """Read a `.pdparams` or `.pdopt`; `key` chooses among nested state dicts."""
+def open_pdparams(source: SourceFile, *, key: str | None = None, empty: bool = False) -> Checkpoint:
+    """Read a `.pdparams` or `.pdopt`; `key` chooses among nested state dicts. `empty`: it may hold no tensors at all."""
     machine = PickleMachine(source)
     root = machine.run()
     states = find_state_dicts(source.path, root, machine.steps)
+    if empty and key is None and not states and isinstance(root, dict):
+        top = StateDict("", {}, {}, {}, dict(text_keys(source.path, root)))
+        return _checkpoint(source, machine, root, top, empty=True)
     return _checkpoint(source, machine, root, choose(source.path, states, key))
 
 

@@ -45,7 +45,8 @@ def open_checkpoint(
 
     `path` is a file, or a directory that holds one. `key` chooses one state dict of a file that nests
     several (`model`, `optimizer.master_weights`); `names` are the parameters of a `.pdiparams` that has no
-    program beside it. Of a quantised network it gives the weights that it stands for, unless `raw`. Raises ConvertError
+    program beside it. Of a quantised network it gives the weights that it stands for, unless `raw`, which shows what is there,
+    be it no tensors at all. Raises ConvertError
     when there is nothing there, or it is damaged or hostile.
     """
     folder = Path(path)
@@ -56,7 +57,7 @@ def open_checkpoint(
             return open_old_folder(folder)
     source = SourceFile(locate(folder))
     try:
-        opened = _open(source, key, names)
+        opened = _open(source, key, names, empty=raw)
         return opened if raw else without_quantisation(opened)
     except BaseException:
         source.close()
@@ -119,7 +120,9 @@ def _entries(folder: Path) -> list[Path]:
         raise ConvertError(f"{folder}: the folder cannot be read ({error.strerror})") from None
 
 
-def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> Checkpoint:
+def _open(
+    source: SourceFile, key: str | None, names: Sequence[str] | None, *, empty: bool = False
+) -> Checkpoint:
     from convert.checkpoint.pdiparams import looks_like_pdiparams, open_pdiparams
 
     head = source.read(0, min(512, source.size))
@@ -136,7 +139,7 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
 
         return open_torch_before_1_6(source, key=key)
     if head[0] == 0x80 and not is_safetensors:
-        return open_pdparams(source, key=key)
+        return open_pdparams(source, key=key, empty=empty)
     if head.startswith(ZIP):
         from convert.checkpoint.torch_file import open_torch
 

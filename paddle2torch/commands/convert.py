@@ -51,7 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="one of the registered models, or none to keep Paddle's names; needs neither framework",
     )
     target.add_argument(
-        "--torch", metavar="MODULE:FACTORY", help="a torch module: package.module:name or file.py:name"
+        "--torch",
+        metavar="MODULE:FACTORY",
+        help="a torch module: package.module:name, file.py:name, timm:name or torchvision:name",
     )
     target.add_argument("--torch-args", metavar="JSON", default="{}", help="keyword arguments for --torch")
     target.add_argument("--num-classes", type=int, metavar="N", help="default: what the checkpoint has")

@@ -136,6 +136,8 @@ def _report(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterab
 
 def _columns(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     """Rows as aligned columns: numbers to the right, text to the left."""
+    if not rows:
+        return
     titles = list(rows[0])
     cells = [[_cell(row[title]) for title in titles] for row in rows]
     widths = [max(min(len(line[i]), WIDEST) for line in [titles, *cells]) for i in range(len(titles))]

@@ -147,3 +147,21 @@ def test_a_damaged_torch_file_of_before_1_6_is_one_sentence(tmp_path):
         (tmp_path / "old.pth").write_bytes(whole[:cut])
         with pytest.raises(ConvertError):
             open_checkpoint(tmp_path / "old.pth")
+
+
+def test_inspect_shows_a_file_without_tensors_and_a_conversion_says_there_are_none(
+    in_process, save, tmp_path
+):
+    schedule = {"LR_Scheduler": {"last_epoch": 30, "last_lr": 0.01}}
+    save(schedule, name="net.pdopt")
+    save({"epoch": 30, "best_model_epoch": 12, "metric": {"acc": 0.9}}, name="latest.states")
+    for name, words in (("net.pdopt", "last_epoch"), ("latest.states", "also in the file: epoch = 30")):
+        done = in_process("inspect", name, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert words in done.stdout
+        assert "0 tensors" in done.stdout
+    done = in_process("inspect", "latest.states", "--json", cwd=tmp_path)
+    assert '"best_model_epoch": 12' in done.stdout
+    done = in_process("convert", "latest.states", "-o", "x.pth", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "holds no tensors" in done.stderr

@@ -374,3 +374,14 @@ def test_an_own_parameter_with_such_an_ending_keeps_its_name(save, tmp_path):
     }
     report = convert_checkpoint(save(state), tmp_path / "x.pth", target=Scaled())
     assert torch.load(report.target)["logit_scale"].item() == 3
+
+
+def test_networks_of_a_package_are_found_in_its_models():
+    from convert.adapters.factory import load_factory
+    from tests.convert.zoo import zoo
+
+    timm, torchvision = zoo("timm"), zoo("torchvision")
+    assert load_factory("timm:mobilenetv3_small_100") is timm.models.mobilenetv3_small_100
+    assert load_factory("torchvision:resnet18") is torchvision.models.resnet18
+    with pytest.raises(ConvertError, match=r"timm has no 'mobilenetv3_smal_100'.*mobilenetv3_small_100"):
+        load_factory("timm:mobilenetv3_smal_100")

@@ -9,7 +9,7 @@ import paddle
 import pytest
 import torch
 
-from paddle2torch import check
+from paddle2torch import ConvertError, check, convert_state_dict, pair_by_running
 from paddle2torch.cli import main
 from parity.errors import ParityError
 from parity.graph.build import build
@@ -171,3 +171,35 @@ def test_the_command_pairs_says_so_in_one_line_and_tells_what_is_too_many(capfd,
     assert len(told["findings"]) == 1, [finding["cause"] for finding in told["findings"]]
     assert "bias" in told["findings"][0]["cause"]
     assert any("body.bias of torch without a counterpart" in line for line in told["warnings"])
+
+
+def test_a_state_dict_in_memory_converts_with_pairs_found_by_running():
+    ours, theirs = Ours(), Theirs()
+    before = {name: value.clone() for name, value in theirs.state_dict().items()}
+    options = pair_by_running(ours, theirs, INPUT)
+    assert all(torch.equal(value, before[name]) for name, value in theirs.state_dict().items())
+    assert any("confirmed by running both models" in note for note in options.notes)
+    theirs.load_state_dict(convert_state_dict(ours.state_dict(), theirs, options))
+    assert check(ours, theirs, INPUT, pairs=expected())
+
+
+def test_equal_layers_that_only_their_order_tells_apart_are_not_converted_unconfirmed():
+    class Sum(paddle.nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.only = paddle.nn.Linear(6, 6), paddle.nn.Linear(6, 6), paddle.nn.Linear(6, 6)
+
+        def forward(self, x):
+            return self.a(x) + self.b(x) + self.only(x).tanh()
+
+    class Two(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.c, self.d = torch.nn.Linear(6, 6), torch.nn.Linear(6, 6)
+
+        def forward(self, x):
+            return self.c(x).sin() + self.d(x).cos()
+
+    options = pair_by_running(Sum(), Two(), INPUT)
+    with pytest.raises(ConvertError):
+        convert_state_dict(Sum().state_dict(), Two(), options)
