@@ -49,7 +49,8 @@ class Holding:
         if self.linear and array.ndim == 2 and self.in_out:
             array = array.T
         if self.linear and array.ndim > 2:
-            array = array.reshape(array.shape[:2])  # a convolution of single pixels
+            # Of a convolution of single pixels, or of one whose patches are laid out in rows.
+            array = array.reshape(array.shape[0], -1)
         if self.rows is not None and array.ndim:
             array = array[self.rows[0] : self.rows[1]]
         return array if self.shared is None else array.reshape(self.shared)
