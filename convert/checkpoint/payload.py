@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from convert.checkpoint.latin1 import Latin1Reader, decode
-from convert.checkpoint.source import SourceFile, total
+from convert.checkpoint.source import SourceFile, Span, total
 from convert.errors import ConvertError
 
 
@@ -46,6 +46,9 @@ class FileSpan:
     seekable = True
 
     def __init__(self, source: SourceFile, offset: int, nbytes: int) -> None:
+        if isinstance(source, Span):
+            offset += source.offset
+            source = source.base
         self.source, self.offset, self.nbytes = source, offset, nbytes
 
     def open(self, start: int = 0) -> Reader:

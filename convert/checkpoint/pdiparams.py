@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,6 +24,7 @@ from convert.errors import ConvertError
 from convert.names import counted
 
 PROGRAM_SUFFIXES = (".json", ".pdmodel")
+OLD_PROGRAM, OLD_PARAMETERS = "__model__", "__params__"
 _DESCRIPTION_MOST = 1024
 _LEVELS_MOST = 16
 
@@ -65,6 +67,64 @@ def open_pdiparams(source: SourceFile, *, names: Sequence[str] | None = None) ->
         (source.close,),
         (source.check_unchanged,),
     )
+
+
+def is_old_folder(path: Path) -> bool:
+    """Whether a folder is how Paddle 1.x saved a network: `__params__` beside `__model__`, or a file for every parameter."""
+    if os.path.isfile(path / OLD_PARAMETERS):
+        return True
+    files = _old_files(path)
+    return bool(files) and all(_begins_like_a_tensor(file) for file in files)
+
+
+def open_old_folder(path: Path) -> Checkpoint:
+    """Read such a folder; the names are those of the files, or those of the program `__model__`."""
+    together = path / OLD_PARAMETERS
+    if os.path.isfile(together):
+        source = SourceFile(together)
+        try:
+            return open_pdiparams(source, names=parameter_names(path / OLD_PROGRAM))
+        except BaseException:
+            source.close()
+            raise
+    with ExitStack() as opened:
+        tensors: dict[str, TensorRef] = {}
+        sources = []
+        for file in _old_files(path):
+            source = SourceFile(file)
+            opened.callback(source.close)
+            refs = _tensors(source)
+            if len(refs) != 1:
+                raise ConvertError(
+                    f"{file}: holds {counted(len(refs), 'tensor')}, and is named like one parameter"
+                )
+            tensors[file.name] = refs[0]
+            sources.append(source)
+        require_tensors(path, tensors)
+        return Checkpoint(
+            path,
+            MappingProxyType(tensors),
+            FileFacts(
+                "pdiparams", sum(source.size for source in sources), shape="a file for every parameter"
+            ),
+            MappingProxyType({name: name for name in tensors}),
+            MappingProxyType({}),
+            (opened.pop_all().close,),
+            tuple(source.check_unchanged for source in sources),
+        )
+
+
+def _old_files(path: Path) -> list[Path]:
+    found = (entry for entry in sorted(path.iterdir()) if not entry.name.startswith("."))
+    return [entry for entry in found if entry.name != OLD_PROGRAM and os.path.isfile(entry)]
+
+
+def _begins_like_a_tensor(path: Path) -> bool:
+    source = SourceFile(path)
+    try:
+        return looks_like_pdiparams(source.read(0, min(12, source.size)))
+    finally:
+        source.close()
 
 
 def find_program(path: Path) -> Path:

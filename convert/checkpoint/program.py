@@ -26,8 +26,14 @@ def parameter_names(path: Path) -> list[str]:
     Such a program lists them backwards (seen with paddlepaddle 3.3.1); of an old one, whose order says nothing, they come
     sorted.
     """
+    return names_in_program(read_small(path, BYTES_MOST), path)
+
+
+def names_in_program(data: bytes, path: Path) -> list[str]:
+    """`parameter_names` of a program that was read."""
     is_json = path.suffix == ".json"
-    data = read_small(path, BYTES_MOST if is_json else PROTOBUF_MOST)
+    if not is_json and len(data) > PROTOBUF_MOST:
+        raise ConvertError(f"{path}: has {len(data)} bytes, and at most {PROTOBUF_MOST} are read")
     try:
         names = list(_names_of_json(data) if is_json else _Protobuf().names(data))
     except BadJson as error:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from convert.checkpoint.archive import (
+    ZIP,
+    beside,
+    checkpoint_in,
+    decompressed,
+    is_archive,
+    is_torch_zip,
+    members_of,
+)
 from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.pdparams import open_pdopt, open_pdparams
 from convert.checkpoint.quantised import without_quantisation
 from convert.checkpoint.safetensors_file import looks_like_safetensors, open_safetensors
 from convert.checkpoint.shards import INDEX_SUFFIX, open_shards
-from convert.checkpoint.signatures import other_kind
-from convert.checkpoint.source import SourceFile
+from convert.checkpoint.signatures import TORCH_BEFORE_1_6, other_kind
+from convert.checkpoint.source import SourceFile, Span
 from convert.errors import ConvertError
-from convert.names import listed
+from convert.names import listed, shown
 
 _USUAL_SUFFIXES = (".pdparams", ".pdiparams", ".safetensors")
 _FACTORY = re.compile(r"(?:[^\W\d]\w*(?:\.[^\W\d]\w*)*|.+\.py):[^\W\d][\w.]*")
@@ -38,7 +48,13 @@ def open_checkpoint(
     program beside it. Of a quantised network it gives the weights that it stands for, unless `raw`. Raises ConvertError
     when there is nothing there, or it is damaged or hostile.
     """
-    source = SourceFile(locate(Path(path)))
+    folder = Path(path)
+    if os.path.isdir(folder) and not any(entry.suffix in _USUAL_SUFFIXES for entry in _entries(folder)):
+        from convert.checkpoint.pdiparams import is_old_folder, open_old_folder
+
+        if is_old_folder(folder):
+            return open_old_folder(folder)
+    source = SourceFile(locate(folder))
     try:
         opened = _open(source, key, names)
         return opened if raw else without_quantisation(opened)
@@ -115,12 +131,19 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
         )
     # Asked first: the length of its header may begin like a pickle.
     is_safetensors = looks_like_safetensors(head, source.size)
-    if head[0] == 0x80 and not is_safetensors and not other_kind(head):
+    if head[0] == 0x80 and TORCH_BEFORE_1_6 in head[:32]:
+        from convert.checkpoint.torch_file import open_torch_before_1_6
+
+        return open_torch_before_1_6(source, key=key)
+    if head[0] == 0x80 and not is_safetensors:
         return open_pdparams(source, key=key)
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(ZIP):
         from convert.checkpoint.torch_file import open_torch
 
-        return open_torch(source, key=key)
+        if is_torch_zip(source):
+            return open_torch(source, key=key)
+    if head.startswith(ZIP) or is_archive(head):
+        return _open_archive(source, key)
     if key is not None:
         raise ConvertError(f"{source.path}: --key is for nested pickles, and this is not a pickle")
     if source.path.name.endswith(INDEX_SUFFIX):
@@ -136,3 +159,35 @@ def _open(source: SourceFile, key: str | None, names: Sequence[str] | None) -> C
         f"{source.path}: not a Paddle checkpoint: it begins with {head[:4]!r}, "
         "neither a pickle nor safetensors nor .pdiparams"
     )
+
+
+def _open_archive(source: SourceFile, key: str | None, *, depth: int = 0) -> Checkpoint:
+    """The one checkpoint in a tar, a zip or a compressed file (which may be a tar)."""
+    from convert.checkpoint.program import PROTOBUF_MOST, names_in_program
+
+    members = members_of(source)
+    if members is None:
+        if depth:
+            raise ConvertError(f"{source.path}: compressed twice; unpack it first")
+        whole = decompressed(source)
+        source.close()
+        if is_archive(whole.read(0, min(512, whole.size))):
+            return _open_archive(whole, key, depth=1)
+        return _open(whole, key, None)
+    name = checkpoint_in(source, members)
+    inner = members[name]()
+    names = None
+    program = beside(members, name, (".json", ".pdmodel")) if name.endswith(".pdiparams") else None
+    if program is not None:
+        text = program[1].read(0, min(program[1].size, PROTOBUF_MOST))
+        names = names_in_program(text, Path(program[0]))
+        if not isinstance(program[1], Span):
+            program[1].close()
+    if not isinstance(inner, Span):
+        source.close()
+    head = inner.read(0, min(512, inner.size))
+    if is_archive(head) or (head.startswith(ZIP) and not is_torch_zip(inner)):
+        raise ConvertError(f"{source.path}: {shown(name)} is an archive itself; unpack it first")
+    opened = _open(inner, key, names)
+    facts = replace(opened.facts, notes=(*opened.facts.notes, f"read inside of the archive: {shown(name)}"))
+    return replace(opened, facts=facts)

@@ -107,6 +107,31 @@ def _open(path: Path) -> tuple[int, os.stat_result]:
     raise ConvertError(f"{path}: not a regular file")
 
 
+class Span(SourceFile):
+    """A part of a file that is read as if it were the whole; it is closed with the file."""
+
+    def __init__(self, base: SourceFile, offset: int, size: int) -> None:
+        self.path, self.size = base.path, size
+        self.base, self.offset = base, offset
+
+    @property
+    def fd(self) -> int:
+        """Not the part's own: whoever copies by it must add `offset`."""
+        raise ConvertError(f"{self.path}: a part of a file has no descriptor of its own")
+
+    def read_into(self, views: Sequence[memoryview], offset: int) -> None:
+        """Fill every view, in order, from `offset` of the part on."""
+        self.base.read_into(views, self.offset + offset)
+
+    def check_unchanged(self) -> None:
+        """Raise ConvertError if the file was written to since it was opened."""
+        self.base.check_unchanged()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.base.close()
+
+
 def read_small(path: str | os.PathLike[str], most: int) -> bytes:
     """All of a file that is small; ConvertError when it has more than `most` bytes or cannot be read."""
     source = SourceFile(path)

@@ -16,7 +16,7 @@ from convert.checkpoint.checkpoint import TENSORS_MOST, Checkpoint, FileFacts, r
 from convert.checkpoint.payload import FileSpan
 from convert.checkpoint.pickle_machine import OPCODES, HostilePickle, PickleMachine
 from convert.checkpoint.pickle_values import Global, Value
-from convert.checkpoint.source import SourceFile
+from convert.checkpoint.source import SourceFile, Span
 from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.dtypes import BY_STORAGE, DType
 from convert.errors import ConvertError
@@ -51,17 +51,6 @@ _FUNCTIONS: Mapping[tuple[str, str], object] = MappingProxyType(
         **{("torch", storage): kind for storage, kind in BY_STORAGE.items()},
     }
 )
-
-
-class _Span(SourceFile):
-    """A part of a file that is read as if it were the whole."""
-
-    def __init__(self, source: SourceFile, offset: int, size: int) -> None:
-        self.path, self.size = source.path, size
-        self._source, self._offset = source, offset
-
-    def read_into(self, views: object, offset: int) -> None:
-        self._source.read_into(views, self._offset + offset)  # type: ignore[arg-type]
 
 
 class _TorchMachine(PickleMachine):
@@ -150,13 +139,75 @@ def open_torch(source: SourceFile, *, key: str | None = None) -> Checkpoint:
         raise ConvertError(
             f"{source.path}: was saved on a big-endian machine, which is not read; save it on a little-endian one"
         )
-    machine = _TorchMachine(_Span(source, *entries[pickles[0]]), storages, source)
-    state, chosen = _choose(source, machine.run(), key)
+    machine = _TorchMachine(Span(source, *entries[pickles[0]]), storages, source)
+    return _checkpoint(source, machine.run(), key, "torch state dict")
+
+
+def open_torch_before_1_6(source: SourceFile, *, key: str | None = None) -> Checkpoint:
+    """Read a `.pth` of torch before 1.6: pickles one after the other, then the storages (torch/serialization.py: _legacy_load).
+
+    The pickles are a number, a version, the sizes of the machine's integers, what was saved, and the keys of the storages; each
+    storage is its number of elements and their bytes.
+    """
+    at = 0
+    for wanted in (int, int, dict):
+        machine = PickleMachine(Span(source, at, source.size - at))
+        value = machine.run()
+        if not isinstance(value, wanted):
+            raise _damaged_pickles(source)
+        if isinstance(value, dict) and value.get("little_endian") is not True:
+            raise ConvertError(f"{source.path}: was saved on a big-endian machine, which is not read")
+        at += machine.end
+    first = _OldTorchMachine(Span(source, at, source.size - at), {}, source)
+    first.run()  # which storages there are
+    keys = PickleMachine(Span(source, at + first.end, source.size - at - first.end))
+    order = keys.run()
+    texts = isinstance(order, list) and all(isinstance(name, str) for name in order)
+    if not isinstance(order, list) or not texts or sorted(map(str, order)) != sorted(first.sizes):
+        raise _damaged_pickles(source)
+    place, storages = at + first.end + keys.end, {}
+    for name in order:
+        count, itemsize = first.sizes[str(name)]
+        (stored,) = struct.unpack("<q", source.read(place, 8))
+        if stored != count or place + 8 + count * itemsize > source.size:
+            raise _damaged_pickles(source)
+        storages[str(name)] = (place + 8, count * itemsize)
+        place += 8 + count * itemsize
+    value = _OldTorchMachine(Span(source, at, source.size - at), storages, source).run()
+    return _checkpoint(source, value, key, "torch state dict of before torch 1.6")
+
+
+class _OldTorchMachine(_TorchMachine):
+    """Notes the storages as it goes: their places are known only afterwards."""
+
+    def __init__(self, source: SourceFile, storages: dict[str, tuple[int, int]], file: SourceFile) -> None:
+        self._places = dict(storages)
+        super().__init__(source, self._places, file)
+        self.sizes: dict[str, tuple[int, int]] = {}
+        """Elements of each storage, and the bytes of one."""
+
+    def persistent(self) -> None:
+        """BINPERSID: ('storage', class, key, device, count, view), of which no view is written any more."""
+        match self._pop():
+            case ("storage", DType() as kind, str() as key, str(), int() as count, None) if count >= 0:
+                self.sizes[key] = (count, kind.itemsize)
+                self._places.setdefault(key, (0, count * kind.itemsize))
+                self._stack.append(_Storage(key, kind))
+            case _:
+                raise self._damaged("a storage in a form that torch does not write")
+
+
+def _damaged_pickles(source: SourceFile) -> ConvertError:
+    return ConvertError(f"{source.path}: the torch file is damaged or cut off; copy or download it again")
+
+
+def _checkpoint(source: SourceFile, value: Value, key: str | None, shape: str) -> Checkpoint:
+    state, chosen = _choose(source, value, key)
     require_tensors(source.path, state)
     return Checkpoint(
         source.path,
         MappingProxyType(state),
-        FileFacts("pth", source.size, shape="torch state dict", key=chosen),
+        FileFacts("pth", source.size, shape=shape, key=chosen),
         _closers=(source.close,),
         _checks=(source.check_unchanged,),
     )

@@ -7,7 +7,7 @@ part. What it cannot pair is a finding or a note, never a guess: `parity.numbers
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Mapping
 from difflib import SequenceMatcher
 
@@ -44,6 +44,9 @@ class _Aligner:
         }
         self.twins_used = set(self.twin.values())
         self.shared: dict[int, tuple[list[Node], list[Node]]] = {}
+        self.alike: dict[tuple[object, ...], deque[Node]] = defaultdict(deque)
+        for node in sorted(paddle.nodes, key=lambda node: node.order):
+            self.alike[_look(paddle, node, list(node.data.values()))].append(node)
         for name, value in torch.inputs.items():
             if name in paddle.inputs:
                 self.result.same[value] = paddle.inputs[name]
@@ -172,6 +175,10 @@ class _Aligner:
             promised = self._promised(node)
             if None in inputs or (promised and not any(v in self.shared for v in node.inputs.values())):
                 continue
+            twin = None if promised else self._look_alike(node, inputs)  # type: ignore[arg-type]
+            if twin is not None:
+                changed |= self._match(twin, node)
+                continue
             candidates = [
                 other
                 for other, _ in self.paddle.consumers[inputs[0]]  # type: ignore[index]
@@ -183,6 +190,15 @@ class _Aligner:
             if candidates:
                 changed |= self._match(self._best(node, candidates), node)
         return changed
+
+    def _look_alike(self, node: Node, inputs: list[int]) -> Node | None:
+        """The first free Paddle operator that is the same in all by which `_best` chooses; looked up, as there may be thousands."""
+        alike = self.alike.get(_look(self.torch, node, inputs), deque())
+        while alike and self.result.has_paddle(alike[0]):
+            alike.popleft()
+        if not alike or self._promised_to_another(alike[0], node):
+            return None
+        return alike[0]
 
     @staticmethod
     def _same_inputs(paddle: Node, torch: Node, inputs: list[int]) -> bool:
@@ -215,7 +231,7 @@ class _Aligner:
 
         def score(other: Node) -> tuple[bool, bool, float, float]:
             return (
-                other.attributes == node.attributes,
+                (other.attributes, other.spelling) == (node.attributes, node.spelling),
                 _weight_shape(self.paddle, other) == _weight_shape(self.torch, node),
                 round(SequenceMatcher(None, other.module, node.module).ratio(), 2),
                 -other.order,
@@ -296,6 +312,12 @@ class _Aligner:
         )
 
 
+def _look(graph: Graph, node: Node, inputs: list[int]) -> tuple[object, ...]:
+    """What two operators have in common that take the same and look the same."""
+    taken = tuple(sorted(inputs) if kind_of(node.kind).commutative else inputs)
+    return node.kind, taken, repr(node.attributes), _weight_shape(graph, node), node.module
+
+
 def _weight_shape(graph: Graph, node: Node) -> tuple[int, ...]:
     value = node.inputs.get("weight")
     if value is None:
@@ -313,7 +335,7 @@ def _weight_size(graph: Graph, node: Node) -> int:
     for n in shape:
         size *= n
     if node.rows is not None and shape:
-        outputs = shape[1] if node.attributes.get("weight") == "in_out" else shape[0]
+        outputs = shape[1] if node.spelling.layout == "in_out" else shape[0]
         size = size * (node.rows[1] - node.rows[0]) // outputs
     return size
 

@@ -131,7 +131,7 @@ def held(graph: Graph, node: Node, slot: str) -> Holding | None:
         graph.shapes[value],
         maps=tuple(f"{move.attributes['map']} of {graph.shapes[move.output]}" for move in moves),
         linear=linear,
-        in_out=linear and node.attributes.get("weight") == "in_out",
+        in_out=linear and node.spelling.layout == "in_out",
         rows=node.rows if slot in ("weight", "bias") else None,
         moves=tuple((move.indices, graph.shapes[move.output]) for move in moves if move.indices is not None),
     )

@@ -314,8 +314,7 @@ class Evidence:
     def edge_slack(self, edge: Edge, numbers: Difference) -> bool:
         """Whether float32 constants inside the segment explain the difference: a framework's, or a table of one side."""
         slack = max(
-            (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)),
-            default=0.0,
+            (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0
         )
         if self._has_table(edge.only_paddle, self.alignment.paddle) != self._has_table(
             edge.only_torch, self.alignment.torch
@@ -342,7 +341,7 @@ class Evidence:
 def _same_numbers(pair: Pair, slot: str) -> bool:
     """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
     shapes = pair.torch.shape(slot), pair.paddle.shape(pair.slots.get(slot, slot))
-    return "by_hand" in pair.torch.attributes and prod(shapes[0]) == prod(shapes[1])
+    return pair.torch.spelling.by_hand and prod(shapes[0]) == prod(shapes[1])
 
 
 class _OfPair(Protocol):

@@ -73,12 +73,7 @@ def _end(trace: Trace) -> None:
 
 
 def _raised(
-    paddle: Run,
-    torch: Run,
-    prepared: Prepared,
-    error: ModelError,
-    sizes: str,
-    judgement: Judgement,
+    paddle: Run, torch: Run, prepared: Prepared, error: ModelError, sizes: str, judgement: Judgement
 ) -> Finding:
     raised = torch.trace.raised
     kind = raised.get("kind", "")

@@ -57,7 +57,10 @@ def _array(value: Any, name: str) -> Array:
     if array.dtype.kind == "c":
         raise ParityError(f"input {name} holds complex numbers, which are not compared")
     if array.dtype.kind not in "fiub":
-        raise ParityError(f"input {name} is a {type(value).__name__}, not an array or a tensor")
+        what = (
+            f"holds {array.dtype} values" if isinstance(value, np.ndarray) else f"is a {type(value).__name__}"
+        )
+        raise ParityError(f"input {name} {what}, not numbers in an array or a tensor")
     if array.dtype.kind == "f":
         return array.astype(np.float32)
     return array.astype(array.dtype.newbyteorder("="))

@@ -167,7 +167,7 @@ class TraceFile:
                 f"{path} is cut off or damaged: it has {path.stat().st_size} bytes and should have {end}; copy "
                 "it again"
             )
-        if metadata.get("digest") != _digest_of(path, header, self._start):
+        if metadata.get("digest") != digest_of(path, header, self._start):
             raise _damaged(path)
         try:
             about = json.loads(metadata["about"])
@@ -252,7 +252,8 @@ def _damaged(path: Path) -> ParityError:
     )
 
 
-def _digest_of(path: Path, header: Mapping[str, Any], start: int) -> str:
+def digest_of(path: Path, header: Mapping[str, Any], start: int) -> str:
+    """The digest of a trace file with this header, whose data begins at `start`."""
     total = _begun(header)
     with path.open("rb", buffering=0) as file:
         file.seek(start)

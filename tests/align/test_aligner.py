@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from parity.align.aligner import align
+from parity.align.aligner import _Aligner, align
 from parity.align.alignment import Alignment
 from parity.align.pipeline import prepare
 from parity.align.weights import weight_pairs
@@ -188,3 +188,24 @@ def test_preparing_once_serves_every_alignment_alike():
     kept = prepared.align({free.pairs[0].values})
     assert told(prepared.align()) == told(free)
     assert len(kept.pairs) == len(free.pairs) - 1
+
+
+def test_a_thousand_operators_on_one_value_are_looked_up_and_not_searched(monkeypatch):
+    """Each has its own attribute, and torch runs them in another order."""
+    asked = []
+    best = _Aligner._best
+    monkeypatch.setattr(_Aligner, "_best", lambda self, *given: asked.append(given) or best(self, *given))
+
+    def scaled(order):
+        def write(t):
+            x = t.input(2, 3)
+            made = {slope: t("leaky_relu", x, slope=slope) for slope in order}
+            return tuple(made[slope] for slope in sorted(made))
+
+        return write
+
+    alignment = aligned(scaled(range(1, 1001)), scaled(range(1000, 0, -1)))
+    assert len(alignment.pairs) == 1000
+    assert all(pair.paddle.attributes == pair.torch.attributes for pair in alignment.pairs)
+    assert not alignment.output_edges
+    assert not asked

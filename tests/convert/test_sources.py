@@ -98,7 +98,7 @@ def test_exported_weights_without_a_program_need_names(exported, tmp_path):
     with pytest.raises(ConvertError, match=r"alone\.json or alone\.pdmodel beside it, or give .* --names"):
         open_checkpoint(alone)
     with open_checkpoint(alone, names=names[::-1]) as checkpoint:
-        assert list(checkpoint) == names
+        assert list(checkpoint) == sorted(names)
     with pytest.raises(ConvertError, match=r"has 10 tensors, but --names gives 9 names$"):
         open_checkpoint(alone, names=names[1:])
 

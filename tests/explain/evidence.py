@@ -108,6 +108,7 @@ class Hand:
         store.put("0" if side == "paddle" else "100", RIGHT)
         trace.ops = [ops.get(i, Op(i, "", "", "", "", {}, (), {})) for i in range(max(ops) + 1)]
         trace.outputs = {"output": self.nodes[side][-1].output}
+        trace.results = {"output": ["tensor", ""]}
         store.put("output:output", RIGHT if side == "paddle" or self.outputs_agree else WRONG)
         return Run(trace, store)
 

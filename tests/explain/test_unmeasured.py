@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parity.capture.replay import Measurement
-from parity.explain import unmeasured
+from parity.explain import returned, unmeasured
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.telling import tell
 from parity.graph.node import Silent
@@ -58,10 +58,8 @@ def test_layers_in_a_plain_list_are_told_by_the_list(hand):
 def test_a_result_that_one_side_lacks_is_told(hand):
     hand.pair("relu", 1)
     evidence = hand.evidence()
-    evidence.paddle.trace.outputs["mask"] = 1
-    assert told(said(unmeasured.outputs, evidence)) == [
-        (Subject.OUTPUT, "mask", (True, False), Shows.OUTPUTS)
-    ]
+    evidence.paddle.trace.results["mask"] = ["tensor", ""]
+    assert told(said(returned.explain, evidence)) == [(Subject.OUTPUT, "mask", (True, False), Shows.OUTPUTS)]
 
 
 def test_outputs_that_differ_without_a_fault_are_a_doubt(hand):

@@ -131,7 +131,7 @@ def test_a_header_made_by_hand_with_a_right_digest_is_read_or_refused(good, tmp_
         path.write_bytes(joined(header, rest))
         if isinstance(header.get("__metadata__"), dict):
             start = len(joined(header, b""))
-            header["__metadata__"]["digest"] = trace_file._digest_of(path, header, start)
+            header["__metadata__"]["digest"] = trace_file.digest_of(path, header, start)
             path.write_bytes(joined(header, rest))
         try:
             file = TraceFile(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from paddle2torch.cli import main
-from parity.trace.file import TraceFile
+from parity.trace.file import TraceFile, digest_of
 from parity.trace.trace import TRACE_VERSION
 
 PADDLE = """
@@ -152,8 +152,10 @@ def rewritten(source, target, **changes):
     header["__metadata__"].update({k: v for k, v in changes.items() if k == "version"})
     about.update({k: v for k, v in changes.items() if k != "version"})
     header["__metadata__"]["about"] = json.dumps(about)
-    text = json.dumps(header).encode()
-    target.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + size :])
+    for _ in range(2):  # the digest is of what is written, but for itself
+        text = json.dumps(header).encode()
+        target.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + size :])
+        header["__metadata__"]["digest"] = digest_of(target, header, 8 + len(text))
     return target
 
 
