@@ -231,7 +231,7 @@ class _Aligner:
 
         def score(other: Node) -> tuple[bool, bool, float, float]:
             return (
-                other.attributes == node.attributes,
+                (other.attributes, other.spelling) == (node.attributes, node.spelling),
                 _weight_shape(self.paddle, other) == _weight_shape(self.torch, node),
                 round(SequenceMatcher(None, other.module, node.module).ratio(), 2),
                 -other.order,
@@ -335,7 +335,7 @@ def _weight_size(graph: Graph, node: Node) -> int:
     for n in shape:
         size *= n
     if node.rows is not None and shape:
-        outputs = shape[1] if node.attributes.get("weight") == "in_out" else shape[0]
+        outputs = shape[1] if node.spelling.layout == "in_out" else shape[0]
         size = size * (node.rows[1] - node.rows[0]) // outputs
     return size
 

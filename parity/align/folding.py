@@ -37,7 +37,6 @@ def fold(alignment: Alignment, paddle: Mapping[str, Array], torch: Mapping[str, 
             continue
         layer.output, layer.op = norm.output, norm.op
         layer.raw = (*layer.raw, *norm.raw)
-        layer.attributes = {**layer.attributes, "folded": True}
         graph.nodes.remove(norm)
         merged.append(layer)
     return merged

@@ -49,7 +49,8 @@ class Holding:
         if self.linear and array.ndim == 2 and self.in_out:
             array = array.T
         if self.linear and array.ndim > 2:
-            array = array.reshape(array.shape[:2])  # a convolution of single pixels
+            # Of a convolution of single pixels, or of one whose patches are laid out in rows.
+            array = array.reshape(array.shape[0], -1)
         if self.rows is not None and array.ndim:
             array = array[self.rows[0] : self.rows[1]]
         return array if self.shared is None else array.reshape(self.shared)
@@ -130,7 +131,7 @@ def held(graph: Graph, node: Node, slot: str) -> Holding | None:
         graph.shapes[value],
         maps=tuple(f"{move.attributes['map']} of {graph.shapes[move.output]}" for move in moves),
         linear=linear,
-        in_out=linear and node.attributes.get("weight") == "in_out",
+        in_out=linear and node.spelling.layout == "in_out",
         rows=node.rows if slot in ("weight", "bias") else None,
         moves=tuple((move.indices, graph.shapes[move.output]) for move in moves if move.indices is not None),
     )

@@ -98,6 +98,9 @@ class PaddleRecorder(BackwardRecorder):
             return tensor
         return tensor if dtype == precision else _cast(tensor, getattr(paddle, precision))
 
+    def as_float(self, tensor: Any, precision: str) -> Any:
+        return _cast(tensor, getattr(paddle, precision))
+
     def copy(self, tensor: Any) -> Any:
         if not tensor._is_initialized():  # the state of a dropout that an RNN never uses
             return tensor

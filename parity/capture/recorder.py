@@ -139,7 +139,7 @@ class Recorder(Remarks):
         if written and kwargs.get("out") is None:
             target = result if self.is_tensor(result) else used[id(written[0])]
         else:
-            target = self._in_width(result)
+            target = self._in_width(self._of_whole_numbers(base, function, new_args, new_kwargs, result))
         target = self._record(index, name, base, signature, bound, rest, numbers, target)
         if self.options.gradients and len(self.trace.ops) > index:
             self._note_flows(index, flows, target, bound)
@@ -211,6 +211,23 @@ class Recorder(Remarks):
         if not self.writes_in_place(name):
             return []
         return [tensor for _, tensor in self._find([*args, dict(kwargs)])][:1]
+
+    def _of_whole_numbers(
+        self, base: str, function: Callable[..., Any], args: Any, kwargs: Any, result: Any
+    ) -> Any:
+        """What an operator makes of integers alone (`positions * 0.1`): in the run's precision, where the framework takes float32."""
+        narrow = any(self.cast(one, self.options.precision) is not one for _, one in self._find(result))
+        given = {id(one): one for _, one in self._find([args, kwargs])}
+        whole = all("int" in self.describe(one)[1] for one in given.values())
+        if not narrow or not given or not whole or base in self.creators or base in self.random:
+            return result
+        try:
+            wide = {key: self.as_float(one, self.options.precision) for key, one in given.items()}
+            return self.execute(base, function, self._replace(args, wide), self._replace(kwargs, wide))
+        except (
+            Exception
+        ):  # an operator that takes integers alone (`one_hot`) makes numbers that float32 holds
+            return result
 
     def _in_width(self, result: Any) -> Any:
         """What an operator made, in the run's precision from here on, whatever width was asked for.

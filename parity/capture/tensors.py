@@ -37,6 +37,10 @@ class Tensors(ABC):
         """`tensor` in another float width, outside of any recording."""
 
     @abstractmethod
+    def as_float(self, tensor: Any, precision: str) -> Any:
+        """Whole numbers as floats of a width."""
+
+    @abstractmethod
     def copy(self, tensor: Any) -> Any: ...
 
     @abstractmethod

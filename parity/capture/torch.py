@@ -103,6 +103,9 @@ class TorchRecorder(BackwardRecorder):
             return tensor
         return tensor if tensor.dtype is target else tensor.to(target)
 
+    def as_float(self, tensor: torch.Tensor, precision: str) -> torch.Tensor:
+        return tensor.to(getattr(torch, precision))
+
     def copy(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.detach().clone()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parity.align.alignment import Alignment, Pair
-from parity.ops.attributes import DEFAULTS, PROMISES, SPELLING, same_value
+from parity.ops.attributes import DEFAULTS, PROMISES, same_value
 from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT, kind_of
 
 
@@ -41,9 +41,9 @@ def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]
             continue
         paddle, torch = pair.paddle.attributes, pair.torch.attributes
         defaults = {**DEFAULTS[""], **DEFAULTS.get(pair.torch.kind, {})}
-        by_hand = "by_hand" in paddle or "by_hand" in torch
+        by_hand = pair.paddle.spelling.by_hand or pair.torch.spelling.by_hand
         for name in sorted(set(paddle) | set(torch)):
-            if name in SPELLING or name in kind_of(pair.torch.kind).ignored:
+            if name in kind_of(pair.torch.kind).ignored:
                 continue
             if by_hand and name not in defaults and not (name in paddle and name in torch):
                 # Nothing of the kind is to be seen where the operator is written out: a momentum, say.
@@ -70,7 +70,7 @@ def slot_differences(alignment: Alignment) -> Iterator[SlotDifference]:
     for pair in alignment.pairs:
         if pair.substituted:
             continue
-        by_hand = "by_hand" in pair.paddle.attributes or "by_hand" in pair.torch.attributes
+        by_hand = pair.paddle.spelling.by_hand or pair.torch.spelling.by_hand
         inputs = pair.paddle.inputs, pair.torch.inputs
         kind = kind_of(pair.torch.kind)
         if pair.torch.kind in RECURRENT:

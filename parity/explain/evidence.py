@@ -341,7 +341,7 @@ class Evidence:
 def _same_numbers(pair: Pair, slot: str) -> bool:
     """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
     shapes = pair.torch.shape(slot), pair.paddle.shape(pair.slots.get(slot, slot))
-    return "by_hand" in pair.torch.attributes and prod(shapes[0]) == prod(shapes[1])
+    return pair.torch.spelling.by_hand and prod(shapes[0]) == prod(shapes[1])
 
 
 class _OfPair(Protocol):

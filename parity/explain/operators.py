@@ -117,10 +117,7 @@ def fed_alike(evidence: Evidence, pair: Pair) -> bool:
     same = evidence.alignment.same
     return all(
         same.get(pair.torch.inputs[t]) == pair.paddle.inputs[p]
-        and (
-            "by_hand" in pair.torch.attributes
-            or squeezed(pair.torch.shape(t)) == squeezed(pair.paddle.shape(p))
-        )
+        and (pair.torch.spelling.by_hand or squeezed(pair.torch.shape(t)) == squeezed(pair.paddle.shape(p)))
         for t, p in pair.slots.items()
         if t in pair.torch.data
     )
@@ -250,16 +247,16 @@ def _constant(evidence: Evidence, pair: Pair) -> str:
     """Why a small local difference is the framework's own float32 constant, or ""."""
     local = evidence.row(pair).local
     reason, within = constant_of(pair.torch.kind, pair.torch.shape("x"))
-    if pair.paddle.attributes.get("op") == "dropout":
+    if pair.paddle.spelling.called == "dropout":
         reason, within = "Paddle keeps the factor of a dropout in float32", FLOAT32_FACTOR
-    if not reason and "by_hand" in pair.torch.attributes.keys() | pair.paddle.attributes.keys():
+    if not reason and (pair.torch.spelling.by_hand or pair.paddle.spelling.by_hand):
         reason, within = _rounded_inside(evidence, pair)
     return reason if local is not None and local.comparable and local.max_rel <= within else ""
 
 
 def _rounded_inside(evidence: Evidence, pair: Pair) -> tuple[str, float]:
     """Which constant of an operator that is written out Paddle rounds, and by how much that can change the result."""
-    one_sided = ("by_hand" in pair.torch.attributes) != ("by_hand" in pair.paddle.attributes)
+    one_sided = pair.torch.spelling.by_hand != pair.paddle.spelling.by_hand
     if one_sided and pair.torch.attributes.get("eps"):
         return "Paddle keeps eps in float32", FLOAT32_EPSILON
     for kind in {evidence.paddle.trace.ops[number].kind for number in pair.paddle.raw}:

@@ -47,10 +47,6 @@ UNSAID: Mapping[str, Mapping[str, Any]] = {
 }
 """Attribute -> operator ("": any) -> the value that torch takes if nothing is said."""
 
-SPELLED = frozenset(
-    {"how", "op", "map", "weight", "keepdim", "counted", "by_hand", "reduced", "exact", "shape"}
-)
-
 
 def called(node: Node) -> str:
     """The name of the torch call."""
@@ -59,31 +55,33 @@ def called(node: Node) -> str:
 
 def code(node: Node, instead_of: Node | None = None) -> str:
     """An operator as a torch call with all that is not torch's default, nor the same in what it replaces."""
-    if node.attributes.get("op") == "dropout":
+    if node.spelling.called == "dropout":
         return f"a factor of {show(node.attributes['scale'])} in eval"
     if node.kind in _WRITTEN:
         return _WRITTEN[node.kind](node)
-    if "how" in node.attributes:
+    if node.spelling.how:
         return spelled(node)
     if "weight" in node.inputs or "mean" in node.inputs or node.kind == "constant" or node.owned:
         return layer(node)
     told = [
         as_torch_argument(node.kind, name, value)
         for name, value in real_axes(node).items()
-        if name not in SPELLED
+        if name != "map"
         and not _unsaid(node, name, value)
         and not (instead_of is not None and instead_of.attributes.get(name, ...) == node.attributes[name])
     ]
+    given = node.spelling.arguments
+    if given not in ("", "[]") and not (instead_of is not None and instead_of.spelling.arguments == given):
+        told.append(as_torch_argument(node.kind, "arguments", given))
     if not told and instead_of is not None:
-        return f"{called(node)}{' with the same arguments' if node.attributes else ''}"
-    plain = node.attributes.keys() <= {"arguments"}
-    return called(node) if plain and not told else f"{called(node)}({', '.join(told)})"
+        return f"{called(node)}{' with the same arguments' if node.attributes or given else ''}"
+    return called(node) if not node.attributes and not told else f"{called(node)}({', '.join(told)})"
 
 
 def real_axes(node: Node) -> dict[str, Any]:
     """The attributes with reduced axes as the operator saw them, not counted among dimensions larger than 1."""
     a = dict(node.attributes)
-    if a.get("counted") and isinstance(a.get("axes"), tuple) and all(axis >= 0 for axis in a["axes"]):
+    if node.spelling.counted and isinstance(a.get("axes"), tuple) and all(axis >= 0 for axis in a["axes"]):
         real = [axis for axis, size in enumerate(node.shape("x")) if size != 1]
         if all(axis < len(real) for axis in a["axes"]):
             a["axes"] = tuple(real[axis] for axis in a["axes"])
@@ -99,8 +97,6 @@ def _unsaid(node: Node, name: str, value: Any) -> bool:
     """Whether torch would take this value without being told."""
     if name == "stride" and "kernel_size" in node.attributes:
         return bool(value == node.attributes["kernel_size"])
-    if name == "arguments" and value == "[]":
-        return True
     known = UNSAID.get(name, {})
     default = known.get(node.kind, known.get("", ...))
     flat = _flat(value)

@@ -72,7 +72,7 @@ def compare_parameters(
                     holders(),
                     turned=pair.torch.kind == "linear"
                     and slot == "weight"
-                    and pair.paddle.attributes.get("weight") != pair.torch.attributes.get("weight"),
+                    and pair.paddle.spelling.layout != pair.torch.spelling.layout,
                 )
                 own = alignment.torch.trace.parameters.get(torch_name)
                 buffer = own is not None and not own.trainable and slot not in ("mean", "variance")

@@ -8,7 +8,6 @@ from typing import Any
 from parity.align.alignment import Edge, Pair
 from parity.graph.node import Graph, Node
 from parity.numbers.compare import Difference
-from parity.ops.attributes import SPELLING
 from parity.ops.table import row_of
 from parity.results.finding import Shows
 from parity.results.judgement import Row
@@ -37,7 +36,7 @@ def layer(node: Node) -> str:
     """An operator for a message, with its path if it is a layer with weights of its own."""
     if node.kind == "constant":
         return f"constant ({node.name})"
-    if "how" in node.attributes:
+    if node.spelling.how:
         return spelled(node)
     if node.kind == "affine":
         return line_of(node)
@@ -51,7 +50,7 @@ def layer(node: Node) -> str:
 
 def line_of(node: Node, like: Node | None = None) -> str:
     """`x * 0.2 + 0.5`; with the signs that the code of `like` has, if its sign was turned by a rewrite."""
-    sign = -1.0 if "negated" in (like or node).attributes else 1.0
+    sign = -1.0 if (like or node).spelling.negated else 1.0
     return _line(sign * node.attributes["scale"], sign * node.attributes["shift"])
 
 
@@ -87,9 +86,9 @@ def chain(nodes: tuple[Node, ...], called: Callable[[Node], str] | None = None) 
 
 
 def arguments(node: Node) -> str:
-    if "how" in node.attributes:
+    if node.spelling.how:
         return f"({spelled(node)})"
-    shown = {k: v for k, v in node.attributes.items() if k not in SPELLING | {"map", "folded"}}
+    shown = {k: v for k, v in node.attributes.items() if k != "map"}
     if not shown or node.kind in ("conv", "batch_norm", "linear"):
         return ""
     return "(" + ", ".join(f"{k}={show(v)}" for k, v in shown.items()) + ")"
@@ -101,7 +100,7 @@ def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def spelled(node: Node) -> str:
     """How a chain of moves was written."""
-    return " -> ".join(how for _, how in node.attributes["how"])
+    return " -> ".join(how for _, how in node.spelling.how)
 
 
 def first_difference(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> int:
@@ -112,7 +111,7 @@ def first_difference(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> int:
 
 def first_different_move(pair: Pair) -> str:
     """The title of the first move in which two chains differ."""
-    ours, theirs = pair.torch.attributes["how"], pair.paddle.attributes["how"]
+    ours, theirs = pair.torch.spelling.how, pair.paddle.spelling.how
     at = first_difference(ours, theirs)
     longer = theirs if len(theirs) > len(ours) else ours
     return title(longer[at][0]) if at < len(longer) else label(pair.torch)
@@ -188,4 +187,4 @@ def title(kind: str) -> str:
 
 def label(node: Node) -> str:
     """How an operator is called in a message; a move by what it is written as."""
-    return title(str(node.attributes.get("op", node.kind)))
+    return title(node.spelling.called or node.kind)

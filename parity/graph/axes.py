@@ -10,7 +10,7 @@ from parity.graph.node import Node
 def given(node: Node) -> tuple[int, ...]:
     """Reduced axes of a reduction as its operator saw the shape."""
     axes: tuple[int, ...] = node.attributes["axes"]
-    if node.attributes.get("counted"):
+    if node.spelling.counted:
         real = [axis for axis, size in enumerate(node.shape("x")) if size != 1]
         return tuple(real[axis] for axis in axes)
     return axes

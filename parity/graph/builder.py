@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from parity.graph.moves import Indices, digest
-from parity.graph.node import Input, Node, Silent
+from parity.graph.node import Input, Node, Silent, Spelling
 from parity.trace.trace import Op, Trace
 
 Rewrite = Callable[["Builder", Node], bool]
@@ -93,13 +93,14 @@ class Builder:
                 "move",
                 {"x": Input(source, shape, ((op.index, slot),))},
                 output,
-                {"map": digest(indices), "op": kind, "how": ((kind, _spelled(kind, attributes, shape)),)},
+                {"map": digest(indices)},
                 op.index if real else -1,
                 (op.index,),
                 op.module,
                 op.line,
                 op.name,
                 indices=indices,
+                spelling=Spelling(how=((kind, _spelled(kind, attributes, shape)),), called=kind),
             )
         )
 

@@ -33,6 +33,28 @@ class Input:
         return replace(self, places=())
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """How an operator was written, and how to evaluate it again; two that differ in this alone are the same.
+
+    how: of a chain of moves, the kind of each and how it was written. called: the kind that it is called by, if that is another one.
+    by_hand: whether the model writes it out. layout: "in_out" or "out_in", how a Linear keeps its matrix. counted: whether
+    axes are counted among the dimensions larger than 1; reduced: those of a normalization by hand as its operator saw them.
+    negated: whether a rule turned the sign. exact, height: constants, to all digits. arguments: of a call that nobody knows, as it was given them.
+    """
+
+    how: tuple[tuple[str, str], ...] = ()
+    called: str = ""
+    by_hand: bool = False
+    layout: str = ""
+    counted: bool = False
+    reduced: tuple[int, ...] | None = None
+    negated: bool = False
+    exact: Mapping[str, float] = field(default_factory=dict)
+    height: float = 1.0
+    arguments: str = ""
+
+
 def joined(inputs: Sequence[Input]) -> Input:
     """One value that several operators took, as what takes their place takes it: handed in everywhere or nowhere."""
     known = all(taken.places for taken in inputs)
@@ -74,6 +96,7 @@ class Node:
     content: str = ""
     decided: dict[str, int] = field(default_factory=dict)
     computed: frozenset[str] = frozenset()
+    spelling: Spelling = Spelling()
     owned: str = ""
 
     @property

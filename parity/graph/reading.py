@@ -9,7 +9,7 @@ from typing import Any
 from parity.graph import recurrent
 from parity.graph.builder import Builder
 from parity.graph.moves import index_map
-from parity.graph.node import Input, Node, Silent
+from parity.graph.node import Input, Node, Silent, Spelling
 from parity.ops.kinds import RECURRENT, SECOND
 from parity.trace.trace import Op
 
@@ -61,6 +61,7 @@ def read(b: Builder, op: Op) -> None:
         takes = {}
     if op.kind == "matmul":
         _unfold_transposes(b, op, takes, attributes)
+    given = {name: attributes.pop(name, "") for name in ("arguments", "keepdim", "shape")}
     node = Node(
         kind=op.kind,
         takes=takes,
@@ -71,6 +72,7 @@ def read(b: Builder, op: Op) -> None:
         module=op.module,
         line=op.line,
         name=op.name,
+        spelling=Spelling(arguments=str(given["arguments"])),
     )
     b.add(node)
     # A second output (indices of a max, ...) is a value of its own.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from parity.graph.moves import Indices, index_map
-from parity.graph.node import Input, Node
+from parity.graph.node import Input, Node, Spelling
 from parity.trace.trace import Op
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ class _Spelled:
         *,
         output: int = -1,
         entries: Mapping[str, tuple[int, str]] | None = None,
+        layout: str = "",
         **attributes: Any,
     ) -> int:
         """A node; `output` is the value that the call itself made, if it is one."""
@@ -143,7 +144,9 @@ class _Spelled:
         places = {slot: (place,) for slot, place in (entries or {}).items()}
         takes = {slot: Input(value, b.shapes[value], places.get(slot, ())) for slot, value in inputs.items()}
         number = op.index if output == op.outputs[0] else -1
-        b.nodes.append(Node(kind, takes, made, attributes, number, (op.index,), op.module, op.line, op.name))
+        node = Node(kind, takes, made, attributes, number, (op.index,), op.module, op.line, op.name)
+        node.spelling = Spelling(layout=layout)
+        b.nodes.append(node)
         return made
 
     def part(self, value: int, number: int, width: int) -> int:
@@ -173,7 +176,7 @@ def read_cell(b: Builder, op: Op, takes: Mapping[str, Input]) -> None:
         if f"bias_{suffix}" in inputs:
             names["bias"] = inputs[f"bias_{suffix}"]
             entries["bias"] = (op.index, f"bias_{suffix}")
-        return spelled.add("linear", names, (batch, gates * hidden), entries=entries, weight="out_in")
+        return spelled.add("linear", names, (batch, gates * hidden), entries=entries, layout="out_in")
 
     slot = "states" if "states" in inputs else "states[0]"
     given, kept = linear("x", inputs["x"], "ih"), linear(slot, state, "hh")

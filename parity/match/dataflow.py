@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from parity.graph.node import Graph, Node
-from parity.ops.attributes import DEFAULTS, SPELLING
+from parity.ops.attributes import DEFAULTS
 from parity.ops.kinds import kind_of
 
 ARGUMENTS, OPERATORS, JOINS, LAYERS = (
@@ -163,7 +163,7 @@ def vertices_of(graph: Graph, view: str, constants: Collection[str] = ()) -> Ver
         for slot, source in node.inputs.items():
             for maker in _makers(graph, source, seen):
                 rows = node.rows if maker in held and slot in ("weight", "bias") else None
-                turned = slot == "weight" and node.attributes.get("weight") == "in_out"
+                turned = slot == "weight" and node.spelling.layout == "in_out"
                 if maker in held:
                     for name in held[maker]:
                         result.pieces[_piece_name(name, rows)] = Piece(name, rows, turned)
@@ -219,7 +219,7 @@ def _label(node: Node, view: str) -> Any:
     attributes = {
         name: _canonical(value)
         for name, value in {**DEFAULTS, **node.attributes}.items()
-        if name not in SPELLING and name not in kind_of(node.kind).ignored
+        if name not in kind_of(node.kind).ignored
     }
     return node.kind, tuple(sorted(attributes.items())), node.rows
 

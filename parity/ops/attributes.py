@@ -1,4 +1,4 @@
-"""Attributes of operators: which spell, which promise, what is meant where one is left out."""
+"""Attributes of operators: which promise, what is meant where one is left out."""
 
 from __future__ import annotations
 
@@ -6,25 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
-# Attributes that say how a call was spelled, not what it computes.
-SPELLING = frozenset(
-    {
-        "weight",
-        "arguments",
-        "shape",
-        "keepdim",
-        "how",
-        "negated",
-        "op",
-        "counted",
-        "by_hand",
-        "reduced",
-        "exact",
-        "height",
-    }
-)
-
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "": {"scale": 1.0, "alpha": 1.0, "scale_grad_by_freq": False},

@@ -177,7 +177,6 @@ EXAMPLES: Mapping[str, Example] = {
     "linear": Example(
         lambda t: (t("matmul", t.input(2, 3), t.parameter("w", 3, 4), to=(2, 4)),),
         ["linear"],
-        {"weight": "in_out"},
     ),
     "bias": Example(
         lambda t: (

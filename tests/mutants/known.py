@@ -24,6 +24,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "plain-norm-hidden-in-list",
         "bottleneck-blocks-in-plain-list",
         "mha-key-projection-untransposed",
+        "mha-memory-not-used",
     ),
     "one line is told once for each layer that it runs for, because the layers around it differ": (
         "shuffle-concat-order",
@@ -126,7 +127,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "gan-replicate",
         "mha-zero-attention",
         "unet-nearest-exact",
-        "vit-mean-token",
     ),
     "momentum=None, a cumulative average, is told as a momentum that keeps all of the old value": (
         "basic-bn-momentum-cumulative",
@@ -137,7 +137,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "what differs is told with all that stands around it, or only a part of it": (
         "text-position-reversed",
         "unet-skip-from-wrong-level",
-        "mha-memory-not-used",
         "modulated-unbiased",
         "modulated-gain",
         "index-colours",

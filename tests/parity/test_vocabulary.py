@@ -20,7 +20,7 @@ import torch.nn.functional as TF
 import parity
 from parity.graph.build import build
 from parity.graph.node import Graph
-from parity.ops.attributes import SPELLING, same_value
+from parity.ops.attributes import same_value
 from parity.ops.kinds import kind_of
 from parity.setup.inputs import random_input
 from parity.sides.live import LiveSide
@@ -590,7 +590,7 @@ def meaning(graph: Graph) -> list[tuple[str, dict]]:
             {
                 name: value
                 for name, value in node.attributes.items()
-                if name not in SPELLING and name not in kind_of(node.kind).ignored and value is not None
+                if name not in kind_of(node.kind).ignored and value is not None
             },
         )
         for node in graph.nodes

@@ -85,7 +85,7 @@ def attribute(claim: Claim, evidence: Evidence) -> Finding:
     name, paddle_value, torch_value = found.attribute, found.paddle, found.torch
     if name == "axes":
         torch_value, paddle_value = (real_axes(node)[name] for node in (pair.torch, pair.paddle))
-    if pair.torch.kind == "affine" and "negated" in pair.torch.attributes:
+    if pair.torch.kind == "affine" and pair.torch.spelling.negated:
         torch_value, paddle_value = -torch_value, -paddle_value
     blamed = evidence.torch.trace.ops[pair.torch.decided[name]] if name in pair.torch.decided else None
     return of_pair(
@@ -144,7 +144,7 @@ def _fix_of_attribute(
     name, kind = found.attribute, pair.torch.kind
     if name == "training":
         return "call model.eval() / model.train() on the whole model, and leave no layer's flag set by hand"
-    if "by_hand" in pair.torch.attributes:
+    if pair.torch.spelling.by_hand:
         return f"in the {label(pair.torch)} that is written out here, make {name} {show(paddle)}"
     if kind == "matmul" and name == "scale":
         return fix_scale(pair.torch, 1.0 if found.paddle is None else found.paddle)
@@ -168,7 +168,7 @@ def _line_of_attribute(pair: Pair, evidence: Evidence, found: AttributeDifferenc
 def _first_different_op(pair: Pair, evidence: Evidence) -> Op | None:
     """The torch operator of a chain of moves that first differs from Paddle's chain."""
     paddle, torch = evidence.paddle.trace, evidence.torch.trace
-    ours, theirs = pair.torch.attributes["how"], pair.paddle.attributes["how"]
+    ours, theirs = pair.torch.spelling.how, pair.paddle.spelling.how
     if len(pair.torch.raw) != len(ours) or len(pair.paddle.raw) != len(theirs):
         return None
     at = first_difference(ours, theirs)

@@ -292,7 +292,7 @@ def _after(graph: Graph, node: Node) -> tuple[str, str]:
 def _source(graph: Graph, value: int) -> str:
     node = graph.producer.get(value)
     if node is not None:
-        made = node.attributes["how"][-1][1] if "how" in node.attributes else named(node)
+        made = node.spelling.how[-1][1] if node.spelling.how else named(node)
         return f"the output of {made}{layer_above(graph, node)}"
     if value in graph.inputs.values():
         return "the model's input"

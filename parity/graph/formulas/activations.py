@@ -10,33 +10,36 @@ import numpy as np
 
 from parity.graph.formulas.known import Known, close
 from parity.graph.formulas.pieces import ROOT, Piece, Probe, gelu, ramp, sigmoid, softplus
+from parity.graph.node import Spelling
 from parity.limits import READ, SAME_FUNCTION
 
-_Fit = Callable[[Probe, Probe], Mapping[str, Any] | None]
+_Found = tuple[Mapping[str, Any], Spelling]
+"""The attributes, and the constants to all digits."""
+
+_Fit = Callable[[Probe, Probe], _Found | None]
+
+_PLAIN = Spelling()
 
 
-def _slope(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+def _slope(x: Probe, y: Probe) -> _Found | None:
     slope = float(y[0] / x[0])
     fits = abs(slope) > SAME_FUNCTION and slope != 1.0 and close(y, np.where(x > 0, x, slope * x))
-    return {"slope": slope} if fits else None
+    return ({"slope": slope}, _PLAIN) if fits else None
 
 
-def _elu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+def _elu(x: Probe, y: Probe) -> _Found | None:
     alpha = float(y[0] / np.expm1(x[0]))
-    return {"alpha": alpha} if close(y, np.where(x > 0, x, alpha * np.expm1(x))) else None
+    return ({"alpha": alpha}, _PLAIN) if close(y, np.where(x > 0, x, alpha * np.expm1(x))) else None
 
 
-def _ramp(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+def _ramp(x: Probe, y: Probe) -> _Found | None:
     """Hardsigmoid with its own slope; 1/6 is Paddle's literal, as both frameworks' own operators are read."""
     found = _line(x, y)
     if found is None or not close(y, ramp(x, *found)):
         return None
     sixth = abs(found[0] - 1.0 / 6.0) < READ
-    return {
-        "slope": 0.1666667 if sixth else found[0],
-        "offset": found[1],
-        "exact": {"slope": found[0], "offset": found[1]},
-    }
+    exact = {"slope": found[0], "offset": found[1]}
+    return {**exact, **({"slope": 0.1666667} if sixth else {})}, Spelling(exact=exact)
 
 
 def _line(x: Probe, y: Probe) -> tuple[float, float] | None:
@@ -49,7 +52,7 @@ def _line(x: Probe, y: Probe) -> tuple[float, float] | None:
     return slope, float(y[i] - slope * x[i])
 
 
-def _hardswish(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+def _hardswish(x: Probe, y: Probe) -> _Found | None:
     """x times a ramp; its constants are attributes only where they are not the usual ones."""
     height = float(y[-1] / x[-1])
     share = y / x / height
@@ -57,22 +60,23 @@ def _hardswish(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     if found is None or not close(y, x * height * ramp(x, *found)):
         return None
     if np.allclose((*found, height), (1.0 / 6.0, 0.5, 1.0), rtol=0, atol=SAME_FUNCTION):
-        return {}
+        return {}, _PLAIN
     formula = f"x * {height:.6g} * clip({found[0]:.6g} * x + {found[1]:.6g}, 0, 1)"
-    return {"formula": formula, "height": height, "exact": {"slope": found[0], "offset": found[1]}}
+    spelling = Spelling(height=height, exact={"slope": found[0], "offset": found[1]})
+    return {"formula": formula}, spelling
 
 
-def _silu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+def _silu(x: Probe, y: Probe) -> _Found | None:
     share = y[-1] / x[-1]
     if not 0.0 < share < 1.0:
         return None
     beta = float(np.log(share / (1.0 - share)) / x[-1])
     if not close(y, x * sigmoid(beta * x)):
         return None
-    return {} if abs(beta - 1.0) < SAME_FUNCTION else {"beta": beta}
+    return ({} if abs(beta - 1.0) < SAME_FUNCTION else {"beta": beta}), _PLAIN
 
 
-def _tanh_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+def _tanh_gelu(x: Probe, y: Probe) -> _Found | None:
     """0.5 x (1 + tanh(k (x + c x^3))) with any k and c."""
     near = np.abs(x) < 1.5
     with np.errstate(all="ignore"):
@@ -85,12 +89,12 @@ def _tanh_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     ):
         return None
     if np.allclose((k, kc), (ROOT, ROOT * 0.044715), rtol=READ, atol=0):
-        return {"approximate": True}
+        return {"approximate": True}, _PLAIN
     formula = f"tanh({k:.6g} * (x + {kc / k:.6g} * x^3))"
-    return {"approximate": True, "formula": formula, "exact": {"scale": k, "cubic": kc / k}}
+    return {"approximate": True, "formula": formula}, Spelling(exact={"scale": k, "cubic": kc / k})
 
 
-def _erf_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
+def _erf_gelu(x: Probe, y: Probe) -> _Found | None:
     """0.5 x (1 + erf(k x)) with any k."""
     at = int(np.argmin(np.abs(x - 0.5)))
     target = float(2.0 * y[at] / x[at] - 1.0)
@@ -100,8 +104,8 @@ def _erf_gelu(x: Probe, y: Probe) -> Mapping[str, Any] | None:
     if not close(y, gelu(x, scale=scale)):
         return None
     if abs(scale - math.sqrt(0.5)) < SAME_FUNCTION:
-        return {"approximate": False}
-    return {"approximate": False, "formula": f"erf({scale:.6g} * x)", "exact": {"scale": scale}}
+        return {"approximate": False}, _PLAIN
+    return {"approximate": False, "formula": f"erf({scale:.6g} * x)"}, Spelling(exact={"scale": scale})
 
 
 def _zero(function: Callable[[float], float], low: float, high: float) -> float:
@@ -113,7 +117,7 @@ def _zero(function: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _exactly(function: Callable[[Probe], Probe], **attributes: Any) -> _Fit:
-    return lambda x, y: attributes if close(y, function(x)) else None
+    return lambda x, y: (attributes, _PLAIN) if close(y, function(x)) else None
 
 
 ACTIVATIONS: Mapping[str, tuple[_Fit, ...]] = {
@@ -137,7 +141,7 @@ def activation(piece: Piece) -> Known | None:
     for kind, fits in ACTIVATIONS.items():
         for fit in fits:
             with np.errstate(all="ignore"):
-                attributes = fit(x, y)
-            if attributes is not None:
-                return Known(kind, attributes, {}, {})
+                found = fit(x, y)
+            if found is not None:
+                return Known(kind, found[0], {}, {}, found[1])
     return None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from parity.graph.axes import counted, given
 from parity.graph.formulas.pieces import Probe, Statistic
-from parity.graph.node import Node
+from parity.graph.node import Node, Spelling
 from parity.limits import NO_EPSILON, SAME_FUNCTION
 
 
@@ -25,6 +25,7 @@ class Known:
     attributes: Mapping[str, Any]
     parts: Mapping[str, int]
     decided: Mapping[str, Node]
+    spelling: Spelling = field(default_factory=Spelling)
 
 
 def close(actual: Probe, expected: Probe) -> bool:

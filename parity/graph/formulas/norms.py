@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
@@ -14,7 +14,7 @@ from parity.graph.axes import counted, given, size_of
 from parity.graph.builder import Builder
 from parity.graph.formulas.known import Known, close, rounded
 from parity.graph.formulas.pieces import Piece, Probe, Statistic, expands
-from parity.graph.node import Input, Node
+from parity.graph.node import Input, Node, Spelling
 from parity.limits import NO_EPSILON, SAME_FUNCTION, SAME_NORM, SLIGHTLY
 
 ROLES = ("weight", "bias")
@@ -150,7 +150,8 @@ def _normalized(
     decided["denominator"] = decided.get("eps", piece.top)
     weights = [_shape(b, piece, parts[role]) for role in parts]
     kind, layout = kind_of_norm(shape, axes, b.shapes[piece.top.output], weights, centered=moments.centered)
-    return Known(kind, {**layout, **found, "reduced": axes}, dict(parts), decided)
+    spelling = Spelling(counted="axes" in layout, reduced=axes)
+    return Known(kind, {**layout, **found}, dict(parts), decided, spelling)
 
 
 def _shape(b: Builder, piece: Piece, value: int) -> tuple[int, ...]:
@@ -172,7 +173,7 @@ def kind_of_norm(
     output: the shape in which the weights are applied; it may be another view of the same numbers.
     """
     rank = len(shape)
-    rows: dict[str, Any] = {"axes": counted(shape, axes), "counted": True}
+    rows: dict[str, Any] = {"axes": counted(shape, axes)}
     if not centered:
         return "rms_norm", rows
     if (
@@ -257,14 +258,16 @@ def _behind_expand(b: Builder, value: int) -> int:
 def _takes(norm: Node, weight: tuple[int, ...], output: tuple[int, ...]) -> bool:
     """Whether a normalization can have a weight of this shape; by hand, one of channels tells groups of channels."""
     varying = _varying(weight, output)
-    if "reduced" not in norm.attributes:
+    reduced = norm.spelling.reduced
+    if reduced is None:
         if norm.kind in ("layer_norm", "rms_norm"):
             return bool(norm.attributes["axes"] == counted(output, varying))
         return varying == (1,)
     if norm.kind in ("rms_norm", "batch_norm"):
         return True
-    kind, layout = kind_of_norm(norm.shape("x"), norm.attributes["reduced"], output, [weight], centered=True)
-    decisive = {"axes", "counted", "groups", "track_running_stats"}
+    kind, layout = kind_of_norm(norm.shape("x"), reduced, output, [weight], centered=True)
+    decisive = {"axes", "groups", "track_running_stats"}
     rest = {key: value for key, value in norm.attributes.items() if key not in decisive}
     norm.kind, norm.attributes = kind, {**layout, **rest}
+    norm.spelling = replace(norm.spelling, counted="axes" in layout)
     return True

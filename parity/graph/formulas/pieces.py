@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,14 +63,14 @@ def _bounded(x: Probe, low: float | None, high: float | None) -> Probe:
     return np.clip(x, -np.inf if low is None else low, np.inf if high is None else high)
 
 
-_One = Callable[[Mapping[str, Any], Probe], Probe]
+_One = Callable[[Node, Probe], Probe]
 _Two = Callable[[Probe, Probe], Probe]
 
 OF_ONE: Mapping[str, _One] = {
-    "affine": lambda a, x: x * a["scale"] + a["shift"],
+    "affine": lambda n, x: x * n.attributes["scale"] + n.attributes["shift"],
     "neg": lambda _, x: -x,
-    "reciprocal": lambda a, x: a.get("numerator", 1.0) / x,
-    "pow": lambda a, x: np.power(x, a["exponent"]),
+    "reciprocal": lambda n, x: n.attributes.get("numerator", 1.0) / x,
+    "pow": lambda n, x: np.power(x, n.attributes["exponent"]),
     "square": lambda _, x: x * x,
     "sqrt": lambda _, x: np.sqrt(x),
     "rsqrt": lambda _, x: 1.0 / np.sqrt(x),
@@ -84,18 +83,20 @@ OF_ONE: Mapping[str, _One] = {
     "tanh": lambda _, x: np.tanh(x),
     "sigmoid": lambda _, x: sigmoid(x),
     "relu": lambda _, x: np.maximum(x, 0.0),
-    "clip": lambda a, x: _bounded(x, a["min"], a["max"]),
-    "leaky_relu": lambda a, x: np.where(x > 0, x, a["slope"] * x),
-    "elu": lambda a, x: np.where(x > 0, x, a["alpha"] * np.expm1(x)),
-    "softplus": lambda a, x: softplus(x, a["beta"]),
-    "silu": lambda a, x: x * sigmoid(a.get("beta", 1.0) * x),
-    "gelu": lambda a, x: gelu(x, approximate=a["approximate"], **a.get("exact", {})),
-    "hardsigmoid": lambda a, x: ramp(x, **a.get("exact", {"slope": a["slope"], "offset": a["offset"]})),
-    "hardswish": lambda a, x: x * a.get("height", 1.0) * ramp(x, **a.get("exact", {})),
+    "clip": lambda n, x: _bounded(x, n.attributes["min"], n.attributes["max"]),
+    "leaky_relu": lambda n, x: np.where(x > 0, x, n.attributes["slope"] * x),
+    "elu": lambda n, x: np.where(x > 0, x, n.attributes["alpha"] * np.expm1(x)),
+    "softplus": lambda n, x: softplus(x, n.attributes["beta"]),
+    "silu": lambda n, x: x * sigmoid(n.attributes.get("beta", 1.0) * x),
+    "gelu": lambda n, x: gelu(x, approximate=n.attributes["approximate"], **n.spelling.exact),
+    "hardsigmoid": lambda n, x: ramp(
+        x, **(n.spelling.exact or {"slope": n.attributes["slope"], "offset": n.attributes["offset"]})
+    ),
+    "hardswish": lambda n, x: x * n.spelling.height * ramp(x, **n.spelling.exact),
     "mish": lambda _, x: x * np.tanh(softplus(x)),
     "expand": lambda _, x: x,
 }
-"""Canonical operators of one number, as numpy computes them; attributes first."""
+"""Canonical operators of one number, as numpy computes them."""
 
 OF_TWO: Mapping[str, _Two] = {
     "add": np.add,
@@ -182,7 +183,7 @@ class Piece:
             return
         if len(node.inputs) == 1 and "x" in node.inputs and "scalar_y" not in node.attributes:
             kind = "expand" if node.kind == "move" else node.kind
-            self.probes[node.output] = OF_ONE[kind](node.attributes, probes[0])
+            self.probes[node.output] = OF_ONE[kind](node, probes[0])
             return
         sides = [
             self.probes[node.inputs[s]]
@@ -196,6 +197,7 @@ class Piece:
         """The probe of a reduction; two reductions of the same numbers are the same number."""
         for known in self.statistics:
             same = known.node.kind == node.kind and known.node.attributes == node.attributes
+            same = same and known.node.spelling == node.spelling
             if same and np.array_equal(known.argument, argument):
                 return known.value
         value: Probe
@@ -240,7 +242,7 @@ def _interior(b: Builder, value: int, inside: Mapping[int, Node]) -> Node | None
 
 def expands(move: Node) -> bool:
     """Whether a move repeats numbers and does nothing else."""
-    return [kind for kind, _ in move.attributes["how"]] == ["expand"]
+    return [kind for kind, _ in move.spelling.how] == ["expand"]
 
 
 def evaluable(node: Node) -> bool:

@@ -7,6 +7,8 @@ with the framework's own, and what is wrong inside it is a difference of attribu
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parity.graph.builder import Builder
 from parity.graph.formulas.activations import activation
 from parity.graph.formulas.known import Known
@@ -40,8 +42,7 @@ def _holds(piece: Piece, known: Known) -> bool:
     A framework's Hardswish and a factor behind it are two operators, as is a dropout that scales in eval.
     """
     return any(
-        node.attributes.get("op") == "dropout"
-        or (node.kind == known.kind and "by_hand" not in node.attributes)
+        node.spelling.called == "dropout" or (node.kind == known.kind and not node.spelling.by_hand)
         for node in piece.nodes
     )
 
@@ -63,7 +64,7 @@ def _become(b: Builder, piece: Piece, known: Known) -> None:
         node, slot = piece.owned[value]
         takes[part] = node.takes[slot]
     top.kind, top.takes, top.raw = known.kind, takes, tuple(raw)
-    top.attributes = {**known.attributes, "by_hand": True}
+    top.attributes, top.spelling = dict(known.attributes), replace(known.spelling, by_hand=True)
     top.decided = {name: node.raw[-1] for name, node in known.decided.items()}
     for node in piece.nodes:
         if node is not top:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from parity.graph.builder import Builder
 from parity.graph.formulas.pieces import expands
-from parity.graph.node import Input, Node, fed_through, joined
+from parity.graph.node import Input, Node, Spelling, fed_through, joined
 from parity.graph.rules.layers import rename
 
 
@@ -18,12 +18,9 @@ def scalar_arithmetic(b: Builder, node: Node) -> bool:
         return True
     if node.kind == "dropout" and not a["training"]:
         node.kind = "affine"
-        node.attributes = {
-            "scale": 1.0 - a["p"],
-            "shift": 0.0,
-            "op": "dropout",
-            "how": (("dropout", f"mode={a['mode']!r} in eval"),),
-        }
+        node.attributes = {"scale": 1.0 - a["p"], "shift": 0.0}
+        how = (("dropout", f"mode={a['mode']!r} in eval"),)
+        node.spelling = Spelling(how=how, called="dropout")
         return True
     if node.kind == "mul" and set(node.takes) == {"x", "y"} and node.inputs["x"] == node.inputs["y"]:
         node.kind, node.attributes = "pow", {"exponent": 2.0}
@@ -140,15 +137,11 @@ def merge_affine(b: Builder, node: Node) -> bool:
         b.remove(node, node.inputs["x"])
         return True
     first = b.producer.get(node.inputs["x"])
-    if first is None or first.kind != "affine" or not b.only_use(first.output) or "op" in node.attributes:
+    if first is None or first.kind != "affine" or not b.only_use(first.output) or node.spelling.called:
         return False
     s, t = node.attributes["scale"], node.attributes["shift"]
-    negated = {"negated": True} if "negated" in node.attributes else {}
-    first.attributes = {
-        "scale": first.attributes["scale"] * s,
-        "shift": first.attributes["shift"] * s + t,
-        **negated,
-    }
+    first.attributes = {"scale": first.attributes["scale"] * s, "shift": first.attributes["shift"] * s + t}
+    first.spelling = Spelling(negated=node.spelling.negated)
     b.absorb(first, node)
     return True
 
@@ -158,7 +151,7 @@ def logistic(b: Builder, node: Node) -> bool:
     if node.kind != "reciprocal" or node.attributes.get("numerator", 1.0) != 1.0:
         return False
     one = b.producer.get(node.inputs["x"])
-    if one is None or one.kind != "affine" or "op" in one.attributes or not b.only_use(one.output):
+    if one is None or one.kind != "affine" or one.spelling.called or not b.only_use(one.output):
         return False
     power = b.producer.get(one.inputs["x"])
     if power is None or power.kind != "exp" or not b.only_use(power.output):
@@ -171,11 +164,12 @@ def logistic(b: Builder, node: Node) -> bool:
         kind="affine",
         takes=dict(power.takes),
         output=b.fresh(shape),
-        attributes={"scale": -1.0, "shift": 0.0, "negated": True},
+        attributes={"scale": -1.0, "shift": 0.0},
+        spelling=Spelling(negated=True),
         op=-1,
     )
     b.insert_before(node, turned)
-    node.kind, node.attributes = "sigmoid", {"by_hand": True}
+    node.kind, node.attributes, node.spelling = "sigmoid", {}, Spelling(by_hand=True)
     node.takes = {"x": Input(turned.output, shape)}
     node.raw = (*power.raw, *one.raw, *node.raw)
     b.drop(one)

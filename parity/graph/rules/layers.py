@@ -13,7 +13,7 @@ import numpy as np
 from parity.graph.axes import count
 from parity.graph.builder import Builder
 from parity.graph.moves import channel_range, digest, index_map, is_identity, transposes
-from parity.graph.node import Input, Node, fed_through
+from parity.graph.node import Input, Node, Spelling, fed_through
 
 
 def packed(b: Builder, node: Node) -> bool:
@@ -66,7 +66,7 @@ def packed(b: Builder, node: Node) -> bool:
 
 def part_of_weight(b: Builder, node: Node) -> bool:
     """A Linear with a slice of a packed weight is the part of the packed layer that has these outputs."""
-    if node.kind != "linear" or "weight" not in node.attributes or node.rows is not None:
+    if node.kind != "linear" or not node.spelling.layout or node.rows is not None:
         return False
     found: dict[str, tuple[int, tuple[int, int]]] = {}
     for slot in ("weight", "bias"):
@@ -81,7 +81,7 @@ def part_of_weight(b: Builder, node: Node) -> bool:
         ):
             return False
         shape = b.shapes[move.inputs["x"]]
-        columns = slot == "weight" and node.attributes["weight"] == "in_out"
+        columns = slot == "weight" and node.spelling.layout == "in_out"
         lines = np.arange(count(shape)).reshape(shape[0], -1)
         width = b.shapes[node.output][-1]
         begin = int(move.indices[0]) if columns else int(move.indices[0]) // lines.shape[1]
@@ -114,24 +114,23 @@ def linear(b: Builder, node: Node) -> bool:
             node.kind = "linear"
             rename(node, "y", "weight")
             node.takes["weight"] = replace(node.takes["weight"], value=weight)
-            node.attributes = {"weight": "out_in" if turned else "in_out"}
+            node.attributes, node.spelling = {}, Spelling(layout="out_in" if turned else "in_out")
             return True
     if node.kind == "matmul" and "y" in node.takes:
         weight = node.inputs["y"]
         weight, turned = _matrix(b, weight)
-        layout = "out_in" if turned else "in_out"
         if b.is_parameter(weight) and len(b.shapes[weight]) == 2:
             node.kind = "linear"
             rename(node, "y", "weight")
             node.takes["weight"] = replace(node.takes["weight"], value=weight)
-            node.attributes = {"weight": layout}
+            node.attributes, node.spelling = {}, Spelling(layout="out_in" if turned else "in_out")
             return True
-    if node.kind == "linear" and "weight" not in node.attributes:
-        node.attributes["weight"] = "in_out" if b.trace.framework == "paddle" else "out_in"
+    if node.kind == "linear" and not node.spelling.layout:
+        layouts = ("in_out", "out_in") if b.trace.framework == "paddle" else ("out_in", "in_out")
         weight, turned = _matrix(b, node.inputs.get("weight", -1))
         if turned:
             node.takes["weight"] = replace(node.takes["weight"], value=weight)
-            node.attributes["weight"] = "out_in" if node.attributes["weight"] == "in_out" else "in_out"
+        node.spelling = Spelling(layout=layouts[turned])
         return True
     return False
 
@@ -175,7 +174,8 @@ def pointwise(b: Builder, node: Node) -> bool:
         kind="linear",
         takes={**node.takes, "x": Input(before.output, turned)},
         output=b.fresh(made),
-        attributes={"weight": "out_in"},
+        attributes={},
+        spelling=Spelling(layout="out_in"),
         op=-1,
     )
     behind = _turn(b, node, Input(layer.output, made), first, out)
@@ -192,15 +192,15 @@ def _turn(b: Builder, node: Node, source: Input, perm: tuple[int, ...], turned: 
     indices = index_map("permute", {"perm": perm}, source.shape, turned)
     assert indices is not None
     how = (("permute", f"permute({perm}) of shape {list(source.shape)}"),)
-    attributes = {"map": digest(indices), "op": "permute", "how": how}
     return replace(
         node,
         kind="move",
         takes={"x": source},
         output=b.fresh(turned),
-        attributes=attributes,
+        attributes={"map": digest(indices)},
         op=-1,
         indices=indices,
+        spelling=Spelling(how=how, called="permute"),
     )
 
 

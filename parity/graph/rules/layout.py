@@ -9,7 +9,7 @@ import numpy as np
 from parity.graph.axes import count
 from parity.graph.builder import Builder
 from parity.graph.moves import Indices, digest, is_identity, row_order
-from parity.graph.node import Input, Node
+from parity.graph.node import Input, Node, Spelling
 
 
 def merged_moves(b: Builder, node: Node) -> bool:
@@ -23,11 +23,8 @@ def merged_moves(b: Builder, node: Node) -> bool:
     first = b.producer.get(node.inputs["x"])
     if first is not None and first.kind == "move" and first.indices is not None:
         node.indices = first.indices[node.indices]
-        node.attributes = {
-            "map": digest(node.indices),
-            "op": node.attributes["op"],
-            "how": (*first.attributes["how"], *node.attributes["how"]),
-        }
+        node.attributes = {"map": digest(node.indices)}
+        node.spelling = replace(node.spelling, how=(*first.spelling.how, *node.spelling.how))
         # The raw operator that took the source is the chain's first, if nobody else reads in between.
         source = first.takes["x"]
         node.takes = {"x": source if b.only_use(first.output) else source.inside()}
@@ -39,7 +36,7 @@ def merged_moves(b: Builder, node: Node) -> bool:
 def scaled_before_moved(b: Builder, node: Node) -> bool:
     """Numbers are scaled alike wherever they stand: a scale (or shift) by a number before a move is one behind it."""
     first = b.producer.get(node.inputs["x"]) if node.kind == "move" else None
-    if first is None or first.kind != "affine" or "op" in first.attributes or not b.only_use(first.output):
+    if first is None or first.kind != "affine" or first.spelling.called or not b.only_use(first.output):
         return False
     value = b.fresh(b.shapes[node.output])
     moved = replace(
@@ -50,6 +47,7 @@ def scaled_before_moved(b: Builder, node: Node) -> bool:
     )
     b.insert_before(node, moved)
     node.kind, node.attributes, node.indices = "affine", first.attributes, None
+    node.spelling = first.spelling
     node.takes = {"x": Input(value, b.shapes[node.output])}
     node.raw, node.module, node.line, node.name = first.raw, first.module, first.line, first.name
     b.drop(first)
@@ -97,7 +95,8 @@ def sorted_rows(b: Builder, node: Node) -> bool:
     back = (place[:, None] * out + np.arange(out)[None, :]).reshape(-1)
     node.kind, node.takes = "move", {"x": Input(result, out_shape)}
     # The order of the rows is the doing of the moves before the layer.
-    node.attributes = {"map": digest(back), "op": "permute", "how": move.attributes["how"]}
+    node.attributes = {"map": digest(back)}
+    node.spelling = Spelling(how=move.spelling.how, called="permute")
     node.raw = move.raw
     node.indices, node.rows = back, None
     return True

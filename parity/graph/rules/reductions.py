@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from parity.graph.axes import counted
 from parity.graph.builder import Builder
-from parity.graph.node import Input, Node
+from parity.graph.node import Input, Node, Spelling
 from parity.limits import NO_EPSILON
 
 
@@ -37,9 +38,6 @@ def spatial_mean(b: Builder, node: Node) -> bool:
         node.kind = "mean" if node.kind == "avg_pool" else "amax"
         node.attributes = {"axes": spatial}
         return True
-    if "keepdim" in a:
-        node.attributes = {key: value for key, value in a.items() if key != "keepdim"}
-        return True
     return False
 
 
@@ -51,7 +49,7 @@ REDUCTIONS = PASSING | {"var", "std", "argmax", "argmin"}
 
 def reduced_axes(b: Builder, node: Node) -> bool:
     """Reduced axes, counted among the dimensions larger than 1: the others may come and go by reshapes."""
-    if node.kind not in REDUCTIONS or node.attributes.get("counted"):
+    if node.kind not in REDUCTIONS or node.spelling.counted:
         return False
     shape = node.shape("x")
     real = [axis for axis, size in enumerate(shape) if size != 1]
@@ -61,7 +59,8 @@ def reduced_axes(b: Builder, node: Node) -> bool:
     if not axes:
         b.remove(node, node.inputs["x"])
     else:
-        node.attributes = {**node.attributes, "axes": axes, "counted": True}
+        node.attributes = {**node.attributes, "axes": axes}
+        node.spelling = replace(node.spelling, counted=True)
     return True
 
 
@@ -71,7 +70,7 @@ ROW_WISE = frozenset({"layer_norm", "rms_norm", "softmax", "log_softmax"})
 
 def turned_rows(b: Builder, node: Node) -> bool:
     """A row-wise operator between a permutation and the way back works on other axes of what was permuted."""
-    if node.kind not in ROW_WISE or "by_hand" in node.attributes or node.attributes.get("counted"):
+    if node.kind not in ROW_WISE or node.spelling.by_hand or node.spelling.counted:
         return False
     before, behind = b.producer.get(node.inputs["x"]), _only_reader(b, node.output)
     if before is None or behind is None or not b.only_use(before.output):
@@ -107,10 +106,11 @@ def _permutation(b: Builder, node: Node) -> tuple[int, ...] | None:
 
 def normalized_axes(b: Builder, node: Node) -> bool:
     """Normalized axes, counted like reduced ones, from the end: reshapes may merge what stands before."""
-    if node.kind not in ("layer_norm", "rms_norm") or node.attributes.get("counted"):
+    if node.kind not in ("layer_norm", "rms_norm") or node.spelling.counted:
         return False
     axes = counted(node.shape("x"), node.attributes["axes"])
-    node.attributes = {**node.attributes, "axes": axes, "counted": True}
+    node.attributes = {**node.attributes, "axes": axes}
+    node.spelling = replace(node.spelling, counted=True)
     return True
 
 
@@ -122,10 +122,11 @@ ORDERINGS = frozenset(
 
 def ordered_axis(b: Builder, node: Node) -> bool:
     """The axis of an ordering, counted like reduced ones, from the end."""
-    if node.kind not in ORDERINGS or node.attributes.get("counted"):
+    if node.kind not in ORDERINGS or node.spelling.counted:
         return False
     axis = counted(node.shape("x"), (node.attributes["axis"] % max(len(node.shape("x")), 1),))
-    node.attributes = {**node.attributes, "axis": axis[0] if axis else None, "counted": True}
+    node.attributes = {**node.attributes, "axis": axis[0] if axis else None}
+    node.spelling = replace(node.spelling, counted=True)
     return True
 
 
@@ -150,7 +151,8 @@ def first_of_sorted(b: Builder, node: Node) -> bool:
     alone = b.only_use(above.output)
     node.takes = {slot: taken if alone else taken.inside() for slot, taken in above.takes.items()}
     node.raw, node.indices = (*above.raw, *node.raw), None
-    node.attributes = {"axis": a["axis"], "k": k, "largest": a["descending"], "sorted": True, "counted": True}
+    node.attributes = {"axis": a["axis"], "k": k, "largest": a["descending"], "sorted": True}
+    node.spelling = Spelling(counted=True)
     return True
 
 

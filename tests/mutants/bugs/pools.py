@@ -335,7 +335,7 @@ BUGS = [
             EDITED,
             "substituted",
             "",
-            "slice",
+            "slice [0:2, 0, 0:12]",
             "global average pooling (mean)(axes=(1,))",
         ),
     ),
