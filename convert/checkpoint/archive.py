@@ -64,7 +64,8 @@ def checkpoint_in(source: SourceFile, members: Members) -> str:
             names = listed([shown(name) for name in found], 20)
             raise ConvertError(f"{source.path}: holds several checkpoints ({names}); unpack the one to read")
     names = listed([shown(name) for name in members]) or "nothing"
-    raise ConvertError(f"{source.path}: an archive without a checkpoint: it holds {names}")
+    kind = "zip" if source.read(0, 2) == ZIP[:2] else "tar"
+    raise ConvertError(f"{source.path}: a {kind} archive without a checkpoint: it holds {names}")
 
 
 def beside(members: Members, name: str, suffixes: tuple[str, ...]) -> tuple[str, SourceFile] | None:

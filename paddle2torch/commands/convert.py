@@ -286,7 +286,9 @@ def _target(args: argparse.Namespace) -> Any:
     from convert.adapters.torch import build_module
     from paddle2torch.options import json_object, name_options
 
-    kept = args.partial or any(rule.fill == "keep" for rule in name_options(args).rules)
+    kept = (
+        args.partial or args.match == "run" or any(rule.fill == "keep" for rule in name_options(args).rules)
+    )
     return build_module(args.torch, json_object(args.torch_args, "--torch-args"), values=kept)
 
 

@@ -6,6 +6,7 @@ and run in float64: the one that gives Paddle's outputs is the right one, and wi
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -131,6 +132,9 @@ def _dropped(constants: Mapping[str, str], models: Models, options: Options) -> 
         if name in models.weights and not any(rule.matches(name) for rule in options.rules):
             reason = f"a constant, equal to {other}, which torch keeps out of its state dict"
             yield exact_rule(name, None, None, reason)
+        elif name not in models.weights:
+            reason = f"a constant, equal to {name}, which Paddle keeps out of its state dict"
+            yield Rule("", re.escape(other), None, reason, found_by="contents", fill="keep")
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def test_an_export_in_a_tar_finds_its_program_there(tmp_path):
             {"a.pdparams": b"1", "b.pdparams": b"2"},
             "holds several checkpoints .a.pdparams, b.pdparams.; unpack the one to read",
         ),
-        ({"readme.txt": b"1"}, "an archive without a checkpoint: it holds readme.txt"),
+        ({"readme.txt": b"1"}, "a tar archive without a checkpoint: it holds readme.txt"),
         ({"a.pth": b"PK\x03\x04" + bytes(600)}, "is an archive itself"),
     ],
 )

@@ -424,3 +424,41 @@ def test_the_zoos_networks_load_strictly_into_torchvisions_and_timms(pair, tmp_p
     theirs.to(dtype="float64")
     expected = theirs(paddle.to_tensor(image, dtype="float64")).numpy()
     np.testing.assert_allclose(actual.ravel(), expected.ravel(), rtol=0, atol=1e-10 * abs(expected).max())
+
+
+CONSTANTS = """
+import {fw} as fw
+from {fw} import nn
+class Net(nn.{base}):
+    def __init__(self):
+        super().__init__()
+        self.{a}, self.{b} = nn.Linear(6, 6), nn.Linear(6, 6)
+        self.register_buffer("{index}", fw.{tensor}([0, 3, 1, 4, 2, 5]), {kept}={keeps})
+
+    def forward(self, x):
+        return self.{b}(fw.tanh(self.{a}(x))[:, self.{index}])
+"""
+
+
+@pytest.mark.parametrize("kept", ["paddle", "torch", "both", "neither"])
+def test_a_constant_that_one_side_keeps_in_its_state_dict_is_dropped_or_left_as_it_is(
+    in_process, tmp_path, kept
+):
+    ours = {"fw": "paddle", "base": "Layer", "a": "a", "b": "b", "index": "idx", "tensor": "to_tensor"}
+    theirs = {"fw": "torch", "base": "Module", "a": "one", "b": "two", "index": "order", "tensor": "tensor"}
+    ours |= {"kept": "persistable", "keeps": str(kept in ("paddle", "both"))}
+    theirs |= {"kept": "persistent", "keeps": str(kept in ("torch", "both"))}
+    (tmp_path / "p.py").write_text(CONSTANTS.format(**ours))
+    (tmp_path / "t.py").write_text(CONSTANTS.format(**theirs))
+    words = ("convert", "p.py:Net", "--torch", "t.py:Net", "--match", "run", "--shape", "2,6", "-o", "x.pth")
+    done = in_process(*words, "--save-rules", "r.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "confirmed by running both models" in done.stdout
+    saved = torch.load(tmp_path / "x.pth")
+    assert ("order" in saved) == (kept in ("torch", "both"))
+    if "order" in saved:
+        assert saved["order"].tolist() == [0, 3, 1, 4, 2, 5]
+    again = ("convert", "p.py:Net", "--torch", "t.py:Net", "--rules", "r.toml", "-o", "y.pth")
+    done = in_process(*again, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert torch.load(tmp_path / "y.pth").keys() == saved.keys()
