@@ -42,6 +42,8 @@ def load_torch(
     from convert.plan.recognize import rules_for
 
     layout = Layout.of_json(torch.ask("layout"))
+    if "checkpoint" not in source:  # they come from the Paddle model itself
+        options = replace(options, layout="paddle")
     with open_source(source) as shapes:
         if not shapes and not layout.slots:
             return {}, list(options.notes)  # networks without weights
@@ -83,7 +85,7 @@ def _by_name(plan: ConversionPlan) -> Iterator[Rule]:
 Pair = Callable[[Mapping[str, Any], "Options"], "Options"]
 """Gives options that pair more of Paddle's weights (names and shapes)."""
 
-_REFUSED = ("rule", "empty")
+_REFUSED = ("rule", "empty", "order")
 """Problems of what the user asked for, which no proof may pass over."""
 
 

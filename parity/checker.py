@@ -113,7 +113,9 @@ def pair_by_running(paddle_model: Any, torch_model: Any, inputs: Any) -> Options
     kept = adapter("torch").snapshot(torch_model)
     try:
         state = adapter("paddle").state(paddle_model)
-        return _by_running(paddle, torch, as_arrays(inputs), state, Options(), unconfirmed=False)
+        return _by_running(
+            paddle, torch, as_arrays(inputs), state, Options(layout="paddle"), unconfirmed=False
+        )
     finally:
         adapter("torch").put_back(torch_model, kept)
 

@@ -7,7 +7,6 @@ names of GNU and pax); what is compressed is decompressed once into a file that 
 from __future__ import annotations
 
 import os
-import struct
 import tempfile
 import zipfile
 import zlib
@@ -15,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from convert.checkpoint.pdiparams import looks_like_pdiparams
+from convert.checkpoint.signatures import ZIP
 from convert.checkpoint.source import SourceFile, Span
 from convert.errors import ConvertError
 from convert.names import listed, shown
@@ -23,25 +24,12 @@ _BLOCK = 512
 _MEMBERS_MOST = 100_000
 _UNPACKED_MOST = 64 << 30
 _STEP = 1 << 20
-GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 SUFFIXES = (".pdparams", ".pdiparams", ".safetensors", ".pth", ".pt")
 """What is looked for, the likeliest first."""
 
 Open = Callable[[SourceFile], SourceFile]
 Members = dict[str, Callable[[], SourceFile]]
 """Name -> opens the member as a file."""
-
-
-def is_archive(head: bytes) -> bool:
-    """Whether a file that begins with `head` (512 bytes) is an archive that may hold a checkpoint, but for a zip."""
-    return head.startswith(GZIP) or head[257:262] == b"ustar"
-
-
-def is_torch_zip(source: SourceFile) -> bool:
-    """Whether a zip archive is one that `torch.save` writes, as far as its first entry tells."""
-    head = source.read(0, min(512, source.size))
-    (length,) = struct.unpack_from("<H", head, 26)
-    return head[30 : 30 + length].endswith((b"/data.pkl", b"/byteorder", b"/version", b"/.format_version"))
 
 
 def members_of(source: SourceFile) -> Members | None:
@@ -66,6 +54,23 @@ def checkpoint_in(source: SourceFile, members: Members) -> str:
     names = listed([shown(name) for name in members]) or "nothing"
     kind = "zip" if source.read(0, 2) == ZIP[:2] else "tar"
     raise ConvertError(f"{source.path}: a {kind} archive without a checkpoint: it holds {names}")
+
+
+def parameter_files(members: Members) -> dict[str, SourceFile]:
+    """The members as a folder of Paddle 1.x, a file for every parameter; empty where they are anything else.
+
+    The names are those of the files, without the folder that all are in.
+    """
+    names = {PurePosixPath(name).name: name for name in members if PurePosixPath(name).name != "__model__"}
+    folders = {str(PurePosixPath(name).parent) for name in names.values()}
+    if len(folders) != 1 or any(name.endswith(SUFFIXES) for name in members):
+        return {}
+    files = {}
+    for name, member in names.items():
+        files[name] = members[member]()
+        if not looks_like_pdiparams(files[name].read(0, min(12, files[name].size))):
+            return {}
+    return files
 
 
 def beside(members: Members, name: str, suffixes: tuple[str, ...]) -> tuple[str, SourceFile] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from convert.checkpoint.source import SourceFile
 from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.dtypes import BY_PROTO
 from convert.errors import ConvertError
-from convert.names import counted
+from convert.names import counted, shown
 
 PROGRAM_SUFFIXES = (".json", ".pdmodel")
 OLD_PROGRAM, OLD_PARAMETERS = "__model__", "__params__"
@@ -88,30 +88,35 @@ def open_old_folder(path: Path) -> Checkpoint:
             source.close()
             raise
     with ExitStack() as opened:
-        tensors: dict[str, TensorRef] = {}
-        sources = []
+        files: dict[str, SourceFile] = {}
         for file in _old_files(path):
-            source = SourceFile(file)
-            opened.callback(source.close)
-            refs = _tensors(source)
-            if len(refs) != 1:
-                raise ConvertError(
-                    f"{file}: holds {counted(len(refs), 'tensor')}, and is named like one parameter"
-                )
-            tensors[file.name] = refs[0]
-            sources.append(source)
-        require_tensors(path, tensors)
-        return Checkpoint(
-            path,
-            MappingProxyType(tensors),
-            FileFacts(
-                "pdiparams", sum(source.size for source in sources), shape="a file for every parameter"
-            ),
-            MappingProxyType({name: name for name in tensors}),
-            MappingProxyType({}),
-            (opened.pop_all().close,),
-            tuple(source.check_unchanged for source in sources),
-        )
+            files[file.name] = SourceFile(file)
+            opened.callback(files[file.name].close)
+        checkpoint = open_parameter_files(path, files)
+        opened.pop_all()
+        return checkpoint
+
+
+def open_parameter_files(path: Path, files: Mapping[str, SourceFile]) -> Checkpoint:
+    """A checkpoint of files that hold one parameter each, by their names."""
+    tensors: dict[str, TensorRef] = {}
+    for name, source in files.items():
+        refs = _tensors(source)
+        if len(refs) != 1:
+            raise ConvertError(
+                f"{source.path}: {shown(name)} holds {counted(len(refs), 'tensor')}, and is named like one parameter"
+            )
+        tensors[name] = refs[0]
+    require_tensors(path, tensors)
+    return Checkpoint(
+        path,
+        MappingProxyType(tensors),
+        FileFacts("pdiparams", sum(file.size for file in files.values()), shape="a file for every parameter"),
+        MappingProxyType({name: name for name in tensors}),
+        MappingProxyType({}),
+        tuple(file.close for file in files.values()),
+        tuple(file.check_unchanged for file in files.values()),
+    )
 
 
 def _old_files(path: Path) -> list[Path]:

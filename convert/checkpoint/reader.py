@@ -8,21 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from convert.checkpoint.archive import (
-    ZIP,
-    beside,
-    checkpoint_in,
-    decompressed,
-    is_archive,
-    is_torch_zip,
-    members_of,
-)
 from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.pdparams import open_pdopt, open_pdparams
 from convert.checkpoint.quantised import without_quantisation
 from convert.checkpoint.safetensors_file import looks_like_safetensors, open_safetensors
 from convert.checkpoint.shards import INDEX_SUFFIX, open_shards
-from convert.checkpoint.signatures import TORCH_BEFORE_1_6, other_kind
+from convert.checkpoint.signatures import TORCH_BEFORE_1_6, ZIP, is_archive, is_torch_zip, other_kind
 from convert.checkpoint.source import SourceFile, Span
 from convert.errors import ConvertError
 from convert.names import listed, shown
@@ -143,7 +134,7 @@ def _open(
     if head.startswith(ZIP):
         from convert.checkpoint.torch_file import open_torch
 
-        if is_torch_zip(source):
+        if is_torch_zip(head):
             return open_torch(source, key=key)
     if head.startswith(ZIP) or is_archive(head):
         return _open_archive(source, key)
@@ -166,6 +157,7 @@ def _open(
 
 def _open_archive(source: SourceFile, key: str | None, *, depth: int = 0) -> Checkpoint:
     """The one checkpoint in a tar, a zip or a compressed file (which may be a tar)."""
+    from convert.checkpoint.archive import beside, checkpoint_in, decompressed, members_of, parameter_files
     from convert.checkpoint.program import PROTOBUF_MOST, names_in_program
 
     members = members_of(source)
@@ -177,6 +169,11 @@ def _open_archive(source: SourceFile, key: str | None, *, depth: int = 0) -> Che
         if is_archive(whole.read(0, min(512, whole.size))):
             return _open_archive(whole, key, depth=1)
         return _open(whole, key, None)
+    files = parameter_files(members)
+    if files:
+        from convert.checkpoint.pdiparams import open_parameter_files
+
+        return open_parameter_files(source.path, files)
     name = checkpoint_in(source, members)
     inner = members[name]()
     names = None
@@ -189,7 +186,7 @@ def _open_archive(source: SourceFile, key: str | None, *, depth: int = 0) -> Che
     if not isinstance(inner, Span):
         source.close()
     head = inner.read(0, min(512, inner.size))
-    if is_archive(head) or (head.startswith(ZIP) and not is_torch_zip(inner)):
+    if is_archive(head) or (head.startswith(ZIP) and not is_torch_zip(head)):
         raise ConvertError(f"{source.path}: {shown(name)} is an archive itself; unpack it first")
     opened = _open(inner, key, names)
     facts = replace(opened.facts, notes=(*opened.facts.notes, f"read inside of the archive: {shown(name)}"))

@@ -82,7 +82,7 @@ def plan_for(
         exact_rule(paddle, torch, None, "given as a pair") for torch, paddle in told.items() if torch in names
     ]
     known = rules_for({name: tuple(array.shape) for name, array in state.items()}, names) if not rules else ()
-    options = Options(rules=(*rules, *known))
+    options = Options(rules=(*rules, *known), layout="paddle")
     return plan_conversion(state, layout, options), options
 
 

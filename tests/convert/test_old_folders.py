@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import paddle
 import pytest
@@ -56,6 +58,17 @@ def test_a_file_for_every_parameter_is_a_checkpoint(folder, tmp_path):
     target.load_state_dict(got, strict=True)
 
 
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_such_a_folder_is_read_inside_of_an_archive(folder, tmp_path, kind):
+    place, state = folder
+    (place / "__model__").write_bytes(b"a program")
+    archive = shutil.make_archive(str(tmp_path / "packed"), kind, tmp_path, "model")
+    with open_checkpoint(archive) as checkpoint:
+        assert set(checkpoint) == set(state)
+        for name, array in state.items():
+            np.testing.assert_array_equal(checkpoint[name].numpy(), array)
+
+
 def test_a_damaged_parameter_is_named(folder):
     place, _ = folder
     whole = (place / "fc_0.w_0").read_bytes()
@@ -63,7 +76,7 @@ def test_a_damaged_parameter_is_named(folder):
     with pytest.raises(ConvertError, match=r"fc_0\.w_0: the file is cut off"):
         open_checkpoint(place)
     (place / "fc_0.w_0").write_bytes(whole + whole)
-    with pytest.raises(ConvertError, match=r"fc_0\.w_0: holds 2 tensors, and is named like one parameter"):
+    with pytest.raises(ConvertError, match=r"fc_0\.w_0 holds 2 tensors, and is named like one parameter"):
         open_checkpoint(place)
 
 
