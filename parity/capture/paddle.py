@@ -232,7 +232,7 @@ def hooked(parameter: Any, gradient: Any) -> Any:
         return _after_hooks(parameter, gradient)
     finally:
         _drop_gradient(parameter)
-        if parameter.dtype != values.dtype:
+        if hasattr(parameter, "_set_impl"):
             parameter._set_impl(values)
         if held is not None:
             parameter.grad = held
