@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import sys
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
@@ -26,6 +25,7 @@ from parity.capture.held import held_tensors
 from parity.capture.options import Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import drawn
+from parity.capture.side_table import SideTable
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
@@ -50,7 +50,7 @@ class PaddleRecorder(BackwardRecorder):
     def __init__(self, trace: Trace, store: ValueStore | None, options: Options) -> None:
         super().__init__(trace, store, options)
         self.inside = False
-        self.marks: dict[int, tuple[weakref.ref[Any], Any]] = {}
+        self.marks = SideTable()
         self.corrected = 0
         self.trained = 0
 
@@ -73,16 +73,10 @@ class PaddleRecorder(BackwardRecorder):
 
     def mark(self, tensor: Any, mark: Any) -> None:
         # Before Paddle 3.0 a tensor takes no attributes.
-        key = id(tensor)
-        self.marks[key] = (weakref.ref(tensor, lambda gone: self._forget(key, gone)), mark)
-
-    def _forget(self, key: int, gone: Any) -> None:
-        if key in self.marks and self.marks[key][0] is gone:
-            del self.marks[key]
+        self.marks.put(tensor, mark)
 
     def mark_of(self, tensor: Any) -> Any:
-        found = self.marks.get(id(tensor))
-        return found[1] if found is not None and found[0]() is tensor else None
+        return self.marks.get(tensor)
 
     def describe(self, tensor: Any) -> tuple[tuple[int, ...], str]:
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("paddle.")
