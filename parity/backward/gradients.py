@@ -74,7 +74,6 @@ class _Gradients(Flow):
         super().__init__(paddle, torch, alignment, torch_parameters)
         self.again, self.known = again, known
         self.counterparts: dict[str, Counterpart] = {}
-        """Largest relative difference that a framework's float32 constant explained."""
 
     def run(self) -> GradientJudgement:
         result = self.result
