@@ -38,7 +38,7 @@ def load_factory(reference: str, notes: list[str] | None = None, *, registered: 
     """The class or function; ConvertError says what is wrong with the reference.
 
     What the import does beside defining it is added to `notes`, or else told on stderr. registered: of a network of ours
-    (`convert.registry`), whatever modules a user has under the names of our folders.
+    (`convert.models.registry`), whatever modules a user has under the names of our folders.
     """
     place, colon, name = reference.rpartition(":")
     if not colon or not place or not name:
