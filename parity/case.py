@@ -260,6 +260,7 @@ def _train(
         backward.alignment,
         known=judgement.findings,
         level=judgement.worst,
+        constants=backward.constants,
     )
     judgement.findings += found.findings
     judgement.notes += found.notes

@@ -62,7 +62,8 @@ def check(
     further: also compare the outputs on other numbers and, for images, on an odd size.
     device: "cpu", "cuda" or "cuda:N" for both models, or a pair (Paddle's, torch's); without it, each runs where it
     lies. A model that lies elsewhere is moved for the length of the check.
-    gradients: also compare the gradients of inputs, weights and values in between, from the loss down.
+    gradients: also compare the gradients of inputs and weights, from the loss down. Those of values in between tell which
+    operator makes the difference.
     steps: also train copies of both models that many steps, in float64 and on the same inputs.
     losses: (Paddle's, torch's) function of the model's output that gives a scalar; without one, a fixed weighting
     of all float outputs serves.

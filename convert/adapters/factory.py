@@ -37,8 +37,9 @@ def users_code(what: str, hint: str = "") -> Iterator[None]:
 def load_factory(reference: str, notes: list[str] | None = None, *, registered: bool = False) -> Any:
     """The class or function; ConvertError says what is wrong with the reference.
 
-    The networks of a package with a module `models` need not name that: `timm:mobilenetv3_small_100`. What the import does beside defining it is added to `notes`, or else told on stderr. registered: of a network of ours
-    (`convert.registry`), whatever modules a user has under the names of our folders.
+    The networks of a package with a module `models` need not name that: `timm:mobilenetv3_small_100`. What the import does
+    beside defining it is added to `notes`, or else told on stderr. registered: of a network of ours
+    (`convert.models.registry`), whatever modules a user has under the names of our folders.
     """
     place, colon, name = reference.rpartition(":")
     if not colon or not place or not name:

@@ -7,6 +7,7 @@ names of GNU and pax); what is compressed is decompressed once into a file that 
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -22,7 +23,19 @@ from convert.names import listed, shown
 
 _BLOCK = 512
 _MEMBERS_MOST = 100_000
-_UNPACKED_MOST = 64 << 30
+_UNPACKED_FREE, _UNPACKED_MOST = 100_000_000, 50
+"""What is compressed may unpack to so many bytes, and so many times its own; weights hardly become smaller at all."""
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    ValueError,
+    struct.error,
+    RuntimeError,
+    EOFError,
+    LookupError,
+)
+"""What `zipfile` raises for an archive that is none."""
 _STEP = 1 << 20
 SUFFIXES = (".pdparams", ".pdiparams", ".safetensors", ".pth", ".pt")
 """What is looked for, the likeliest first."""
@@ -97,21 +110,22 @@ def decompressed(source: SourceFile) -> SourceFile:
             raise ConvertError(f"{source.path}: the gzip file is cut off; copy or download it again")
 
     try:
-        return _nameless(source.path, parts())
+        return _nameless(source.path, parts(), source.size)
     except zlib.error as error:
         raise ConvertError(f"{source.path}: the gzip file is damaged ({error})") from None
 
 
-def _nameless(path: Path, parts: Iterator[bytes]) -> SourceFile:
-    """A file without a name that holds `parts`; its messages speak of `path`."""
+def _nameless(path: Path, parts: Iterator[bytes], packed: int) -> SourceFile:
+    """A file without a name that holds `parts`, which were `packed` bytes; its messages speak of `path`."""
+    most = _UNPACKED_FREE + _UNPACKED_MOST * packed
     handle, name = tempfile.mkstemp(prefix="paddle2torch-")
     try:
         with os.fdopen(handle, "wb") as out:
             count = 0
             for part in parts:
                 count += out.write(part)
-                if count > _UNPACKED_MOST:
-                    raise ConvertError(f"{path}: unpacks to more than {_UNPACKED_MOST >> 30} GiB; refused")
+                if count > most:
+                    raise ConvertError(f"{path}: unpacks to more than {most} bytes; refused")
         made = SourceFile(name)
     except OSError as error:
         raise ConvertError(f"{path}: cannot be decompressed ({error.strerror})") from error
@@ -172,7 +186,7 @@ def _zip_members(source: SourceFile) -> Iterator[tuple[str, Callable[[], SourceF
     try:
         with zipfile.ZipFile(source.path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except _DAMAGED:
         raise ConvertError(f"{source.path}: the zip archive is damaged; copy or download it again") from None
     if len(entries) > _MEMBERS_MOST:
         raise ConvertError(f"{source.path}: a zip archive of more than {_MEMBERS_MOST} members; refused")
@@ -183,8 +197,10 @@ def _zip_members(source: SourceFile) -> Iterator[tuple[str, Callable[[], SourceF
 def _zip_member(source: SourceFile, entry: zipfile.ZipInfo) -> SourceFile:
     try:
         with zipfile.ZipFile(source.path) as archive, archive.open(entry) as stream:
-            return _nameless(source.path, _pieces(stream))
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+            return _nameless(source.path, _pieces(stream), source.size)
+    except ConvertError:
+        raise
+    except _DAMAGED as error:
         raise ConvertError(f"{source.path}: {shown(entry.filename)} cannot be read ({error})") from None
 
 

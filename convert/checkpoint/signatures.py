@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 TORCH_BEFORE_1_6 = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
 """The number with which its pickles begin (torch/serialization.py: MAGIC_NUMBER)."""
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
@@ -29,7 +27,5 @@ def is_archive(head: bytes) -> bool:
 
 def is_torch_zip(head: bytes) -> bool:
     """Whether a zip archive is one that `torch.save` writes, as far as its first entry tells."""
-    if len(head) < 30:
-        return False
-    (length,) = struct.unpack_from("<H", head, 26)
+    length = int.from_bytes(head[26:28], "little")
     return head[30 : 30 + length].endswith((b"/data.pkl", b"/byteorder", b"/version", b"/.format_version"))

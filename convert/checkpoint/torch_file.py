@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 
-from convert.checkpoint.checkpoint import TENSORS_MOST, Checkpoint, FileFacts, require_tensors, text_keys
+from convert.checkpoint.checkpoint import Checkpoint, FileFacts, check_count, require_tensors, text_keys
 from convert.checkpoint.payload import FileSpan
 from convert.checkpoint.pickle_machine import OPCODES, HostilePickle, PickleMachine
 from convert.checkpoint.pickle_values import Global, Value
@@ -24,6 +24,8 @@ from convert.names import listed, shown
 
 _END = 0x06054B50
 _END_64 = 0x06064B50
+_OTHER_ENTRIES = 100
+"""Entries of an archive that are no tensors."""
 _DIRECTORY_MOST = 32_000_000
 _TIED_MOST = 8
 _FREE_TO_SHARE = 16
@@ -259,8 +261,9 @@ def _entries(source: SourceFile) -> dict[str, tuple[int, int]]:
         position = 0
         while position < size:
             name, header, length, position = _entry(source, directory, position)
-            if name in entries or len(entries) > TENSORS_MOST:
+            if name in entries:
                 raise _damaged(source)
+            check_count(source.path, len(entries) - _OTHER_ENTRIES)
             data = _data_at(source, header, length)
             entries[name] = (data, length)
             spans.append((header, data + length))

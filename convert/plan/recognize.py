@@ -55,6 +55,10 @@ def torch_name(name: str, alias: Alias | None = None) -> str:
     return f"{alias.rename(path) if alias else path}{dot}{_PADDLE_ENDINGS.get(role, role)}"
 
 
+TENSORS_MOST = 5000
+"""No registered network has as many; a file that has is not spelled in every way."""
+
+
 def recognize(names_to_shapes: Mapping[str, Sequence[int]]) -> list[Candidate]:
     """Every registered network that these tensors can be, usually one, [] when there is none.
 
@@ -71,6 +75,8 @@ def recognize(names_to_shapes: Mapping[str, Sequence[int]]) -> list[Candidate]:
         name: tuple(shape) for name, shape in names_to_shapes.items() if name.rpartition(".")[2] != _COUNTER
     }
     found: list[Candidate] = []
+    if len(given) > TENSORS_MOST:
+        return found
     for alias in (None, *ALIASES):
         spelled = {name: torch_name(name, alias) for name in given}
         models = alias.models if alias else tuple(MODELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import inspect
 import re
@@ -11,6 +12,7 @@ from typing import Any
 
 import paddle2torch
 
+OURS = ("convert.", "parity.", "paddle2torch.")
 WORDS = {
     "en": {
         "title": "Python API",
@@ -91,9 +93,13 @@ def _members(thing: type) -> Iterator[tuple[str, str]]:
     if issubclass(thing, enum.Enum):
         for member in thing:
             yield f"`{member.name}`", f"`{member.value!r}`"
-    notes = _attribute_notes(thing)
-    for name, value in vars(thing).items():
-        if name.startswith("_") or (inspect.isclass(thing) and name in getattr(thing, "__members__", {})):
+    notes: dict[str, str] = {}
+    members: dict[str, Any] = {}
+    for each in reversed([each for each in thing.__mro__ if each.__module__.startswith(OURS)]):
+        notes |= _attribute_notes(each) | _choices(each)
+        members |= vars(each)
+    for name, value in members.items():
+        if name.startswith("_") or name in getattr(thing, "__members__", {}):
             continue
         if isinstance(value, property):
             result = inspect.signature(value.fget).return_annotation if value.fget else "Any"
@@ -105,13 +111,27 @@ def _members(thing: type) -> Iterator[tuple[str, str]]:
         yield f"`{name}`", text
 
 
+def _choices(thing: type) -> dict[str, str]:
+    """Field -> the values of the enumeration that it takes, each with what it means."""
+    found = {}
+    for field in dataclasses.fields(thing) if dataclasses.is_dataclass(thing) else ():
+        if isinstance(field.default, enum.Enum):
+            said = _attribute_notes(type(field.default))
+            rows = [
+                f"- `{member.value}`{': ' * (member.name in said)}{said.get(member.name, '')}"
+                for member in type(field.default)
+            ]
+            found[field.name] = "\n".join(rows)
+    return found
+
+
 def _attribute_notes(thing: type) -> dict[str, str]:
-    """What stands below a field in the source, as a string of its own."""
+    """What stands below a field or a member in the source, as a string of its own."""
     try:
         source = textwrap.dedent(inspect.getsource(thing))
     except (OSError, TypeError):
         return {}
-    found = re.findall(r'^    (\w+):[^\n]*\n    """(.*?)"""', source, re.MULTILINE | re.DOTALL)
+    found = re.findall(r'^    (\w+)(?::| = )[^\n]*\n    """(.*?)"""', source, re.MULTILINE | re.DOTALL)
     return {name: re.sub(r"\s+", " ", text) for name, text in found if not name.startswith("_")}
 
 

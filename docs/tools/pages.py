@@ -21,10 +21,10 @@ GUIDE = tuple(
         "adding",
     )
 )
-RUN = (*GUIDE, DOCS / "schema.md")
+RUN = (*GUIDE, DOCS / "schema.md", DOCS / "architecture.md")
 """The pages with commands. One reader follows them in this order, in one folder: a page may use the files of those
 before it."""
-PAGES = (DOCS / "index.md", *RUN, DOCS / "architecture.md")
+PAGES = (DOCS / "index.md", *RUN)
 NOTEBOOKS = (DOCS / "notebooks" / "port.ipynb", DOCS / "notebooks" / "report.ipynb")
 
 

@@ -26,13 +26,18 @@ _Cuts = dict[str, dict[int, list[tuple[str, Pair | None]]]]
 
 @dataclass
 class GradientJudgement:
-    """What going backward showed. `twins` are the parameters that correspond."""
+    """What going backward showed.
+
+    twins: the parameters that correspond. constants: the largest relative difference of a gradient that a framework's float32
+    constants explain.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     inconclusive: list[str] = field(default_factory=list)
     twins: list[WeightPair] = field(default_factory=list)
     alignment: Alignment | None = None
+    constants: float = 0.0
 
 
 class Flow:

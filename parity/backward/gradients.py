@@ -74,8 +74,6 @@ class _Gradients(Flow):
         super().__init__(paddle, torch, alignment, torch_parameters)
         self.again, self.known = again, known
         self.counterparts: dict[str, Counterpart] = {}
-        self.constants = 0.0
-        """Largest relative difference that a framework's float32 constant explained."""
 
     def run(self) -> GradientJudgement:
         result = self.result
@@ -170,7 +168,7 @@ class _Gradients(Flow):
             finally:
                 store.close()
             # What float32 constants make of a gradient on its way through the network is no operator's own fault.
-            level = max(self.constants, self._output_level())
+            level = max(self.result.constants, self._output_level())
             room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * level)
             large = [(name, d) for name, d, limit in seen if d.max_abs > limit and d.max_rel > room]
             if not self.found and not self.known:
@@ -243,7 +241,7 @@ class _Gradients(Flow):
 
     def _loss(self, found: LossDifference | None) -> None:
         if found is not None and found.by_constant:
-            self.constants = max(self.constants, FLOAT32_LOSS)
+            self.result.constants = max(self.result.constants, FLOAT32_LOSS)
             self.result.notes.append(
                 Note(
                     "loss: it differs by what a number that Paddle's loss keeps in float32 explains, not by a fault",
@@ -359,7 +357,7 @@ class _Gradients(Flow):
         reason, within = constant_of(node.kind, node.shape("x")) if node is not None else ("", 0.0)
         if node is None or d.max_rel > within:
             return False
-        self.constants = max(self.constants, d.max_rel)
+        self.result.constants = max(self.result.constants, d.max_rel)
         self.result.notes.append(
             Note(
                 f"gradients through {label(node)} `{node.module}`: {reason}; a difference of {d.max_rel:.1e} is that, "

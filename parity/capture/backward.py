@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from parity.capture.failed import ModelError
-from parity.capture.options import MARK, Options
+from parity.capture.options import Options
 from parity.capture.recorder import Recorder
 from parity.capture.results import fixed_weights, flatten_outputs, replaced, told
 from parity.errors import ParityError
@@ -107,7 +107,7 @@ class BackwardRecorder(Recorder):
                 if expected.size == int(np.prod(shape, dtype=np.int64)):
                     source = self.from_numpy(expected.reshape(shape), source)
             leaf = self.leaf_for_gradients(source)
-            setattr(leaf, MARK, (self.run, self.value_of(tensor)))
+            self.mark(leaf, (self.run, self.value_of(tensor)))
             leaves[id(tensor)] = leaf
         return leaves
 

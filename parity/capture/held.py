@@ -10,6 +10,7 @@ OWN_REGISTERS = frozenset({"_modules", "_sub_layers", "_parameters", "_buffers"}
 DEEPEST = 4
 """How many containers in each other are looked through."""
 
+_NUMBERS_AND_NAMES = (str, int, float, type(None))
 _FRAMEWORKS = ("torch", "paddle", "numpy", "builtins")
 
 
@@ -40,7 +41,7 @@ def held_tensors(
             yield from visit(item, label, depth + 1)
 
     for name, value in list(vars(owner).items()):
-        if name not in OWN_REGISTERS:
+        if name not in OWN_REGISTERS and not isinstance(value, _NUMBERS_AND_NAMES):
             yield from visit(value, name, 0)
 
 

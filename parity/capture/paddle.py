@@ -22,9 +22,10 @@ from paddle.jit.dy2static.program_translator import ProgramTranslator, StaticFun
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
-from parity.capture.options import MARK, Options
+from parity.capture.options import Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import drawn
+from parity.capture.side_table import SideTable
 from parity.capture.source import constructor_line, element_lines, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
@@ -36,6 +37,7 @@ _FLOAT_TYPES = {"float16", "bfloat16", "float32", "float64"}
 _TENSOR = paddle.Tensor
 # Bound before anything is patched: what the recorder itself uses must never be recorded.
 _cast, _assign, _clone, _detach = _C_ops.cast, _C_ops.assign, _TENSOR.clone, _TENSOR.detach
+_SHARES = hasattr(_TENSOR, "__dlpack__")  # from Paddle 3.0 on
 _numpy, _register_hook = _TENSOR.numpy, _TENSOR.register_hook
 
 
@@ -48,6 +50,7 @@ class PaddleRecorder(BackwardRecorder):
     def __init__(self, trace: Trace, store: ValueStore | None, options: Options) -> None:
         super().__init__(trace, store, options)
         self.inside = False
+        self.marks = SideTable()
         self.corrected = 0
         self.trained = 0
 
@@ -68,13 +71,20 @@ class PaddleRecorder(BackwardRecorder):
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, _TENSOR)
 
+    def mark(self, tensor: Any, mark: Any) -> None:
+        # Before Paddle 3.0 a tensor takes no attributes.
+        self.marks.put(tensor, mark)
+
+    def mark_of(self, tensor: Any) -> Any:
+        return self.marks.get(tensor)
+
     def describe(self, tensor: Any) -> tuple[tuple[int, ...], str]:
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("paddle.")
 
     def to_numpy(self, tensor: Any) -> Array:
         if str(tensor.dtype) == "paddle.bfloat16":
             tensor = _cast(tensor, paddle.float32)
-        if tensor._is_initialized() and tensor.place.is_cpu_place() and tensor.is_dense():
+        if _SHARES and tensor._is_initialized() and tensor.place.is_cpu_place() and tensor.is_dense():
             # Paddle's own numpy() copies, which for activations takes as long as comparing them.
             shared: Array = np.from_dlpack(_detach(tensor))
             return shared
@@ -85,9 +95,7 @@ class PaddleRecorder(BackwardRecorder):
 
     def from_numpy(self, array: Array, like: Any) -> Any:
         result = paddle.to_tensor(array, dtype=like.dtype, place=like.place)
-        mark = getattr(like, MARK, None)
-        if mark is not None:
-            setattr(result, MARK, mark)
+        self.mark(result, self.mark_of(like))
         return result
 
     def cast(self, tensor: Any, precision: str) -> Any:
@@ -209,16 +217,29 @@ def hooked(parameter: Any, gradient: Any) -> Any:
         narrow = _cast(gradient, parameter.dtype)
         if bool((_after_hooks(parameter, narrow) == narrow).all()):
             return gradient
+        if not hasattr(parameter, "_set_impl"):
+            raise ParityError(
+                f"a hook on Paddle's parameter {parameter.name} changes its gradient, which Paddle {paddle.__version__} does in "
+                "float32 alone: compare gradients with Paddle 3, or without the hook"
+            )
         parameter._set_impl(_cast(values, gradient.dtype))
         return _after_hooks(parameter, gradient)
     finally:
+        _drop_gradient(parameter)
+        if hasattr(parameter, "_set_impl"):
+            parameter._set_impl(values)
+        if held is not None:
+            parameter.grad = held
+
+
+def _drop_gradient(parameter: Any) -> None:
+    parameter.clear_gradient(False)
+    if parameter.grad is not None:  # from Paddle 3.0 on, zeros are left
         parameter.grad = None
-        parameter._set_impl(values)
-        parameter.grad = held
 
 
 def _after_hooks(parameter: Any, gradient: Any) -> Any:
-    parameter.grad = None
+    _drop_gradient(parameter)
     with paddle.enable_grad():
         paddle.autograd.backward([parameter * 1.0], [gradient])
     return _clone(_detach(parameter.grad))

@@ -44,7 +44,10 @@ class PaddleTrainer:
         # Rules like apply_decay_param_fun go by name: the copy's parameters keep theirs.
         for name, original in self.originals.items():
             self.tensors[name].name = original.name
+        whole = _not_floating(self.model)
         self.model.to(dtype="float64")
+        for layer, name, buffer in whole:
+            layer._buffers[name] = buffer
         self.tensors = _tensors(self.model)
         given = isinstance(optimizer, paddle.optimizer.Optimizer)
         self.where = line_of(optimizer)
@@ -205,7 +208,8 @@ class PaddleTrainer:
     def load(self, arrays: Mapping[str, Array]) -> None:
         for name, array in arrays.items():
             tensor = self.tensors[name]
-            tensor.set_value(np.ascontiguousarray(array).reshape(tensor.shape))
+            kind = str(tensor.dtype).removeprefix("paddle.")
+            tensor.set_value(np.ascontiguousarray(array, dtype=kind).reshape(tensor.shape))
 
     def backward(self, inputs: Mapping[str, Array]) -> Step:
         with scratch_directory() as scratch:
@@ -308,6 +312,16 @@ def _tensors(model: Any) -> dict[str, Any]:
     )
     capture._describe_model(model, recorder)
     return {leaf.name: leaf.tensor for leaf in recorder.leaves.values()}
+
+
+def _not_floating(model: Any) -> list[tuple[Any, str, Any]]:
+    """Tables of indices, masks, counters: (layer, name, a copy). Paddle's `to` makes floats of the tensors themselves."""
+    return [
+        (layer, name, buffer.clone())
+        for layer in model.sublayers(include_self=True)
+        for name, buffer in layer.named_buffers(include_sublayers=False)
+        if buffer is not None and not buffer.is_floating_point() and not buffer.is_complex()
+    ]
 
 
 def _coupled_decay(optimizer: Any) -> Any:

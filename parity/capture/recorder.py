@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.capture.options import MARK, STOPPED, Leaf, Options
+from parity.capture.options import STOPPED, Leaf, Options
 from parity.capture.remarks import Remarks
 from parity.capture.results import flatten_outputs
 from parity.capture.source import is_machinery
@@ -47,7 +47,7 @@ class Recorder(Remarks):
         shape, dtype = self.describe(tensor)
         self.trace.values.append(Value(shape, dtype, origin, name))
         number = len(self.trace.values) - 1
-        setattr(tensor, MARK, (self.run, number))
+        self.mark(tensor, (self.run, number))
         return number
 
     def add_leaf(self, name: str, tensor: Any, *, registered: bool, trainable: bool) -> None:
@@ -66,7 +66,7 @@ class Recorder(Remarks):
         if leaf is not None:
             return leaf.value
         twin = self.twins.get(id(tensor))
-        mark = getattr(tensor if twin is None else twin[1], MARK, None)
+        mark = self.mark_of(tensor if twin is None else twin[1])
         if mark is not None and mark[0] is self.run:
             return int(mark[1])
         return self.new_value(tensor, "unknown")
@@ -84,7 +84,7 @@ class Recorder(Remarks):
             number = self.value_of(tensor)
             result = self.cast(tensor, precision)
             if result is not tensor:
-                setattr(result, MARK, (self.run, number))
+                self.mark(result, (self.run, number))
                 self.twins[id(tensor)] = (tensor, result)
             return result
         if leaf.shadow is not None:

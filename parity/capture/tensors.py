@@ -17,6 +17,14 @@ class Tensors(ABC):
     def is_tensor(self, value: Any) -> bool: ...
 
     @abstractmethod
+    def mark(self, tensor: Any, mark: Any) -> None:
+        """Remember something about a tensor for as long as it lives."""
+
+    @abstractmethod
+    def mark_of(self, tensor: Any) -> Any:
+        """What is remembered of a tensor, or None."""
+
+    @abstractmethod
     def describe(self, tensor: Any) -> tuple[tuple[int, ...], str]:
         """Shape and numpy dtype name of a tensor."""
 

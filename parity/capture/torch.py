@@ -74,6 +74,13 @@ class TorchRecorder(BackwardRecorder):
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, torch.Tensor)
 
+    def mark(self, tensor: torch.Tensor, mark: Any) -> None:
+        # An attribute outlives the Python object as long as autograd holds the tensor, which a weak reference does not.
+        setattr(tensor, MARK, mark)
+
+    def mark_of(self, tensor: torch.Tensor) -> Any:
+        return getattr(tensor, MARK, None)
+
     def describe(self, tensor: torch.Tensor) -> tuple[tuple[int, ...], str]:
         return tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
 
@@ -90,9 +97,7 @@ class TorchRecorder(BackwardRecorder):
     def from_numpy(self, array: Array, like: torch.Tensor) -> torch.Tensor:
         result = _from_numpy(np.asarray(array, order="C")).to(like.device)
         result = result.to(like.dtype)
-        mark = getattr(like, MARK, None)
-        if mark is not None:
-            setattr(result, MARK, mark)
+        self.mark(result, self.mark_of(like))
         return result
 
     def cast(self, tensor: torch.Tensor, precision: str) -> torch.Tensor:

@@ -46,11 +46,16 @@ class Evidence:
         alignment: Alignment,
         replay: Replay,
         numbers: Measure | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
-        """`replay` runs torch once more, teacher-forced; it is called only if numbers differ."""
+        """`replay` runs torch once more, teacher-forced; it is called only if numbers differ.
+
+        names: torch's parameter or buffer -> Paddle's, as far as names tell.
+        """
         self.paddle, self.torch = paddle, torch
         self.paddle_parameters, self.torch_parameters = paddle_parameters, torch_parameters
         self.alignment, self.replay = alignment, replay
+        self.names: Mapping[str, str] = names or {}
         self._freely = numbers or stored_numbers(paddle, torch)
         self._rows = {id(pair): self._row(pair) for pair in alignment.pairs}
         self._numbers = {id(pair): number for number, pair in enumerate(alignment.pairs)}

@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from parity.align.alignment import Values
 from parity.align.pipeline import Prepared
-from parity.explain import attention, operators, returned, statistics, unmeasured, wiring
+from parity.explain import attention, buffers, operators, returned, statistics, unmeasured, wiring
 from parity.explain.alternatives import Trial, best
 from parity.explain.claims import Claim, Claims
 from parity.explain.evidence import Evidence
@@ -46,6 +46,7 @@ ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
     unmeasured.silent,  # what is switched off in this run
     unmeasured.registration,  # what the state dict does not know
     statistics.explain,  # what BatchNorms keep
+    buffers.explain,  # what a training forward leaves in other buffers, and whether it is kept at all
     returned.explain,  # results: what one side lacks, shapes, kinds of numbers, what is no tensor
     unmeasured.amplified,  # outputs that differ although nothing was found
 )
@@ -68,7 +69,16 @@ def judge(
 
     def tried(apart: frozenset[Values]) -> Trial:
         alignment = prepared.align(apart)
-        evidence = Evidence(paddle, torch, paddle_parameters, torch_parameters, alignment, replay, numbers)
+        evidence = Evidence(
+            paddle,
+            torch,
+            paddle_parameters,
+            torch_parameters,
+            alignment,
+            replay,
+            numbers,
+            prepared.names,
+        )
         claims = explained(evidence)
         return Trial(evidence, claims, [tell.finding(claim, evidence) for claim in claims.faults])
 

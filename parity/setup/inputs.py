@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -155,7 +156,8 @@ def _archived(path: Path) -> Iterator[tuple[str, Array]]:
 
 def _read_array(file: IO[bytes], size: int | None = None) -> Array:
     """The array of a .npy file, whose shape must be what it has bytes for: no memory is taken for any other."""
-    with file:
+    with file, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a header is Python 2's
         size = os.fstat(file.fileno()).st_size if size is None else size
         version = np.lib.format.read_magic(file)
         read = (

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.names import shown
 from convert.write.atomic import AtomicFile
 from parity.errors import ParityError
 from parity.trace.trace import TRACE_VERSION, Framework, Trace
@@ -157,7 +158,7 @@ class TraceFile:
             raise ParityError(f"{path} is no trace: make one with `paddle2torch parity capture`")
         if metadata.get("version") != str(TRACE_VERSION):
             raise ParityError(
-                f"{path} is a trace of version {metadata.get('version')}, and this tool reads version "
+                f"{path} is a trace of version {shown(metadata.get('version'), 20)}, and this tool reads version "
                 f"{TRACE_VERSION}; capture it again with the same version of paddle2torch on both sides"
             )
         self._entries = {name: entry for name, entry in header.items() if name != "__metadata__"}

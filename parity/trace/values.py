@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -145,8 +146,11 @@ def shared_scratch() -> Iterator[Path]:
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
     """Write arrays by name to an uncompressed .npz that `numpy.load` reads without pickle."""
-    with _room_for("weights", Path(path)):
-        np.savez(path, allow_pickle=False, **dict(arrays))
+    # numpy before 2.1 would take savez's `allow_pickle` for the name of one more array.
+    with _room_for("weights", Path(path)), zipfile.ZipFile(path, "w", allowZip64=True) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
 @contextmanager

@@ -1,21 +1,120 @@
-"""Settings of two optimizers, side by side."""
+"""Settings of two optimizers, side by side, for every parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from parity.explain.words import show
+from parity.limits import RECOMPUTED
+from parity.ops.attributes import same_value
+from parity.results.finding import Shows, Subject
+from parity.training.record import Both, Claim, Claims, Record, Remark
+from parity.training.schedule import otherwise_scheduled
 
-ADVICE: Mapping[str, str] = {
-    "lr": "learning rate",
-    "weight_decay": "weight_decay",
-    "beta1": "beta1 (betas[0])",
-    "beta2": "beta2 (betas[1])",
-}
+Apart = dict[str, dict[str, Both]]
+"""Setting -> torch's parameter -> (Paddle's, torch's)."""
 
 
-def as_argument(setting: str, value: Any) -> str:
-    if setting in ("beta1", "beta2"):
-        return f"betas=({show(value)}, ...)" if setting == "beta1" else f"betas=(..., {show(value)})"
-    return f"{setting}={show(value)}"
+def explain(record: Record, claims: Claims) -> Iterator[Claim]:
+    """Setting against setting."""
+    paddle, torch = record.given.paddle, record.given.torch
+    if paddle.rule != torch.rule and (paddle.custom or torch.custom) and record.worst() <= record.room:
+        yield Claim(Remark.OWN_CLASS)
+        return
+    if paddle.rule != torch.rule:
+        yield Claim(
+            Subject.OPTIMIZER,
+            attribute="rule",
+            values=(paddle.name, torch.name),
+            entails=tuple(record.updates),
+            evidence={"paddle": paddle.name, "torch": torch.name, "update differs by": record.worst()},
+        )
+        return
+    missing, apart, trained = _side_by_side(record)
+    yield from _missing(record, missing)
+    yield from _decay_coupling(record, apart.pop("decoupled", {}))
+    apart["lr"] = {name: v for name, v in apart["lr"].items() if not otherwise_scheduled(record.rates(name))}
+    for setting in ("lr", *sorted(set(apart) - {"lr"})):
+        yield from _setting(record, setting, apart[setting], trained)
+
+
+def _side_by_side(record: Record) -> tuple[dict[str, list[str]], Apart, int]:
+    """Parameters that one side's optimizer lacks; settings that differ; how many parameters train."""
+    given = record.given
+    missing: dict[str, list[str]] = {"torch": [], "paddle": []}
+    apart: Apart = defaultdict(dict)
+    trained = {twin.name: twin.paddle.name for twin in given.twins if given.trains(twin)}
+    for name, twin in trained.items():
+        actual, expected = given.torch.parameters.get(name), given.paddle.parameters.get(twin)
+        if actual is None or expected is None:
+            if (actual is None) != (expected is None):
+                missing["torch" if actual is None else "paddle"].append(name)
+            continue
+        for setting in sorted({*actual, *expected}):
+            values = expected.get(setting, 0.0), actual.get(setting, 0.0)
+            if not same_value(*values):
+                apart[setting][name] = values
+    return missing, apart, len(trained)
+
+
+def _missing(record: Record, missing: Mapping[str, list[str]]) -> Iterator[Claim]:
+    for side, names in missing.items():
+        if names:
+            yield Claim(
+                Subject.OPTIMIZER,
+                attribute="parameters",
+                values=(side == "torch", side == "paddle"),
+                entails=names,
+                evidence={"parameters": names, "update differs by": record.worst(names)},
+                details=names,
+            )
+
+
+def _decay_coupling(record: Record, apart: Mapping[str, Both]) -> Iterator[Claim]:
+    """Adam against AdamW matters only where there is a decay."""
+    given = record.given
+    paddle, torch = given.paddle, given.torch
+    decayed = [
+        name
+        for name in apart
+        if torch.parameters[name]["weight_decay"]
+        or paddle.parameters[given.paddle_name(name)]["weight_decay"]
+    ]
+    if decayed:
+        ours = bool(torch.parameters[decayed[0]]["decoupled"])
+        yield Claim(
+            Subject.OPTIMIZER,
+            attribute="decoupled",
+            values=(not ours, ours),
+            entails=decayed,
+            evidence={
+                "paddle": paddle.name,
+                "torch": torch.name,
+                "update differs by": record.worst(decayed),
+            },
+        )
+
+
+def _setting(record: Record, setting: str, found: Mapping[str, Both], trained: int) -> Iterator[Claim]:
+    """One claim for every two values that differ. details: the parameters, and out of how many."""
+    by_values: dict[tuple[Any, Any], list[str]] = defaultdict(list)
+    for name, values in found.items():
+        by_values[values].append(name)
+    for (expected, actual), names in by_values.items():
+        worst = record.worst(names)
+        yield Claim(
+            Subject.OPTIMIZER,
+            attribute=setting,
+            values=(expected, actual),
+            shows=Shows.WEIGHTS if worst > RECOMPUTED else Shows.NOTHING,
+            entails=names,
+            evidence={
+                "setting": setting,
+                "paddle": expected,
+                "torch": actual,
+                "parameters": len(names),
+                "update differs by": worst,
+            },
+            details=(names, trained),
+        )

@@ -7,7 +7,7 @@ is theirs and not the port's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from parity.ops.table import float32
 from parity.trace.values import Array
 
 
-@dataclass
+@dataclass(frozen=True)
 class State:
     """What one side has accumulated for one parameter."""
 
@@ -26,30 +26,35 @@ class State:
     norm: Any = 0.0
 
 
-Update = Callable[[State, Array, Array, Mapping[str, Any]], Array]
-"""(state, weights, gradient, settings) -> what is added to the weights."""
+Formula = Callable[[State, Array, Array, Mapping[str, Any]], tuple[Array, State]]
+"""(state, weights, gradient, settings) -> what is added to the weights, and the state after it."""
 
 
 @dataclass(frozen=True)
 class Differing:
     """Both formulas of one rule, how they differ, and what makes torch's Paddle's."""
 
-    paddle: Update
-    torch: Update
+    paddle: Formula
+    torch: Formula
     told: str
     remedy: str
 
 
-def _adamax(norm: Callable[[Any, Array, float], Any]) -> Update:
+def _adamax(norm: Callable[[Any, Array, float], Any]) -> Formula:
     """Adamax with its own way to keep the norm from zero; Paddle keeps its betas in float32."""
 
-    def update(state: State, weights: Array, gradient: Array, settings: Mapping[str, Any]) -> Array:
+    def update(
+        state: State, weights: Array, gradient: Array, settings: Mapping[str, Any]
+    ) -> tuple[Array, State]:
         beta1, beta2 = float32(settings["beta1"]), float32(settings["beta2"])
         gradient = gradient + settings["weight_decay"] * weights
-        state.step += 1
-        state.moment = beta1 * state.moment + (1.0 - beta1) * gradient
-        state.norm = norm(beta2 * state.norm, np.abs(gradient), settings["eps"])
-        return np.asarray(-settings["lr"] / (1.0 - beta1**state.step) * state.moment / state.norm)
+        after = State(
+            state.step + 1,
+            beta1 * state.moment + (1.0 - beta1) * gradient,
+            norm(beta2 * state.norm, np.abs(gradient), settings["eps"]),
+        )
+        added = -settings["lr"] / (1.0 - beta1**after.step) * after.moment / after.norm
+        return np.asarray(added), after
 
     return update
 
@@ -65,22 +70,24 @@ RULES: Mapping[str, Differing] = {
 """Rule (`parity.capture.training.Settings.rule`) -> what is known of it."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Prediction:
-    """Both formulas followed through the steps of a training, parameter by parameter."""
+    """Both formulas after one more step: (Paddle's, torch's) update by weight, and what either has accumulated."""
 
-    rule: Differing
-    _states: dict[tuple[str, str], State] = field(default_factory=dict)
+    updates: Mapping[Hashable, tuple[Array, Array]] = field(default_factory=dict)
+    states: Mapping[Hashable, tuple[State, State]] = field(default_factory=dict)
 
-    def updates(
-        self, name: str, weights: Array, gradient: Array, paddle: Mapping[str, Any], torch: Mapping[str, Any]
-    ) -> tuple[Array, Array]:
-        """(Paddle's, torch's) update of one parameter in the next step, both from Paddle's weights and gradient."""
-        found = []
-        for side, formula, settings in (
-            ("paddle", self.rule.paddle, paddle),
-            ("torch", self.rule.torch, torch),
-        ):
-            state = self._states.setdefault((side, name), State())
-            found.append(formula(state, weights, gradient, settings))
-        return found[0], found[1]
+
+Parameter = tuple[Hashable, Array, Array, Mapping[str, Any], Mapping[str, Any]]
+"""Which weight it is (a packed parameter holds several), Paddle's weights, Paddle's gradient, Paddle's settings, torch's settings."""
+
+
+def predicted(rule: Differing, before: Prediction, parameters: Iterable[Parameter]) -> Prediction:
+    """The next step of both formulas, from Paddle's weights and gradients."""
+    updates, states = {}, dict(before.states)
+    for key, weights, gradient, paddle, torch in parameters:
+        theirs, ours = states.get(key, (State(), State()))
+        expected, theirs = rule.paddle(theirs, weights, gradient, paddle)
+        actual, ours = rule.torch(ours, weights, gradient, torch)
+        updates[key], states[key] = (expected, actual), (theirs, ours)
+    return Prediction(updates, states)

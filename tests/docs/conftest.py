@@ -5,9 +5,14 @@ from __future__ import annotations
 import functools
 import http.server
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Paddle warns when it is imported (no ccache)
+    import paddle  # noqa: F401
 
 from docs.tools import rosetta
 from docs.tools.build import build

@@ -7,6 +7,7 @@ import pytest
 import paddle2torch
 from convert.rosetta.table import MODULES, TABLE
 from docs.tools import api, rosetta
+from parity.results.finding import Shows, Subject
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -18,6 +19,13 @@ def test_every_public_name_has_a_page_that_says_what_it_is(language):
             assert text.startswith(f"# {name}\n")
             assert len(text) > 80, text
             assert f"({name}.md)" in pages["index.md"]
+
+
+def test_a_class_tells_what_it_inherits_and_which_values_its_fields_take():
+    pages = api.pages("en")
+    assert {"## `findings`", "## `verdict`", "## `to_json()`"} <= set(pages["Report.md"].splitlines())
+    for member in (*Subject, *Shows):
+        assert f"\n- `{member.value}`" in pages["Finding.md"]
 
 
 def test_a_public_name_without_a_page_is_noticed(monkeypatch):

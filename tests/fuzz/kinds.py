@@ -50,7 +50,10 @@ def kinds(contents: Mapping[str, bytes]) -> Sequence[Kind]:
         found.append(Kind(name, {file: contents[file] for file in (name, *beside)}, read))
 
     for name in contents:
-        if name.endswith((".pdparams", ".pth")) or name in ("net.safetensors", "torch.safetensors"):
+        if name.endswith((".pdparams", ".pth", ".gz", ".zip")) or name in (
+            "net.safetensors",
+            "torch.safetensors",
+        ):
             key = "model" if name.startswith("nested") else None
             add(_checkpoint(name, key), name)
         elif name.endswith(".pdopt"):

@@ -6,12 +6,15 @@ measures memory, is better off without them.
 
 from __future__ import annotations
 
+import gzip
 import os
 import pickle
 import subprocess
 import sys
+import tarfile
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -101,6 +104,18 @@ def write_seeds(folder: Path) -> None:
         convert.convert_checkpoint(
             folder / "state4.pdparams", folder / "set.safetensors", model="none", shard_bytes=40
         )
+        state = (folder / "state4.pdparams").read_bytes()
+        (folder / "one.pdparams.gz").write_bytes(gzip.compress(state, mtime=0))
+        with (
+            tarfile.open(folder / "many.tar.gz", "w:gz") as tar,
+            zipfile.ZipFile(folder / "some.zip", "w", 8) as packed,
+        ):
+            for name in ("state4.pdparams", "names.txt.md"):
+                (folder / "names.txt.md").write_text("about")
+                tar.add(folder / name, name)
+                packed.write(folder / name, name)
+        (folder / "names.txt.md").unlink()
+        torch.save({"w": torch.ones(3, 4)}, folder / "old.pth", _use_new_zipfile_serialization=False)
         (folder / "names.txt").write_text("linear_0.b_0\nlinear_0.w_0\n")
         (folder / "rules.toml").write_text(RULES)
         np.save(folder / "input.npy", np.ones((2, 3), "float32"))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from convert import open_checkpoint
+from parity.errors import ParityError
+from parity.setup.inputs import load_inputs
 from tests.fuzz.kinds import Kind, Wrong, kinds
 from tests.fuzz.mutate import FRAGMENTS
 from tests.fuzz.run import Figures, examine, fuzz
@@ -66,3 +70,33 @@ def test_the_examination_notices_what_is_no_error_of_ours(tmp_path, error):
 
     with pytest.raises(Wrong, match=type(error).__name__):
         fuzz([Kind("x", {"x": pickle.dumps({})}, broken)], tmp_path, count=1, seed=0)
+
+
+def test_what_a_trace_says_of_itself_is_shown_shortly(every, tmp_path):
+    (kind,) = (kind for kind in every if kind.name == "linear.trace")
+    content = kind.files["linear.trace"]
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"]["version"] = "x\n" * 2000
+    text = json.dumps(header).encode()
+    (tmp_path / "linear.trace").write_bytes(len(text).to_bytes(8, "little") + text + content[8 + length :])
+    figures = Figures()
+    examine(kind, tmp_path, figures)
+    assert figures.refused.total() == 1
+
+
+@pytest.mark.parametrize("name", ["shape.npy", "python2.npy", "bomb.npz"])
+def test_an_input_that_asks_for_much_takes_no_memory(tmp_path, name):
+    path = tmp_path / name
+    if name == "bomb.npz":
+        np.savez_compressed(path, x=np.zeros(40_000_000, "float32"))
+    else:
+        np.save(path, np.ones(4, "float32"))
+        size = b"(9999999999,)" if name == "shape.npy" else b"(4L,)"
+        data = path.read_bytes().replace(b"(4,), }" + b" " * 10, size + b", }" + b" " * (14 - len(size)))
+        path.write_bytes(data)
+    if name == "python2.npy":
+        assert load_inputs(path)["0"].shape == (4,)
+    else:
+        with pytest.raises(ParityError, match=r"in a file of|would unpack to far more"):
+            load_inputs(path)

@@ -270,3 +270,17 @@ def test_a_rule_brings_its_example_into_form(rule):
 def test_without_the_rule_the_example_stays_as_it_was_written(rule, monkeypatch):
     monkeypatch.setattr(building, "REWRITES", [one for one in REWRITES if one.__name__ != rule])
     assert not EXAMPLES[rule].holds(EXAMPLES[rule].graph())
+
+
+def test_a_normalization_by_hand_between_permutations_is_one_of_the_channels_too():
+    def by_hand(t):
+        x = t("permute", t.input(2, 3, 4, 5), to=(2, 4, 5, 3), perm=(0, 2, 3, 1))
+        mean = t("mean", x, to=(2, 4, 5, 1), axes=(3,), keepdim=True)
+        spread = t("var", x, to=(2, 4, 5, 1), axes=(3,), correction=0.0, keepdim=True)
+        x = t("div", t("sub", x, mean), t("sqrt", t("add", spread, scalar_y=1e-5)))
+        return (t("permute", x, to=(2, 3, 4, 5), perm=(0, 3, 1, 2)),)
+
+    (node,) = Example(by_hand, ["layer_norm"]).graph().nodes
+    (ready,) = EXAMPLES["turned_rows"].graph().nodes
+    assert node.spelling.by_hand
+    assert (node.kind, node.attributes["axes"]) == (ready.kind, ready.attributes["axes"])

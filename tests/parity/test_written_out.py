@@ -77,6 +77,12 @@ def torch_channels_last(m, x, eps=1e-6):
     return TF.layer_norm(x.movedim(1, -1), (8,), m.w, m.b, eps).movedim(-1, 1)
 
 
+def by_hand_channels_last(m, x):
+    x = x.movedim(1, -1)
+    x = (x - x.mean(-1, keepdim=True)) / (x.var(-1, keepdim=True, unbiased=False) + 1e-6).sqrt()
+    return (m.w * x + m.b).movedim(-1, 1)
+
+
 def by_groups(m, x, *, groups=2, eps=1e-5):
     y = x.reshape(x.shape[0], groups, -1)
     y = (y - y.mean(-1, keepdim=True)) / (y.var(-1, keepdim=True, unbiased=False) + eps).sqrt()
@@ -138,7 +144,7 @@ NORM = ("w", "b")
 ROWS = {
     "LayerNorm of channels": Row(
         channels_last,
-        (channels_first, by_var_mean, torch_channels_last),
+        (channels_first, by_var_mean, torch_channels_last, by_hand_channels_last),
         lambda m, x: channels_first(m, x, eps=1e-5),
         "LayerNorm",
         "eps: torch has 1e-05, Paddle has 1e-06",

@@ -478,3 +478,51 @@ def test_a_buffer_that_the_model_itself_updates_is_compared_and_the_users_is_lef
     report = train(of_paddle("SGD", learning_rate=0.1), of_torch("SGD", lr=0.1), nets=nets)
     assert len(report.findings) == findings, str(report)
     assert all("the buffer `centre` is updated differently" in f.cause for f in report.findings)
+
+
+class PaddleTable(PaddleNet):
+    """A table of places, a mask and a counter, none of them floats, stand beside the weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("places", paddle.to_tensor([2, 0, 1, 5, 4, 3]))
+        self.register_buffer("mask", paddle.to_tensor([True, False, True, True, True, False]))
+        self.register_buffer("calls", paddle.to_tensor([0], dtype="int32"))
+
+    def forward(self, x):
+        self.calls.set_value(self.calls + 1)
+        x = paddle.nn.functional.relu(self.bn(self.conv(x))).mean(axis=[2, 3])
+        x = paddle.index_select(x, self.places, axis=1)
+        return self.fc(paddle.where(self.mask, x, self.side(x)))
+
+
+class TorchTable(TorchNet):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("places", torch.tensor([2, 0, 1, 5, 4, 3]))
+        self.register_buffer("mask", torch.tensor([True, False, True, True, True, False]))
+        self.register_buffer("calls", torch.zeros(1, dtype=torch.int32))
+
+    def forward(self, x):
+        self.calls += 1
+        x = torch.relu(self.bn(self.conv(x))).mean(dim=(2, 3))
+        x = torch.index_select(x, 1, self.places)
+        return self.fc(torch.where(self.mask, x, self.side(x)))
+
+
+def test_buffers_that_hold_no_floats_stay_what_they_are_in_training():
+    report = train(
+        of_paddle("SGD", learning_rate=0.1), of_torch("SGD", lr=0.1), nets=_with_tables(TorchTable)
+    )
+    assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
+
+
+def _with_tables(torch_class):
+    paddle_net, torch_net = PaddleTable(), torch_class()
+    with torch.no_grad():
+        state = torch_net.state_dict()
+        for name, tensor in paddle_net.state_dict().items():
+            key = name.replace("_mean", "running_mean").replace("_variance", "running_var")
+            value = torch.from_numpy(tensor.numpy())
+            state[key].copy_(value.T if name.endswith("weight") and value.ndim == 2 else value)
+    return paddle_net, torch_net

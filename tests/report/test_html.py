@@ -150,7 +150,7 @@ def test_what_comes_next_names_the_line_to_change(different, equivalent, inconcl
     assert "Nothing to change" in read(equivalent).words
     words = read(inconclusive).words
     assert "What could not be compared" in words
-    assert "the models return no tensor" in words
+    assert "the models return nothing that can be compared" in words
 
 
 def test_warnings_and_environment_are_shown(equivalent, read):

@@ -47,6 +47,38 @@ def _updates(claim: Claim, evidence: Evidence) -> Finding:
     )
 
 
+def buffer(claim: Claim, evidence: Evidence) -> Finding:
+    """A buffer after a training forward. values: whether it changes; details: Paddle's name, how far apart."""
+    assert claim.values is not None
+    (theirs, apart), (paddle, torch), ours = claim.details, claim.values, claim.attribute
+    if paddle and torch:
+        cause = f"the buffer `{ours}` is updated differently: after one forward it is off by {apart.max_rel:.1e} of its scale"
+        fix = f"compare the lines that write `{ours}` with those that write Paddle's `{theirs}`"
+    elif paddle:
+        cause = f"the buffer `{ours}` stays what it was, while a training forward changes Paddle's `{theirs}`"
+        fix = f"write the new numbers into `{ours}` itself, not into a copy of it, in every training forward"
+    else:
+        cause = f"a training forward changes the buffer `{ours}`, while Paddle's `{theirs}` stays what it was"
+        fix = f"leave `{ours}` as it is in a training forward"
+    module = ours.rpartition(".")[0]
+    value = evidence.torch.trace.parameters[ours].value
+    users = [op for op in evidence.torch.trace.ops if value in op.inputs.values()]
+    return Finding(
+        layer=module,
+        operator="buffer",
+        where=users[-1].line if users else evidence.torch.trace.constructors.get(module, ""),
+        cause=cause,
+        fix=fix,
+        evidence={"max abs": apart.max_abs, "max rel": apart.max_rel, "Paddle's": theirs},
+        layer_paddle=theirs.rpartition(".")[0],
+        subject=Subject.STATISTIC,
+        attribute=ours,
+        values={"paddle": paddle, "torch": torch},
+        shows=claim.shows,
+        order=float("inf"),
+    )
+
+
 def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 

@@ -40,6 +40,7 @@ OF_MODEL: Tells = {
     Subject.PRECISION: silent.cast,
     Subject.REGISTRATION: silent.unregistered,
     Subject.OUTPUT: returned.result,
+    Subject.STATISTIC: silent.buffer,
 }
 """What a claim is about (an aligned operator, what stands before one, neither) and its subject -> who says it."""
 

@@ -70,7 +70,7 @@ ROW_WISE = frozenset({"layer_norm", "rms_norm", "softmax", "log_softmax"})
 
 def turned_rows(b: Builder, node: Node) -> bool:
     """A row-wise operator between a permutation and the way back works on other axes of what was permuted."""
-    if node.kind not in ROW_WISE or node.spelling.by_hand or node.spelling.counted:
+    if node.kind not in ROW_WISE or (node.spelling.counted and node.spelling.reduced is None):
         return False
     before, behind = b.producer.get(node.inputs["x"]), _only_reader(b, node.output)
     if before is None or behind is None or not b.only_use(before.output):
@@ -79,7 +79,13 @@ def turned_rows(b: Builder, node: Node) -> bool:
     if perm is None or back is None or tuple(perm[axis] for axis in back) != tuple(range(len(perm))):
         return False
     rank, attributes = len(perm), dict(node.attributes)
-    if "axes" in attributes:
+    if node.spelling.reduced is not None:
+        if len(node.shape("x")) != rank or len(before.shape("x")) != rank:
+            return False
+        reduced = tuple(sorted(perm[axis] for axis in node.spelling.reduced))
+        attributes["axes"] = counted(before.shape("x"), reduced)
+        node.spelling = replace(node.spelling, reduced=reduced)
+    elif "axes" in attributes:
         attributes["axes"] = tuple(sorted(perm[axis] for axis in attributes["axes"]))
     else:
         attributes["axis"] = perm[attributes["axis"] % rank] - rank

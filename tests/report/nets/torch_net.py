@@ -63,4 +63,4 @@ class Silent(nn.Module):
         self.fc = nn.Linear(6, 6)
 
     def forward(self, x):
-        return float(self.fc(x).mean())  # a number, not a tensor: nothing can be compared
+        self.fc(x)  # and returns nothing: nothing can be compared

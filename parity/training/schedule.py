@@ -1,0 +1,55 @@
+"""Two courses of the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from parity.ops.attributes import same_value
+from parity.results.finding import Subject
+from parity.training.record import Claim, Claims, Given, Record, StepRecord
+
+Rates = Sequence[tuple[float, float]]
+"""(Paddle's, torch's) learning rate of one parameter in every step."""
+
+
+def measured(given: Given, step: StepRecord) -> dict[str, tuple[float, float]]:
+    found = {}
+    for twin in given.twins:
+        expected, actual = step.paddle.parameters.get(twin.paddle.name), step.torch.parameters.get(twin.name)
+        if expected is not None and actual is not None:
+            found[twin.name] = expected["lr"], actual["lr"]
+    return found
+
+
+def otherwise_scheduled(rates: Rates) -> bool:
+    """Whether a rate that changes from step to step is not just another one of the same course."""
+    moving = any(rate != rates[0] for rate in rates)
+    (e_0, a_0) = rates[0] if rates else (0.0, 0.0)
+    return moving and not all(same_value(e * a_0, a * e_0) for e, a in rates)
+
+
+def explain(record: Record, claims: Claims) -> Iterator[Claim]:
+    """Learning rates that start equal and part later. details: the step, from 0, where the first one parts."""
+    parted = {}
+    for name in dict.fromkeys(twin.name for twin in record.given.twins):
+        rates = record.rates(name)
+        late = [i for i, (e, a) in enumerate(rates) if not same_value(e, a)]
+        if late and (late[0] > 0 or otherwise_scheduled(rates)):
+            parted[name] = late[0]
+    if not parted:
+        return
+    name, step = next(iter(parted.items()))
+    expected, actual = [e for e, _ in record.rates(name)], [a for _, a in record.rates(name)]
+    yield Claim(
+        Subject.SCHEDULE,
+        attribute="lr",
+        values=(expected, actual),
+        entails=tuple(parted),
+        evidence={
+            "Paddle's rates": expected,
+            "torch's rates": actual,
+            "of": name,
+            "update differs by": record.worst(list(parted)),
+        },
+        details=step,
+    )
