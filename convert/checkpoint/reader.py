@@ -173,7 +173,10 @@ def _open_archive(source: SourceFile, key: str | None, *, depth: int = 0) -> Che
     if files:
         from convert.checkpoint.pdiparams import open_parameter_files
 
-        return open_parameter_files(source.path, files)
+        try:
+            return open_parameter_files(source.path, files)
+        except ConvertError as error:
+            raise ConvertError(f"{error} (of a tar or zip archive with a file for every parameter)") from None
     name = checkpoint_in(source, members)
     inner = members[name]()
     names = None
