@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parity.backward.losses import Losses, Told
+from parity.backward.losses import Apart, In, Losses
 from parity.limits import NO_EPSILON, READ, RECOMPUTED
 from parity.numbers.same import ratio
 from parity.trace.values import Array
@@ -73,7 +73,7 @@ def _entropy(scores: Array, gradient: Array) -> _Entropy | None:
     return _Entropy(weights, labels, round(float(shares.mean()), 6) + 0.0)
 
 
-def cross_entropy(losses: Losses) -> Told | None:
+def cross_entropy(losses: Losses) -> Apart | None:
     for theirs, gradient, scores, _ in _entropies(losses):
         ours = _entropy(scores, gradient)
         if ours is None:
@@ -82,37 +82,30 @@ def cross_entropy(losses: Losses) -> Told | None:
         other = both & (ours.labels != theirs.labels)
         if other.any():
             row = int(np.argmax(other))
-            return (
-                f"labels: {int(other.sum())} of {len(other)} rows have another label, the first is row {row}: "
-                f"{ours.labels[row]} in torch, {theirs.labels[row]} in Paddle",
-                "give both losses the same labels",
+            return Apart(
+                In.LABELS,
+                "labels",
+                (int(theirs.labels[row]), int(ours.labels[row])),
+                (int(other.sum()), len(other), row),
             )
         if ours.smoothing != theirs.smoothing:
-            return (
-                f"label smoothing: torch's loss has {ours.smoothing:g}, Paddle's has {theirs.smoothing:g}",
-                f"label_smoothing={theirs.smoothing:g}",
-            )
-        told = _ignored(ours, theirs) or _class_weights(ours, theirs)
-        if told is not None:
-            return told
+            return Apart(In.SMOOTHING, "label_smoothing", (theirs.smoothing, ours.smoothing))
+        found = _ignored(ours, theirs) or _class_weights(ours, theirs)
+        if found is not None:
+            return found
     return None
 
 
-def _ignored(ours: _Entropy, theirs: _Entropy) -> Told | None:
-    for side, here, there in (("torch", ours, theirs), ("Paddle", theirs, ours)):
+def _ignored(ours: _Entropy, theirs: _Entropy) -> Apart | None:
+    for torch, here, there in ((True, ours, theirs), (False, theirs, ours)):
         rows = (here.weights == 0) & (there.weights > 0)
         if rows.any():
             labels = sorted({int(v) for v in there.labels[rows]})
-            told = ", ".join(str(v) for v in labels[:4])
-            return (
-                f"ignored labels: {side}'s loss leaves out {int(rows.sum())} of {len(rows)} rows that the other counts "
-                f"(label {told}): ignore_index",
-                f"ignore_index={labels[0]}" if side == "Paddle" else "leave ignore_index out of torch's loss",
-            )
+            return Apart(In.IGNORED, "ignore_index", details=(torch, int(rows.sum()), len(rows), labels))
     return None
 
 
-def _class_weights(ours: _Entropy, theirs: _Entropy) -> Told | None:
+def _class_weights(ours: _Entropy, theirs: _Entropy) -> Apart | None:
     both = (ours.weights > 0) & (theirs.weights > 0)
     labels = theirs.labels[both]
     found = {}
@@ -124,34 +117,20 @@ def _class_weights(ours: _Entropy, theirs: _Entropy) -> Told | None:
         found[side] = {label: float(w[0]) for label, w in by_label.items()}
     uniform = {side: max(w.values()) - min(w.values()) < READ for side, w in found.items()}
     if all(uniform.values()):
-        ours_sum, theirs_sum = float(ours.weights.sum()), float(theirs.weights.sum())
-        return (
-            f"loss average: torch's rows weigh {ours_sum:.6g} in all, Paddle's {theirs_sum:.6g}: the two divide by another "
-            "number of rows",
-            "divide by what Paddle's loss divides by",
-        )
-    told = "; ".join(
-        f"{side} has {'none' if uniform[side] else ', '.join(f'{k}: {v:.4g}' for k, v in list(w.items())[:5])}"
-        for side, w in found.items()
+        return Apart(In.AVERAGE, details=(float(theirs.weights.sum()), float(ours.weights.sum())))
+    return Apart(
+        In.CLASS_WEIGHTS,
+        "weight",
+        details={side: None if uniform[side] else weights for side, weights in found.items()},
     )
-    fix = (
-        "leave weight out of torch's loss"
-        if uniform["Paddle"]
-        else "weight=torch.tensor([...]) with Paddle's numbers"
-    )
-    return f"class weights differ (relative, by label): {told}", fix
 
 
-def scores_as_logarithms(losses: Losses) -> Told | None:
+def scores_as_logarithms(losses: Losses) -> Apart | None:
     """torch's gradient is at the label alone: a likelihood of raw scores."""
     for theirs, gradient, _, _ in _entropies(losses):
         filled = np.abs(gradient) > RECOMPUTED * np.abs(gradient).max(initial=0.0)
         if gradient.any() and (filled.sum(axis=1) <= 1).all():
             at = np.argmax(filled, axis=1)
             if (at == theirs.labels)[filled.any(axis=1)].all():
-                return (
-                    "no log_softmax in torch: its loss takes the raw scores for logarithms of probabilities (nll_loss), "
-                    "Paddle's is a cross entropy",
-                    "F.cross_entropy, or F.nll_loss(F.log_softmax(x, 1), ...)",
-                )
+                return Apart(In.LIKELIHOOD, "log_softmax", (True, False))
     return None

@@ -17,6 +17,7 @@ from convert.names import listed
 from parity.align.alignment import Alignment, Pair, Values
 from parity.align.pipeline import Prepared
 from parity.align.weights import WeightPair
+from parity.backward import telling
 from parity.backward.flow import Flow, GradientJudgement
 from parity.backward.loss import LossDifference, compare_loss
 from parity.backward.observed import Counterpart, both, counterparts
@@ -242,28 +243,9 @@ class _Gradients(Flow):
     def _loss(self, found: LossDifference | None) -> None:
         if found is not None and found.by_constant:
             self.result.constants = max(self.result.constants, FLOAT32_LOSS)
-            self.result.notes.append(
-                Note(
-                    "loss: it differs by what a number that Paddle's loss keeps in float32 explains, not by a fault",
-                    "loss",
-                    found.evidence,
-                )
-            )
+            self.result.notes.append(telling.loss_constant(found))
         elif found is not None:
-            finding = Finding(
-                layer="loss",
-                operator="loss",
-                where=found.where,
-                cause=found.cause,
-                fix=found.fix,
-                evidence=found.evidence,
-                layer_paddle="loss",
-                where_paddle=found.where_paddle,
-                subject=Subject.LOSS,
-                shows=Shows.GRADIENTS,
-                order=float("inf"),
-            )
-            self.found.append((float("inf"), finding))
+            self.found.append((float("inf"), telling.loss(found)))
 
     def _blame(self, store: ValueStore, given: Collection[int]) -> None:
         """Every difference that is left when each result has Paddle's gradient, put on one operator."""

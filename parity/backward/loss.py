@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from parity.backward.loss_readers import read
-from parity.backward.losses import Losses
+from parity.backward.losses import Apart, In, Losses
 from parity.limits import EPS64, FLOAT32_LOSS, MARGIN, SHRINK
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace
@@ -22,10 +22,9 @@ SOFTMAX_CUT = 64.0
 
 @dataclass(frozen=True)
 class LossDifference:
-    """What is wrong with the loss, and where its first operator is called on either side."""
+    """What is wrong with the loss, and where its last operator is called on either side."""
 
-    cause: str
-    fix: str
+    apart: Apart
     where: str
     where_paddle: str
     evidence: Mapping[str, Any]
@@ -43,8 +42,7 @@ def compare_loss(paddle: Run, torch: Run, trace: Trace, store: ValueStore) -> Lo
     expected, actual = _scalar(paddle.store), _scalar(store)
     if not (np.isfinite(expected) and np.isfinite(actual)):
         return LossDifference(
-            f"the loss is {actual:g} in torch and {expected:g} in Paddle: not finite",
-            "make the loss finite on these inputs: labels in range, no logarithm or division of zero",
+            Apart(In.NOT_FINITE, details=(expected, actual)),
             _line(trace),
             _line(paddle.trace),
             {"Paddle's loss": expected, "torch's loss": actual},
@@ -58,13 +56,12 @@ def compare_loss(paddle: Run, torch: Run, trace: Trace, store: ValueStore) -> Lo
         return None
     if not apart and softmax_is_cut(paddle):
         return None
-    cause, fix = read(Losses(expected, actual, seeds, paddle, trace))
+    found = read(Losses(expected, actual, seeds, paddle, trace))
     constant = abs(actual - expected) <= FLOAT32_LOSS * abs(expected) and all(
         _within(*seeds[key], FLOAT32_LOSS) for key in seeds
     )
     return LossDifference(
-        cause,
-        fix,
+        found,
         _line(trace),
         _line(paddle.trace),
         {

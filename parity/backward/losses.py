@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
 from parity.ops.kinds import IDENTITY_KINDS
 from parity.runs.run import Run
@@ -16,8 +18,51 @@ SILENT = frozenset(
 """Kinds that say nothing about which loss it is."""
 
 
-Told = tuple[str, str]
-"""Cause and fix."""
+class In(Enum):
+    """In what two losses differ."""
+
+    NOT_FINITE = "one of them is no number"
+    REDUCTION = "one sums where the other averages"
+    SAMPLE_MEAN = "one averages over the numbers of a sample too"
+    BETA = "one divides by its beta"
+    FACTOR = "the whole loss weighs otherwise"
+    TERMS = "the term of an output weighs otherwise"
+    DETACH = "one cuts a gradient off"
+    POSITIVES = "positive labels weigh otherwise"
+    ACTIVATION = "one has an activation more"
+    PROBABILITIES = "one takes probabilities for logarithms"
+    LIKELIHOOD = "one takes raw scores for logarithms"
+    LABELS = "other labels"
+    SMOOTHING = "another label smoothing"
+    IGNORED = "one leaves out labels"
+    AVERAGE = "the two divide by another number of rows"
+    CLASS_WEIGHTS = "other class weights"
+    BLANK = "another blank label"
+    LEFT_OUT = "one does not look at some places"
+    SAMPLES = "samples weigh otherwise"
+    UNKNOWN = "nothing that has a name here"
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What sets two losses apart, as data. values: (Paddle's, torch's). details: what else its sentence needs; `telling` says what."""
+
+    what: In
+    attribute: str = ""
+    values: tuple[Any, Any] | None = None
+    details: Any = None
+
+
+@dataclass(frozen=True)
+class OneSided:
+    """Operators of the losses that are not the same. exchanged: (torch's, Paddle's) with other numbers; torch, paddle: what one side alone has."""
+
+    exchanged: tuple[tuple[str, str], ...]
+    torch: tuple[str, ...]
+    paddle: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.exchanged or self.torch or self.paddle)
 
 
 @dataclass(frozen=True)

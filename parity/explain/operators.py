@@ -66,6 +66,13 @@ def _alone(evidence: Evidence, pair: Pair) -> tuple[Alone, str]:
     return Alone.UNKNOWN if local is None or not local.comparable else Alone.AGREES, ""
 
 
+def _where_seen(pair: Pair, attribute: str, *, seen: bool) -> Shows:
+    """Where an attribute shows; a momentum is in no output, and in training in every statistic."""
+    if attribute == "momentum" and pair.torch.attributes.get("training"):
+        return Shows.STATISTICS
+    return Shows.OUTPUTS if seen else Shows.NOTHING
+
+
 def _configured(
     evidence: Evidence, pair: Pair, attributes: bool, *, differs: bool, seen: bool
 ) -> Iterator[Claim]:
@@ -81,7 +88,7 @@ def _configured(
             pair,
             attribute="" if found.attribute == "map" else found.attribute,
             values=(found.paddle, found.torch),
-            shows=Shows.OUTPUTS if seen else Shows.NOTHING,
+            shows=_where_seen(pair, found.attribute, seen=seen),
             details=found,
         )
     for missing in evidence.slots.get(id(pair), ()):

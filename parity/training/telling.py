@@ -172,14 +172,15 @@ def _rule(claim: Claim, given: Given) -> Told:
 
 
 def _parameters(claim: Claim, given: Given) -> Told:
-    """details: their names."""
+    """values: those that Paddle's, torch's optimizer alone has."""
     assert claim.values is not None
-    here, there = ("torch", "Paddle") if claim.values[0] else ("Paddle", "torch")
+    theirs, ours = claim.values
+    here, there = ("torch", "Paddle") if theirs else ("Paddle", "torch")
     return (
-        f"{len(claim.details)} parameter(s) are not in {here}'s optimizer, so they are not trained: {few(claim.details)}; "
+        f"{len(theirs or ours)} parameter(s) are not in {here}'s optimizer, so they are not trained: {few(theirs or ours)}; "
         f"{there}'s optimizer has them",
         "give the optimizer every parameter: model.parameters()"
-        if here == "torch"
+        if theirs
         else "leave them out of torch's optimizer too",
     )
 

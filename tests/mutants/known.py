@@ -145,13 +145,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "a detach before a roll is not seen: the gradient is told to change in the layer before": (
         "swin-shift-detached",
     ),
-    "the values, or which parameters it is about, are in the sentence alone": (
-        "siamese-head-not-trained",
-        "basic-no-decay-on-norms",
-        "text-loss-summed",
-        "bottleneck-label-smoothing",
-        "inception-double-softmax",
-    ),
+    "the values, or which parameters it is about, are in the sentence alone": ("basic-no-decay-on-norms",),
     "told to show in the outputs, and shows in no number of them": (
         "plain-dropout-missing",
         "plain-dropout-extra",
@@ -165,11 +159,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "mha-out-projection-untransposed",
         "vit-one-weight-one-ulp",
     ),
-    "told to show in nothing, and shows in gradients or running statistics": (
-        "text-padding-row-learns",
-        "siamese-bn-momentum-in-training",
-        "shuffle-bn-momentum-in-training",
-    ),
+    "told to show in nothing, and shows in gradients or running statistics": ("text-padding-row-learns",),
     "a mistake that is known by itself is in it": (
         "bottleneck-convolutions-keep-bias+extra-batchnorm1d",
         "inception-ceil-forgotten+branches-swapped+padding-mode",

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import parity
+from parity.results.finding import Subject
 from tests.parity_training.networks import ENTROPY, LABELS, PaddleNet, TorchNet, X, paddle_entropy, pair
 
 TARGETS = (np.arange(18).reshape(6, 3) % 2).astype(np.float32)
@@ -162,6 +163,31 @@ BUGS = {
     ),
     "not finite": (lambda x: (x * np.nan).sum(), lambda x: (x * np.nan).sum(), "not finite", "finite"),
 }
+
+
+VALUES = {
+    "blank": ("blank", 0, 2),
+    "CTC of raw scores": ("log_softmax", True, False),
+    "batchmean": ("reduction", "batchmean", "mean"),
+    "probabilities": ("log_softmax", "log_softmax", "softmax"),
+    "other labels": ("labels", 0, 1),
+    "detached factor": ("detach", False, True),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_sets_two_losses_apart_is_told_to_programs_too(name):
+    (finding,) = compare(*BUGS[name][:2]).findings
+    attribute, of_paddle, of_torch = VALUES[name]
+    assert finding.subject is Subject.LOSS
+    assert (finding.attribute, finding.values) == (attribute, {"paddle": of_paddle, "torch": of_torch})
+
+
+def test_a_sum_for_an_average_and_another_smoothing_are_told_with_both_values():
+    (summed,) = compare(paddle_entropy, entropy(reduction="sum")).findings
+    assert (summed.attribute, summed.values) == ("reduction", {"paddle": "mean", "torch": "sum"})
+    (smoothed,) = compare(paddle_entropy, entropy(label_smoothing=0.2)).findings
+    assert (smoothed.attribute, smoothed.values) == ("label_smoothing", {"paddle": 0.0, "torch": 0.2})
 
 
 @pytest.mark.parametrize("name", BUGS)
