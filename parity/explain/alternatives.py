@@ -93,10 +93,16 @@ def _doubtful(judged: Trial) -> Iterator[Values]:
         numbers = row.local or row.float64
         if not _may_err(pair) or id(pair) in explained or not _apart(row, numbers):
             continue
-        if numbers is None or not numbers.max_rel <= constant_of(pair.torch.kind, pair.torch.shape("x"))[1]:
+        excused = constant_of(pair.torch.kind, pair.torch.shape("x"))[1]
+        if (numbers is None or not numbers.max_rel <= excused) and not evidence.comes_right(pair):
             yield pair.values
     for edge in alignment.edges:
-        if _may_err(edge.pair) and evidence.edge_differs(edge) and id(edge.pair) not in explained:
+        if (
+            _may_err(edge.pair)
+            and evidence.edge_differs(edge)
+            and id(edge.pair) not in explained
+            and not evidence.comes_right(edge.pair)
+        ):
             yield edge.pair.values
 
 

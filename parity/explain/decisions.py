@@ -23,7 +23,7 @@ class Decision(NamedTuple):
     what the free runs have, INHERITED if they differ and the operator alone does not.
     """
 
-    outputs_agree: bool | None
+    right: bool | None
     alone: Alone | None
     fed_alike: bool | None
     attributes: bool
@@ -31,7 +31,7 @@ class Decision(NamedTuple):
 
 
 DECISIONS = (
-    # The function is the same on this input: what differs inside is another way of writing it,
+    # The function is the same up to here on this input: what differs inside is another way of writing it,
     Decision(True, Alone.DIFFERS, None, attributes=False, status=Status.WRITTEN),
     # unless the very same operator, fed with the same value, is configured otherwise.
     Decision(True, None, True, attributes=True, status=None),
@@ -46,9 +46,9 @@ DECISIONS = (
 """The first row that fits decides."""
 
 
-def decide(*, outputs_agree: bool, alone: Alone, fed_alike: bool) -> Decision:
+def decide(*, right: bool, alone: Alone, fed_alike: bool) -> Decision:
     """The row of the table that fits."""
-    given = (outputs_agree, alone, fed_alike)
+    given = (right, alone, fed_alike)
     return next(
         row for row in DECISIONS if all(cell in (None, fact) for cell, fact in zip(row, given, strict=False))
     )

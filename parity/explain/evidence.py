@@ -27,6 +27,7 @@ from parity.graph.node import Graph, Node
 from parity.limits import FLOAT32_TABLE, rounding_limit
 from parity.numbers.compare import Difference, difference
 from parity.numbers.observed import Observed, Sides, observe
+from parity.ops.kinds import kind_of
 from parity.ops.table import constant_of
 from parity.results.judgement import OneSided, Row, Status
 from parity.runs.run import Measure, Replay, Run, stored_numbers
@@ -270,6 +271,75 @@ class Evidence:
         if not self._input_shapes_agree(pair):
             return False
         return row.local.max_rel > row.limit
+
+    # -- on torch's own way -------------------------------------------------------------------------
+
+    def comes_right(self, pair: Pair) -> bool:
+        """Whether torch, on its own way, makes Paddle's numbers here of Paddle's numbers further up.
+
+        Then whatever stands between, and however the operator is configured for it, is right on these inputs. What is in the
+        middle of such a way comes right if all that is made of it does. `pair` may be a result of the model.
+        """
+        if self.outputs_agree:
+            return True
+        found, limit = self._on_its_way(pair)
+        if found is not None and found.max_rel <= limit:
+            return True
+        return not self._is_sure(pair) and pair.torch.kind != "output" and self._ends_right(pair.torch)
+
+    def _on_its_way(self, pair: Pair) -> tuple[Difference | None, float]:
+        """How far an operator's result is from Paddle's on torch's own way, and how far it may be."""
+        if pair.torch.kind == "output":
+            return self._result_on_its_way(pair.torch.name)
+        found = self._way.get((pair.torch.op, None)) if pair.torch.op >= 0 else None
+        return found, max(
+            self.row(pair).limit, constant_of(pair.torch.kind, pair.torch.shape("x"))[1]
+        )
+
+    def _result_on_its_way(self, path: str) -> tuple[Difference | None, float]:
+        found = self._way.get((-1, path))
+        if found is not None and path in self.observed:
+            found = self.observed[path].at_its_size(found)
+        return found, self.output_limit(path)
+
+    @cached_property
+    def _way(self) -> Mapping[tuple[int, str | None], Difference]:
+        """torch once more, with Paddle's numbers behind every operator that is surely its counterpart, and nowhere else."""
+        outputs = {
+            pair.torch.op: pair.paddle.output
+            for pair in self.alignment.pairs
+            if pair.torch.op >= 0 and pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store
+            if self._is_sure(pair)
+        }
+        found = None if self.offline else self.replay(ReplayPlan(outputs=outputs))
+        return {(m.op, m.slot): m.difference for m in found or ()}
+
+    def _is_sure(self, pair: Pair) -> bool:
+        """Whether two operators are each other's counterparts beyond doubt: by a weight, or by their numbers."""
+        row = self.row(pair) if pair.torch.kind != "output" else None
+        if row is None or any(slot in pair.torch.inputs for slot in kind_of(pair.torch.kind).weights):
+            return True
+        return row.agrees_freely or (row.local is not None and row.local.max_rel <= row.limit)
+
+    def _ends_right(self, node: Node) -> bool:
+        """Whether all ways from an operator lead to results that come right."""
+        stack, seen = [node.output], {node.output}
+        while stack:
+            value = stack.pop()
+            for path, made in self.alignment.torch.outputs.items():
+                found, limit = self._result_on_its_way(path) if made == value else (None, 0.0)
+                if made == value and (found is None or found.max_rel > limit):
+                    return False
+            for reader, _ in self.alignment.torch.consumers.get(value, []):
+                pair = self.alignment.pair_of_torch(reader)
+                if pair is not None and self._is_sure(pair):
+                    found, limit = self._on_its_way(pair)
+                    if found is None or found.max_rel > limit:
+                        return False
+                elif reader.output not in seen:
+                    seen.add(reader.output)
+                    stack.append(reader.output)
+        return True
 
     # -- what comes in ---------------------------------------------------------------------------
 

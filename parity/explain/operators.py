@@ -42,10 +42,12 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     alone, excuse = _alone(evidence, pair)
     if excuse:
         yield Claim(Remark.CONSTANT, pair, status=Status.CONSTANTS, details=excuse)
-    decision = decide(outputs_agree=evidence.outputs_agree, alone=alone, fed_alike=fed_alike(evidence, pair))
-    differs = alone is Alone.DIFFERS and not evidence.outputs_agree
+    alike = fed_alike(evidence, pair)
+    right = _right(evidence, pair, alone, alike)
+    decision = decide(right=right, alone=alone, fed_alike=alike)
+    differs = alone is Alone.DIFFERS and not right
     seen = differs or (row.status is Status.DIFFERENT and not excuse) or _unmeasured(evidence, pair)
-    told = list(_configured(evidence, pair, decision.attributes, differs=differs, seen=seen))
+    told = list(_configured(evidence, pair, decision.attributes, differs=differs, seen=seen, right=right))
     yield from told
     if told:
         yield Claim(None, pair, status=Status.DIFFERENT)
@@ -55,6 +57,12 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
         yield Claim(None, pair, status=decision.status)
     elif not excuse and evidence.replayed and row.status is Status.DIFFERENT and row.local is not None:
         yield Claim(None, pair, status=Status.INHERITED)
+
+
+def _right(evidence: Evidence, pair: Pair, alone: Alone, alike: bool) -> bool:
+    """Whether the function is the same up to here; asked of the numbers only where that matters."""
+    asked = alone is Alone.DIFFERS or (id(pair) in evidence.attributes and not alike)
+    return evidence.outputs_agree or (asked and evidence.comes_right(pair))
 
 
 def _alone(evidence: Evidence, pair: Pair) -> tuple[Alone, str]:
@@ -74,14 +82,14 @@ def _where_seen(pair: Pair, attribute: str, *, seen: bool) -> Shows:
 
 
 def _configured(
-    evidence: Evidence, pair: Pair, attributes: bool, *, differs: bool, seen: bool
+    evidence: Evidence, pair: Pair, attributes: bool, *, differs: bool, seen: bool, right: bool
 ) -> Iterator[Claim]:
     """What differs in configuration and weights; attributes only where they are asked for.
 
-    differs: whether the pair's result does, alone. seen: whether any number of this run may show what is configured otherwise.
+    differs: whether the pair's result does, alone. right: whether the function is the same up to here. seen: whether any number of this run may show what is configured otherwise.
     """
     for found in evidence.attributes.get(id(pair), ()) if attributes else ():
-        if _says_nothing(evidence, pair):
+        if _says_nothing(evidence, pair, right):
             continue
         yield Claim(
             Subject.ORDER if found.attribute == "map" else Subject.ATTRIBUTE,
@@ -105,12 +113,12 @@ def _configured(
         )
 
 
-def _says_nothing(evidence: Evidence, pair: Pair) -> bool:
+def _says_nothing(evidence: Evidence, pair: Pair, right: bool) -> bool:
     """Whether attributes that differ are the doing of what feeds or reads the pair, and found as that."""
     kind = pair.torch.kind
     if kind == "move" and _leads_astray(evidence, pair):
         return True
-    return evidence.outputs_agree and kind in DATAFLOW_KINDS
+    return right and kind in DATAFLOW_KINDS
 
 
 def _leads_astray(evidence: Evidence, pair: Pair) -> bool:

@@ -45,7 +45,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
             # Equal on these numbers only: a ReLU of positive numbers, a ReLU6 of small ones.
             told.add(key)
             yield _fault(evidence, edge, numbers)
-        elif within or evidence.outputs_agree or evidence.edge_slack(edge, numbers):
+        elif within or evidence.edge_slack(edge, numbers) or evidence.comes_right(edge.pair):
             if alone:
                 told.add(key)
                 yield Claim(Remark.WRITTEN_PART, edge=edge, numbers=numbers, details=within)
