@@ -292,9 +292,7 @@ class Evidence:
         if pair.torch.kind == "output":
             return self._result_on_its_way(pair.torch.name)
         found = self._way.get((pair.torch.op, None)) if pair.torch.op >= 0 else None
-        return found, max(
-            self.row(pair).limit, constant_of(pair.torch.kind, pair.torch.shape("x"))[1]
-        )
+        return found, max(self.row(pair).limit, constant_of(pair.torch.kind, pair.torch.shape("x"))[1])
 
     def _result_on_its_way(self, path: str) -> tuple[Difference | None, float]:
         found = self._way.get((-1, path))
@@ -322,24 +320,26 @@ class Evidence:
         return row.agrees_freely or (row.local is not None and row.local.max_rel <= row.limit)
 
     def _ends_right(self, node: Node) -> bool:
-        """Whether all ways from an operator lead to results that come right."""
-        stack, seen = [node.output], {node.output}
+        """Whether all ways from an operator, and there are some, lead to results that come right."""
+        stack, seen, ends = [node.output], {node.output}, 0
         while stack:
             value = stack.pop()
             for path, made in self.alignment.torch.outputs.items():
                 found, limit = self._result_on_its_way(path) if made == value else (None, 0.0)
                 if made == value and (found is None or found.max_rel > limit):
                     return False
+                ends += made == value
             for reader, _ in self.alignment.torch.consumers.get(value, []):
                 pair = self.alignment.pair_of_torch(reader)
                 if pair is not None and self._is_sure(pair):
                     found, limit = self._on_its_way(pair)
                     if found is None or found.max_rel > limit:
                         return False
+                    ends += 1
                 elif reader.output not in seen:
                     seen.add(reader.output)
                     stack.append(reader.output)
-        return True
+        return ends > 0
 
     # -- what comes in ---------------------------------------------------------------------------
 

@@ -47,7 +47,10 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     decision = decide(right=right, alone=alone, fed_alike=alike)
     differs = alone is Alone.DIFFERS and not right
     seen = differs or (row.status is Status.DIFFERENT and not excuse) or _unmeasured(evidence, pair)
-    told = list(_configured(evidence, pair, decision.attributes, differs=differs, seen=seen, right=right))
+    # Configured otherwise without any number to show for it, in a model that is right: nothing is said of that.
+    measured = row.float64 is not None or row.local is not None
+    attributes = decision.attributes and (measured or not right)
+    told = list(_configured(evidence, pair, attributes, differs=differs, seen=seen, right=right))
     yield from told
     if told:
         yield Claim(None, pair, status=Status.DIFFERENT)

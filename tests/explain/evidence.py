@@ -127,16 +127,17 @@ class Hand:
         )
 
     def _replay(self, plan):
-        results = {op: self.alone.get(op, RIGHT) for op in plan.outputs}
+        # Given no inputs, torch goes its own way: what it feeds otherwise comes out wrong too.
+        results = {op: self.alone.get(op, RIGHT if plan.inputs else self._taken(op)) for op in plan.outputs}
         found = [Measurement(op, None, difference(made, RIGHT)) for op, made in results.items()]
         for op, slots in plan.inputs.items():
             for slot in slots:
                 found.append(Measurement(op, slot, difference(self._taken(op, slot), RIGHT)))
         return found
 
-    def _taken(self, op, slot):
-        """What an operator of torch's takes: wrong if an edge says that it is fed otherwise."""
-        fed = any(output + 100 == op and slot == at for output, at, *_ in self.edges)
+    def _taken(self, op, slot=None):
+        """What an operator of torch's takes (at a slot): wrong if an edge says that it is fed otherwise."""
+        fed = any(output + 100 == op and slot in (None, at) for output, at, *_ in self.edges)
         return WRONG if fed else RIGHT
 
 

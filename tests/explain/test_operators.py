@@ -16,7 +16,7 @@ FOUND = (Subject.ATTRIBUTE, "p", (1, 2))
 
 def test_every_row_of_the_table_is_reached():
     facts = [(agree, alone, fed) for agree in (True, False) for alone in Alone for fed in (True, False)]
-    reached = {decide(outputs_agree=agree, alone=alone, fed_alike=fed) for agree, alone, fed in facts}
+    reached = {decide(right=agree, alone=alone, fed_alike=fed) for agree, alone, fed in facts}
     assert reached == set(DECISIONS)
 
 
