@@ -176,7 +176,8 @@ class _Gradients(Flow):
                 for name, d in large:
                     self._unexplained(name, d)
             # What constants make of the gradients on their way shows nothing of how these are cut.
-            shown = bool(large) or (shown and not level)
+            least = room if level else RECOMPUTED
+            shown = any(d.max_abs > limit and d.max_rel > least for _, d, limit in seen)
         self._not_compared()
         if loss is None and not shown:
             self._without_witness()

@@ -47,9 +47,8 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     decision = decide(right=right, alone=alone, fed_alike=alike)
     differs = alone is Alone.DIFFERS and not right
     seen = differs or (row.status is Status.DIFFERENT and not excuse) or _unmeasured(evidence, pair)
-    # Configured otherwise without any number to show for it, in a model that is right: nothing is said of that.
-    measured = row.float64 is not None or row.local is not None
-    attributes = decision.attributes and (measured or not right)
+    # In a model that is right, an operator that is configured otherwise counts if its numbers say that it is fed with the same.
+    attributes = decision.attributes and (not right or _fed_equal(evidence, pair))
     told = list(_configured(evidence, pair, attributes, differs=differs, seen=seen, right=right))
     yield from told
     if told:
@@ -139,6 +138,20 @@ def fed_alike(evidence: Evidence, pair: Pair) -> bool:
         for t, p in pair.slots.items()
         if t in pair.torch.data
     )
+
+
+def _fed_equal(evidence: Evidence, pair: Pair) -> bool:
+    """Whether what enters is the model's own or was measured, and is Paddle's; a value of the canonical form alone was not."""
+    for slot in pair.slots:
+        maker = (
+            evidence.alignment.torch.producer.get(pair.torch.takes[slot].value)
+            if slot in pair.torch.data
+            else None
+        )
+        made = None if maker is None else evidence.alignment.pair_of_torch(maker)
+        if maker is not None and (made is None or not evidence.row(made).agrees_freely):
+            return False
+    return True
 
 
 def _unmeasured(evidence: Evidence, pair: Pair) -> bool:
