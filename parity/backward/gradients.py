@@ -179,7 +179,7 @@ class _Gradients(Flow):
             least = room if level else RECOMPUTED
             shown = any(d.max_abs > limit and d.max_rel > least for _, d, limit in seen)
         self._not_compared()
-        if loss is None and not shown:
+        if not shown and all(finding.subject is not Subject.LOSS for _, finding in self.found):
             self._without_witness()
         self._summary(values, seen)
 
