@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 EPS64 = 2.0**-52
@@ -55,6 +57,12 @@ def gross(noise_paddle: float, noise_torch: float, count: int) -> bool:
     few, many = sorted((noise_paddle, noise_torch))
     return many > MARGIN * 4.0 ** max(0, 8 - count) * max(few, ROUND32)
 
+
+SOFTMAX_CUT = 64.0
+"""Paddle's CPU softmax raises scores to 64 below the largest one (ValueClip in phi/kernels/funcs/softmax_impl.h)."""
+
+SOFTMAX_FLOOR = math.exp(-SOFTMAX_CUT)
+"""So a probability that is 0 in torch is up to 1.6e-28 in Paddle: differences this small say nothing of a port."""
 
 # -- derived from float32's spacing ------------------------------------------------------------------
 

@@ -11,13 +11,10 @@ import numpy as np
 
 from parity.backward.loss_readers import read
 from parity.backward.losses import Apart, In, Losses
-from parity.limits import EPS64, FLOAT32_LOSS, MARGIN, SHRINK
+from parity.limits import EPS64, FLOAT32_LOSS, MARGIN, SHRINK, SOFTMAX_CUT
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array, ValueStore
-
-SOFTMAX_CUT = 64.0
-"""Paddle's CPU softmax raises scores to 64 below the largest one (ValueClip in phi/kernels/funcs/softmax_impl.h)."""
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,14 @@ from parity.explain.configuration import (
     attribute_differences,
     slot_differences,
 )
+from parity.explain.constants import constant_in
 from parity.explain.weights import ParameterDifference, compare_parameters
 from parity.explain.words import label, operator_of
 from parity.graph.node import Graph, Node
 from parity.limits import FLOAT32_TABLE, rounding_limit
 from parity.numbers.compare import Difference, difference
 from parity.numbers.observed import Observed, Sides, observe
-from parity.ops.kinds import kind_of
+from parity.ops.kinds import DATAFLOW_KINDS, kind_of
 from parity.ops.table import constant_of
 from parity.results.judgement import OneSided, Row, Status
 from parity.runs.run import Measure, Replay, Run, stored_numbers
@@ -272,6 +273,12 @@ class Evidence:
             return False
         return row.local.max_rel > row.limit
 
+    def excuse(self, pair: Pair) -> str:
+        """Why a small difference of an operator alone is the framework's own float32 constant, or ""."""
+        local = self.row(pair).local
+        reason, within = constant_in(self.paddle.trace, pair)
+        return reason if local is not None and local.comparable and local.max_rel <= within else ""
+
     # -- on torch's own way -------------------------------------------------------------------------
 
     def comes_right(self, pair: Pair) -> bool:
@@ -285,14 +292,14 @@ class Evidence:
         found, limit = self._on_its_way(pair)
         if found is not None and found.max_rel <= limit:
             return True
-        return not self._is_sure(pair) and pair.torch.kind != "output" and self._ends_right(pair.torch)
+        return found is None and pair.torch.kind != "output" and self._ends_right(pair.torch)
 
     def _on_its_way(self, pair: Pair) -> tuple[Difference | None, float]:
         """How far an operator's result is from Paddle's on torch's own way, and how far it may be."""
         if pair.torch.kind == "output":
             return self._result_on_its_way(pair.torch.name)
         found = self._way.get((pair.torch.op, None)) if pair.torch.op >= 0 else None
-        return found, max(self.row(pair).limit, constant_of(pair.torch.kind, pair.torch.shape("x"))[1])
+        return found, max(self.row(pair).limit, constant_in(self.paddle.trace, pair)[1])
 
     def _result_on_its_way(self, path: str) -> tuple[Difference | None, float]:
         found = self._way.get((-1, path))
@@ -313,11 +320,14 @@ class Evidence:
         return {(m.op, m.slot): m.difference for m in found or ()}
 
     def _is_sure(self, pair: Pair) -> bool:
-        """Whether two operators are each other's counterparts beyond doubt: by a weight, or by their numbers."""
+        """Whether two operators are each other's counterparts beyond doubt: by a weight, by their numbers, or by what differs."""
         row = self.row(pair) if pair.torch.kind != "output" else None
         if row is None or any(slot in pair.torch.inputs for slot in kind_of(pair.torch.kind).weights):
             return True
-        return row.agrees_freely or (row.local is not None and row.local.max_rel <= row.limit)
+        if id(pair) in self.attributes and pair.torch.kind not in DATAFLOW_KINDS:
+            return True
+        alone = row.local is not None and row.local.max_rel <= row.limit
+        return row.agrees_freely or alone or bool(self.excuse(pair))
 
     def _ends_right(self, node: Node) -> bool:
         """Whether all ways from an operator, and there are some, lead to results that come right."""
@@ -331,9 +341,9 @@ class Evidence:
                 ends += made == value
             for reader, _ in self.alignment.torch.consumers.get(value, []):
                 pair = self.alignment.pair_of_torch(reader)
-                if pair is not None and self._is_sure(pair):
-                    found, limit = self._on_its_way(pair)
-                    if found is None or found.max_rel > limit:
+                found, limit = (None, 0.0) if pair is None else self._on_its_way(pair)
+                if found is not None:
+                    if found.max_rel > limit:
                         return False
                     ends += 1
                 elif reader.output not in seen:

@@ -9,9 +9,8 @@ from parity.explain.claims import Claim, Claims, Remark
 from parity.explain.decisions import Alone, decide
 from parity.explain.evidence import Evidence
 from parity.explain.words import squeezed
-from parity.limits import FLOAT32_EPSILON, FLOAT32_FACTOR
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS
-from parity.ops.table import constant_of, float32_arguments
+from parity.ops.table import constant_of
 from parity.results.finding import Shows, Subject
 from parity.results.judgement import Status
 
@@ -71,7 +70,7 @@ def _alone(evidence: Evidence, pair: Pair) -> tuple[Alone, str]:
     """What an operator does on Paddle's inputs, and why a small difference of it is a framework's own constant, or ""."""
     local = evidence.row(pair).local
     if evidence.differs_alone(pair):
-        excuse = _constant(evidence, pair)
+        excuse = evidence.excuse(pair)
         return (Alone.AGREES, excuse) if excuse else (Alone.DIFFERS, "")
     return Alone.UNKNOWN if local is None or not local.comparable else Alone.AGREES, ""
 
@@ -272,26 +271,3 @@ def _substituted(evidence: Evidence, pair: Pair) -> Claim:
     if not agree or ACTIVATIONS.issuperset(kinds):
         return Claim(Subject.SUBSTITUTED, pair, status=Status.DIFFERENT)
     return Claim(Remark.WRITTEN, pair, status=Status.WRITTEN if different else Status.SAME)
-
-
-def _constant(evidence: Evidence, pair: Pair) -> str:
-    """Why a small local difference is the framework's own float32 constant, or ""."""
-    local = evidence.row(pair).local
-    reason, within = constant_of(pair.torch.kind, pair.torch.shape("x"))
-    if pair.paddle.spelling.called == "dropout":
-        reason, within = "Paddle keeps the factor of a dropout in float32", FLOAT32_FACTOR
-    if not reason and (pair.torch.spelling.by_hand or pair.paddle.spelling.by_hand):
-        reason, within = _rounded_inside(evidence, pair)
-    return reason if local is not None and local.comparable and local.max_rel <= within else ""
-
-
-def _rounded_inside(evidence: Evidence, pair: Pair) -> tuple[str, float]:
-    """Which constant of an operator that is written out Paddle rounds, and by how much that can change the result."""
-    one_sided = pair.torch.spelling.by_hand != pair.paddle.spelling.by_hand
-    if one_sided and pair.torch.attributes.get("eps"):
-        return "Paddle keeps eps in float32", FLOAT32_EPSILON
-    for kind in {evidence.paddle.trace.ops[number].kind for number in pair.paddle.raw}:
-        within = constant_of(kind)[1] or (FLOAT32_EPSILON if float32_arguments(kind) else 0.0)
-        if within:
-            return f"Paddle rounds the constants of {kind}, with which it writes this out", within
-    return "", 0.0

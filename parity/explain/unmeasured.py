@@ -133,7 +133,8 @@ def _unmeasured(evidence: Evidence) -> list[Node | Edge]:
         if pair.torch.kind != "move" and not _measured(evidence, pair)
     ]
     edges = (*evidence.alignment.edges, *evidence.alignment.output_edges.values())
-    return [*operators, *(edge for edge in edges if evidence.edge_numbers(edge) is None)]
+    silent = (edge for edge in edges if evidence.edge_numbers(edge) is None)
+    return [*operators, *(edge for edge in silent if not evidence.comes_right(edge.pair))]
 
 
 def _measured(evidence: Evidence, pair: Pair) -> bool:

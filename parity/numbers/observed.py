@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from parity.limits import EPS64, MARGIN, NO_DIGIT, RESOLVED, SHRINK, gross, rounding_limit
+from parity.limits import EPS64, MARGIN, NO_DIGIT, RESOLVED, SHRINK, SOFTMAX_FLOOR, gross, rounding_limit
 from parity.numbers.compare import Difference, blocks, difference, real, rounding
 from parity.trace.values import Array, Stored
 
@@ -117,6 +117,8 @@ class _Classes:
             paddle, torch = (float(noise[at:end].max()) / scale for noise in (self.paddle, self.torch))
             limit = MARGIN * max(EPS64, SHRINK * (paddle + torch))
             doubt = doubt or _doubt(paddle, torch, int(self.count[at:end].sum()))
+            # Where a softmax is cut off is Paddle's doing.
+            limit = max(limit, SOFTMAX_FLOOR / scale)
             sizes[int(at)] = scale, limit
             beyond = float(self.gap[at]) / (limit * scale)
             if beyond > worst:

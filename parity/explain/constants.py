@@ -1,0 +1,30 @@
+"""Constants that a framework keeps in float32 even where everything else runs in float64."""
+
+from __future__ import annotations
+
+from parity.align.alignment import Pair
+from parity.limits import FLOAT32_EPSILON, FLOAT32_FACTOR
+from parity.ops.table import constant_of, float32_arguments
+from parity.trace.trace import Trace
+
+
+def constant_in(paddle: Trace, pair: Pair) -> tuple[str, float]:
+    """Which constant in a pair of operators is rounded, and by how much that can change the result; "", 0 if none is."""
+    if pair.paddle.spelling.called == "dropout":
+        return "Paddle keeps the factor of a dropout in float32", FLOAT32_FACTOR
+    reason, within = constant_of(pair.torch.kind, pair.torch.shape("x"))
+    if reason or not (pair.torch.spelling.by_hand or pair.paddle.spelling.by_hand):
+        return reason, within
+    return _rounded_inside(paddle, pair)
+
+
+def _rounded_inside(paddle: Trace, pair: Pair) -> tuple[str, float]:
+    """The same for an operator that is written out."""
+    one_sided = pair.torch.spelling.by_hand != pair.paddle.spelling.by_hand
+    if one_sided and pair.torch.attributes.get("eps"):
+        return "Paddle keeps eps in float32", FLOAT32_EPSILON
+    for kind in {paddle.ops[number].kind for number in pair.paddle.raw}:
+        within = constant_of(kind)[1] or (FLOAT32_EPSILON if float32_arguments(kind) else 0.0)
+        if within:
+            return f"Paddle rounds the constants of {kind}, with which it writes this out", within
+    return "", 0.0
