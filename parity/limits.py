@@ -82,6 +82,9 @@ FLOAT32_PLACE = 2 * ROUND32
 """How far, for each pixel of the input's sides, a place that is rounded to float32 may change what is read there:
 the place and the scale that it is computed with are rounded."""
 
+FLOAT32_MOMENTUM = 16 * ROUND32
+"""A running statistic that is updated with 1 - m where m is rounded: ROUND32 / (1 - m) of the new share, for m up to 0.94."""
+
 FLOAT32_STEPS = 8 * ROUND32
 """A few float32 operations in a row on numbers of one size: eps, sum, root, quotient, product (a folded BatchNorm)."""
 

@@ -415,8 +415,11 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
     trace, paths = recorder.trace, {id(model): ""}
     hidden_tensors: list[tuple[str, Any]] = []
     hidden = list(_unregistered(model))
-    for path, _, line in hidden:
-        trace.unregistered[path] = line
+    known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
+    for path, layer, line in hidden:
+        # A list of what is registered elsewhere, or of what holds nothing, hides nothing from the state dict.
+        if any(id(tensor) not in known for tensor in (*layer.parameters(), *layer.buffers())):
+            trace.unregistered[path] = line
     registered = set(model.state_dict())
     for prefix, root in [("", model), *((path, layer) for path, layer, _ in hidden)]:
         for name, layer in root.named_sublayers(include_self=True):

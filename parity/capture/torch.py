@@ -383,8 +383,11 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
     trace, paths = recorder.trace, {id(model): ""}
     hidden_tensors: list[tuple[str, torch.Tensor]] = []
     hidden = list(_unregistered(model))
-    for path, _, line in hidden:
-        trace.unregistered[path] = line
+    known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
+    for path, module, line in hidden:
+        # A list of what is registered elsewhere, or of what holds nothing, hides nothing from the state dict.
+        if any(id(tensor) not in known for tensor in (*module.parameters(), *module.buffers())):
+            trace.unregistered[path] = line
     registered = set(model.state_dict(keep_vars=True))
     for prefix, root in [("", model), *((path, module) for path, module, _ in hidden)]:
         for name, module in root.named_modules():

@@ -13,7 +13,7 @@ import numpy as np
 
 from parity.explain.claims import Claim, Claims
 from parity.explain.evidence import Evidence
-from parity.limits import FORWARD_SHARE, rounding_limit
+from parity.limits import FLOAT32_MOMENTUM, FORWARD_SHARE, rounding_limit
 from parity.numbers.compare import difference, rounding
 from parity.results.finding import Shows, Subject
 from parity.runs.run import Run
@@ -41,15 +41,17 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
         return
     paddle = _written(evidence.paddle, evidence.paddle_parameters)
     torch = _written(evidence.torch, evidence.torch_parameters)
-    normalized, blamed = _of_batch_norms(evidence.paddle.trace), _blamed(evidence, claims)
+    kept = _of_batch_norms(evidence.paddle.trace), _of_batch_norms(evidence.torch.trace)
+    blamed = _blamed(evidence, claims)
     differs = any(claim.shows is Shows.OUTPUTS for claim in claims.faults)
     for ours, theirs in _counterparts(evidence, paddle, torch).items():
         actual, expected = torch[ours], paddle[theirs]
         if theirs in blamed[0] or ours in blamed[1] or not (actual.changed or expected.changed):
             continue
         both = actual.changed and expected.changed
-        # Other numbers may be what a fault further up makes of them, and a BatchNorm's are judged elsewhere.
-        if both and (differs or theirs in normalized or _agree(evidence, expected, actual)):
+        # Other numbers may be what a fault further up makes of them, and those of two BatchNorms are judged elsewhere.
+        of_norms = theirs in kept[0] and ours in kept[1]
+        if both and (differs or of_norms or _agree(evidence, expected, actual, theirs in kept[0])):
             continue
         yield Claim(
             Subject.STATISTIC,
@@ -134,7 +136,9 @@ def _blamed(evidence: Evidence, claims: Claims) -> tuple[set[str], set[str]]:
     return found
 
 
-def _agree(evidence: Evidence, expected: Written, actual: Written) -> bool:
+def _agree(evidence: Evidence, expected: Written, actual: Written, of_norm: bool) -> bool:
+    """of_norm: Paddle's is updated by a BatchNorm, which keeps its momentum in float32."""
     level = max((row.float64.max_rel for row in evidence.rows if row.float64 is not None), default=0.0)
     within = max(rounding_limit(expected.noise, actual.noise), FORWARD_SHARE * level)
+    within = max(within, FLOAT32_MOMENTUM) if of_norm else within
     return difference(actual.after, expected.after).max_rel <= within

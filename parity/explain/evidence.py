@@ -25,7 +25,7 @@ from parity.explain.constants import constant_in
 from parity.explain.weights import ParameterDifference, compare_parameters
 from parity.explain.words import label, operator_of
 from parity.graph.node import Graph, Node
-from parity.limits import FLOAT32_TABLE, rounding_limit
+from parity.limits import FLOAT32_FACTOR, FLOAT32_TABLE, rounding_limit
 from parity.numbers.compare import Difference, difference
 from parity.numbers.observed import Observed, Sides, observe
 from parity.ops.kinds import DATAFLOW_KINDS, kind_of
@@ -405,6 +405,8 @@ class Evidence:
             edge.only_torch, self.alignment.torch
         ):
             slack = max(slack, FLOAT32_TABLE)
+        if any(n.spelling.called == "dropout" for n in edge.only_paddle):
+            slack = max(slack, FLOAT32_FACTOR)
         return numbers.comparable and numbers.max_rel <= slack
 
     @staticmethod

@@ -90,7 +90,9 @@ def _configured(
     differs: whether the pair's result does, alone. right: whether the function is the same up to here. seen: whether any number of this run may show what is configured otherwise.
     """
     for found in evidence.attributes.get(id(pair), ()) if attributes else ():
-        if _says_nothing(evidence, pair, right):
+        if _says_nothing(evidence, pair, right) or (
+            not seen and _keeps_nothing(evidence, pair, found.attribute)
+        ):
             continue
         yield Claim(
             Subject.ORDER if found.attribute == "map" else Subject.ATTRIBUTE,
@@ -120,6 +122,14 @@ def _says_nothing(evidence: Evidence, pair: Pair, right: bool) -> bool:
     if kind == "move" and _leads_astray(evidence, pair):
         return True
     return right and kind in DATAFLOW_KINDS
+
+
+def _keeps_nothing(evidence: Evidence, pair: Pair, attribute: str) -> bool:
+    """Whether a momentum is given to a call that keeps no statistics: a function in eval, not a layer that trains later."""
+    if attribute != "momentum" or evidence.paddle.trace.mode == "train":
+        return False
+    made = evidence.torch.trace.modules.get(pair.torch.module, {}).get("type", "")
+    return "Norm" not in made
 
 
 def _leads_astray(evidence: Evidence, pair: Pair) -> bool:
