@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from parity.align.alignment import Pair
 from parity.limits import FLOAT32_EPSILON, FLOAT32_FACTOR
 from parity.ops.table import constant_of, float32_arguments
 from parity.trace.trace import Trace
 
+OF_CALLS: Mapping[str, str] = {
+    "dropout": "Paddle keeps the factor of a dropout in float32",
+    "hardtanh": "Paddle keeps the bounds of hardtanh in float32",
+    "softshrink": "Paddle keeps the threshold of softshrink in float32",
+}
+"""Paddle's operators, by name, with a number of the call that they round: the result changes by its rounding."""
+
 
 def constant_in(paddle: Trace, pair: Pair) -> tuple[str, float]:
     """Which constant in a pair of operators is rounded, and by how much that can change the result; "", 0 if none is."""
-    if pair.paddle.spelling.called == "dropout":
-        return "Paddle keeps the factor of a dropout in float32", FLOAT32_FACTOR
+    calls = {paddle.ops[number].name for number in pair.paddle.raw}
+    told = next(
+        (OF_CALLS[name] for name in (pair.paddle.spelling.called, *sorted(calls)) if name in OF_CALLS), ""
+    )
+    if told:
+        return told, FLOAT32_FACTOR
     reason, within = constant_of(pair.torch.kind, pair.torch.shape("x"))
     if reason or not (pair.torch.spelling.by_hand or pair.paddle.spelling.by_hand):
         return reason, within

@@ -273,6 +273,17 @@ class Evidence:
             return False
         return row.local.max_rel > row.limit
 
+    def neutral(self, pair: Pair, slot: str) -> bool:
+        """Whether what only one side takes in a slot changes nothing yet: a bias of zeros, a scale of ones, no parameter at all."""
+        for graph, node, owned in (
+            (self.alignment.paddle, pair.paddle, self.paddle_parameters),
+            (self.alignment.torch, pair.torch, self.torch_parameters),
+        ):
+            numbers = owned.get(graph.parameters.get(node.inputs.get(slot, -1), ""))
+            if numbers is not None:
+                return bool((numbers == (1.0 if "weight" in slot else 0.0)).all())
+        return True
+
     def excuse(self, pair: Pair) -> str:
         """Why a small difference of an operator alone is the framework's own float32 constant, or ""."""
         local = self.row(pair).local

@@ -103,6 +103,9 @@ def _configured(
             details=found,
         )
     for missing in evidence.slots.get(id(pair), ()):
+        if right and not evidence.neutral(pair, missing.slot):
+            # Its numbers count, and the result is right all the same: they come in elsewhere on the other side.
+            continue
         in_paddle = missing.only_in == "paddle"
         yield Claim(Subject.SLOT, pair, attribute=missing.slot, values=(in_paddle, not in_paddle))
     for weight in evidence.weights.get(id(pair), ()):

@@ -10,6 +10,7 @@ import numpy as np
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "": {"scale": 1.0, "alpha": 1.0, "scale_grad_by_freq": False},
     "silu": {"beta": 1.0},
+    "reciprocal": {"numerator": 1.0},
     "gelu": {"formula": "the usual one"},
     "hardswish": {"formula": "x * 1 * clip(0.166667 * x + 0.5, 0, 1)"},
     **{

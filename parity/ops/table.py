@@ -190,8 +190,9 @@ def as_torch_argument(kind: str, attribute: str, paddle: Any) -> str:
     name = argument.torch if argument is not None and argument.torch else IN_TORCH.get(attribute, attribute)
     if attribute in ("padding", "output_padding"):
         if not _symmetric(paddle):
-            (top, bottom), (left, right) = paddle[-2], paddle[-1]
-            return f"padding=0 after F.pad(x, ({left}, {right}, {top}, {bottom}))"
+            # F.pad begins with the last dimension.
+            sides = ", ".join(f"{before}, {behind}" for before, behind in reversed(paddle))
+            return f"padding=0 after F.pad(x, ({sides}))"
         paddle = tuple(p[0] if isinstance(p, tuple) else p for p in paddle)
     return f"{name}={_torch_value(argument, paddle)!r}"
 

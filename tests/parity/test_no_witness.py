@@ -178,3 +178,66 @@ def test_another_factor_is_found_on_either_side(early):
     report = check(PaddleDropped(), TorchDropped(0.3, early))
     assert report.verdict is Verdict.DIFFERENT
     assert len(report.findings) == 1, str(report)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (paddle.nn.Hardtanh(-0.3, 0.7), torch.nn.Hardtanh(-0.3, 0.7)),
+        (paddle.nn.Softshrink(0.3), torch.nn.Softshrink(0.3)),
+    ],
+    ids=["hardtanh", "softshrink"],
+)
+def test_a_bound_that_paddle_keeps_in_float32_is_told_and_carried(theirs, ours):
+    twin = paddle.nn.Sequential(paddle.nn.Linear(6, 6), theirs, paddle.nn.Linear(6, 3), paddle.nn.Sigmoid())
+    port = torch.nn.Sequential(torch.nn.Linear(6, 6), ours, torch.nn.Linear(6, 3), torch.nn.Sigmoid())
+    report = check(twin, port, X[0, :, 0].T.copy())
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+class PaddleBiased(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.fc = paddle.nn.Linear(5, 4, bias_attr=False)
+        start = paddle.nn.initializer.Normal()
+        self.shift = self.create_parameter([4], default_initializer=start)
+
+    def forward(self, x):
+        y = self.fc(x)
+        return PF.gelu(y + self.shift) * y
+
+
+class TorchBiased(torch.nn.Module):
+    """The shift as the layer's bias, taken away again where the bare product is meant."""
+
+    def __init__(self, twin, value=None):
+        super().__init__()
+        self.fc = torch.nn.Linear(5, 4)
+        shift = torch.from_numpy(twin.shift.numpy())
+        with torch.no_grad():
+            self.fc.weight.copy_(torch.from_numpy(twin.fc.weight.numpy().T))
+            self.fc.bias.copy_(shift if value is None else torch.full((4,), value))
+
+    def forward(self, x):
+        return TF.gelu(self.fc(x)) * TF.linear(x, self.fc.weight)
+
+
+def test_a_bias_that_the_other_side_adds_elsewhere_is_no_difference():
+    twin = PaddleBiased()
+    report = parity.check(twin, TorchBiased(twin), X[:, 0])
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+def test_a_bias_with_other_numbers_is_one():
+    twin = PaddleBiased()
+    assert parity.check(twin, TorchBiased(twin, 0.5), X[:, 0]).verdict is Verdict.DIFFERENT
+
+
+def test_a_bias_of_zeros_that_paddle_lacks_is_told():
+    twin, port = paddle.nn.Linear(5, 4, bias_attr=False), torch.nn.Linear(5, 4)
+    with torch.no_grad():
+        port.weight.copy_(torch.from_numpy(twin.weight.numpy().T))
+        port.bias.zero_()
+    report = parity.check(twin, port, X[:, 0])
+    assert report.verdict is Verdict.DIFFERENT
+    assert [finding.attribute for finding in report.findings] == ["bias"]
