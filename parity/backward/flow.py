@@ -12,16 +12,16 @@ from typing import Any
 
 from parity.align.alignment import Alignment, Pair
 from parity.align.weights import WeightPair, held, weight_pairs
+from parity.backward.claims import Below, Claim, Cut, Fault
 from parity.backward.ties import find_ties
-from parity.explain.words import label, named
 from parity.graph.node import Graph, Node
-from parity.results.finding import Finding, Note, Shows, Subject
+from parity.results.finding import Finding, Note
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array
 
-_Cuts = dict[str, dict[int, list[tuple[str, Pair | None]]]]
-"""Side -> operator that cuts -> what lies below it: told, and its pair if it is an operator."""
+_Cuts = dict[str, dict[int, list[Below]]]
+"""Side -> operator that cuts -> what lies below it."""
 
 
 @dataclass
@@ -49,7 +49,8 @@ class Flow:
         self.paddle, self.torch, self.alignment = paddle, torch, alignment
         self.numbers = torch_parameters
         self.result = GradientJudgement(twins=weight_pairs(alignment), alignment=alignment)
-        self.found: list[tuple[float, Finding]] = []
+        self.found: list[Claim] = []
+        self.said: list[Claim] = []
         self.explained: set[int] = set()
         self.frozen: set[str] = set()
         self.custom = {graph.framework: _custom(graph.trace) for graph in (alignment.torch, alignment.paddle)}
@@ -71,27 +72,15 @@ class Flow:
                 self.explained.add(twin.pair.torch.inputs[twin.slot])
         for twins in by_pair.values():
             twin = twins[0]
-            names = ", ".join(f"`{t.name}`" for t in twins)
+            names = [t.name for t in twins]
             trains = self.torch.trace.parameters[twin.torch.name].trainable
-            if trains:
-                cause = (
-                    f"frozen only in Paddle: {names} gets gradients in torch, Paddle's `{twin.paddle.name}` has "
-                    "stop_gradient=True"
-                )
-                fix = " ".join(f"{t.name}.requires_grad_(False)" for t in twins)
-            else:
-                cause = (
-                    f"frozen: {names} gets no gradient in torch (requires_grad=False, or a buffer), "
-                    f"Paddle trains `{twin.paddle.name}`"
-                )
-                fix = " ".join(f"{t.name}.requires_grad_(True)" for t in twins)
             self._add(
+                Fault.FROZEN,
                 twin.pair,
-                cause,
-                fix,
-                {"parameters": [t.name for t in twins]},
+                {"parameters": names},
                 attribute="trainable",
                 values=(not trains, trains),
+                details=(names, twin.paddle.name),
             )
 
     def _ties(self) -> None:
@@ -101,14 +90,13 @@ class Flow:
         ):
             self.explained |= tie.values
             self._add(
+                Fault.TIE,
                 tie.pair,
-                tie.cause,
-                tie.fix,
                 {"parameters": list(tie.names)},
                 node=tie.node,
-                subject=Subject.TIE,
                 attribute=tie.names[-1],
                 values=tie.parameters,
+                details=tie,
             )
 
     def _cuts(self) -> None:
@@ -136,13 +124,11 @@ class Flow:
                 raw, entry = node.takes[slot].places[0]
                 found = _where_cut(graph.trace, graph.trace.ops[raw].inputs[entry])
                 for op in found:
-                    told = named(pair.torch) + (f" to `{weight.name}`" if weight is not None else "")
-                    cuts[side][op].append((told, pair))
+                    cuts[side][op].append(Below(pair, "" if weight is None else weight.name))
                 if not found:
                     self._add(
+                        Fault.NO_WAY,
                         pair,
-                        f"no gradient only in {side}: {named(pair.torch)} takes its {torch_slot} without one",
-                        "let gradients flow on both sides, or on neither",
                         {"input": torch_slot},
                         attribute=torch_slot,
                         values=(paddle, torch),
@@ -151,7 +137,7 @@ class Flow:
         for side, edges in cuts.items():
             graph = self.alignment.torch if side == "torch" else self.alignment.paddle
             for group in _regions(graph.trace, sorted(edges)):
-                self._cut(side, graph, group, [edge for op in group for edge in edges[op]])
+                self._cut(side, graph, group, [below for op in group for below in edges[op]])
 
     def _cut_outputs(self, cuts: _Cuts) -> None:
         """Results of the model that a loss can go backward from on one side only."""
@@ -163,7 +149,7 @@ class Flow:
                 continue
             side, trace = ("Paddle", self.paddle.trace) if torch else ("torch", self.torch.trace)
             for op in _where_cut(trace, trace.outputs[path]):
-                cuts[side][op].append((f"the model's {path}", None))
+                cuts[side][op].append(Below(result=path))
                 self.explained.add(self.alignment.torch.outputs[path] or -1)
 
     def _leaves(self, trace: Trace, path: str) -> bool | None:
@@ -199,90 +185,42 @@ class Flow:
             return None
         return raw in graph.trace.flows.get(str(op), [])
 
-    def _cut(self, side: str, graph: Graph, group: list[int], edges: list[tuple[str, Pair | None]]) -> None:
+    def _cut(self, side: str, graph: Graph, group: list[int], below: list[Below]) -> None:
         ops = [graph.trace.ops[index] for index in group]
-        op, other = ops[0], "Paddle" if side == "torch" else "torch"
-        fed = ", ".join(dict.fromkeys(told for told, _ in edges))
-        if op.attributes.get("detached"):
-            operator, what = "detach", f"detach only in {side}: no gradient flows back from {fed}"
-            fix = f"remove the detach at {op.line}" if side == "torch" else "detach the same value in torch"
-        elif "" in graph.trace.flows.get(str(op.index), []):
+        if ops[0].attributes.get("detached"):
+            operator = "detach"
+        elif "" in graph.trace.flows.get(str(ops[0].index), []):
             operator = "stop_gradient"
-            what = (
-                f"the result of {op.name} has its gradient stopped only in {side}: none flows back from {fed}"
-            )
-            fix = "let gradients flow on both sides, or detach on both"
         else:
             operator = "no_grad"
-            names = ", ".join(
-                dict.fromkeys(f"{o.name} `{o.module}`" if o.module else o.name for o in ops[:4])
-            )
-            more = f" and {len(ops) - 4} more" if len(ops) > 4 else ""
-            what = (
-                f"no gradient only in {side}: {names}{more} ran under no_grad, {other} goes backward through"
-            )
-            fix = f"run {names} outside of no_grad" if side == "torch" else "run it under torch.no_grad() too"
-        pairs = [pair for _, pair in edges if pair is not None]
-        torch, paddle = (pairs[0].torch, pairs[0].paddle) if pairs else (None, None)
-        order = max((pair.paddle.order for pair in pairs), default=float("inf"))
+        pairs = [one.pair for one in below if one.pair is not None]
         self.found.append(
-            (
-                order,
-                Finding(
-                    layer=op.module if side == "torch" or torch is None else torch.module,
-                    operator=operator,
-                    where=op.line if side == "torch" else torch.line if torch else "",
-                    cause=what,
-                    fix=fix,
-                    evidence={"operator": op.name, "inputs without gradient": len(edges), "feeds": fed},
-                    layer_paddle=op.module if side == "Paddle" or paddle is None else paddle.module,
-                    where_paddle=op.line if side == "Paddle" else paddle.line if paddle else "",
-                    subject=Subject.GRADIENT,
-                    attribute=operator,
-                    values={"paddle": side == "Paddle", "torch": side == "torch"},
-                    shows=Shows.GRADIENTS,
-                    order=order,
-                ),
+            Claim(
+                Fault.CUT,
+                pair=pairs[0] if pairs else None,
+                attribute=operator,
+                values=(side == "Paddle", side == "torch"),
+                details=Cut(side, ops, below),
+                order=max((pair.paddle.order for pair in pairs), default=float("inf")),
             )
         )
 
     def _add(
         self,
+        what: Fault,
         pair: Pair | None,
-        cause: str,
-        fix: str,
         evidence: Mapping[str, Any],
         *,
         node: Node | None = None,
-        where: str = "",
-        subject: Subject = Subject.GRADIENT,
         attribute: str = "",
         values: tuple[Any, Any] | None = None,
+        details: Any = None,
     ) -> None:
+        """Claim a fault of an aligned operator, or of one of torch's alone."""
         node = node or (pair.torch if pair is not None else None)
         assert node is not None
-        graph = self.alignment.torch
         order = pair.paddle.order if pair is not None else node.order
-        self.found.append(
-            (
-                order,
-                Finding(
-                    layer=node.module,
-                    operator=label(node),
-                    where=where or graph.trace.constructors.get(node.module, "") or node.line,
-                    cause=cause,
-                    fix=fix,
-                    evidence={"operator": node.name, **evidence},
-                    layer_paddle=pair.paddle.module if pair is not None else "",
-                    where_paddle=pair.paddle.line if pair is not None else "",
-                    subject=subject,
-                    attribute=attribute,
-                    values={} if values is None else {"paddle": values[0], "torch": values[1]},
-                    shows=Shows.GRADIENTS,
-                    order=order,
-                ),
-            )
-        )
+        self.found.append(Claim(what, node, pair, attribute, values, evidence, details, order))
 
 
 def _where_cut(trace: Trace, value: int | None) -> list[int]:

@@ -19,14 +19,17 @@ from parity.trace.values import Array
 class Tie:
     """One such weight. values: torch's numbers of it, whose gradients it explains; pair or node: where it is used."""
 
-    cause: str
-    fix: str
+    one: str
+    """The parameter of the side where it is one."""
     names: tuple[str, ...]
+    """Those of the other side."""
     parameters: tuple[int, int]
     """How many parameters (Paddle's, torch's) hold it."""
     values: frozenset[int]
     pair: Pair | None = None
     node: Node | None = None
+    uses: int = 0
+    """How often Paddle uses it, where only that told of it; `names` are torch's parameters then."""
 
 
 def find_ties(
@@ -43,7 +46,7 @@ def find_ties(
 
 def _shared(twins: Sequence[WeightPair]) -> Iterator[Tie]:
     """Among the weights that correspond: the same numbers of one parameter, in two of the other side."""
-    for side, other in (("Paddle", "torch"), ("torch", "Paddle")):
+    for side in ("Paddle", "torch"):
         shared: dict[str, list[WeightPair]] = defaultdict(list)
         for twin in twins:
             shared[(twin.paddle if side == "Paddle" else twin.torch).name].append(twin)
@@ -53,15 +56,8 @@ def _shared(twins: Sequence[WeightPair]) -> Iterator[Tie]:
             if len(there) < 2 or not np.intersect1d(places[0], places[-1]).size:
                 continue
             names = tuple(there)
-            fix = (
-                f"use one parameter in all these places, as Paddle does: {names[-1]} = {names[0]}"
-                if side == "Paddle"
-                else "give every place a parameter of its own, as Paddle does"
-            )
             yield Tie(
-                f"tied only in {side}: its `{name}` is {len(names)} parameters in {other}, "
-                f"{' and '.join(f'`{n}`' for n in names)}, which train apart",
-                fix,
+                name,
                 names,
                 (1, len(names)) if side == "Paddle" else (len(names), 1),
                 frozenset(t.pair.torch.inputs[t.slot] for t in found),
@@ -91,13 +87,12 @@ def _copied(
             ):
                 continue
             yield Tie(
-                f"tied only in Paddle: its `{twin.paddle.name}` is used {uses[0]} times; in torch `{name}` is a parameter of "
-                f"its own that holds the numbers of `{twin.name}` and trains apart",
-                f"use one parameter in both places: {name} = {twin.name}",
+                twin.paddle.name,
                 (twin.name, name),
                 (1, 2),
                 frozenset({parameter.value, twin.pair.torch.inputs[twin.slot]}),
                 node=users[0],
+                uses=uses[0],
             )
             break
 
