@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any
 
 from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
+from parity.explain.telling import further as telling
 from parity.limits import QUICK
 from parity.numbers.observed import Observed, sized
-from parity.results.finding import Finding, Shows, Subject
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, outputs_at_once
@@ -55,25 +54,16 @@ def further_cases(
             # The outputs differ on this input: look into it properly.
             try:
                 case = Question(paddle, torch, name, more, mode, parameters, pairs, tell).answer()[0]
-                case.judgement.findings[:] = [_on(name, case, finding) for finding in case.judgement.findings]
+                case.judgement.findings[:] = [
+                    telling.on(name, case.shapes, finding) for finding in case.judgement.findings
+                ]
             except NotRecordedError:
-                case.judgement.findings.append(_differs(name, case))
+                worst = max((d.max_rel for d in case.judgement.outputs.values()), default=float("inf"))
+                case.judgement.findings.append(telling.differs(name, case.shapes, worst))
         cases.append(case)
         if case.judgement.findings:
             break
     return cases
-
-
-def _on(name: str, case: Case, finding: Finding) -> Finding:
-    """A finding that the given input did not show: whoever reads it must know on which one it is."""
-    if finding.subject is Subject.RAISED:
-        return finding
-    sizes = ", ".join("x".join(map(str, shape)) for shape in case.shapes.values())
-    seen = f"; seen on an input of {sizes} ({name}) only"
-    fix = finding.fix
-    if finding.attribute == "output_size":
-        fix = f"make the size follow the input as Paddle's does, with no factor or size that is fixed; here {fix}"
-    return replace(finding, cause=finding.cause + seen, fix=fix)
 
 
 def _quick_case(
@@ -112,9 +102,9 @@ def _quick_case(
                 if side is paddle:
                     return None
                 if isinstance(error, ModelError) and error.run is not None:
-                    judgement.inconclusive.append(f"{name}: {error}")
+                    judgement.inconclusive.append(telling.doubt(name, error))
                 else:
-                    judgement.findings.append(_raises(name, case.shapes, error))
+                    judgement.findings.append(telling.raises(name, case.shapes, error))
                 return case
             stores[side.framework] = store
             stack.callback(store.close)
@@ -130,39 +120,8 @@ def _quick_case(
             for key in found["paddle"] & found["torch"]
         )
         if differ or found["paddle"] != found["torch"]:
-            judgement.inconclusive.append(f"{name}: the outputs differ")
+            judgement.inconclusive.append(telling.doubt(name))
     return case
-
-
-def _differs(name: str, case: Case) -> Finding:
-    """What is known of an input on which only the outputs were recorded."""
-    sizes = ", ".join("x".join(map(str, shape)) for shape in case.shapes.values())
-    worst = max((d.max_rel for d in case.judgement.outputs.values()), default=float("inf"))
-    return Finding(
-        layer="",
-        operator="forward",
-        where="",
-        cause=f"on an input of {sizes} ({name}) the outputs differ by {worst:.1e} of their scale, though not on the "
-        "given one",
-        fix="capture both sides on an input like this (--shape, --seed) to see which operator it is",
-        evidence={"float64": worst, "shapes": {k: list(v) for k, v in case.shapes.items()}},
-        order=float("inf"),
-    )
-
-
-def _raises(name: str, shapes: Mapping[str, tuple[int, ...]], error: ParityError) -> Finding:
-    sizes = ", ".join("x".join(map(str, shape)) for shape in shapes.values())
-    return Finding(
-        layer="",
-        operator="forward",
-        where="",
-        cause=f"on an input of {sizes} ({name}), which Paddle's model takes, {error}",
-        fix="make the torch model take every input that Paddle's takes",
-        evidence={"error": str(error), "shapes": {k: list(v) for k, v in shapes.items()}},
-        subject=Subject.RAISED,
-        shows=Shows.ERROR,
-        order=float("inf"),
-    )
 
 
 FURTHER_BATCH = 2

@@ -125,3 +125,35 @@ class Claims:
     def leads_to(self, edge: Edge) -> Difference | None:
         """What an operator differs by because of an edge inside its own call, which nothing measures."""
         return self._inside.get(id(edge))
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A tensor on another device than the model. made_by: the operator; unregistered: the layer that no .to() moves; neither: a constant."""
+
+    device: str
+    home: str
+    line: str
+    made_by: str = ""
+    unregistered: str = ""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """The operator in which torch's model raised, and Paddle's `twin` of it; torch, paddle: the shapes that each is given.
+
+    what: the exception; error: what a person reads of it. kind: "" if it was no operator. after_others: whether something was found before it.
+    """
+
+    what: str
+    error: str
+    traceback: str
+    sizes: str
+    kind: str
+    module: str
+    line: str
+    torch: list[list[int]]
+    paddle: list[list[int]]
+    twin: Node | None
+    stray: Stray | None
+    after_others: bool

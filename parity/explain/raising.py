@@ -12,10 +12,11 @@ from typing import Any
 
 from parity.align.pipeline import Prepared, prepare
 from parity.capture.failed import ModelError
+from parity.explain.claims import Raised, Stray
 from parity.explain.judge import judge
-from parity.explain.words import title
+from parity.explain.telling import raising as telling
 from parity.graph.node import Node
-from parity.results.finding import Finding, Shows, Subject
+from parity.results.finding import Subject
 from parity.results.judgement import Judgement
 from parity.runs.run import Run
 from parity.trace.trace import Op, Trace, Value
@@ -49,7 +50,7 @@ def judge_raised(
         replace(f, only=tuple(number for number in f.only if number < len(judgement.only)))
         for f in judgement.findings
     ]
-    judgement.findings.append(_raised(paddle, torch, prepared, error, sizes, judgement))
+    judgement.findings.append(telling.raised(_raised(paddle, torch, prepared, error, sizes, judgement)))
     return judgement
 
 
@@ -74,52 +75,28 @@ def _end(trace: Trace) -> None:
 
 def _raised(
     paddle: Run, torch: Run, prepared: Prepared, error: ModelError, sizes: str, judgement: Judgement
-) -> Finding:
+) -> Raised:
     raised = torch.trace.raised
-    kind = raised.get("kind", "")
-    ours = _shapes(torch, raised.get("inputs", {}))
+    kind, inputs = raised.get("kind", ""), raised.get("inputs", {})
     twin = _twin(paddle, torch, prepared, kind, raised)
-    cause = f"on an input of {sizes}, which Paddle's model takes, the torch model raised {raised['error']}"
-    if kind:
-        cause += f": {title(kind)} is given {_told(ours)}"
-    theirs: list[list[int]] = []
-    if twin is not None:
-        theirs = _shapes(paddle, paddle.trace.ops[twin.raw[0]].inputs)
-        cause += f" in torch, {_told(theirs)} in Paddle"
-    fix = "make this line take what Paddle's takes" + (f": {_told(theirs)}" if theirs else "")
-    if judgement.findings:
-        fix = "correct what is found before it, which it may come from"
-    where = raised.get("line", "")
-    stray = _stray(torch.trace)
-    attribute, values = ("shape", {"paddle": theirs, "torch": ours}) if kind else ("", {})
-    if stray is not None:
-        attribute, values = "device", {}
-        told, where, fix = stray
-        cause += f"; {told}"
-    return Finding(
-        layer=raised.get("module", ""),
-        operator=title(kind) if kind else "forward",
-        where=where,
-        cause=cause,
-        fix=fix,
-        evidence={
-            "error": str(error),
-            "torch shapes": ours,
-            "paddle shapes": theirs,
-            "traceback": error.detail,
-        },
-        layer_paddle="" if twin is None else twin.module,
-        where_paddle="" if twin is None else twin.line,
-        subject=Subject.RAISED,
-        attribute=attribute,
-        values=values,
-        shows=Shows.ERROR,
-        order=float("inf"),
+    return Raised(
+        what=raised["error"],
+        error=str(error),
+        traceback=error.detail,
+        sizes=sizes,
+        kind=kind,
+        module=raised.get("module", ""),
+        line=raised.get("line", ""),
+        torch=_shapes(torch, inputs),
+        paddle=[] if twin is None else _shapes(paddle, paddle.trace.ops[twin.raw[0]].inputs),
+        twin=twin,
+        stray=_stray(torch.trace),
+        after_others=bool(judgement.findings),
     )
 
 
-def _stray(trace: Trace) -> tuple[str, str, str] | None:
-    """What, where and how to change: a tensor on another device than the model, given to the operator that raised."""
+def _stray(trace: Trace) -> Stray | None:
+    """A tensor on another device than the model, given to the operator that raised."""
     home = trace.device.partition(":")[0]
     for slot, device in trace.raised.get("devices", {}).items():
         number = trace.raised["inputs"][slot]
@@ -127,20 +104,10 @@ def _stray(trace: Trace) -> tuple[str, str, str] | None:
             continue  # a scalar may lie on the CPU
         maker = trace.maker.get(number)
         if maker is not None:
-            return (
-                f"what `{maker.name}` makes lies on the {device}, the model on {trace.device}",
-                maker.line,
-                "make it where the input lies: device=x.device",
-            )
-        line, module = trace.raised.get("line", ""), trace.raised.get("module", "")
-        if any(module.startswith(path) for path in trace.unregistered):
-            return (
-                f"`{module}` lies on the {device}, the model on {trace.device}: it is not registered",
-                line,
-                "register it (as an attribute, in a torch.nn.ModuleList), so that .to() moves it",
-            )
-        told = f"a constant tensor lies on the {device}, the model on {trace.device}"
-        return told, line, "keep it with register_buffer, so that .to() moves it, or move it to x.device here"
+            return Stray(device, trace.device, maker.line, made_by=maker.name)
+        module = trace.raised.get("module", "")
+        loose = any(module.startswith(path) for path in trace.unregistered)
+        return Stray(device, trace.device, trace.raised.get("line", ""), unregistered=module if loose else "")
     return None
 
 
@@ -148,10 +115,6 @@ def _shapes(run: Run, inputs: Mapping[str, int]) -> list[list[int]]:
     """Shapes of what an operator is given, its own parameters aside."""
     values = [run.trace.values[number] for number in inputs.values()]
     return [list(value.shape) for value in values if value.origin != "parameter"]
-
-
-def _told(shapes: list[list[int]]) -> str:
-    return " and ".join(map(str, shapes)) or "no tensor"
 
 
 def _twin(paddle: Run, torch: Run, prepared: Prepared, kind: str, raised: Mapping[str, Any]) -> Node | None:

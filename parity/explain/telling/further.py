@@ -1,0 +1,58 @@
+"""What only a further input shows, as findings and doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from parity.results.finding import Finding, Shows, Subject
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def on(name: str, shapes: Shapes, finding: Finding) -> Finding:
+    """A finding that the given input did not show: whoever reads it must know on which one it is."""
+    if finding.subject is Subject.RAISED:
+        return finding
+    seen = f"; seen on an input of {_sizes(shapes)} ({name}) only"
+    fix = finding.fix
+    if finding.attribute == "output_size":
+        fix = f"make the size follow the input as Paddle's does, with no factor or size that is fixed; here {fix}"
+    return replace(finding, cause=finding.cause + seen, fix=fix)
+
+
+def differs(name: str, shapes: Shapes, worst: float) -> Finding:
+    """What is known of an input on which only the outputs were recorded."""
+    return Finding(
+        layer="",
+        operator="forward",
+        where="",
+        cause=f"on an input of {_sizes(shapes)} ({name}) the outputs differ by {worst:.1e} of their scale, though not on the "
+        "given one",
+        fix="capture both sides on an input like this (--shape, --seed) to see which operator it is",
+        evidence={"float64": worst, "shapes": {k: list(v) for k, v in shapes.items()}},
+        order=float("inf"),
+    )
+
+
+def raises(name: str, shapes: Shapes, error: Exception) -> Finding:
+    return Finding(
+        layer="",
+        operator="forward",
+        where="",
+        cause=f"on an input of {_sizes(shapes)} ({name}), which Paddle's model takes, {error}",
+        fix="make the torch model take every input that Paddle's takes",
+        evidence={"error": str(error), "shapes": {k: list(v) for k, v in shapes.items()}},
+        subject=Subject.RAISED,
+        shows=Shows.ERROR,
+        order=float("inf"),
+    )
+
+
+def doubt(name: str, error: Exception | None = None) -> str:
+    """Why an input has to be looked into; error: what torch's model raised on it, else the outputs differ."""
+    return f"{name}: {'the outputs differ' if error is None else error}"
+
+
+def _sizes(shapes: Shapes) -> str:
+    return ", ".join("x".join(map(str, shape)) for shape in shapes.values())
