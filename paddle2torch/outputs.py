@@ -38,8 +38,8 @@ def check_beside(args: argparse.Namespace) -> None:
         flag = f"--{option.replace('_', '-')}"
         check_target(Path(path), force=args.force)
         for other, named in _named(args):
-            if other != option and _same(path, named):
-                raise ConvertError(f"{flag} {path}: is the file of {other}; choose another name")
+            if other != flag and _same(path, named):
+                raise ConvertError(f"{flag} and {other} name the same file, {path}: choose another name")
         if os.path.lexists(path) and not _is_earlier(path, begins):
             raise ConvertError(
                 f"{flag} {path}: was not written by {flag}, so it is not replaced; choose another name"
@@ -50,8 +50,7 @@ def _named(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """Every text among the options that may name a file, also that of `file.py:factory`."""
     for option, value in vars(args).items():
         if isinstance(value, (str, Path)) and str(value):
-            name = option if option == "source" else f"--{option.replace('_', '-')}"
-            name = option if option in _BEGINS else name
+            name = f"the {option}" if option == "source" else f"--{option.replace('_', '-')}"
             yield name, str(value)
             yield name, str(value).rpartition(":")[0]
 

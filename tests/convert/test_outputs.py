@@ -79,7 +79,9 @@ def test_saved_rules_replace_nothing_but_saved_rules(folder):
     assert not (folder / "out.pth").exists()
     for _ in range(2):
         assert shell(convert + "rules.toml", folder).returncode == 0
-    assert "is the file of --rules" in sentence(shell(convert + "rules.toml --rules rules.toml", folder))
+    assert "--save-rules and --rules name the same file" in sentence(
+        shell(convert + "rules.toml --rules rules.toml", folder)
+    )
 
 
 def test_a_name_that_is_not_text_is_shown_and_converted(folder):
