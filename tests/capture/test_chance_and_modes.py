@@ -137,3 +137,26 @@ def test_a_torchscript_module_is_refused_with_one_sentence():
     one, other = pair(_plain, _plain)
     with pytest.raises(paddle2torch.ParityError, match="TorchScript module"):
         paddle2torch.check(one, torch.jit.trace(other, torch.from_numpy(X)), X)
+
+
+def test_two_runs_at_once_do_not_take_each_other_for_chance():
+    """The first one that ends must not put the generators back while the other is still going."""
+    import random
+    import threading
+
+    from parity.capture.chance import seeded
+
+    before, inside, found = random.getstate(), threading.Barrier(2), []
+
+    def run(last):
+        with seeded(0) as drawn:
+            inside.wait()
+            if last:
+                first.join()
+            found.append(drawn())
+
+    first = threading.Thread(target=run, args=(False,))
+    first.start()
+    run(True)
+    assert found == [[], []]
+    assert random.getstate() == before
