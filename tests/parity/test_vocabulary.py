@@ -521,8 +521,8 @@ ROWS = {
     ),
     "argmax": Row(
         "argmax",
-        (lambda x: paddle.argmax(x, axis=1), lambda x: x.argmax(1, keepdim=True)),
-        (lambda x: torch.argmax(x, dim=1), lambda x: torch.max(x, dim=1)[1], lambda x: x.argmax(1, True)),
+        (lambda x: paddle.argmax(x, axis=1), lambda x: x.argmax(1, keepdim=True).squeeze(1)),
+        (lambda x: torch.argmax(x, dim=1), lambda x: torch.max(x, dim=1)[1], lambda x: x.argmax(1, True)[:, 0]),
     ),
     "argmin of all": Row("argmin", (lambda x: paddle.argmin(x),), (lambda x: torch.argmin(x),)),
 }  # fmt: skip
