@@ -190,7 +190,7 @@ def test_long_runs_of_agreeing_operators_fold_and_open(browser, page, large):
 
 def test_a_link_to_a_folded_finding_opens_it(browser, page, different):
     case = different.cases[0]
-    findings = [replace(different.findings[0], layer=f"layer{i}", cause=f"fault {i}") for i in range(15)]
+    findings = [replace(different.findings[0], layer=f"layer{i}", where=f"net.py:{i + 1}") for i in range(15)]
     judgement = replace(case.judgement, findings=findings)
     browser.open(page(replace(different, cases=(replace(case, judgement=judgement),))))
     visible = "document.querySelector('#finding-14').checkVisibility()"
