@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.training.optimizers import STATE
+from convert.training.optimizers import STATE, find_optimizer
 
 if TYPE_CHECKING:
     import torch
@@ -44,8 +44,10 @@ def torch_class(optimizer: torch.optim.Optimizer) -> str:
     """The class of an optimizer whose state we know; ConvertError for any other."""
     known = next((base.__name__ for base in type(optimizer).__mro__ if base.__name__ in STATE), None)
     if known is None:
+        told = find_optimizer("rmsprop").told if type(optimizer).__name__ == "RMSprop" else ""
         raise ConvertError(
             f"state for {type(optimizer).__name__} cannot be converted, only for {', '.join(STATE)}"
+            f"{told and f'; {told}'}"
         )
     return known
 

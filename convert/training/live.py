@@ -62,8 +62,8 @@ def convert_optimizer(
 ) -> OptimizerState:
     """The state in `optimizer_file` for `optimizer`, which holds parameters of `module`.
 
-    `weights_file` is the `.pdparams` saved with it. Supported: torch's SGD (Paddle's SGD and Momentum), Adam
-    and AdamW. Raises ConvertError for another optimizer, for an accumulator that belongs to no parameter
+    `weights_file` is the `.pdparams` saved with it. Supported: torch's SGD (Paddle's SGD and Momentum),
+    Adam, AdamW, Adamax, Adagrad and Adadelta, and the Lamb and RMSProp of `parity.remedies`. Raises ConvertError for another optimizer, for an accumulator that belongs to no parameter
     or has no counterpart, and for shapes that do not fit.
     """
     with open_checkpoint(weights_file) as weights:
@@ -82,7 +82,7 @@ def _assemble(
     without: list[str] = []
     flat = [(name, group) for group, held in zip(groups, names, strict=True) for name in held]
     for index, (name, group) in enumerate(flat):
-        entry = state.entry(name, kind, group.get("betas"))
+        entry = state.entry(name, kind, group)
         if entry:
             entries[index] = {called: _tensor(placement) for called, placement in entry.items()}
         else:

@@ -1,6 +1,7 @@
 """Torch's optimizers as a saved state spells them, and Paddle's in their terms; data, held to torch by a test.
 
-Source: torch/optim/{sgd,adam,adamw}.py (`defaults`) and python/paddle/optimizer/*.py (the accumulators' names).
+Source: torch/optim/*.py (`defaults`), `parity/remedies/` for those that torch computes otherwise or not at all, and
+python/paddle/optimizer/*.py (the accumulators' names).
 """
 
 from __future__ import annotations
@@ -18,13 +19,33 @@ STATE: Mapping[str, Mapping[str, str]] = {
     "SGD": {"velocity": "momentum_buffer"},
     "Adam": _MOMENTS,
     "AdamW": _MOMENTS,
+    "Lamb": {kind: called for kind, called in _MOMENTS.items() if kind != "moment2_max"},
+    "Adamax": {"moment": "exp_avg", "inf_norm": "exp_inf"},
+    "Adagrad": {"moment": "sum"},
+    "Adadelta": {"_avg_squared_grad": "square_avg", "_avg_squared_update": "acc_delta"},
+    "RMSProp": {"mean_square": "square_avg", "mean_grad": "grad_avg", "momentum": "steps"},
 }
 """Torch class -> Paddle's accumulator -> the name of the state in torch."""
+
+NOT_ALWAYS = frozenset({"moment2_max"})
+"""Accumulators that only some runs of an optimizer have."""
+
+UNCOUNTED = frozenset({"Adagrad", "Adadelta"})
+"""Classes whose state counts the steps in torch and not in Paddle; no formula that Paddle has reads the count."""
 
 POWERS = {"beta1_pow_acc": 0, "beta2_pow_acc": 1}
 """Accumulators that only count the steps, by the index of their beta."""
 
-ACCUMULATORS = ("velocity", *_MOMENTS, *POWERS)
+ACCUMULATORS = tuple({kind: None for held in STATE.values() for kind in held} | dict.fromkeys(POWERS))
+
+TELLING = {
+    "velocity": "momentum",
+    "mean_square": "rmsprop",
+    "inf_norm": "adamax",
+    "moment": "adagrad",
+    "_avg_squared_grad": "adadelta",
+}
+"""The accumulator that tells which optimizer kept it; the first that occurs counts, as Adamax has a moment too."""
 
 _SGD = {
     "lr": 0.001,
@@ -50,6 +71,20 @@ _ADAM = {
     "fused": None,
     "decoupled_weight_decay": False,
 }
+_ADAMAX = {
+    **{name: _ADAM[name] for name in ("lr", "betas", "eps", "weight_decay", "foreach", "maximize")},
+    **{"differentiable": False, "capturable": False},
+}
+_ADAGRAD = {
+    **{"lr": 0.001, "lr_decay": 0, "eps": 1e-6, "weight_decay": 0, "initial_accumulator_value": 0},
+    **{"foreach": None, "maximize": False, "differentiable": False, "fused": None},
+}
+_ADADELTA = {
+    **{"lr": 0.001, "rho": 0.95, "eps": 1e-6, "weight_decay": 0, "maximize": False, "capturable": False},
+    **{"foreach": None, "differentiable": False},
+}
+_RMSPROP = {"lr": 0.001, "alpha": 0.95, "eps": 1e-6, "momentum": 0.0, "centered": False, "weight_decay": 0.0}
+_LAMB = {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-6, "weight_decay": 0.01, "always_adapt": False}
 _OF_TORCH_ALONE = frozenset({"maximize", "foreach", "capturable", "differentiable", "fused"})
 
 
@@ -63,6 +98,10 @@ class Optimizer:
     torch: str
     options: Mapping[str, Any]
     single: frozenset[str] = field(default=frozenset())
+    home: str = "torch.optim"
+    """The module of the torch class."""
+    told: str = ""
+    """What the user must know of the torch class."""
 
     def group(self, given: Mapping[str, Any], where: str) -> dict[str, Any]:
         """The options of a parameter group with what the user gave; ConvertError for what it does not have."""
@@ -76,6 +115,8 @@ class Optimizer:
         group = {**self.options, **given}
         if "betas" in group:
             group["betas"] = _betas(group["betas"], where)
+            if "betas" in self.single:
+                group["betas"] = tuple(_single(beta) for beta in group["betas"])
         for name, value in group.items():
             default = self.options[name]
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -83,7 +124,10 @@ class Optimizer:
                 raise ConvertError(f"{where}: {name} is a number, not {value!r}")
             if isinstance(default, bool) and not isinstance(value, bool):
                 raise ConvertError(f"{where}: {name} is true or false, not {value!r}")
-        return {name: _single(value) if name in self.single else value for name, value in group.items()}
+        return {
+            name: _single(value) if name in self.single and name != "betas" else value
+            for name, value in group.items()
+        }
 
     def hyperparameters(self, group: Mapping[str, Any]) -> str:
         """What the group says of the algorithm, to be read by the user."""
@@ -99,6 +143,30 @@ OPTIMIZERS: Mapping[str, Optimizer] = {
         "AdamW",
         {**_ADAM, "weight_decay": 0.01, "decoupled_weight_decay": True},
         frozenset({"weight_decay"}),
+    ),
+    "lamb": Optimizer(
+        "Lamb",
+        _LAMB,
+        frozenset({"betas", "eps", "weight_decay"}),
+        "parity.remedies.torch_lamb",
+        "torch has no Lamb of its own: go on with parity.remedies.torch_lamb.Lamb",
+    ),
+    "adamax": Optimizer(
+        "Adamax",
+        _ADAMAX,
+        frozenset({"betas"}),
+        told="torch's Adamax adds eps elsewhere than Paddle's: parity.remedies.torch_adamax.Adamax, with the same state, "
+        "steps as Paddle does",
+    ),
+    "adagrad": Optimizer("Adagrad", _ADAGRAD, frozenset({"eps"})),
+    "adadelta": Optimizer("Adadelta", _ADADELTA, frozenset({"eps", "rho"})),
+    "rmsprop": Optimizer(
+        "RMSProp",
+        _RMSPROP,
+        frozenset({"alpha", "eps", "momentum"}),
+        "parity.remedies.torch_rmsprop",
+        "torch's RMSprop adds eps after the root and Paddle before, so that the state is one for "
+        "parity.remedies.torch_rmsprop.RMSProp, which steps as Paddle does",
     ),
 }
 

@@ -26,7 +26,7 @@ from convert.errors import ConvertError
 from convert.names import did_you_mean
 from convert.plan.plan import ConversionPlan, Move
 from convert.plan.transform import filled, whole
-from convert.training.optimizers import ACCUMULATORS, POWERS, STATE
+from convert.training.optimizers import ACCUMULATORS, NOT_ALWAYS, OPTIMIZERS, POWERS, STATE, UNCOUNTED
 from convert.write.parts import Part, placement
 from convert.write.place import Placement
 
@@ -69,22 +69,34 @@ class TrainingState:
         """The accumulators that occur."""
         return frozenset(kind for held in self.accumulators.values() for kind in held)
 
-    def entry(self, name: str, torch_class: str, betas: Sequence[float] | None) -> dict[str, Placement]:
+    def entry(self, name: str, torch_class: str, options: Mapping[str, Any]) -> dict[str, Placement]:
         """The state of one parameter as `torch_class` calls it; empty where Paddle had none."""
-        entry: dict[str, Placement] = {}
-        for kind, held in self.accumulators.get(name, {}).items():
-            called = STATE[torch_class].get(kind)
-            if called is None:
+        called, kept = STATE[torch_class], self.accumulators.get(name, {})
+        powers, betas = self.powers.get(name), options.get("betas")
+        if not kept and not powers:
+            return {}
+        for kind in kept:
+            if kind not in called:
                 raise ConvertError(
                     f"{self.path}: the accumulator {kind!r} of {name!r} has no counterpart in torch's {torch_class}"
                 )
-            entry[called] = held
-        powers = self.powers.get(name)
         if powers and betas is None:
             raise ConvertError(f"{self.path}: has powers of beta, which torch's {torch_class} has not")
+        lacking = [kind for kind in called if kind not in kept and kind not in NOT_ALWAYS]
+        lacking += ["beta1_pow_acc"] if betas is not None and not powers else []
+        if lacking:
+            raise ConvertError(
+                f"{self.path}: of {name!r} there is no {lacking[0]!r}, which torch's {torch_class} needs; "
+                "was it another optimizer?"
+            )
+        if options.get("lr_decay"):
+            raise ConvertError(
+                f"lr_decay {options['lr_decay']}: Paddle's Adagrad has none, and does not count its steps"
+            )
+        entry = {called[kind]: held for kind, held in kept.items()}
         if powers and betas is not None:
-            entry = {"step": _scalar(_steps(self.path, powers, betas)), **entry}
-        return entry
+            return {"step": _scalar(_steps(self.path, powers, betas)), **entry}
+        return {"step": _scalar(0), **entry} if torch_class in UNCOUNTED else entry
 
     def require_held(self, names: Sequence[str]) -> None:
         """ConvertError when Paddle trained a parameter that is not among those of the torch optimizer."""
@@ -143,7 +155,8 @@ def _unknown(state: Checkpoint, key: str, parameters: Collection[str]) -> Conver
     """What to say of an entry that is no accumulator we know of a parameter that the weights have."""
     if any(name and key.startswith(f"{name}_") for name in parameters):
         return ConvertError(
-            f"{state.path}: {key!r} is the state of an optimizer that is not converted: SGD, Momentum, Adam and AdamW are"
+            f"{state.path}: {key!r} is the state of an optimizer that is not converted; those that are: "
+            f"{', '.join(OPTIMIZERS)}"
         )
     return ConvertError(
         f"{state.path}: {key!r} is no accumulator of a parameter in the weights file"

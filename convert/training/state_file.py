@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from convert.errors import ConvertError
 from convert.names import counted
 from convert.training.groups import Group, LiveGroups
-from convert.training.optimizers import Optimizer, find_optimizer
+from convert.training.optimizers import TELLING, Optimizer, find_optimizer
 from convert.training.pdopt import Schedule, TrainingState, open_training_state
 from convert.write.torch_zip import Tensor, state_structure
 
@@ -87,7 +87,7 @@ def _together(
     for group in groups:
         first = index
         for name in group.names:
-            entry = state.entry(name, torch_class, group.options.get("betas"))
+            entry = state.entry(name, torch_class, group.options)
             if entry:
                 entries[index] = {called: tensor(placement) for called, placement in entry.items()}
             index += 1
@@ -124,11 +124,12 @@ def _groups(
         return live.torch, groups, []
     name = training.optimizer or _told(state)
     row = find_optimizer(name)
-    options = {**row.group(training.arguments, "--optimizer-args"), **_amsgrad(row, state), **reached}
+    options = {**row.group(training.arguments, "--optimizer-args"), **_seen(row, state), **reached}
     notes = [
-        f"torch.optim.{row.torch} with {row.hyperparameters(options)}: a .pdopt does not hold these, so give "
+        f"{row.home}.{row.torch} with {row.hyperparameters(options)}: a .pdopt does not hold these, so give "
         "the run's own with --optimizer-args where they were others"
     ]
+    notes += [row.told] if row.told else []
     if any(not math.isfinite(value) for value in options.values() if isinstance(value, float)):
         raise ConvertError("--optimizer-args: every number must be finite")
     return row.torch, (Group(options, plan.learned),), notes
@@ -143,11 +144,18 @@ def _told(state: TrainingState) -> str:
     """The optimizer that the accumulators tell; ConvertError where they fit two."""
     if "moment1" in state.kinds:
         raise ConvertError(
-            f"{state.path}: Adam and AdamW keep the same state; say which it was with --optimizer adam or "
-            "--optimizer adamw"
+            f"{state.path}: Adam, AdamW and Lamb keep the same state; say which it was with --optimizer adam, "
+            "--optimizer adamw or --optimizer lamb"
         )
-    return "momentum" if "velocity" in state.kinds else "sgd"
+    return next((name for kind, name in TELLING.items() if kind in state.kinds), "sgd")
 
 
-def _amsgrad(row: Optimizer, state: TrainingState) -> dict[str, bool]:
-    return {"amsgrad": True} if "amsgrad" in row.options and "moment2_max" in state.kinds else {}
+def _seen(row: Optimizer, state: TrainingState) -> dict[str, bool]:
+    """Options that the accumulators tell."""
+    told = {}
+    if "amsgrad" in row.options and "moment2_max" in state.kinds:
+        told["amsgrad"] = True
+    means = (held["mean_grad"] for held in state.accumulators.values() if "mean_grad" in held)
+    if "centered" in row.options and any(mean.source.numpy().any() for mean in means):
+        told["centered"] = True  # without, Paddle leaves them zero
+    return told

@@ -92,7 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--optimizer",
         default="",
         metavar="NAME",
-        help="sgd, momentum, adam or adamw, where the .pdopt does not tell; or MODULE:FACTORY that makes the torch "
+        help="adam, adamw or lamb, which keep the same state (others are told by theirs); or MODULE:FACTORY that makes the torch "
         "optimizer of the --torch module",
     )
     training.add_argument(

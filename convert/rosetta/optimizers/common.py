@@ -66,7 +66,10 @@ def optimizer(
         exactness,
         examples=tuple(
             Example(
-                TWO, f"paddle.optimizer.{p}", t if t.startswith("class ") else f"torch.optim.{t}", steps=TEN
+                TWO,
+                f"paddle.optimizer.{p}",
+                t if t.startswith(("class ", "from ")) else f"torch.optim.{t}",
+                steps=TEN,
             )
             for p, t in pairs
         ),

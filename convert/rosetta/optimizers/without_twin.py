@@ -5,34 +5,17 @@ from __future__ import annotations
 from convert.rosetta.optimizers.common import CLIP, MULTI_PRECISION, NAME, TEN, TWO, optimizer
 from convert.rosetta.rows import Argument, Exactness, Example, Row, Trap
 
-RMS = (
-    "class RMSProp(torch.optim.Optimizer):\n"
-    "    def __init__(self, params, lr, rho=0.95, eps=1e-6, momentum=0.0, centered=False):\n"
-    "        super().__init__(params, dict(lr=lr))\n"
-    "        self.state_of = lambda p: self.state[p] or self.state[p].update(\n"
-    "            v=torch.zeros_like(p), g=torch.zeros_like(p), m=torch.zeros_like(p)) or self.state[p]\n"
-    "        self.rho, self.eps, self.mu, self.centered = f32(rho), f32(eps), f32(momentum), centered\n"
-    "    @torch.no_grad()\n"
-    "    def step(self):\n"
-    "        for group in self.param_groups:\n"
-    "            for p in group['params']:\n"
-    "                s = self.state_of(p)\n"
-    "                s['v'].mul_(self.rho).addcmul_(p.grad, p.grad, value=1 - self.rho)\n"
-    "                s['g'].mul_(self.rho).add_(p.grad, alpha=1 - self.rho)\n"
-    "                v = s['v'] - s['g'] ** 2 if self.centered else s['v']\n"
-    "                s['m'].mul_(self.mu).add_(p.grad / (v + self.eps).sqrt(), alpha=group['lr'])\n"
-    "                p.sub_(s['m'])\n"
-)
+RMS = "from parity.remedies.torch_rmsprop import RMSProp\n"
 
 
 RMSPROP = optimizer(
     "RMSProp",
     "",
     Exactness.NONE,
-    ("RMSProp(0.01, parameters=parameters)", RMS + "RMSProp(parameters, 0.01)"),
+    ("RMSProp(0.01, parameters=parameters)", RMS + "RMSProp(parameters, 0.01, f32(0.95), f32(1e-6))"),
     (
         "RMSProp(0.01, 0.9, 0.01, 0.8, True, parameters)",
-        RMS + "RMSProp(parameters, 0.01, rho=0.9, eps=0.01, momentum=0.8, centered=True)",
+        RMS + "RMSProp(parameters, 0.01, f32(0.9), f32(0.01), f32(0.8), centered=True)",
     ),
     file="rmsprop",
     arguments=(
@@ -59,7 +42,7 @@ RMSPROP = optimizer(
             example=Example(
                 TWO,
                 "paddle.optimizer.RMSProp(0.01, epsilon=0.01, parameters=parameters)",
-                RMS + "RMSProp(parameters, 0.01, eps=0.01)",
+                RMS + "RMSProp(parameters, 0.01, f32(0.95), f32(0.01))",
                 steps=TEN,
             ),
         ),
@@ -68,7 +51,7 @@ RMSPROP = optimizer(
             naive="torch.optim.RMSprop(parameters, 0.01)",
         ),
     ),
-    remedy="a small optimizer; torch.optim.RMSprop(alpha=rho, eps=sqrt(epsilon)) comes near where the gradients are small",
+    remedy="parity.remedies.torch_rmsprop.RMSProp; torch.optim.RMSprop(alpha=rho, eps=sqrt(epsilon)) comes near where the gradients are small",
     reason="g / sqrt(v + eps); torch divides by sqrt(v) + eps",
 )
 
@@ -125,33 +108,20 @@ ASGD = optimizer(
 )
 
 
-LAYERWISE = (
-    "class Lamb(torch.optim.Optimizer):\n"
-    "    def __init__(self, params, lr, decay=0.01, betas=(0.9, 0.999), eps=1e-6):\n"
-    "        super().__init__(params, dict(lr=lr))\n"
-    "        self.decay, self.betas, self.eps, self.t = f32(decay), [f32(b) for b in betas], f32(eps), 0\n"
-    "    @torch.no_grad()\n"
-    "    def step(self):\n"
-    "        self.t += 1\n"
-    "        a, b = self.betas\n"
-    "        for group in self.param_groups:\n"
-    "            for p in group['params']:\n"
-    "                s = self.state[p]\n"
-    "                m = s.setdefault('m', torch.zeros_like(p)).mul_(a).add_(p.grad, alpha=1 - a)\n"
-    "                v = s.setdefault('v', torch.zeros_like(p)).mul_(b).addcmul_(p.grad, p.grad, value=1 - b)\n"
-    "                r = m / (1 - a ** self.t) / ((v / (1 - b ** self.t)).sqrt() + self.eps) + self.decay * p\n"
-    "                p.sub_(r, alpha=group['lr'] * float(p.norm() / r.norm()))\n"
-)
+LAYERWISE = "from parity.remedies.torch_lamb import Lamb\n"
 
 
 LAMB = optimizer(
     "Lamb",
     "",
     Exactness.NONE,
-    ("Lamb(0.1, parameters=parameters)", LAYERWISE + "Lamb(parameters, 0.1)"),
+    (
+        "Lamb(0.1, parameters=parameters)",
+        LAYERWISE + "Lamb(parameters, 0.1, (f32(0.9), f32(0.999)), f32(1e-6), f32(0.01))",
+    ),
     (
         "Lamb(0.1, 0.3, 0.8, 0.95, 1e-3, parameters)",
-        LAYERWISE + "Lamb(parameters, 0.1, 0.3, (0.8, 0.95), 1e-3)",
+        LAYERWISE + "Lamb(parameters, 0.1, (f32(0.8), f32(0.95)), f32(1e-3), f32(0.3))",
     ),
     within=1e-7,
     file="optimizer",
@@ -169,7 +139,7 @@ LAMB = optimizer(
         NAME,
     ),
     traps=(Trap("AdamW lacks the trust ratio", naive="torch.optim.AdamW(parameters, 0.1, eps=1e-6)"),),
-    remedy="a small optimizer: Adam's step plus decay, scaled by |p| / |step|",
+    remedy="parity.remedies.torch_lamb.Lamb: Adam's step plus decay, scaled by |p| / |step|",
     reason="layer-wise adaptive moments (You et al. 2019); 3e-8 stay in float64 whichever constants are rounded",
 )
 
