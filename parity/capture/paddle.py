@@ -8,10 +8,8 @@ Tensor operators (`x + y`, `x[...]`, `clone`) bypass `_C_ops` and are patched on
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.options import Options
+from parity.capture.places import Places
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import drawn
 from parity.capture.side_table import SideTable
@@ -313,13 +312,12 @@ def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
     return found
 
 
+_PLACES = Places()
+
+
 def _places(operators: Mapping[int, tuple[str, Callable[..., Any]]]) -> Iterator[tuple[Any, str, int]]:
     """Every namespace that holds one of the operators: loaded modules and the tensor class."""
-    for module in list(sys.modules.values()):
-        if isinstance(module, ModuleType):
-            for key, value in list(vars(module).items()):
-                if id(value) in operators and operators[id(value)][1] is value:
-                    yield module, key, id(value)
+    yield from _PLACES.of({identity: function for identity, (_, function) in operators.items()})
     for key, value in list(vars(_TENSOR).items()):
         if id(value) in operators and operators[id(value)][1] is value:
             yield _TENSOR, key, id(value)

@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from parity.capture.places import Places
+
+_PLACES = Places()
+
 FUNCTIONS: Mapping[str, tuple[str, frozenset[str]]] = {
     "torch.utils.checkpoint": (
         "checkpoint",
@@ -30,23 +34,18 @@ FUNCTIONS: Mapping[str, tuple[str, frozenset[str]]] = {
 def none_recomputed() -> Iterator[None]:
     """Within, `checkpoint` and `recompute` call their block directly, under whatever name a module knows them."""
     direct = {}
-    for module, (name, own) in FUNCTIONS.items():
-        function = getattr(sys.modules.get(module), name, None)
+    for path, (name, own) in FUNCTIONS.items():
+        function = getattr(sys.modules.get(path), name, None)
         if function is not None:
             direct[id(function)] = (function, _direct(own))
-    places = [
-        (vars(module), key, value)
-        for module in list(sys.modules.values())
-        for key, value in list(getattr(module, "__dict__", {}).items())
-        if id(value) in direct
-    ]
-    for namespace, key, value in places:
-        namespace[key] = direct[id(value)][1]
+    places = list(_PLACES.of({identity: function for identity, (function, _) in direct.items()}))
+    for module, name, identity in places:
+        setattr(module, name, direct[identity][1])
     try:
         yield
     finally:
-        for namespace, key, value in places:
-            namespace[key] = value
+        for module, name, identity in places:
+            setattr(module, name, direct[identity][0])
 
 
 def _direct(own: frozenset[str]) -> Callable[..., Any]:

@@ -1,0 +1,83 @@
+"""Every name of a function is found, whatever was bound since the last recording."""
+
+import sys
+import warnings
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import paddle
+import torch
+
+import parity
+from parity.capture.places import Places
+from parity.results.verdict import Verdict
+
+
+def wanted():
+    """Looked for."""
+
+
+@pytest.fixture
+def module(monkeypatch):
+    made = ModuleType("a_module_of_a_user")
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    return made
+
+
+def found(places: Places, functions=(wanted,)) -> set[tuple[str, str]]:
+    return {
+        (module.__name__, name)
+        for module, name, key in places.of({id(function): function for function in functions})
+        if key == id(wanted)
+    }
+
+
+def test_a_name_that_a_module_binds_later_is_found(module):
+    places, here = Places(), (__name__, "wanted")
+    assert found(places) == {here}
+    module.operator = None
+    assert found(places) == {here}
+    module.operator = wanted
+    assert found(places) == {here, (module.__name__, "operator")}
+
+
+def test_an_installed_module_is_looked_through_again_when_it_has_got_a_name_or_another_holds_its_place(
+    monkeypatch,
+):
+    places, here = Places(), (__name__, "wanted")
+    assert found(places) == {here}
+    monkeypatch.setattr(np.testing, "operator", wanted, raising=False)
+    assert found(places) == {here, ("numpy.testing", "operator")}
+    monkeypatch.setattr(np.testing, "operator", None)
+    assert found(places) == {here}
+    another = ModuleType("numpy.testing")
+    vars(another).update(vars(np.testing), operator=wanted)
+    monkeypatch.setitem(sys.modules, "numpy.testing", another)
+    assert found(places) == {here, ("numpy.testing", "operator")}
+
+
+def test_other_functions_are_looked_for_everywhere():
+    places = Places()
+    assert not found(places, [pytest.raises])
+    assert found(places) == {(__name__, "wanted")}
+
+
+def test_an_operator_that_a_module_binds_between_two_checks_is_recorded(module):
+    class PaddleNet(paddle.nn.Layer):
+        def forward(self, x):
+            return module.relu(x)
+
+    class TorchNet(torch.nn.Module):
+        def forward(self, x):
+            return torch.sigmoid(x)
+
+    x = np.linspace(-2, 2, 12, dtype="float32").reshape(3, 4)
+    module.relu = paddle.nn.functional.sigmoid
+    assert parity.check(PaddleNet(), TorchNet(), x).verdict is Verdict.EQUIVALENT
+    module.relu = paddle._C_ops.relu
+    (finding,) = parity.check(PaddleNet(), TorchNet(), x).findings
+    assert (finding.subject, finding.values) == ("substituted", {"paddle": "ReLU", "torch": "Sigmoid"})
