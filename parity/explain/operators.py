@@ -77,8 +77,8 @@ def _alone(evidence: Evidence, pair: Pair) -> tuple[Alone, str]:
 
 def _where_seen(pair: Pair, attribute: str, *, seen: bool) -> Shows:
     """Where an attribute shows; a momentum is in no output, and in training in every statistic."""
-    if attribute == "momentum" and pair.torch.attributes.get("training"):
-        return Shows.STATISTICS
+    if attribute == "momentum":
+        return Shows.STATISTICS if pair.torch.attributes.get("training") else Shows.NOTHING
     return Shows.OUTPUTS if seen else Shows.NOTHING
 
 
@@ -114,7 +114,8 @@ def _configured(
             pair,
             attribute=weight.torch,
             values=(weight.paddle, weight.diagnosis.holds),
-            shows=Shows.OUTPUTS if differs else Shows.WEIGHTS,
+            # A part of a packed layer has no result that could be measured alone.
+            shows=Shows.OUTPUTS if differs or _unmeasured(evidence, pair) else Shows.WEIGHTS,
             details=weight,
         )
 
@@ -212,15 +213,20 @@ def _shaped_by_a_stranger(evidence: Evidence, _: Claims, pair: Pair) -> bool:
 
 
 def _takes_a_fault(evidence: Evidence, claims: Claims, pair: Pair) -> bool:
-    """Whether it takes what an operator at fault made, where Paddle's numbers could not be handed in."""
-    for slot in pair.slots:
-        node = evidence.alignment.torch.producer.get(pair.torch.inputs[slot])
-        made = None if node is None else evidence.alignment.pair_of_torch(node)
-        fed = pair.torch.place(slot) in evidence.measured
-        if made is None or fed:
-            continue
-        if claims.status(made, evidence.row(made).status) is Status.DIFFERENT:
-            return True
+    """Whether it takes what an operator at fault made, and nowhere between could Paddle's numbers be handed in."""
+    stack, seen = [pair], set()
+    while stack:
+        taker = stack.pop()
+        for slot in taker.slots:
+            node = evidence.alignment.torch.producer.get(taker.torch.inputs[slot])
+            made = None if node is None else evidence.alignment.pair_of_torch(node)
+            fed = taker.torch.place(slot) in evidence.measured
+            if made is None or fed or id(made) in seen:
+                continue
+            if claims.status(made, evidence.row(made).status) is Status.DIFFERENT:
+                return True
+            seen.add(id(made))
+            stack.append(made)
     return False
 
 
@@ -282,5 +288,6 @@ def _substituted(evidence: Evidence, pair: Pair) -> Claim:
     different = evidence.differs_alone(pair) and not excused
     agree = evidence.outputs_agree or row.agrees_freely or (row.local is not None and not different)
     if not agree or ACTIVATIONS.issuperset(kinds):
-        return Claim(Subject.SUBSTITUTED, pair, status=Status.DIFFERENT)
+        shows = Shows.OUTPUTS if different or not agree else Shows.NOTHING
+        return Claim(Subject.SUBSTITUTED, pair, shows=shows, status=Status.DIFFERENT)
     return Claim(Remark.WRITTEN, pair, status=Status.WRITTEN if different else Status.SAME)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parity.align.alignment import Edge, Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims, Doubt, Remark
+from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
 from parity.graph.node import Node, Silent
 from parity.limits import AMPLIFIED
@@ -39,15 +40,17 @@ def silent(evidence: Evidence, _: Claims) -> Iterator[Claim]:
     """Dropouts that are switched off in this run, detached values, and casts."""
     same = evidence.alignment.same
     theirs = {(item.kind, item.value): item for item in evidence.alignment.paddle.silent}
-    matched = set()
+    matched = {id(twins.off) for twins in half_off(evidence)}
     for item in evidence.alignment.torch.silent:
+        if id(item) in matched:
+            continue
         twin = theirs.get((item.kind, same.get(item.value, -1)))
         if twin is None:
             yield _one_sided(item, "torch")
             continue
         matched.add(id(twin))
         if item.kind == "dropout":
-            yield from _dropout(item, twin)
+            yield from differing(twin, item, Shows.TRAINING)
     for item in evidence.alignment.paddle.silent:
         if id(item) not in matched:
             yield _one_sided(item, "paddle")
@@ -60,19 +63,6 @@ def _one_sided(item: Silent, side: Framework) -> Claim:
     narrow = item.attributes["narrow"]
     values = (narrow, None) if side == "paddle" else (None, narrow)
     return Claim(Subject.PRECISION, attribute="dtype", values=values, details=item)
-
-
-def _dropout(torch: Silent, paddle: Silent) -> Iterator[Claim]:
-    ours, theirs = torch.attributes, paddle.attributes
-    for name in ("p", "mode", "channels"):
-        if ours[name] != theirs[name] and not (ours["p"] == 0 == theirs["p"]):
-            yield Claim(
-                Subject.ATTRIBUTE,
-                attribute=name,
-                values=(theirs[name], ours[name]),
-                shows=Shows.TRAINING,
-                details=(paddle, torch),
-            )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from parity.align.alignment import Alignment, Pair
@@ -73,6 +73,7 @@ def compare_parameters(
                     turned=pair.torch.kind == "linear"
                     and slot == "weight"
                     and pair.paddle.spelling.layout != pair.torch.spelling.layout,
+                    packed=replace(theirs, rows=None).read(paddle) if theirs.rows is not None else None,
                 )
                 own = alignment.torch.trace.parameters.get(torch_name)
                 buffer = own is not None and not own.trainable and slot not in ("mean", "variance")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Claims, Doubt, Remark
+from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import Exchange, exchange, permutation
 from parity.explain.segments import parted
@@ -15,7 +17,7 @@ from parity.graph.node import Node
 from parity.limits import GUARD
 from parity.numbers.compare import Difference
 from parity.ops.kinds import ACTIVATIONS
-from parity.results.finding import Subject
+from parity.results.finding import Shows, Subject
 
 Segments = tuple[frozenset[int], frozenset[int]]
 
@@ -25,16 +27,27 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     alignment = evidence.alignment
     told: set[Segments] = set()
     exchanges: set[Exchange] = set()
+    halves = {id(twins.node): twins for twins in half_off(evidence)}
     for edge in (*alignment.edges, *alignment.output_edges.values()):
         key = frozenset(map(id, edge.only_paddle)), frozenset(map(id, edge.only_torch))
         alone = bool(edge.only_paddle or edge.only_torch)
         if (alone and key in told) or claims.explains(edge.pair.torch, edge.torch_slot):
             continue
         numbers = evidence.edge_numbers(edge) or claims.leads_to(edge)
+        both = halves.get(id((*edge.only_paddle, *edge.only_torch)[0])) if alone else None
+        if both is not None and len(edge.only_paddle) + len(edge.only_torch) == 1:
+            told.add(key)
+            yield from differing(both.paddle, both.torch, Shows.OUTPUTS)
+            continue
         if any(n.kind == "dropout" for n in (*edge.only_paddle, *edge.only_torch)):
             # Switched off for the proof, so the numbers agree; in use it is random on one side only.
             told.add(key)
-            yield _fault(evidence, edge, numbers)
+            in_use = evidence.torch.trace.mode == "train"
+            quiet = evidence.outputs_agree or (
+                numbers is not None and numbers.max_rel <= evidence.edge_limit(edge)
+            )
+            shows = Shows.TRAINING if in_use and quiet else Shows.OUTPUTS
+            yield replace(_fault(evidence, edge, numbers), shows=shows)
             continue
         if numbers is None:
             if not evidence.outputs_agree and not evidence.measured:
@@ -44,7 +57,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
         if within and _unpaired_activations(evidence, edge):
             # Equal on these numbers only: a ReLU of positive numbers, a ReLU6 of small ones.
             told.add(key)
-            yield _fault(evidence, edge, numbers)
+            yield replace(_fault(evidence, edge, numbers), shows=Shows.NOTHING)
         elif within or evidence.edge_slack(edge, numbers) or evidence.comes_right(edge.pair):
             if alone:
                 told.add(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -186,5 +187,13 @@ def title(kind: str) -> str:
 
 
 def label(node: Node) -> str:
-    """How an operator is called in a message; a move by what it is written as."""
-    return title(node.spelling.called or node.kind)
+    """How an operator is called in a message; a move by what it is written as, a layer by its dimensions."""
+    called = title(node.spelling.called or node.kind)
+    return f"{called[:-2]}{_dimensions(node)}d" if called.endswith("2d") else called
+
+
+def _dimensions(node: Node) -> int:
+    """Over how many dimensions a layer works: as its call says, else by what it is given, [batch, channels, ...]."""
+    said = re.search(r"([123])[dD]$", node.name.removesuffix("_"))
+    rank = len(node.shape("x"))
+    return int(said[1]) if said else min(max(rank - 2, 1), 3) if rank > 1 else 2

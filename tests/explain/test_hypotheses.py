@@ -94,3 +94,19 @@ def test_what_a_weight_holds_is_told(expected, actual, holds):
     found = diagnose(Weight("torch.weight", "own.weight", expected, np.ascontiguousarray(actual), holders))
     assert found.holds == holds
     assert found.swapped == (holds == "other.weight")
+
+
+def test_rows_of_a_packed_layer_that_another_part_should_hold_are_told_as_another_order():
+    packed = RNG.standard_normal((6, 3)).astype(np.float32)
+    held = Weight("qkv.weight", "qkv.weight", packed[:2], packed[2:4], {}, packed=packed)
+    assert diagnose(held).holds == "with its rows in another order"
+    unrelated = Weight("qkv.weight", "qkv.weight", packed[:2], packed[2:4] + 1, {}, packed=packed)
+    assert diagnose(unrelated).holds == "unrelated"
+
+
+def test_a_deviation_in_the_place_of_a_variance_is_told():
+    variance = RNG.random(5).astype(np.float32) + 0.5
+    assert (
+        diagnose(Weight("bn.running_var", "bn._variance", variance, np.sqrt(variance), {})).holds
+        == "the square root"
+    )

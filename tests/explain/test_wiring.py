@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from parity.explain import wiring
+import pytest
+
+from parity.explain import unmeasured, wiring
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.telling import tell
+from parity.graph.node import Silent
 from parity.results.finding import Shows, Subject
 from tests.explain.evidence import node, said
 
@@ -154,3 +157,30 @@ def test_a_guard_against_zero_is_no_activation(hand):
     hand.edge(3, only_torch=[guard])
     hand.outputs_agree = True
     assert not said(wiring.explain, hand.evidence()).faults
+
+
+def test_a_dropout_that_is_left_on_on_one_side_is_told_by_its_flag_and_not_as_one_too_many(hand):
+    hand.pair("conv", 1)
+    how = {"p": 0.5, "mode": "upscale_in_train", "channels": False}
+    active = hand.only("torch", "dropout", 102, [101], training=True, **how)
+    hand.pair("linear", 3, [1], taken=[102])
+    hand.edge(3, only_torch=[active])
+    evidence = hand.evidence()
+    evidence.alignment.paddle.silent.append(
+        Silent("dropout", 1, {"training": False, **how}, "drop", "net.py:3")
+    )
+    (claim,) = said(wiring.explain, evidence).faults
+    assert (claim.what, claim.attribute, claim.values) == (Subject.ATTRIBUTE, "training", (False, True))
+    assert not said(unmeasured.silent, evidence).remarks
+
+
+@pytest.mark.parametrize(("mode", "shows"), [("train", Shows.TRAINING), ("eval", Shows.OUTPUTS)])
+def test_a_dropout_that_one_side_lacks_shows_where_it_is_in_use(hand, mode, shows):
+    hand.mode = mode
+    hand.pair("conv", 1)
+    active = hand.only("torch", "dropout", 102, [101], training=True, p=0.5)
+    hand.pair("linear", 3, [1], taken=[102])
+    hand.edge(3, only_torch=[active])
+    hand.outputs_agree = True
+    (claim,) = said(wiring.explain, hand.evidence()).faults
+    assert (claim.what, claim.shows) == (Subject.EXTRA, shows)

@@ -19,7 +19,8 @@ from parity.trace.values import Array
 class Weight:
     """A torch parameter, and what it should hold: the transform of its Paddle twin.
 
-    holders: content -> Paddle's parameter. turned: whether Paddle keeps it the other way round.
+    holders: content -> Paddle's parameter. turned: whether Paddle keeps it the other way round. packed: the rows of the whole
+    layer in Paddle, of which this is a part.
     """
 
     torch: str
@@ -28,6 +29,7 @@ class Weight:
     actual: Array
     holders: Mapping[str, str]
     turned: bool = False
+    packed: Array | None = None
 
     @property
     def gap(self) -> float:
@@ -113,6 +115,26 @@ def _rearranged(w: Weight) -> Diagnosis | None:
     return Diagnosis(f"`{w.torch}` holds Paddle's `{w.paddle}` {how}", how)
 
 
+def _other_rows(w: Weight) -> Diagnosis | None:
+    """Of a part of a packed layer: rows that the other parts have in Paddle."""
+    if w.packed is None or w.packed.ndim != w.actual.ndim or w.packed.shape[1:] != w.actual.shape[1:]:
+        return None
+    theirs = {row.tobytes() for row in np.ascontiguousarray(w.packed)}
+    if constant(w.packed) or not all(row.tobytes() in theirs for row in np.ascontiguousarray(w.actual)):
+        return None
+    how = "with its rows in another order"
+    return Diagnosis(f"`{w.torch}` holds Paddle's `{w.paddle}` {how} (query, key, value? heads?)", how)
+
+
+def _rooted(w: Weight) -> Diagnosis | None:
+    if w.expected.dtype.kind != "f" or (w.expected < 0).any():
+        return None
+    if not np.allclose(w.actual, np.sqrt(w.expected), rtol=FLOAT32_STEPS, atol=0):
+        return None
+    what = "the square root"
+    return Diagnosis(f"`{w.torch}` is {what} of Paddle's `{w.paddle}`: a deviation for a variance?", what)
+
+
 def _never_loaded(w: Weight) -> Diagnosis | None:
     value = float(w.actual.flat[0]) if w.actual.size else 0.0
     if w.actual.size == 1 and value not in (0.0, 1.0):
@@ -146,8 +168,10 @@ QUESTIONS: tuple[Callable[[Weight], Diagnosis | None], ...] = (
     _rounded,
     _slightly,
     _rearranged,
+    _other_rows,
     _never_loaded,
     _scaled,
+    _rooted,
     _unrelated,
 )
 

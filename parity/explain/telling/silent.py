@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
+from parity.explain.lines import constructor
 from parity.explain.telling.operators import of_pair
 from parity.explain.torch_code import dropout
 from parity.explain.words import sentence
@@ -89,12 +90,16 @@ def dropped(claim: Claim, evidence: Evidence) -> Finding:
     assert claim.values is not None
     theirs, ours = claim.values
     cause = f"dropout {claim.attribute}: torch has {ours}, Paddle has {theirs}"
+    # Torch's layers have no mode: what Paddle's does is written where the layer is called.
+    made = "" if theirs == "downscale_in_infer" else constructor(evidence.torch.trace, torch.module)
     return Finding(
         layer=torch.module,
         operator="Dropout",
-        where=evidence.torch.trace.constructors.get(torch.module, "") or torch.line,
+        where=made or torch.line,
         cause=sentence(cause, claim.shows),
-        fix=dropout(paddle.attributes),
+        fix=f"drop in train mode alone: training={theirs}"
+        if claim.attribute == "training"
+        else dropout(paddle.attributes),
         evidence={"attribute": claim.attribute, "paddle": theirs, "torch": ours},
         layer_paddle=paddle.module,
         where_paddle=paddle.line,

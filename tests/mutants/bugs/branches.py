@@ -311,8 +311,8 @@ BUGS = [
             EDITED,
             "exchanged",
             "",
-            "the output of ReLU after BatchNorm2d `bn1`",
-            "the output of Tanh after BatchNorm2d `bn2`",
+            "the output of ReLU after BatchNorm1d `bn1`",
+            "the output of Tanh after BatchNorm1d `bn2`",
         ),
     ),
     line(
