@@ -144,6 +144,10 @@ def convert_checkpoint(
 
             notes += overflow_notes(checkpoint, plan, by_name(dtype))
         structure: object = None
+        if training is None and checkpoint.facts.optimizer is not None:
+            notes.append(
+                f"the file holds the state of an optimizer too: --pdopt {checkpoint.path} takes it along into a .pth"
+            )
         if training is not None:
             from convert.training.state_file import training_file
 

@@ -34,6 +34,8 @@ class FileFacts:
     """Where in nested dictionaries the state dict was found."""
     notes: tuple[str, ...] = ()
     """What is unusual about it."""
+    optimizer: str | None = None
+    """Where the state of an optimizer is in the same file, if it has one; "" at the top level."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,12 @@ a static program's plain dictionary. See facts/checkpoints.md, and paddle/framew
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from convert.checkpoint.accumulators import accumulators_among, are_accumulators
 from convert.checkpoint.checkpoint import NAME_MOST, Checkpoint, FileFacts, require_tensors, text_keys
 from convert.checkpoint.payload import JoinedPayload
 from convert.checkpoint.pickle_calls import MOST_SHARES
@@ -20,7 +21,7 @@ from convert.checkpoint.pickle_values import Array, Value
 from convert.checkpoint.source import SourceFile
 from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.errors import ConvertError
-from convert.names import counted, did_you_mean, shown
+from convert.names import counted, did_you_mean, listed, shown
 
 NAME_TABLE = "StructuredToParameterName@@"
 SLICE_TABLE = "UnpackBigParamInfor@@"
@@ -46,6 +47,19 @@ class StateDict:
     def is_scalars(self) -> bool:
         """Whether it is only a few numbers, such as a learning rate kept as a tensor."""
         return all(array.shape in ((), (1,)) for array in self.arrays.values())
+
+    @property
+    def is_optimizer(self) -> bool:
+        """Whether it holds nothing but what an optimizer keeps."""
+        return are_accumulators(self.arrays)
+
+    def apart(self) -> tuple[StateDict, StateDict]:
+        """The weights, and what an optimizer keeps of them, of a dictionary that has both."""
+        kept = set(accumulators_among(self.arrays, {*self.names.values(), *self.arrays}))
+        return (
+            replace(self, arrays={name: array for name, array in self.arrays.items() if name not in kept}),
+            replace(self, arrays={name: array for name, array in self.arrays.items() if name in kept}),
+        )
 
 
 @dataclass
@@ -98,25 +112,72 @@ def open_pdparams(source: SourceFile, *, key: str | None = None, empty: bool = F
     if empty and key is None and not states and isinstance(root, dict):
         top = StateDict("", {}, {}, {}, dict(text_keys(source.path, root)))
         return _checkpoint(source, machine, root, top, empty=True)
-    return _checkpoint(source, machine, root, choose(source.path, states, key))
+    if not states and key is None and isinstance(root, dict) and root:
+        raise ConvertError(
+            f"{source.path}: holds no tensors but what a run notes of itself ({listed([shown(name) for name in root])}), so there is "
+            "nothing to convert; the weights are in another file, and inspect shows this one"
+        )
+    chosen = choose(source.path, states, key)
+    weights, kept = chosen.apart()
+    other = next((state.key for state in states if state.is_optimizer), "" if kept.arrays else None)
+    if kept.arrays and weights.arrays and not empty:
+        chosen = weights
+    opened = _checkpoint(source, machine, root, chosen)
+    return replace(opened, facts=replace(opened.facts, optimizer=None if chosen.is_optimizer else other))
 
 
-def open_pdopt(source: SourceFile) -> tuple[Checkpoint, Checkpoint | None]:
-    """Read a `.pdopt`: its accumulators (SGD has none) with `LR_Scheduler` in `extras`, and its master weights."""
+def open_pdopt(source: SourceFile, parameters: Collection[str] = ()) -> tuple[Checkpoint, Checkpoint | None]:
+    """Read a `.pdopt`: its accumulators (SGD has none) with `LR_Scheduler` in `extras`, and its master weights.
+
+    Of several optimizers in one file, it is that of the `parameters`.
+    """
     machine = PickleMachine(source)
     root = machine.run()
-    states = {state.key: state for state in find_state_dicts(source.path, root, machine.steps)}
-    known = isinstance(root, dict) and (
-        {"", MASTER_WEIGHTS} & states.keys() or root.keys() <= {SCHEDULER, NAME_TABLE, SLICE_TABLE}
-    )
-    if not isinstance(root, dict) or not known:
-        raise ConvertError(f"{source.path}: has no accumulators at its top level; is it the .pdopt?")
-    top = states.get("") or StateDict("", {}, {}, {}, {str(name): item for name, item in root.items()})
-    masters = states.get(MASTER_WEIGHTS)
+    states = find_state_dicts(source.path, root, machine.steps)
+    table = dict(text_keys(source.path, root)) if isinstance(root, dict) else {}
+    top = _optimizer_in(source.path, states, table, parameters)
+    if SCHEDULER not in top.others and SCHEDULER not in table:
+        found = [item for item in (table, *table.values()) if is_schedule(item)]
+        if len(found) == 1:
+            top = replace(top, others={**top.others, SCHEDULER: found[0]})
+    key = f"{top.key}.{MASTER_WEIGHTS}" if top.key else MASTER_WEIGHTS
+    masters = next((state for state in states if state.key == key), None)
     return (
         _checkpoint(source, machine, root, top, empty=True),
         None if masters is None else _checkpoint(source, machine, root, masters),
     )
+
+
+def is_schedule(value: Value) -> bool:
+    """Whether it is what a learning rate schedule saves of itself."""
+    return isinstance(value, dict) and {"last_epoch", "last_lr"} <= value.keys()
+
+
+def _optimizer_in(
+    path: Path, states: list[StateDict], table: Mapping[str, Value], parameters: Collection[str]
+) -> StateDict:
+    """The state dict of an optimizer: the only one, or the one that keeps something of the parameters."""
+    found = [state for state in states if state.is_optimizer]
+    found += [kept for state in states if not state.is_optimizer and (kept := state.apart()[1]).arrays]
+    if len(found) > 1:
+        found = [state for state in found if accumulators_among(state.arrays, parameters)]
+    if len(found) > 1:
+        raise ConvertError(
+            f"{path}: holds {len(found)} optimizers that keep something of these weights: {_list(found)}; "
+            "save the one that is meant in a file of its own"
+        )
+    top = next(
+        (state for state in states if not state.key), None
+    )  # what is wrong with it is told by name later
+    if found or top is not None:
+        return found[0] if found or top is None else top
+    without = [("", table), *((name, item) for name, item in table.items() if isinstance(item, dict))]
+    for name, item in without:  # plain SGD keeps nothing
+        if SCHEDULER in item or MASTER_WEIGHTS in item or is_schedule(item):
+            return StateDict(name, {}, {}, {}, {} if is_schedule(item) else dict(text_keys(path, item)))
+    if table.keys() <= {NAME_TABLE, SLICE_TABLE}:
+        return StateDict("", {}, {}, {}, table)
+    raise ConvertError(f"{path}: holds neither the state of an optimizer nor a schedule; is it the .pdopt?")
 
 
 def _checkpoint(
@@ -174,6 +235,7 @@ def choose(path: Path, states: list[StateDict], key: str | None) -> StateDict:
         )
     candidates = [state for state in states if state.key.rpartition(".")[2] not in _BESIDE_A_STATE_DICT]
     candidates = [state for state in candidates if not state.is_scalars] or candidates or states
+    candidates = [state for state in candidates if not state.is_optimizer] or candidates
     if len(candidates) > 1:
         raise ConvertError(
             f"{path}: holds {len(candidates)} state dicts; choose one with --key: {_list(candidates)}"

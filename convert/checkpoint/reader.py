@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,13 +55,18 @@ def open_checkpoint(
         raise
 
 
-def open_optimizer_state(path: str | os.PathLike[str]) -> tuple[Checkpoint, Checkpoint | None]:
-    """Open a `.pdopt` lazily: its accumulators, with `LR_Scheduler` in `extras`, and its master weights if any."""
+def open_optimizer_state(
+    path: str | os.PathLike[str], parameters: Collection[str]
+) -> tuple[Checkpoint, Checkpoint | None]:
+    """Open a `.pdopt` lazily: its accumulators, with `LR_Scheduler` in `extras`, and its master weights if any.
+
+    Of a file that holds more than an optimizer, it is the state of the `parameters`.
+    """
     source = SourceFile(Path(path))
     try:
         if source.read(0, min(1, source.size)) != b"\x80":
             raise ConvertError(f"{path}: not a .pdopt, which is a pickle by paddle.save")
-        return open_pdopt(source)
+        return open_pdopt(source, parameters)
     except BaseException:
         source.close()
         raise

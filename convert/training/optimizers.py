@@ -36,8 +36,6 @@ UNCOUNTED = frozenset({"Adagrad", "Adadelta"})
 POWERS = {"beta1_pow_acc": 0, "beta2_pow_acc": 1}
 """Accumulators that only count the steps, by the index of their beta."""
 
-ACCUMULATORS = tuple({kind: None for held in STATE.values() for kind in held} | dict.fromkeys(POWERS))
-
 TELLING = {
     "velocity": "momentum",
     "mean_square": "rmsprop",

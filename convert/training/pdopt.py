@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from convert.checkpoint.accumulators import ACCUMULATOR
 from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.payload import MemoryBytes
 from convert.checkpoint.pdparams import SCHEDULER
@@ -26,13 +26,10 @@ from convert.errors import ConvertError
 from convert.names import did_you_mean
 from convert.plan.plan import ConversionPlan, Move
 from convert.plan.transform import filled, whole
-from convert.training.optimizers import ACCUMULATORS, NOT_ALWAYS, OPTIMIZERS, POWERS, STATE, UNCOUNTED
+from convert.training.optimizers import NOT_ALWAYS, OPTIMIZERS, POWERS, STATE, UNCOUNTED
 from convert.write.parts import Part, placement
 from convert.write.place import Placement
 
-_ACCUMULATOR = re.compile(
-    rf"(?P<parameter>.+?)(?:_fp32_master_\d+)?_(?P<kind>{'|'.join(sorted(ACCUMULATORS, key=len, reverse=True))})_\d+"
-)
 _POWER_LEAST = 1e-30
 """A power of beta from which on the bias correction is exactly 1 in float64, however many steps follow."""
 _PLATEAU = ("best", "num_bad_epochs", "cooldown_counter")
@@ -115,7 +112,7 @@ def open_training_state(
 
     Raises ConvertError for an accumulator that belongs to no parameter and for shapes that do not fit.
     """
-    state, masters = open_optimizer_state(path)
+    state, masters = open_optimizer_state(path, frozenset(weights.parameter_names.values()))
     with state:
         if not weights.parameter_names and (len(state) or masters is not None):
             raise ConvertError(
@@ -130,7 +127,7 @@ def open_training_state(
         held: dict[tuple[str, str], list[tuple[Move, Part]]] = {}
         powers: dict[str, dict[str, TensorRef]] = {}
         for key, ref in state.items():
-            match = _ACCUMULATOR.fullmatch(key)
+            match = ACCUMULATOR.fullmatch(key)
             parameter = match["parameter"] if match else ""
             if match is None or (parameter not in moves and parameter not in dropped):
                 raise _unknown(state, key, {*moves, *dropped})

@@ -130,6 +130,11 @@ def _groups(
         "the run's own with --optimizer-args where they were others"
     ]
     notes += [row.told] if row.told else []
+    if not training.optimizer and not state.kinds:
+        notes.append(
+            "nothing is kept of any parameter, so it was plain SGD; where only the schedule was saved, say which "
+            "optimizer it was with --optimizer"
+        )
     if any(not math.isfinite(value) for value in options.values() if isinstance(value, float)):
         raise ConvertError("--optimizer-args: every number must be finite")
     return row.torch, (Group(options, plan.learned),), notes

@@ -1,0 +1,39 @@
+"""Which entries of a file are an optimizer's: called after a parameter, what is kept of it, and a count.
+
+Source: `_add_accumulator` and `_create_master_weight` in python/paddle/optimizer/optimizer.py, and the names in its
+neighbours (`_moment1_acc_str`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+KEPT = (
+    *(
+        "velocity",
+        "moment",
+        "moment1",
+        "moment2",
+        "moment2_max",
+        "beta1_pow_acc",
+        "beta2_pow_acc",
+        "inf_norm",
+    ),
+    *("mean_square", "mean_grad", "momentum", "_avg_squared_grad", "_avg_squared_update"),
+)
+"""What the optimizers that are converted keep of a parameter."""
+
+ACCUMULATOR = re.compile(
+    rf"(?P<parameter>.+?)(?:_fp32_master_\d+)?_(?P<kind>{'|'.join(sorted(KEPT, key=len, reverse=True))})_\d+"
+)
+
+
+def are_accumulators(names: Iterable[str]) -> bool:
+    """Whether all of the names are an optimizer's."""
+    return all(ACCUMULATOR.fullmatch(name) for name in names)
+
+
+def accumulators_among(names: Iterable[str], parameters: Collection[str]) -> list[str]:
+    """The names of what an optimizer keeps of one of the parameters."""
+    return [name for name in names if (m := ACCUMULATOR.fullmatch(name)) and m["parameter"] in parameters]
