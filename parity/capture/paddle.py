@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -261,10 +262,18 @@ def _window_sizes(op: Op, shape: Any, output: Any, bound: Mapping[Any, Any]) -> 
     return total.astype(np.float64)
 
 
-def _wrapped(recorder: PaddleRecorder, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+_OPEN: list[PaddleRecorder] = []
+"""The recorders of the runs that go on; what is called is told to the last one."""
+
+
+@cache
+def _wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same operator, told to the recorder that is open; a model may keep it beyond the run in which it met it."""
+
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if recorder.inside or name in vocabulary.QUERIES:
+        if not _OPEN or _OPEN[-1].inside or name in vocabulary.QUERIES:
             return function(*args, **kwargs)
+        recorder = _OPEN[-1]
         recorder.inside = True
         try:
             return recorder.call(name, function, args, kwargs)
@@ -315,12 +324,10 @@ def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
 _PLACES = Places()
 
 
-def _places(operators: Mapping[int, tuple[str, Callable[..., Any]]]) -> Iterator[tuple[Any, str, int]]:
+def _places(operators: Mapping[int, tuple[str, Callable[..., Any]]]) -> list[tuple[Any, str, int]]:
     """Every namespace that holds one of the operators: loaded modules and the tensor class."""
-    yield from _PLACES.of({identity: function for identity, (_, function) in operators.items()})
-    for key, value in list(vars(_TENSOR).items()):
-        if id(value) in operators and operators[id(value)][1] is value:
-            yield _TENSOR, key, id(value)
+    of_tensors = [(_TENSOR, key, id(value)) for key, value in vars(_TENSOR).items() if id(value) in operators]
+    return [*_PLACES.of({identity: function for identity, (_, function) in operators.items()}), *of_tensors]
 
 
 _SWITCHES: Mapping[str, bool] = {
@@ -354,14 +361,16 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
             return original_call(layer, *args, **kwargs)
 
     operators = _operators()
-    wrappers = {key: _wrapped(recorder, name, function) for key, (name, function) in operators.items()}
+    wrappers = {key: _wrapped(name, function) for key, (name, function) in operators.items()}
     state = paddle.get_rng_state()
     with ExitStack() as stack:
         stack.callback(paddle.set_rng_state, state)
         paddle.seed(recorder.options.seed)
+        stack.callback(_OPEN.pop)
+        _OPEN.append(recorder)
         stack.callback(setattr, paddle.nn.Layer, "__call__", original_call)
         paddle.nn.Layer.__call__ = call
-        places = list(_places(operators))
+        places = _places(operators)
 
         def restore() -> None:
             for owner, key, identity in places:
@@ -374,7 +383,7 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
             method = getattr(_TENSOR, name, None)
             if method is not None:
                 stack.callback(setattr, _TENSOR, name, method)
-                setattr(_TENSOR, name, _wrapped(recorder, name, method))
+                setattr(_TENSOR, name, _wrapped(name, method))
         for name in vocabulary.READINGS:
             method = getattr(_TENSOR, name)
             stack.callback(setattr, _TENSOR, name, method)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
@@ -28,10 +28,11 @@ class Places:
         self._functions: frozenset[int] = frozenset()
         self._seen: dict[str, Seen] = {}
 
-    def of(self, functions: Mapping[int, Any]) -> Iterator[tuple[ModuleType, str, int]]:
+    def of(self, functions: Mapping[int, Any]) -> list[tuple[ModuleType, str, int]]:
         """(module, name, key) wherever a loaded module holds one of the functions, which are given (and alive) by their `id`."""
         if functions.keys() != self._functions:
             self._functions, self._seen = frozenset(functions), {}
+        places: list[tuple[ModuleType, str, int]] = []
         for path, module in list(sys.modules.items()):
             if not isinstance(module, ModuleType):
                 continue
@@ -43,8 +44,8 @@ class Places:
                 or (seen.names and any(id(held.get(name)) not in functions for name in seen.names))
             ):
                 seen = self._look(path, module, functions)
-            for name in seen.names:
-                yield module, name, id(held[name])
+            places += [(module, name, id(held[name])) for name in seen.names]
+        return places
 
     def _look(self, path: str, module: ModuleType, functions: Mapping[int, Any]) -> Seen:
         held = vars(module)

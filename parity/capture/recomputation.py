@@ -38,7 +38,7 @@ def none_recomputed() -> Iterator[None]:
         function = getattr(sys.modules.get(path), name, None)
         if function is not None:
             direct[id(function)] = (function, _direct(own))
-    places = list(_PLACES.of({identity: function for identity, (function, _) in direct.items()}))
+    places = _PLACES.of({identity: function for identity, (function, _) in direct.items()})
     for module, name, identity in places:
         setattr(module, name, direct[identity][1])
     try:

@@ -27,6 +27,7 @@ def build(trace: Trace, pointwise: Collection[str] = ()) -> Graph:
     b = Builder(trace, pointwise)
     for op in trace.ops:
         read(b, op)
+    b.refresh()
     changed = True
     while changed:
         changed = False
@@ -37,11 +38,12 @@ def build(trace: Trace, pointwise: Collection[str] = ()) -> Graph:
 
 def _apply(b: Builder, rule: Rewrite) -> bool:
     """Whether the rule changed a node."""
-    b.refresh()
     changed = False
     for node in list(b.nodes):
         if not node.dead and rule(b, node):
             changed = True
+    if changed:
+        b.refresh()
     return changed
 
 

@@ -47,7 +47,7 @@ class Builder:
             node = producer.get(stack.pop())
             if node is not None and id(node) not in alive:
                 alive.add(id(node))
-                stack.extend(node.inputs.values())
+                stack.extend(taken.value for taken in node.takes.values())
         return [node for node in self.nodes if id(node) in alive]
 
     def refresh(self) -> None:
@@ -60,8 +60,8 @@ class Builder:
         self.producer = {node.output: node for node in self.nodes}
         self.uses = defaultdict(int)
         for node in self.nodes:
-            for value in node.inputs.values():
-                self.uses[value] += 1
+            for taken in node.takes.values():
+                self.uses[taken.value] += 1
         for output in outputs:
             self.uses[output] += 1
 

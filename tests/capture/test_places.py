@@ -81,3 +81,19 @@ def test_an_operator_that_a_module_binds_between_two_checks_is_recorded(module):
     module.relu = paddle._C_ops.relu
     (finding,) = parity.check(PaddleNet(), TorchNet(), x).findings
     assert (finding.subject, finding.values) == ("substituted", {"paddle": "ReLU", "torch": "Sigmoid"})
+
+
+def test_an_operator_that_a_model_keeps_from_one_run_is_recorded_in_the_next():
+    class PaddleNet(paddle.nn.Layer):
+        kept = None
+
+        def forward(self, x):
+            if self.kept is None:
+                self.kept = paddle._C_ops.relu
+            return self.kept(x)
+
+    model, x = PaddleNet(), np.linspace(-2, 2, 12, dtype="float32").reshape(3, 4)
+    assert parity.check(model, torch.nn.ReLU(), x).verdict is Verdict.EQUIVALENT
+    assert parity.check(model, torch.nn.ReLU(), x).verdict is Verdict.EQUIVALENT
+    assert [f.values["paddle"] for f in parity.check(model, torch.nn.Sigmoid(), x).findings] == ["ReLU"]
+    np.testing.assert_array_equal(model(paddle.to_tensor(x)).numpy(), np.maximum(x, 0))
