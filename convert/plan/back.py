@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from convert.errors import ConvertError
 from convert.models.layout import Layout, Slot, module_layout
 from convert.names import nearest
+from convert.plan.patterns import turned
 from convert.plan.plan import ConversionPlan, Drop, Fill, Move, Problem
 from convert.plan.rules import Rule
 from convert.plan.transform import concrete, inverse, shape_before
@@ -22,9 +24,9 @@ def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> Conversio
 
     `source` maps torch names to objects with a `shape`; `target` is the Layout of the torch model, or the
     model itself: the kinds of its layers say what is transposed and what Paddle calls it. `rules` are those of the way
-    there, of one name each, as `--save-rules` writes them. ConvertError for a rule that cannot be turned round.
+    there, of one name or a pattern as `--save-rules` writes them. ConvertError for a rule that cannot be turned round.
     """
-    given = _turned_round(rules)
+    given, patterns = _turned_round(rules)
     layout = target if isinstance(target, Layout) else module_layout(target)
     shapes = {name: tuple(int(size) for size in value.shape) for name, value in source.items()}
     moves: list[Move] = []
@@ -51,7 +53,7 @@ def plan_back(source: Any, target: Any, rules: Sequence[Rule] = ()) -> Conversio
             held = roles[slot.prefix]
             way = chosen_way(ways_to_fill(slot.layer, slot.role), held)
             way = second_names(slot.layer, way, held, lambda _: True)
-            for parameter in given.pop(slot.name, None) or way:
+            for parameter in given.pop(slot.name, None) or _renamed(slot, way, patterns):
                 try:
                     moves += _moves(slot, parameter, way)
                 except ConvertError as error:
@@ -92,11 +94,16 @@ def _switched_off(source: Any, layout: Layout, roles: Mapping[str, set[str]]) ->
                 yield Fill(prefix + bias, slots[prefix + weight].shape[:1], 0, kind, WHY_ZERO)
 
 
-def _turned_round(rules: Sequence[Rule]) -> dict[str, list[Parameter]]:
-    """Torch name -> whole Paddle names and transforms, by rules of the way there."""
+def _turned_round(rules: Sequence[Rule]) -> tuple[dict[str, list[Parameter]], list[Rule]]:
+    """Torch name -> whole Paddle names and transforms, by rules of the way there; and its patterns, from torch to Paddle."""
     found: dict[str, list[Parameter]] = {}
+    patterns = []
     for rule in rules:
-        if rule.target is None:
+        if rule.target is None or rule.fill:
+            continue
+        backwards = turned(rule) if rule.literal is None and rule.transform is None else None
+        if backwards is not None:
+            patterns.append(backwards)
             continue
         if (
             rule.literal is None
@@ -104,12 +111,23 @@ def _turned_round(rules: Sequence[Rule]) -> dict[str, list[Parameter]]:
             or f"+{SPLIT}" in (rule.transform or "")
         ):
             raise ConvertError(
-                f"the rule for {rule.source!r} cannot be turned round for the way back: only rules of one whole tensor can, "
-                "as --save-rules writes them"
+                f"the rule for {rule.source!r} cannot be turned round for the way back: only those of one whole tensor can, and "
+                "patterns without a transform whose groups (numbers, or the rest of a name) all stand in the target"
             )
         name, torch = rule.literal
         found.setdefault(torch, []).append(Parameter(name, torch, rule.transform or "", rule.reason))
-    return found
+    return found, patterns
+
+
+def _renamed(slot: Slot, way: Sequence[Parameter], patterns: Sequence[Rule]) -> list[Parameter]:
+    """What Paddle has of a slot, under the names that patterns give its layer."""
+    renamed = []
+    for parameter in way:
+        spelled = slot.paddle_prefix + parameter.paddle
+        rule = next((rule for rule in patterns if rule.matches(spelled)), None)
+        name = rule.apply(spelled) if rule is not None else None
+        renamed.append(parameter if name is None else replace(parameter, paddle=name))
+    return renamed
 
 
 def _moves(slot: Slot, parameter: Parameter, way: Sequence[Parameter]) -> Iterator[Move]:

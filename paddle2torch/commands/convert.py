@@ -14,6 +14,8 @@ from convert.errors import ConvertError
 from convert.names import escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from convert.checkpoint.checkpoint import Checkpoint
     from convert.plan.plan import ConversionPlan, Options
     from convert.training.state_file import Training
@@ -137,7 +139,7 @@ def run(args: argparse.Namespace) -> int:
             on_progress=progress.update,
             **common,
         )
-    _save_rules(args, report.plan)
+    _save_rules(args, report.plan, checkpoint, common)
     print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(map(escaped, report.summary())))
     return 0
 
@@ -240,14 +242,11 @@ def _dry_run(args: argparse.Namespace) -> int:
     from convert.apply.checkpoint import plan_for
 
     with _open(args) as checkpoint:
+        common = _common(args)
         plan, notes = plan_for(
             checkpoint,
-            model=args.model,
-            target=_target(args),
-            num_classes=args.num_classes,
-            in_channels=args.in_channels,
-            options=_options(args),
             back=str(args.output or "").endswith(".pdparams"),
+            **{name: common[name] for name in PLANNED},
         )
     if args.json:
         print(json.dumps({**plan.to_json(), "notes": [*notes, *plan.notes]}, indent=2))
@@ -260,7 +259,9 @@ def _dry_run(args: argparse.Namespace) -> int:
         console.print(plan_report(plan))
         for note in (*notes, *plan.notes):
             console.print(f"note: {escaped(note)}", markup=False)
-    _save_rules(args, plan)  # of an incomplete plan too: what is missing can be written by hand
+    _save_rules(
+        args, plan, checkpoint, common
+    )  # of an incomplete plan too: what is missing can be written by hand
     if not plan.ok:
         where = "`problems` in the JSON" if args.json else "the list of problems"
         raise ConvertError(f"{plan.verdict()}; {where} says what is wrong")
@@ -316,12 +317,28 @@ def _training(args: argparse.Namespace, target: Any) -> Training | None:
     return Training(Path(args.pdopt), groups)
 
 
-def _save_rules(args: argparse.Namespace, plan: ConversionPlan) -> None:
-    if args.save_rules is not None:
-        from convert.plan.rules import dump_rules, rules_of_plan
-        from convert.write.atomic import write_text
+PLANNED = ("model", "target", "num_classes", "in_channels", "options")
+"""What of a conversion's options a plan depends on."""
 
-        write_text(args.save_rules, dump_rules(rules_of_plan(plan)), force=args.force)
+
+def _save_rules(
+    args: argparse.Namespace, plan: ConversionPlan, checkpoint: Checkpoint, common: dict[str, Any]
+) -> None:
+    if args.save_rules is None:
+        return
+    from convert.apply.checkpoint import plan_for
+    from convert.plan.patterns import few_rules
+    from convert.plan.plan import Options
+    from convert.plan.rules import Rule, dump_rules
+    from convert.write.atomic import write_text
+
+    given = {name: common[name] for name in PLANNED}
+
+    def again(rules: Sequence[Rule]) -> ConversionPlan:
+        options = Options(rules=rules, partial=args.partial, layout=args.layout or "")
+        return plan_for(checkpoint, **{**given, "options": options})[0]
+
+    write_text(args.save_rules, dump_rules(few_rules(plan, again)), force=args.force)
 
 
 class _Progress:

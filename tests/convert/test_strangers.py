@@ -148,7 +148,7 @@ def test_a_broken_link_is_a_bad_checkpoint_and_a_file_is_no_folder(here):
 
 def test_an_optimizer_that_is_not_converted_is_not_blamed_on_the_weights(tmp_path):
     layer = paddle.nn.Linear(4, 3)
-    optimizer = paddle.optimizer.Adagrad(0.1, parameters=layer.parameters())
+    optimizer = paddle.optimizer.NAdam(0.1, parameters=layer.parameters())
     layer(paddle.rand([2, 4])).sum().backward()
     optimizer.step()
     paddle.save(layer.state_dict(), str(tmp_path / "x.pdparams"))
@@ -156,7 +156,7 @@ def test_an_optimizer_that_is_not_converted_is_not_blamed_on_the_weights(tmp_pat
     module = torch.nn.Linear(4, 3)
     files = tmp_path / "x.pdopt", tmp_path / "x.pdparams"
     live = torch.optim.SGD(module.parameters())
-    with pytest.raises(ConvertError, match="not converted: SGD, Momentum, Adam and AdamW are"):
+    with pytest.raises(ConvertError, match="not converted; those that are: sgd, momentum, adam"):
         convert_optimizer(*files, module, live)
 
 
