@@ -216,9 +216,7 @@ def compare_sides(
         versions.update(found[1])
         cases.append(found[0])
     if further and not any(case.judgement.findings for case in cases):
-        cases += further_cases(
-            paddle, torch, inputs, modes[0], parameters, pairs, tell, cases[0].judgement.observed
-        )
+        cases += further_cases(paddle, torch, inputs, modes[0], parameters, pairs, tell, cases[0].judgement)
     return Report(
         paddle=paddle.name,
         torch=torch.name,

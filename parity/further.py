@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 from parity.capture.failed import ModelError
@@ -12,13 +13,17 @@ from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
 from parity.limits import QUICK
 from parity.numbers.observed import Observed, sized
+from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, outputs_at_once
-from parity.setup.inputs import further_inputs
+from parity.setup.inputs import Further, further_inputs
 from parity.sides.side import Side
 from parity.trace.trace import Framework
 from parity.trace.values import Array, ValueStore, scratch_directory
+
+FURTHER_BATCH = 2
+"""Largest batch of a further input: more of the same shows nothing new, and costs as much again."""
 
 
 def further_cases(
@@ -29,31 +34,26 @@ def further_cases(
     parameters: Mapping[str, Mapping[str, Array]],
     pairs: Mapping[str, str] | None,
     tell: Any,
-    given: Mapping[str, Observed],
+    given: Judgement,
 ) -> list[Case]:
-    """The further inputs that Paddle's model takes, outputs alone, up to the first that shows a fault.
+    """The further inputs that both models take, outputs alone, up to the first that shows a fault.
 
-    given: the outputs on the given input, which tell of what sizes their numbers are and how they are rounded.
+    given: what the given input showed; its outputs tell of what sizes their numbers are and how they are rounded. What was
+    tried and refused is noted there.
     """
     cases = []
-    whole = dict(further_inputs(inputs))
-    any_batch = False
-    for name, few in further_inputs(inputs, batch=FURTHER_BATCH):
-        # A model may be written for one size of batch: then the whole one.
-        for more in (few,) if any_batch else (few, whole[name]):
-            try:
-                case = _quick_case(paddle, torch, name, more, mode, tell, given)
-            except NotRecordedError:
-                case = None
-            if case is not None:
-                any_batch = more is few
-                break
-        if case is None:
+    looking = _Looking(paddle, torch, mode, tell, given.observed)
+    for tries in further_inputs(inputs):
+        found = looking.first(tries)
+        given.notes += looking.notes(None if found is None else found[0].shapes)
+        if found is None:
             continue
+        case, arrays = found
         if case.judgement.inconclusive:
             # The outputs differ on this input: look into it properly.
+            name = case.name
             try:
-                case = Question(paddle, torch, name, more, mode, parameters, pairs, tell).answer()[0]
+                case = Question(paddle, torch, name, arrays, mode, parameters, pairs, tell).answer()[0]
                 case.judgement.findings[:] = [
                     telling.on(name, case.shapes, finding) for finding in case.judgement.findings
                 ]
@@ -66,6 +66,59 @@ def further_cases(
     return cases
 
 
+class _Refused(Exception):
+    """A model does not take such an input: Paddle's raises on it, or torch's says so itself."""
+
+    def __init__(self, side: Side, error: ParityError) -> None:
+        super().__init__(str(error))
+        self.side, self.error = side.framework, error
+
+
+@dataclass
+class _Looking:
+    """Looks for inputs that both models take, and keeps what was refused."""
+
+    paddle: Side
+    torch: Side
+    mode: str
+    tell: Any
+    given: Mapping[str, Observed]
+    batches: tuple[int | None, ...] = (FURTHER_BATCH, None)
+    refused: list[tuple[Further, _Refused]] = field(default_factory=list)
+
+    def first(self, tries: Sequence[Further]) -> tuple[Case, dict[str, Array]] | None:
+        """The first that both take, and its arrays."""
+        self.refused = []
+        for further in tries:
+            why = None
+            # A model may be written for one size of batch: then the whole one.
+            for batch in self.batches:
+                arrays = further.arrays(batch)
+                try:
+                    case = _quick_case(
+                        self.paddle, self.torch, further.name, arrays, self.mode, self.tell, self.given
+                    )
+                except NotRecordedError:
+                    continue
+                except _Refused as refused:
+                    why = refused
+                    continue
+                self.batches = (batch,)
+                return case, arrays
+            if why is not None:
+                self.refused.append((further, why))
+        return None
+
+    def notes(self, instead: Mapping[str, tuple[int, ...]] | None) -> Iterator[Note]:
+        """What was refused; instead: the shapes of what was taken."""
+        ours = [further.shapes for further, why in self.refused if why.side == "paddle"]
+        if ours:
+            yield telling.refused(ours, instead)
+        for further, why in self.refused:
+            if why.side == "torch":
+                yield telling.limit(further.shapes, why.error)
+
+
 def _quick_case(
     paddle: Side,
     torch: Side,
@@ -74,8 +127,8 @@ def _quick_case(
     mode: str,
     tell: Any,
     given: Mapping[str, Observed],
-) -> Case | None:
-    """Compare the outputs alone, in float64; None when Paddle's model does not take such an input."""
+) -> Case:
+    """Compare the outputs alone, in float64; raises _Refused where a model does not take such an input."""
     judgement = Judgement()
     case = Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement, quick=True)
     with ExitStack() as stack:
@@ -86,7 +139,7 @@ def _quick_case(
             stores = outputs_at_once(paddle, torch, inputs, mode, scratch, stack)
         except Apart as apart:
             if isinstance(apart.__cause__, ParityError):
-                return None
+                raise _Refused(paddle, apart.__cause__) from apart
         for side in (paddle, torch) if not stores else ():
             try:
                 _, store = side.capture(
@@ -99,8 +152,8 @@ def _quick_case(
             except NotRecordedError:
                 raise
             except ParityError as error:
-                if side is paddle:
-                    return None
+                if side is paddle or (isinstance(error, ModelError) and error.deliberate):
+                    raise _Refused(side, error) from error
                 if isinstance(error, ModelError) and error.run is not None:
                     judgement.inconclusive.append(telling.doubt(name, error))
                 else:
@@ -122,7 +175,3 @@ def _quick_case(
         if differ or found["paddle"] != found["torch"]:
             judgement.inconclusive.append(telling.doubt(name))
     return case
-
-
-FURTHER_BATCH = 2
-"""Largest batch of a further input: more of the same shows nothing new, and costs as much again."""

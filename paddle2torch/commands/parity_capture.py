@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,6 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.commands.parity import read_inputs
     from paddle2torch.console import status
     from paddle2torch.options import json_object
-    from parity.setup.inputs import further_inputs
     from parity.sides.remote import WorkerSide
     from parity.trace.file import TraceFile, digest, write_trace_file
     from parity.trace.values import scratch_directory, shared_scratch
@@ -82,10 +82,8 @@ def run(args: argparse.Namespace) -> int:
         constants = _load(args, side, inputs, like)
         parameters = side.parameters()
         cases = {"given input": dict(inputs)}
-        if not args.only_given:
-            cases.update(further_inputs(inputs))
         recordings = []
-        for recording in _record(side, cases, modes, scratch, gradients=args.gradients, tell=tell):
+        for recording in _record(side, cases, modes, scratch, like, args, tell):
             recordings.append(recording)
             if recording.values is not None:
                 stack.callback(recording.values.close)
@@ -140,35 +138,41 @@ def _load(
 
 def _record(
     side: WorkerSide,
-    cases: Mapping[str, Mapping[str, Any]],
+    cases: dict[str, dict[str, Any]],
     modes: tuple[str, ...],
     scratch: Path,
-    *,
-    gradients: bool,
+    like: TraceFile | None,
+    args: argparse.Namespace,
     tell: Any,
 ) -> Iterator[Recording]:
-    """The given input whole, in every mode and both precisions; of further ones the float64 outputs."""
+    """The given input whole, in every mode and both precisions; of further ones, which are added to `cases`, the float64 outputs."""
     from parity.errors import ParityError
+    from parity.setup.inputs import further_inputs
     from parity.trace.file import Recording
 
-    first = next(iter(cases))
-    plan = [(first, mode, precision) for mode in modes for precision in ("float64", "float32")]
-    plan += [(case, modes[0], "float64") for case in cases if case != first]
-    for number, (case, mode, precision) in enumerate(plan):
-        tell(f"{case}, {mode}: {side.framework} in {precision}")
-        whole = case == first
-        try:
-            trace, values = side.capture(
-                cases[case],
-                mode=mode,
-                precision=precision,
-                store=scratch / str(number),
-                outputs_only=not whole,
-                gradients=gradients and whole,
+    (first,) = cases
+    numbers = count()
+    for mode in modes:
+        for precision in ("float64", "float32"):
+            tell(f"{first}, {mode}: {side.framework} in {precision}")
+            store = scratch / str(next(numbers))
+            run = side.capture(
+                cases[first], mode=mode, precision=precision, store=store, gradients=args.gradients
             )
-        except ParityError as error:
-            if whole:
-                raise
-            yield Recording(case, mode, precision, whole, error=str(error))
-            continue
-        yield Recording(case, mode, precision, whole, trace, values)
+            yield Recording(first, mode, precision, True, *run)
+    for tries in () if args.only_given else further_inputs(cases[first]):
+        for further in tries:
+            if like is not None and not like.ran(further.name):
+                continue
+            tell(f"{further.name}, {modes[0]}: {side.framework} in float64")
+            cases[further.name] = further.arrays()
+            store = scratch / str(next(numbers))
+            try:
+                run = side.capture(
+                    cases[further.name], mode=modes[0], precision="float64", store=store, outputs_only=True
+                )
+            except ParityError as error:
+                yield Recording(further.name, modes[0], "float64", False, error=str(error))
+                continue
+            yield Recording(further.name, modes[0], "float64", False, *run)
+            break

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from parity.align.alignment import Alignment, Pair
+from parity.align.alignment import Pair
 from parity.backward.claims import Changed, Claim, Fault, Place, Remark
 from parity.backward.measured import Measured
 from parity.explain.words import label
@@ -14,23 +14,11 @@ from parity.limits import EPS64, MARGIN
 from parity.numbers.compare import Difference
 from parity.numbers.same import ratio
 from parity.ops.table import constant_of
-from parity.runs.run import Run
 from parity.trace.values import Array, ValueStore
 
 
 class Blame(Measured):
     """Puts every difference that is left when each result has Paddle's gradient on one operator."""
-
-    def __init__(
-        self,
-        paddle: Run,
-        torch: Run,
-        alignment: Alignment,
-        torch_parameters: Mapping[str, Array],
-        known: frozenset[tuple[str, str]],
-    ) -> None:
-        super().__init__(paddle, torch, alignment, torch_parameters)
-        self.known = known
 
     def _blame(self, store: ValueStore, given: Collection[int]) -> None:
         """Every difference that is left when each result has Paddle's gradient, put on one operator."""

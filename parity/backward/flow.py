@@ -124,7 +124,8 @@ class Flow:
                 raw, entry = node.takes[slot].places[0]
                 found = _where_cut(graph.trace, graph.trace.ops[raw].inputs[entry])
                 for op in found:
-                    cuts[side][op].append(Below(pair, "" if weight is None else weight.name))
+                    name = _parameter_cut(graph.trace, op) if weight is None else weight.name
+                    cuts[side][op].append(Below(pair, name))
                 if not found:
                     self._add(
                         Fault.NO_WAY,
@@ -238,6 +239,13 @@ def _where_cut(trace: Trace, value: int | None) -> list[int]:
         else:
             stack.extend(op.inputs.values())
     return found
+
+
+def _parameter_cut(trace: Trace, index: int) -> str:
+    """The parameter whose gradient ends in an operator, if that is what it takes; else ""."""
+    op = trace.ops[index]
+    taken = {op.inputs[slot] for slot in trace.flows.get(str(index), []) if slot in op.inputs}
+    return next((name for name, parameter in trace.parameters.items() if parameter.value in taken), "")
 
 
 def _custom(trace: Trace) -> set[int]:

@@ -11,7 +11,7 @@ from parity.align.weights import WeightPair
 from parity.backward.claims import Place
 from parity.backward.flow import Flow
 from parity.backward.observed import Counterpart, both
-from parity.limits import EPS64, FORWARD_SHARE, MARGIN, SHRINK
+from parity.limits import AMPLIFIED, EPS64, FORWARD_SHARE, MARGIN, SHRINK
 from parity.numbers.compare import Difference, difference
 from parity.runs.run import Run
 from parity.trace.values import Array, ValueStore
@@ -21,16 +21,23 @@ class Measured(Flow):
     """Judges where gradients can flow, and measures those that do."""
 
     def __init__(
-        self, paddle: Run, torch: Run, alignment: Alignment, torch_parameters: Mapping[str, Array]
+        self,
+        paddle: Run,
+        torch: Run,
+        alignment: Alignment,
+        torch_parameters: Mapping[str, Array],
+        known: frozenset[tuple[str, str]],
     ) -> None:
         super().__init__(paddle, torch, alignment, torch_parameters)
+        self.known = known
+        self._gaps: dict[int, float] = {}
         self.counterparts: dict[str, Counterpart] = {}
 
     def _values(self, store: ValueStore) -> Iterator[tuple[int, int, Difference, float]]:
         """(torch value, Paddle value, difference of gradients, limit) where both sides have one."""
         for torch_value, paddle_value in self.alignment.same.items():
             key, twin = f"grad:{torch_value}", f"grad:{paddle_value}"
-            if key not in store or twin not in self.paddle.store:
+            if key not in store or twin not in self.paddle.store or self._laid_out_otherwise(torch_value):
                 continue
             expected, actual = self.paddle.store.get(twin), store.get(key)
             if expected.size == actual.size:
@@ -101,11 +108,22 @@ class Measured(Flow):
         return FORWARD_SHARE * worst if worst > MARGIN * EPS64 else 0.0
 
     def _forward(self, value: int) -> float:
-        expected = self.paddle.value(self.alignment.same.get(value, -1))
-        actual = self.torch.value(value)
-        if expected is None or actual is None or expected.size != actual.size:
-            return 0.0
-        return difference(actual, expected.reshape(actual.shape)).max_rel
+        """How far a value is from Paddle's, relative to its size; 0 where it has the same numbers in another layout."""
+        return 0.0 if self._laid_out_otherwise(value) else self._apart(value)
+
+    def _laid_out_otherwise(self, value: int) -> bool:
+        """Whether other numbers stand at a value although the function is the same: what these are the gradients of, too."""
+        return not self.known and self._apart(value) > AMPLIFIED
+
+    def _apart(self, value: int) -> float:
+        if value not in self._gaps:
+            expected = self.paddle.value(self.alignment.same.get(value, -1))
+            actual = self.torch.value(value)
+            gap = 0.0
+            if expected is not None and actual is not None and expected.size == actual.size:
+                gap = difference(actual, expected.reshape(actual.shape)).max_rel
+            self._gaps[value] = gap
+        return self._gaps[value]
 
 
 def stored(store: ValueStore, name: str) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from parity.errors import ParityError
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     Stopped = tuple[Trace, Path, dict[str, Any]]
 
 
+REFUSALS = ("AssertionError", "ValueError", "NotImplementedError")
+"""What code raises that checks what it is given."""
+
+_FRAME = re.compile(r'^  File "([^"]+)", line \d+, in (\S+)\n    (.*)$', re.MULTILINE)
+_FRAMEWORK = re.compile(r"[/\\](torch|paddle)[/\\](nn|functional|_\w+|tensor|base)\b")
+
+
 class ModelError(ParityError):
     """A model raised while it was built or run; `detail` is its own traceback, as text.
 
@@ -24,6 +32,18 @@ class ModelError(ParityError):
         super().__init__(message)
         self.detail = detail
         self.run = run
+
+    @property
+    def deliberate(self) -> bool:
+        """Whether the model's own code refused its input, by an `assert` or a ValueError of its own, and no operator did."""
+        *_, said = self.detail.strip().splitlines() or [""]
+        frames = _FRAME.findall(self.detail)
+        asserted = bool(frames) and frames[-1][1] == "_assert"  # torch's own, for code that is compiled
+        if asserted:
+            frames.pop()
+        if not frames or not said.startswith(REFUSALS) or _FRAMEWORK.search(frames[-1][0]):
+            return False
+        return asserted or bool(re.match(r"(assert|raise)\b", frames[-1][2]))
 
 
 class NoKernelError(ModelError):

@@ -9,6 +9,7 @@ from parity.explain.claims import Claim, Claims, Remark
 from parity.explain.decisions import Alone, decide
 from parity.explain.evidence import Evidence
 from parity.explain.words import squeezed
+from parity.limits import AMPLIFIED
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS
 from parity.ops.table import constant_of
 from parity.results.finding import Shows, Subject
@@ -57,7 +58,8 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     elif decision.status is not None:
         yield Claim(None, pair, status=decision.status)
     elif not excuse and evidence.replayed and row.status is Status.DIFFERENT and row.local is not None:
-        yield Claim(None, pair, status=Status.INHERITED)
+        written = right and row.float64 is not None and row.float64.max_rel > AMPLIFIED
+        yield Claim(None, pair, status=Status.WRITTEN if written else Status.INHERITED)
 
 
 def _right(evidence: Evidence, pair: Pair, alone: Alone, alike: bool) -> bool:

@@ -6,15 +6,17 @@ operator that raised, with the shapes that it was given on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from parity.align.alignment import Alignment
 from parity.align.pipeline import Prepared, prepare
 from parity.capture.failed import ModelError
 from parity.explain.claims import Raised, Stray
 from parity.explain.judge import judge
 from parity.explain.telling import raising as telling
+from parity.explain.words import squeezed
 from parity.graph.node import Node
 from parity.results.finding import Subject
 from parity.results.judgement import Judgement
@@ -36,7 +38,7 @@ def judge_raised(
     sizes: str,
     pairs: Mapping[str, str] | None = None,
 ) -> Judgement:
-    """Judge a torch run that ended in `error`; the last finding is the operator that raised."""
+    """Judge a torch run that ended in `error`: the last finding is the operator that raised, or what is found says that it follows."""
     _end(torch.trace)
     weights = (paddle_parameters, torch_parameters)
     prepared = prepare(paddle.trace, torch.trace, weights, pairs)
@@ -50,8 +52,51 @@ def judge_raised(
         replace(f, only=tuple(number for number in f.only if number < len(judgement.only)))
         for f in judgement.findings
     ]
-    judgement.findings.append(telling.raised(_raised(paddle, torch, prepared, error, sizes, judgement)))
+    found = _raised(paddle, torch, prepared, error, sizes, judgement)
+    reason = None if found.stray is not None else _reason(prepared.align(judgement.apart), judgement)
+    if reason is None:
+        judgement.findings.append(telling.raised(found))
+    else:
+        judgement.findings[reason] = telling.followed(judgement.findings[reason], found)
     return judgement
+
+
+def _reason(alignment: Alignment, judgement: Judgement) -> int | None:
+    """The number of the finding whose operator, first on the way to where torch raised, makes another shape than Paddle's."""
+    for node in _first_of_another_shape(alignment):
+        pair = alignment.pair_of_torch(node)
+        for number, finding in enumerate(judgement.findings):
+            if (
+                any(alignment.pairs[row] is pair for row in finding.rows)
+                if pair is not None
+                else any(judgement.only[one].line == node.line for one in finding.only)
+            ):
+                return number
+    return None
+
+
+def _first_of_another_shape(alignment: Alignment) -> Iterator[Node]:
+    """Operators on the way to where torch raised that make another shape than Paddle's, or have no counterpart, of inputs in Paddle's."""
+    graph = alignment.torch
+
+    def right(value: int) -> bool:
+        if value not in graph.producer:
+            return True
+        twin = alignment.same.get(value)
+        return twin is not None and squeezed(graph.shapes[value]) == squeezed(alignment.paddle.shapes[twin])
+
+    seen: set[int] = set()
+    stack = [value for value in graph.outputs.values() if value is not None and not right(value)]
+    while stack:
+        value = stack.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        node = graph.producer[value]
+        wrong = [taken for taken in node.inputs.values() if not right(taken)]
+        stack += wrong
+        if not wrong:
+            yield node
 
 
 WITHOUT_ARGUMENTS = frozenset({"linear", "matmul", "add", "sub", "mul", "div"})

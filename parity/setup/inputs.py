@@ -7,6 +7,7 @@ import os
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -72,41 +73,75 @@ def random_input(shape: tuple[int, ...], *, seed: int = 0) -> Array:
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
 
 
-def further_inputs(
-    inputs: Mapping[str, Array], *, seed: int = 1, batch: int | None = None
-) -> list[tuple[str, dict[str, Array]]]:
-    """(name, inputs) like the given ones, but with other numbers, and with odd heights and widths.
+@dataclass(frozen=True)
+class Further:
+    """An input like the given one, with other numbers in other shapes; its arrays are made when they are asked for."""
 
-    An odd size shows what an even one hides: ceil_mode, padding on one side, floor in an upsampling. One side of
-    the image grows and the other shrinks: halved again and again, rounding up and rounding down both meet odd
-    sizes. `batch` is the most that a batch may hold (None: as many as given), where all inputs have the same.
-    """
-    rng = np.random.default_rng(seed)
-    if batch is not None and len({array.shape[:1] for array in inputs.values()}) == 1:
-        inputs = {name: array[:batch] for name, array in inputs.items()}
+    name: str
+    given: Mapping[str, Array]
+    shapes: Mapping[str, tuple[int, ...]]
+    seed: tuple[int, ...]
+
+    def arrays(self, batch: int | None = None) -> dict[str, Array]:
+        """batch: the most that a batch may hold (None: as many as given), where all inputs have the same."""
+        rng, shapes = np.random.default_rng(self.seed), self.shapes
+        if batch is not None and len({shape[:1] for shape in shapes.values()}) == 1:
+            shapes = {
+                name: (*(min(n, batch) for n in shape[:1]), *shape[1:]) for name, shape in shapes.items()
+            }
+        return {name: _like(self.given[name], shape, rng) for name, shape in shapes.items()}
+
+
+def _like(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    if array.dtype.kind == "f":
+        spread = float(array.std()) or 1.0
+        return (float(array.mean()) + spread * rng.standard_normal(shape)).astype(np.float32)
+    if array.dtype.kind in "iu" and array.size:
+        return rng.integers(int(array.min()), int(array.max()) + 1, shape).astype(array.dtype)
+    return array[: shape[0]] if shape else array
+
+
+def further_inputs(inputs: Mapping[str, Array], *, seed: int = 1) -> list[tuple[Further, ...]]:
+    """Other numbers and, for images, other heights and widths: of each row, the first that the model takes is enough."""
+    shapes = {name: array.shape for name, array in inputs.items()}
+    rows: list[tuple[Further, ...]] = [(Further("other numbers", inputs, shapes, (seed,)),)]
     images = [name for name, array in inputs.items() if array.ndim == 4 and array.dtype.kind == "f"]
-
-    def like(array: Array, shape: tuple[int, ...]) -> Array:
-        if array.dtype.kind == "f":
-            spread = float(array.std()) or 1.0
-            return (float(array.mean()) + spread * rng.standard_normal(shape)).astype(np.float32)
-        if array.dtype.kind in "iu" and array.size:
-            return rng.integers(int(array.min()), int(array.max()) + 1, shape).astype(array.dtype)
-        return array
-
-    found = [("other numbers", {name: like(a, a.shape) for name, a in inputs.items()})]
     if images:
-
-        def odd(shape: tuple[int, ...]) -> tuple[int, ...]:
-            return (
-                *shape[:2],
-                *(n + 2 if n % 2 else n + step for n, step in zip(shape[2:], (1, -1), strict=True)),
+        rows.append(
+            tuple(
+                Further(
+                    name,
+                    inputs,
+                    {**shapes, **{n: _resized(shapes[n], step, signs) for n in images}},
+                    (seed, i),
+                )
+                for i, (name, step, signs) in enumerate(SIZES)
             )
-
-        found.append(
-            ("odd size", {n: like(a, odd(a.shape) if n in images else a.shape) for n, a in inputs.items()})
         )
-    return found
+    return rows
+
+
+SIZES = (
+    ("odd size", 1, (1, -1)),
+    ("another odd size", 1, (-1, 1)),
+    ("a larger odd size", 1, (1, 1)),
+    ("an odd number of twos", 2, (1, -1)),
+    ("an odd number of eights", 8, (1, 1)),
+    ("an odd number of thirty-twos", 32, (1, 1)),
+)
+"""(name, step, whether height and width grow or shrink), the most telling first.
+
+An odd size shows what an even one hides: ceil_mode, padding on one side, floor in an upsampling. One side of the image grows
+and the other shrinks: halved again and again, rounding up and rounding down both meet odd sizes. A model may want a square,
+or sides that it can halve a few times; of those, odd multiples show the most.
+"""
+
+
+def _resized(shape: tuple[int, ...], step: int, signs: tuple[int, int]) -> tuple[int, ...]:
+    """Height and width become other, odd multiples of `step`."""
+    counts = (n // step for n in shape[2:])
+    odd = (n + 2 * sign if n % 2 else n + sign for n, sign in zip(counts, signs, strict=True))
+    return (*shape[:2], *(step * (count if count > 0 else 3) for count in odd))
 
 
 def load_inputs(path: Path, *, grey: bool = False) -> dict[str, Array]:

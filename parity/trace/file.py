@@ -198,6 +198,10 @@ class TraceFile:
         first = next(iter(self.digests))
         return tuple(dict.fromkeys(mode for case, mode, _ in self.runs if case == first))
 
+    def ran(self, case: str) -> bool:
+        """Whether the model took an input, in some mode."""
+        return any(run["case"] == case and not run["error"] for run in self.runs.values())
+
     def inputs(self) -> dict[str, Array]:
         """The given input."""
         return dict(self._arrays(f"input/{next(iter(self.digests))}/"))

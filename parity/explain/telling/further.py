@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from parity.results.finding import Finding, Shows, Subject
+from parity.results.finding import Finding, Note, Shows, Subject
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -47,6 +47,19 @@ def raises(name: str, shapes: Shapes, error: Exception) -> Finding:
         shows=Shows.ERROR,
         order=float("inf"),
     )
+
+
+def refused(tried: Sequence[Shapes], instead: Shapes | None) -> Note:
+    """That Paddle's model does not take what was tried; instead: what it takes."""
+    sizes = " and ".join(map(_sizes, tried))
+    if instead is None:
+        return Note(f"only the given size was compared: Paddle's model does not take {sizes}")
+    return Note(f"Paddle's model does not take an input of {sizes}; compared on {_sizes(instead)}")
+
+
+def limit(shapes: Shapes, error: Exception) -> Note:
+    """That the port itself says that it is not made for an input that only the check chose."""
+    return Note(f"a limit of the port: on an input of {_sizes(shapes)}, which Paddle's model takes, {error}")
 
 
 def doubt(name: str, error: Exception | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from parity.explain.claims import Raised, Stray
@@ -11,11 +12,7 @@ from parity.results.finding import Finding, Shows, Subject
 
 def raised(found: Raised) -> Finding:
     kind, twin = found.kind, found.twin
-    cause = f"on an input of {found.sizes}, which Paddle's model takes, the torch model raised {found.what}"
-    if kind:
-        cause += f": {title(kind)} is given {_told(found.torch)}"
-    if twin is not None:
-        cause += f" in torch, {_told(found.paddle)} in Paddle"
+    cause = _what(found)
     fix = "make this line take what Paddle's takes" + (f": {_told(found.paddle)}" if found.paddle else "")
     if found.after_others:
         fix = "correct what is found before it, which it may come from"
@@ -44,6 +41,23 @@ def raised(found: Raised) -> Finding:
         values=values,
         shows=Shows.ERROR,
         order=float("inf"),
+    )
+
+
+def _what(found: Raised) -> str:
+    what = f"on an input of {found.sizes}, which Paddle's model takes, the torch model raised {found.what}"
+    if found.kind:
+        what += f": {title(found.kind)} is given {_told(found.torch)}"
+    return what + (f" in torch, {_told(found.paddle)} in Paddle" if found.twin is not None else "")
+
+
+def followed(reason: Finding, found: Raised) -> Finding:
+    """A finding that says what follows from it: torch raises."""
+    return replace(
+        reason,
+        cause=f"{reason.cause}; so, {_what(found)}",
+        evidence={**reason.evidence, "error": found.error, "traceback": found.traceback},
+        shows=Shows.ERROR,
     )
 
 

@@ -1,0 +1,86 @@
+"""Where values stand in another layout, parameters are under watch as everywhere: their gradients, and what steps make of them."""
+
+import numpy as np
+import paddle
+import pytest
+import torch
+
+import parity
+from convert import convert_state_dict
+
+IMAGES = np.random.default_rng(0).standard_normal((2, 3, 6, 6), dtype=np.float32)
+
+
+class InPaddle(paddle.nn.Layer):
+    """Scales and shifts tokens before they become an image again."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = paddle.nn.Conv2D(3, 8, 3, padding=1), paddle.nn.Linear(8, 8)
+        self.scale = self.create_parameter([8], default_initializer=paddle.nn.initializer.Uniform(0.5, 1.5))
+        self.out = paddle.nn.Conv2D(8, 2, 1)
+
+    def forward(self, x):
+        y = self.conv(x)
+        tokens = y.flatten(2).transpose([0, 2, 1])
+        z = self.fc(tokens) * self.scale
+        return self.out(y + z.transpose([0, 2, 1]).reshape(y.shape))
+
+
+class InTorch(torch.nn.Module):
+    """Scales the image."""
+
+    def __init__(self, held=lambda scale: scale):
+        super().__init__()
+        self.conv, self.fc = torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.Linear(8, 8)
+        self.scale = torch.nn.Parameter(torch.ones(8))
+        self.out, self.held = torch.nn.Conv2d(8, 2, 1), held
+
+    def forward(self, x):
+        y = self.conv(x)
+        z = self.fc(y.flatten(2).transpose(1, 2)).transpose(1, 2).reshape(y.shape)
+        return self.out(y + z * self.held(self.scale).view(1, -1, 1, 1))
+
+
+def check(torch_model, **options):
+    paddle.seed(0)
+    paddle_model = InPaddle()
+    torch_model.load_state_dict(convert_state_dict(paddle_model.state_dict(), torch_model))
+    return parity.check(paddle_model, torch_model, IMAGES, mode="train", further=False, **options)
+
+
+def sgd(left_out=()):
+    return (
+        lambda model: paddle.optimizer.SGD(0.1, parameters=model.parameters()),
+        lambda model: torch.optim.SGD([p for n, p in model.named_parameters() if n not in left_out], 0.1),
+    )
+
+
+def test_a_scale_on_the_other_side_of_a_transpose_is_equal_through_two_steps():
+    report = check(InTorch(), steps=2, optimizers=sgd())
+    assert report, str(report)
+    assert report.worst < 1e-12
+
+
+@pytest.mark.parametrize("held", [torch.Tensor.detach, lambda scale: scale.data])
+def test_a_scale_without_a_gradient_there_is_one_finding_that_names_it(held):
+    (finding,) = check(InTorch(held), gradients=True).findings
+    assert "`scale`" in finding.cause
+
+
+def test_a_scale_whose_gradient_is_another_is_found():
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, scale):
+            return scale.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * 2
+
+    assert not check(InTorch(Doubled.apply), gradients=True)
+
+
+def test_a_scale_that_no_step_moves_is_found():
+    report = check(InTorch(), steps=2, optimizers=sgd(left_out=("scale",)))
+    assert any("scale" in f"{finding.cause}{finding.layer}{finding.attribute}" for finding in report.findings)
