@@ -27,8 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("model", help="a registered model (`paddle2torch models`), or module:factory")
     parser.add_argument("--framework", choices=("paddle", "torch", "both"), default="both")
-    parser.add_argument(
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
         "--input", metavar="C,H,W", type=_shape, help="input without the batch (default: usual)"
+    )
+    size.add_argument(
+        "--shape", metavar="1,C,H,W", type=_one, dest="input", help="the same with the batch, as for `parity`"
     )
     parser.add_argument("--num-classes", type=int, metavar="N", help="classes (default: the model's)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -186,3 +190,10 @@ def _shape(text: str) -> tuple[int, ...]:
     if any(size < 1 for size in shape):
         raise argparse.ArgumentTypeError(f"{text!r} holds a size below 1")
     return shape
+
+
+def _one(text: str) -> tuple[int, ...]:
+    batch, *shape = _shape(text)
+    if batch != 1 or not shape:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1,C,H,W: a summary is of one image")
+    return tuple(shape)

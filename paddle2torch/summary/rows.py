@@ -196,7 +196,8 @@ def window(kind: str, layer: dict[str, Any], before: tuple[int, ...], after: tup
         )
         return kernel, stride
     if kind.startswith(("Conv2", "MaxPool2", "AvgPool2")):
-        kernel, stride = pair(layer["kernel_size"]), pair(layer["stride"])
+        # A pool without a stride moves by its own size, and Paddle's keeps None.
+        kernel, stride = pair(layer["kernel_size"]), pair(layer["stride"] or layer["kernel_size"])
         dilation = pair(layer.get("dilation") or 1)
         return tuple(1 + (size - 1) * gap for size, gap in zip(kernel, dilation, strict=True)), stride
     return (1, 1), (1, 1)

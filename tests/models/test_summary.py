@@ -175,10 +175,42 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(words, sentence, capsys):
     assert captured.out == ""
 
 
+POOLS = """
+import paddle, torch
+
+def in_paddle():
+    return paddle.nn.Sequential(paddle.nn.AvgPool2D((3, 2)), paddle.nn.MaxPool2D(2), paddle.nn.MaxPool2D(2, 1))
+
+def in_torch():
+    return torch.nn.Sequential(torch.nn.AvgPool2d((3, 2)), torch.nn.MaxPool2d(2), torch.nn.MaxPool2d(2, 1))
+"""
+
+
+def test_a_pool_without_a_stride_moves_by_its_own_size(tmp_path, monkeypatch, capsys):
+    (tmp_path / "pools.py").write_text(POOLS)
+    monkeypatch.chdir(tmp_path)
+    found = []
+    for framework in ("paddle", "torch"):
+        words = ["summary", f"pools.py:in_{framework}", "--framework", framework, "--json"]
+        assert main([*words, "--shape", "1,3,24,24"]) == 0
+        layers = json.loads(capsys.readouterr().out)["frameworks"][framework]["layers"]
+        found.append([(layer["output_shape"], layer["receptive_field"]) for layer in layers])
+    assert found[0] == found[1]
+    assert found[0][-1][1] == [12, 8]
+
+
 @pytest.mark.parametrize("text", ["3,x,5", "0,28,28"])
 def test_input_that_is_no_shape_is_refused(text, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["summary", "lenet", "--input", text])
+    assert stopped.value.code == 2
+    assert repr(text) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["2,1,28,28", "1", "x"])
+def test_a_shape_of_more_than_one_image_is_refused(text, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["summary", "lenet", "--shape", text])
     assert stopped.value.code == 2
     assert repr(text) in capsys.readouterr().err
 
