@@ -58,7 +58,7 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     elif decision.status is not None:
         yield Claim(None, pair, status=decision.status)
     elif not excuse and evidence.replayed and row.status is Status.DIFFERENT and row.local is not None:
-        written = right and row.float64 is not None and row.float64.max_rel > AMPLIFIED
+        written = evidence.outputs_agree and row.float64 is not None and row.float64.max_rel > AMPLIFIED
         yield Claim(None, pair, status=Status.WRITTEN if written else Status.INHERITED)
 
 
