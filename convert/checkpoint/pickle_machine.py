@@ -3,7 +3,7 @@
 It knows the opcodes that `paddle.save` and numpy emit (facts/checkpoints.md) and no others. A global
 becomes a member of `Global` or is refused by name; a call is one of the few shapes in `pickle_calls`.
 Array data is skipped, not read: only its place in the file is kept. What a hostile file can cost is
-bounded by the number of opcodes it may use, which grows with its size.
+bounded by the number of opcodes it may use.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from convert.names import shown
 
 NAME_LIMIT = 1024
 """Texts up to this many bytes are read at once; longer ones can only be array data."""
-OPCODES_FREE = 1_000_000
-OPCODES_MOST = 2_000_000
-"""Each may make an object of some hundred bytes."""
-BYTES_PER_OPCODE = 32
+OPCODES_MOST = 2_500_000
+"""Enough for a hundred thousand arrays; each may make an object of some hundred bytes."""
 _GLOBAL_LIMIT = 256
 _CALL = 3
 _LETTERS_PER_OPCODE = 16
@@ -58,7 +56,7 @@ class PickleMachine:
 
     def run(self) -> Value:
         """The pickled value; ConvertError when the file is damaged, HostilePickle when not plain data."""
-        most = left = min(OPCODES_MOST, OPCODES_FREE + self.source.size // BYTES_PER_OPCODE)
+        left = OPCODES_MOST
         opcodes = self.opcodes
         while True:
             if self._at >= len(self._buffer):
@@ -74,11 +72,11 @@ class PickleMachine:
             left -= 1
             if left <= self._charged:
                 raise HostilePickle(
-                    f"{self.source.path}: more pickle instructions than a checkpoint of this size needs; "
+                    f"{self.source.path}: more pickle instructions than a checkpoint needs; "
                     "refused, because such a file can fill the memory"
                 )
         self.end = self._base + self._at
-        self.steps = most - left
+        self.steps = OPCODES_MOST - left
         if len(self._stack) != 1:
             raise self._damaged(f"it ends with {len(self._stack)} values instead of one")
         return self._pop()
