@@ -111,9 +111,11 @@ class _Looking:
 
     def notes(self, instead: Mapping[str, tuple[int, ...]] | None) -> Iterator[Note]:
         """What was refused; instead: the shapes of what was taken."""
-        ours = [further.shapes for further, why in self.refused if why.side == "paddle"]
-        if ours:
-            yield telling.refused(ours, instead)
+        ours = [further for further, why in self.refused if why.side == "paddle"]
+        if any(further.vary for further in ours):
+            yield telling.only_such()
+        if sizes := [further.shapes for further in ours if not further.vary]:
+            yield telling.refused(sizes, instead)
         for further, why in self.refused:
             if why.side == "torch":
                 yield telling.limit(further.shapes, why.error)

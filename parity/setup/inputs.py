@@ -81,6 +81,8 @@ class Further:
     given: Mapping[str, Array]
     shapes: Mapping[str, tuple[int, ...]]
     seed: tuple[int, ...]
+    vary: bool = False
+    """Whether masks and ids that are all equal become others: they hide what is done with them."""
 
     def arrays(self, batch: int | None = None) -> dict[str, Array]:
         """batch: the most that a batch may hold (None: as many as given), where all inputs have the same."""
@@ -89,22 +91,55 @@ class Further:
             shapes = {
                 name: (*(min(n, batch) for n in shape[:1]), *shape[1:]) for name, shape in shapes.items()
             }
-        return {name: _like(self.given[name], shape, rng) for name, shape in shapes.items()}
+        return {name: self._like(self.given[name], shape, rng) for name, shape in shapes.items()}
+
+    def _like(self, array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        alone = len(self.given) == 1
+        if self.vary and _hides(array, alone):
+            return _others(array, shape, rng)
+        if _is_mask(array, alone) and array.shape[1:] == shape[1:]:
+            return array[rng.permutation(len(array))[: shape[0]]]
+        if array.dtype.kind == "f":
+            spread = float(array.std()) or 1.0
+            return (float(array.mean()) + spread * rng.standard_normal(shape)).astype(np.float32)
+        if array.dtype.kind in "iu" and array.size:
+            return rng.integers(int(array.min()), int(array.max()) + 1, shape).astype(array.dtype)
+        return array[: shape[0]] if shape else array
 
 
-def _like(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    if array.dtype.kind == "f":
-        spread = float(array.std()) or 1.0
-        return (float(array.mean()) + spread * rng.standard_normal(shape)).astype(np.float32)
-    if array.dtype.kind in "iu" and array.size:
-        return rng.integers(int(array.min()), int(array.max()) + 1, shape).astype(array.dtype)
-    return array[: shape[0]] if shape else array
+def _is_mask(array: Array, alone: bool) -> bool:
+    """Zeros and ones; those of a model's only input may as well be numbers of an image."""
+    return (
+        array.ndim > 0
+        and (array.dtype.kind != "f" or not alone)
+        and bool(((array == 0) | (array == 1)).all())
+    )
+
+
+def _hides(array: Array, alone: bool) -> bool:
+    """Whether it is a mask or ids that are all equal: nothing shows where each of them goes."""
+    if array.size < 2 or array.min() != array.max():
+        return False
+    return array.min() == 1 and not alone if array.dtype.kind == "f" else bool(array.min() >= 0)
+
+
+def _others(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Ids up to the given one; for zeros or ones, some of the other at the end of each sample, as padding has it."""
+    value = int(array.flat[0])
+    if value > 1:
+        return rng.integers(1, value + 1, shape).astype(array.dtype)
+    others = np.full(shape, value, array.dtype)
+    for sample in others if others.ndim > 1 else others[None]:
+        sample[..., rng.integers(1, max(2, sample.shape[-1])) :] = 1 - value
+    return others
 
 
 def further_inputs(inputs: Mapping[str, Array], *, seed: int = 1) -> list[tuple[Further, ...]]:
     """Other numbers and, for images, other heights and widths: of each row, the first that the model takes is enough."""
     shapes = {name: array.shape for name, array in inputs.items()}
-    rows: list[tuple[Further, ...]] = [(Further("other numbers", inputs, shapes, (seed,)),)]
+    numbers = [Further("other numbers", inputs, shapes, (seed,), vary) for vary in (True, False)]
+    hide = any(_hides(array, len(inputs) == 1) for array in inputs.values())
+    rows = [tuple(numbers if hide else numbers[1:])]
     images = [name for name, array in inputs.items() if array.ndim == 4 and array.dtype.kind == "f"]
     if images:
         rows.append(

@@ -230,7 +230,9 @@ def test_a_file_of_containers_cannot_fill_the_memory(tmp_path):
 
 def test_many_small_tensors_are_no_attack(tmp_path):
     path = tmp_path / "many.pdparams"
-    path.write_bytes(pickle.dumps({f"scale_{i}": np.full(1, i, "float32") for i in range(55_000)}, protocol=4))
+    path.write_bytes(
+        pickle.dumps({f"scale_{i}": np.full(1, i, "float32") for i in range(55_000)}, protocol=4)
+    )
     with open_checkpoint(path) as checkpoint:
         assert len(checkpoint) == 55_000
         assert checkpoint["scale_54999"].numpy() == 54_999

@@ -57,6 +57,14 @@ def refused(tried: Sequence[Shapes], instead: Shapes | None) -> Note:
     return Note(f"Paddle's model does not take an input of {sizes}; compared on {_sizes(instead)}")
 
 
+def only_such() -> Note:
+    """That Paddle's model does not take other masks and ids."""
+    return Note(
+        "only masks and ids that are all equal were compared: Paddle's model does not take other ones like them, so give "
+        "some that differ (--input)"
+    )
+
+
 def limit(shapes: Shapes, error: Exception) -> Note:
     """That the port itself says that it is not made for an input that only the check chose."""
     return Note(f"a limit of the port: on an input of {_sizes(shapes)}, which Paddle's model takes, {error}")
