@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from convert.training.state_file import Training
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin")
+PLANNED = ("model", "target", "num_classes", "in_channels", "options")
+"""Arguments of `convert_checkpoint` that a plan depends on."""
 OnProgress = Callable[[int, int], None]
 """Called with the bytes written so far and the bytes in all."""
 

@@ -16,6 +16,7 @@ from convert.names import escaped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from convert.apply.checkpoint import ConversionReport
     from convert.checkpoint.checkpoint import Checkpoint
     from convert.plan.plan import ConversionPlan, Options
     from convert.training.state_file import Training
@@ -41,7 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="the target, *.safetensors or *.pth (or *.pdparams, for the way back)",
+        help="the target, *.safetensors or *.pth (or *.pdparams, for the way back); FOLDER/ is one in the layout of the "
+        "Hugging Face hub",
     )
     parser.add_argument("second", nargs="?", help=argparse.SUPPRESS)  # a target without its -o
     target = parser.add_argument_group(
@@ -115,6 +117,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--dry-run", action="store_true", help="print the plan as a table and write nothing")
     output.add_argument("--json", action="store_true", help="print the plan or the report as JSON")
     output.add_argument("--force", action="store_true", help="replace an existing target")
+    output.add_argument(
+        "--report",
+        metavar="FILE",
+        help="what parity --json wrote: its verdict goes into the folder's model card",
+    )
     output.add_argument("--sha256", action="store_true", help="put the source's SHA-256 in the metadata")
 
 
@@ -128,6 +135,15 @@ def run(args: argparse.Namespace) -> int:
         raise ConvertError("say where to write with -o FILE.safetensors, or look at the plan with --dry-run")
     if os.path.isdir(args.source) and (os.path.isdir(args.output) or not Path(args.output).suffix):
         return _run_folder(args)
+    hub = args.output.endswith(("/", os.sep))
+    if args.report is not None and not hub:
+        raise ConvertError("--report is for the model card of a folder: name the target FOLDER/")
+    if hub:
+        return _run_hub(args)
+    if os.path.isdir(args.output):
+        raise ConvertError(
+            f"{args.output}: is a directory; name a file in it, or write {args.output}/ for the layout of the Hugging Face hub"
+        )
     from convert.apply.checkpoint import convert_checkpoint
 
     with _Progress(args.source) as progress, _open(args) as checkpoint:
@@ -140,8 +156,36 @@ def run(args: argparse.Namespace) -> int:
             **common,
         )
     _save_rules(args, report.plan, checkpoint, common)
-    print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(map(escaped, report.summary())))
+    _show(args, report)
     return 0
+
+
+def _run_hub(args: argparse.Namespace) -> int:
+    """Convert one checkpoint into a folder that can be uploaded."""
+    from convert.apply.hub import Network, convert_to_hub, read_proof
+    from paddle2torch.options import json_object
+
+    if args.pdopt is not None or args.format != "safetensors":
+        raise ConvertError(
+            "a folder for the hub holds the weights alone, as safetensors; name a file *.pth for more"
+        )
+    proof = None if args.report is None else read_proof(args.report)
+    with _Progress(args.source) as progress, _open(args) as checkpoint:
+        common = _common(args)
+        network = None
+        if args.torch is not None:
+            arguments = json_object(args.torch_args, "--torch-args")
+            network = Network(args.torch, arguments, getattr(common["target"], "num_classes", None))
+        report = convert_to_hub(
+            checkpoint, args.output, network=network, proof=proof, on_progress=progress.update, **common
+        )
+    _save_rules(args, report.plan, checkpoint, common)
+    _show(args, report)
+    return 0
+
+
+def _show(args: argparse.Namespace, report: ConversionReport) -> None:
+    print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(map(escaped, report.summary())))
 
 
 def _open(args: argparse.Namespace) -> Checkpoint:
@@ -239,7 +283,7 @@ def _bytes(text: str | None) -> int | None:
 
 
 def _dry_run(args: argparse.Namespace) -> int:
-    from convert.apply.checkpoint import plan_for
+    from convert.apply.checkpoint import PLANNED, plan_for
 
     with _open(args) as checkpoint:
         common = _common(args)
@@ -317,16 +361,12 @@ def _training(args: argparse.Namespace, target: Any) -> Training | None:
     return Training(Path(args.pdopt), groups)
 
 
-PLANNED = ("model", "target", "num_classes", "in_channels", "options")
-"""What of a conversion's options a plan depends on."""
-
-
 def _save_rules(
     args: argparse.Namespace, plan: ConversionPlan, checkpoint: Checkpoint, common: dict[str, Any]
 ) -> None:
     if args.save_rules is None:
         return
-    from convert.apply.checkpoint import plan_for
+    from convert.apply.checkpoint import PLANNED, plan_for
     from convert.plan.patterns import few_rules
     from convert.plan.plan import Options
     from convert.plan.rules import Rule, dump_rules
