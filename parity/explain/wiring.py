@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Claims, Doubt, Remark
+from parity.explain.downstream import beyond, ends
 from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import Exchange, exchange, permutation
@@ -28,7 +29,13 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     told: set[Segments] = set()
     exchanges: set[Exchange] = set()
     halves = {id(twins.node): twins for twins in half_off(evidence)}
-    for edge in (*alignment.edges, *alignment.output_edges.values()):
+    known = ends(alignment)
+    faulty: set[int] = set()
+    for whole in (*alignment.edges, *alignment.output_edges.values()):
+        edge, before = beyond(alignment, whole, known)
+        if not edge.only_paddle and not edge.only_torch and any(id(other) in faulty for other in before):
+            # Both do the same from there on: the fault is told there.
+            continue
         key = frozenset(map(id, edge.only_paddle)), frozenset(map(id, edge.only_torch))
         alone = bool(edge.only_paddle or edge.only_torch)
         if (alone and key in told) or claims.explains(edge.pair.torch, edge.torch_slot):
@@ -68,6 +75,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
             if (evidence.offline and not _starts_equal(evidence, edge)) or (found and found in exchanges):
                 continue
             exchanges.add(found)
+            faulty.add(id(whole))
             yield _fault(evidence, edge, numbers)
 
 
@@ -125,7 +133,18 @@ def _computed(evidence: Evidence, edge: Edge, numbers: Difference | None, path: 
                 Subject.WRITTEN_OUT, edge=edge, attribute=found.mistake.part, numbers=numbers, details=found
             )
     subject = Subject.MISSING if part.narrower and part.torch.first is None else Subject.COMPUTED
+    if not part.narrower and _reordered(edge):
+        subject = Subject.ORDER
     return Claim(subject, edge=edge, attribute=path, numbers=numbers, details=part)
+
+
+def _reordered(edge: Edge) -> bool:
+    """Whether both sides do the same in another order."""
+    theirs, ours = (
+        Counter((node.kind, repr(node.attributes)) for node in nodes)
+        for nodes in (edge.only_paddle, edge.only_torch)
+    )
+    return theirs == ours and len(edge.only_torch) > 1
 
 
 def _used_elsewhere(evidence: Evidence, nodes: tuple[Node, ...]) -> bool:

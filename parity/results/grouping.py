@@ -18,6 +18,12 @@ NAMES = frozenset({Subject.WEIGHT, Subject.STATISTIC, Subject.REGISTRATION, Subj
 """Subjects whose attribute and values are names of parameters and layers."""
 
 
+AROUND = frozenset(
+    {Subject.WIRING, Subject.EXCHANGED, Subject.ORDER, Subject.MISSING, Subject.EXTRA, Subject.COMPUTED}
+)
+"""Subjects whose values tell what stands around the fault."""
+
+
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Each fault once, whatever number of inputs and modes shows it."""
     seen: dict[Hashable, Finding] = {}
@@ -47,7 +53,34 @@ def by_line(findings: Iterable[Finding]) -> list[list[Finding]]:
         alone = "" if finding.where else str(number)
         key = (alone, finding.where, finding.operator, finding.subject, *_beside(finding))
         groups.setdefault(key, []).append(finding)
-    return list(groups.values())
+    return _of_layers(groups.values())
+
+
+def _of_layers(groups: Iterable[list[Finding]]) -> list[list[Finding]]:
+    """One fault of a line that runs for several layers, whatever stands around it in each: the first in one is the first in another."""
+    joined: list[list[Finding]] = []
+    for group in groups:
+        first, paths = group[0], {finding.layer for finding in group}
+        others = (
+            other
+            for other in joined
+            if first.subject in AROUND
+            and _run(other[0]) == _run(first)
+            and COUNTED.sub("#", other[0].layer) == COUNTED.sub("#", first.layer)
+            and paths.isdisjoint(finding.layer for finding in other)
+        )
+        found = next(others, None)
+        if found is None:
+            joined.append(group)
+        else:
+            found.extend(group)
+    return joined
+
+
+def _run(finding: Finding) -> Hashable:
+    """The line that errs, and how. What is missing has no line of its own in torch: it is known by Paddle's."""
+    missing = finding.subject is Subject.MISSING and finding.where_paddle
+    return finding.subject, finding.operator, missing or finding.where or object()
 
 
 def merged(group: list[Finding]) -> Finding:

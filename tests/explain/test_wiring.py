@@ -184,3 +184,37 @@ def test_a_dropout_that_one_side_lacks_shows_where_it_is_in_use(hand, mode, show
     hand.outputs_agree = True
     (claim,) = said(wiring.explain, hand.evidence()).faults
     assert (claim.what, claim.shows) == (Subject.EXTRA, shows)
+
+
+def test_what_is_told_at_a_layer_is_not_told_again_behind_it(hand):
+    hand.pair("conv", 1)
+    hand.pair("conv", 2)
+    hand.only("paddle", "relu", 3, [1])
+    hand.pair(
+        "conv",
+        4,
+        [3],
+        taken=[101],
+        paddle={"weights": (("weight", 50),)},
+        torch={"weights": (("weight", 150),)},
+    )
+    hand.only("paddle", "add", 5, [3, 2])
+    hand.only("torch", "add", 105, [101, 102])
+    hand.pair("linear", 6, [5], taken=[105])
+    activation, theirs = hand.nodes["paddle"][2], hand.nodes["paddle"][4]
+    hand.edge(4, only_paddle=[activation])
+    hand.edge(6, only_paddle=[activation, theirs], only_torch=[hand.nodes["torch"][3]])
+    hand.differs(4, 6)
+    (claim,) = said(wiring.explain, hand.evidence()).faults
+    assert (claim.what, claim.edge.only_paddle) == (Subject.MISSING, (activation,))
+
+
+def test_operators_in_another_order_are_told_as_that(hand):
+    hand.pair("conv", 1)
+    first, second = hand.only("paddle", "tanh", 2, [1]), hand.only("paddle", "exp", 3, [2])
+    ours = [hand.only("torch", "exp", 102, [101]), hand.only("torch", "tanh", 103, [102])]
+    hand.pair("linear", 4, [3], taken=[103])
+    hand.edge(4, only_paddle=[first, second], only_torch=ours)
+    hand.differs(4)
+    (found,) = findings(evidence := hand.evidence(), said(wiring.explain, evidence))
+    assert (found.subject, found.values) == (Subject.ORDER, {"paddle": "Tanh -> exp", "torch": "exp -> Tanh"})

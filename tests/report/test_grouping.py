@@ -97,13 +97,39 @@ def test_two_faults_of_one_line_stay_two():
     ]
     sources = [
         _finding("a.0", Subject.WIRING, "`a.0.z`", "`a.0.x`"),
-        _finding("a.1", Subject.WIRING, "`a.1.z`", "`a.1.y`"),
+        _finding("a.0", Subject.WIRING, "`a.0.z`", "`a.0.y`"),
     ]
     weights = [
         _finding("a", Subject.WEIGHT, "a.conv1", "never loaded", "a.conv1"),
         _finding("a", Subject.WEIGHT, "a.conv2", "never loaded", "a.conv2"),
     ]
     assert [len(by_line(pair)) for pair in (strides, sources, weights)] == [2, 2, 2]
+
+
+def test_a_line_that_runs_for_several_layers_errs_once_whatever_stands_around_it():
+    sums = [
+        _finding("a.0", Subject.MISSING, "relu", None),
+        _finding("a.0", Subject.MISSING, "add", None),
+        _finding("a.1", Subject.MISSING, "conv -> relu", None),
+        _finding("a.1", Subject.MISSING, "conv -> add", None),
+        _finding("b.conv", Subject.MISSING, "tanh", None),
+    ]
+    assert [[f.layer for f in group] for group in by_line(sums)] == [
+        ["a.0", "a.1"],
+        ["a.0", "a.1"],
+        ["b.conv"],
+    ]
+
+
+def test_what_is_missing_is_known_by_the_line_that_paddle_has_it_on():
+    first, second = (
+        replace(
+            _finding(f"a.{i}", Subject.MISSING, "relu", None, where=f"net.py:{i + 1}"), where_paddle="pd.py:3"
+        )
+        for i in range(2)
+    )
+    assert len(by_line([first, second])) == 1
+    assert len(by_line([first, replace(second, where_paddle="pd.py:4")])) == 2
 
 
 def test_what_names_the_layer_itself_or_its_shapes_does_not_part_findings():

@@ -32,7 +32,7 @@ OF_EDGE: Tells = {
     Subject.WRITTEN_OUT: wiring.written_out,
     Subject.WIRING: wiring.elsewhere,
     Subject.EXCHANGED: wiring.swapped,
-    Subject.ORDER: wiring.order_of_inputs,
+    Subject.ORDER: wiring.order,
 }
 
 OF_MODEL: Tells = {

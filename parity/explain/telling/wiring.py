@@ -74,7 +74,7 @@ def absent(claim: Claim, evidence: Evidence) -> Finding:
     edge = _edge(claim)
     if claim.details is not None:
         return _absent_in_part(claim, evidence)
-    nodes = edge.only_paddle
+    nodes = _lacking(evidence, edge.only_paddle)
     after, stands = _after(evidence.alignment.paddle, nodes[0])
     return of_edge(
         claim,
@@ -86,6 +86,16 @@ def absent(claim: Claim, evidence: Evidence) -> Finding:
         missing(evidence.alignment, edge),
         after=after,
     )
+
+
+def _lacking(evidence: Evidence, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """What of it torch does not run at all: layers may be called, and their result left unused."""
+    graph, torch = evidence.alignment.paddle, evidence.torch.trace
+    used = {value for op in torch.ops for value in op.inputs.values()}
+    run = {evidence.names.get(name, "") for name, own in torch.parameters.items() if own.value in used}
+    unused = {n.output for n in nodes if graph.parameters.get(n.inputs.get("weight", -1), "") in run}
+    left = graph.above([nodes[-1].output], lambda node: node in nodes and node.output not in unused)
+    return tuple(left) or nodes
 
 
 def _absent_in_part(claim: Claim, evidence: Evidence) -> Finding:
@@ -233,8 +243,29 @@ def swapped(claim: Claim, evidence: Evidence) -> Finding:
     )
 
 
-def order_of_inputs(claim: Claim, evidence: Evidence) -> Finding:
-    """The inputs of a concat in another order."""
+def order(claim: Claim, evidence: Evidence) -> Finding:
+    """The inputs of a concat, or several operators, in another order."""
+    return (
+        _order_of_operators(claim, evidence) if _edge(claim).only_torch else _order_of_inputs(claim, evidence)
+    )
+
+
+def _order_of_operators(claim: Claim, evidence: Evidence) -> Finding:
+    edge = _edge(claim)
+    theirs, ours = chain(edge.only_paddle), chain(edge.only_torch)
+    node = edge.only_torch[-1]
+    return of_edge(
+        claim,
+        evidence,
+        f"order: torch computes {ours}, Paddle {theirs}",
+        f"compute in Paddle's order: {chain(edge.only_paddle, code)}",
+        (theirs, ours),
+        node,
+        node.line,
+    )
+
+
+def _order_of_inputs(claim: Claim, evidence: Evidence) -> Finding:
     edge, alignment = _edge(claim), evidence.alignment
     sides = (alignment.paddle, edge.pair.paddle), (alignment.torch, edge.pair.torch)
     theirs, ours = ([_source(graph, value) for value in node.inputs.values()] for graph, node in sides)
