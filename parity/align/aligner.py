@@ -17,20 +17,31 @@ from parity.ops.kinds import kind_of
 
 
 def align(
-    paddle: Graph, torch: Graph, parameters: Mapping[str, str], apart: Collection[Values] = ()
+    paddle: Graph,
+    torch: Graph,
+    parameters: Mapping[str, str],
+    apart: Collection[Values] = (),
+    *,
+    boldly: bool = False,
 ) -> Alignment:
     """Pair the operators of two graphs.
 
     `parameters` maps torch parameter names to Paddle ones, as far as conversion (or the user) knows. `apart`: pairs
-    that are known not to be one.
+    that are known not to be one. boldly: pair also what little speaks for, where something is fed from elsewhere.
     """
-    return _Aligner(paddle, torch, parameters, apart).run()
+    return _Aligner(paddle, torch, parameters, apart, boldly).run()
 
 
 class _Aligner:
     def __init__(
-        self, paddle: Graph, torch: Graph, parameters: Mapping[str, str], apart: Collection[Values]
+        self,
+        paddle: Graph,
+        torch: Graph,
+        parameters: Mapping[str, str],
+        apart: Collection[Values],
+        boldly: bool,
     ) -> None:
+        self.boldly = boldly
         self.paddle, self.torch, self.apart = paddle, torch, frozenset(apart)
         self.result = Alignment(paddle, torch, apart=self.apart)
         paddle_values = {name: value for value, name in paddle.parameters.items()}
@@ -53,7 +64,13 @@ class _Aligner:
 
     def run(self) -> Alignment:
         self._anchor()
-        while self._forward() or self._backward() or self._next_use() or self._substitute():
+        while (
+            self._forward()
+            or (self.boldly and self._bold())
+            or self._backward()
+            or self._next_use()
+            or self._substitute()
+        ):
             pass
         result = self.result
         result.pairs.sort(key=lambda pair: pair.paddle.order)
@@ -239,8 +256,8 @@ class _Aligner:
 
         return max(candidates, key=score)
 
-    def _backward(self) -> bool:
-        """Inputs of an aligned operator correspond; so do their makers, if of one kind."""
+    def _backward(self, *, like: bool = False) -> bool:
+        """Inputs of an aligned operator correspond; so do their makers, if of one kind. like: but no moves that differ."""
         for paddle_value, torch_value in self._expected_equal():
             torch_node, paddle_node = (
                 self.torch.producer.get(torch_value),
@@ -249,6 +266,8 @@ class _Aligner:
             if torch_node is None or paddle_node is None:
                 continue
             if self._promised(torch_node) or self._promised_to_another(paddle_node, torch_node):
+                continue
+            if like and torch_node.kind == "move" and torch_node.attributes != paddle_node.attributes:
                 continue
             if self._match(paddle_node, torch_node):
                 return True
@@ -283,6 +302,46 @@ class _Aligner:
             if feeds and feeds == list(paddle_node.data.values()):
                 return self._match(paddle_node, torch_node, substituted=True)
         return False
+
+    def _bold(self) -> bool:
+        """The only ones of a kind that take one value in common, or the only ones left in a module; moves only of one map."""
+        return self._share_an_input() or self._backward(like=True) or self._left_over()
+
+    def _share_an_input(self) -> bool:
+        result = self.result
+        for value, twin in list(result.same.items()):
+            ours, theirs = (
+                [
+                    n
+                    for n, slot in graph.consumers.get(v, [])
+                    if slot in n.data and len(n.data) > 1 and not has(n)
+                ]
+                for graph, v, has in (
+                    (self.torch, value, result.has_torch),
+                    (self.paddle, twin, result.has_paddle),
+                )
+            )
+            for node in ours:
+                found = [n for n in theirs if n.kind == node.kind]
+                alone = len(found) == 1 == sum(n.kind == node.kind for n in ours)
+                if alone and not self._promised(node) and self._match(found[0], node):
+                    return True
+        return False
+
+    def _left_over(self) -> bool:
+        left: dict[object, tuple[list[Node], list[Node]]] = defaultdict(lambda: ([], []))
+        for side, graph, has in (
+            (0, self.paddle, self.result.has_paddle),
+            (1, self.torch, self.result.has_torch),
+        ):
+            for node in graph.nodes:
+                if node.data and not has(node) and "weight" not in node.inputs:
+                    left[node.kind, repr(node.attributes), node.module][side].append(node)
+        return any(
+            self._match(paddle[0], torch[0])
+            for paddle, torch in left.values()
+            if len(paddle) == len(torch) == 1
+        )
 
     # -- what does not fit ------------------------------------------------------------------------
 

@@ -34,9 +34,9 @@ class Prepared:
     names: Mapping[str, str]
     folded: frozenset[int] = frozenset()
 
-    def align(self, apart: Collection[Values] = ()) -> Alignment:
+    def align(self, apart: Collection[Values] = (), *, boldly: bool = False) -> Alignment:
         """Pair the operators, but not those of `apart`."""
-        alignment = align(*self.graphs, self.names, apart)
+        alignment = align(*self.graphs, self.names, apart, boldly=boldly)
         for pair in alignment.pairs:
             pair.folded = pair.paddle.output in self.folded
         return alignment

@@ -18,7 +18,8 @@ from parity.explain.exchanges import permuted
 from parity.numbers.compare import Difference
 from parity.ops.kinds import DATAFLOW_KINDS, kind_of
 from parity.ops.table import constant_of
-from parity.results.finding import Finding, Shows
+from parity.results.finding import Finding, Shows, Subject
+from parity.results.grouping import by_line
 from parity.results.judgement import Row
 
 ROUNDS = 3
@@ -27,6 +28,11 @@ ROUNDS = 3
 GAIN = 2
 """By how many times fewer findings a whole segment must explain what its pairs explain one by one."""
 
+
+FED = frozenset(
+    {Subject.ORDER, Subject.WIRING, Subject.MISSING, Subject.EXTRA, Subject.COMPUTED, Subject.EXCHANGED}
+)
+"""What is said of what feeds an operator."""
 
 NOTHING_SAID = 1 << 30
 """An alignment that leaves a difference without a finding is worse than any that finds one."""
@@ -40,11 +46,21 @@ class Trial(NamedTuple):
     findings: list[Finding]
 
 
-def best(tried: Callable[[frozenset[Values]], Trial]) -> Trial:
+def best(tried: Callable[[frozenset[Values], bool], Trial]) -> Trial:
     """The judgement of the alignment that needs the fewest differences to explain both runs.
 
-    `tried` aligns with the given pairs kept apart, and judges.
+    `tried` aligns with the given pairs kept apart, boldly or not, and judges.
     """
+    found = _apart_or_not(lambda apart: tried(apart, False))
+    if sum(claim.what in FED for claim in found.claims.faults) < 2:
+        return found
+    # What is fed from elsewhere may have a counterpart all the same, and then one exchange explains many inputs.
+    bold = tried(found.evidence.alignment.apart, True)
+    return min(found, bold, key=lambda trial: (_weight(trial), len(by_line(trial.findings))))
+
+
+def _apart_or_not(tried: Callable[[frozenset[Values]], Trial]) -> Trial:
+    """With the pairs that the numbers speak against, or without them."""
     first = tried(frozenset())
     doubted = frozenset(_doubtful(first))
     if not doubted:

@@ -35,6 +35,9 @@ from parity.runs.run import Measure, Replay, Run, stored_numbers
 from parity.trace.trace import Framework
 from parity.trace.values import Array, Stored
 
+LONGEST_CIRCLE = 4
+"""Of how many values that stand in each other's place at most."""
+
 
 class Evidence:
     """Everything that is known about one case; read, never written."""
@@ -135,15 +138,15 @@ class Evidence:
         )
 
     @cached_property
-    def exchanged(self) -> set[tuple[int, int]]:
-        """(value that torch takes, value that Paddle takes) of inputs that are exchanged with another's."""
+    def exchanged(self) -> Mapping[tuple[int, int], frozenset[int]]:
+        """(value that torch takes, value that Paddle takes) -> all that are taken for each other, two or more in a circle."""
         same = self.alignment.same
         taken = {
             (same[edge.torch_value], edge.paddle_value)
             for edge in self.alignment.edges
             if edge.torch_value in same and not edge.only_paddle and not edge.only_torch
         }
-        return {pair for pair in taken if pair[::-1] in taken}
+        return {pair: circle for pair in taken if (circle := _circle(taken, pair))}
 
     # -- numbers ----------------------------------------------------------------------------------
 
@@ -434,6 +437,19 @@ class Evidence:
             return self.paddle_parameters[name].astype(np.float64)
         stored = self.paddle.value(value)
         return None if stored is None else stored.load()
+
+
+def _circle(taken: set[tuple[int, int]], pair: tuple[int, int]) -> frozenset[int]:
+    """The values from the one that is taken, by what is taken for it and so on, to the one that it is taken for."""
+    ways = [[pair[0]]]
+    for _ in range(LONGEST_CIRCLE - 1):
+        ways = [
+            [*way, ours] for way in ways for ours, theirs in taken if theirs == way[-1] and ours not in way
+        ]
+        closed = next((way for way in ways if way[-1] == pair[1]), None)
+        if closed is not None:
+            return frozenset(closed)
+    return frozenset()
 
 
 def _same_numbers(pair: Pair, slot: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from parity.align.alignment import Edge, Pair
 from parity.explain.evidence import Evidence
 
@@ -9,10 +11,16 @@ Exchange = frozenset[int]
 """Paddle's values that torch takes in each other's place; empty if there are none."""
 
 
+NONE: Exchange = frozenset()
+
+
 def exchange(evidence: Evidence, edge: Edge) -> Exchange:
-    """The two values that stand for each other here, if another input takes them the other way round."""
-    values = evidence.alignment.same.get(edge.torch_value, -1), edge.paddle_value
-    return frozenset(values) if values in evidence.exchanged else frozenset()
+    """The values that stand for each other here, if other inputs take them the other way round, or around in a circle."""
+    return evidence.exchanged.get(_taken(evidence, edge), frozenset())
+
+
+def _taken(evidence: Evidence, edge: Edge) -> tuple[int, int]:
+    return evidence.alignment.same.get(edge.torch_value, -1), edge.paddle_value
 
 
 def permutation(evidence: Evidence, pair: Pair) -> Exchange:
@@ -27,6 +35,32 @@ def permutation(evidence: Evidence, pair: Pair) -> Exchange:
 def permuted(evidence: Evidence, edge: Edge) -> bool:
     """Whether this input is nothing but another one's, and that one's or a further one's is this."""
     return bool(exchange(evidence, edge) or permutation(evidence, edge.pair))
+
+
+def alike(evidence: Evidence, values: Exchange) -> bool:
+    """Whether two values, or values that operators of one kind make, are exchanged; else one thing was moved past others."""
+    makers = (evidence.alignment.paddle.producer.get(value) for value in values)
+    return len(values) == 2 or len({maker.kind if maker is not None else "" for maker in makers}) == 1
+
+
+def follows(evidence: Evidence, edge: Edge, exchanges: Iterable[Exchange]) -> bool:
+    """Whether both values are what the takers of an earlier exchange make: exchanged layers hand on each other's results."""
+    for values in exchanges:
+        makers = {taker.pair.paddle.output for taker in takers(evidence, values)}
+        made = {_made_by(evidence, value, makers) for value in _taken(evidence, edge)}
+        if len(made) == 2 and None not in made:
+            return True
+    return False
+
+
+def _made_by(evidence: Evidence, value: int, makers: set[int]) -> int | None:
+    """Which of these operators makes a value of Paddle's, by itself or with what one input of it is put through."""
+    graph = evidence.alignment.paddle
+    chain = [
+        value,
+        *(next(iter(n.data.values())) for n in graph.chain(value, lambda n: n.output not in makers)),
+    ]
+    return next((at for at in chain if at in makers), None)
 
 
 def takers(evidence: Evidence, values: Exchange) -> list[Edge]:

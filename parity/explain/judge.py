@@ -67,8 +67,8 @@ def judge(
     numbers: measures pairs of values where the runs do not hold them.
     """
 
-    def tried(apart: frozenset[Values]) -> Trial:
-        alignment = prepared.align(apart)
+    def tried(apart: frozenset[Values], boldly: bool) -> Trial:
+        alignment = prepared.align(apart, boldly=boldly)
         evidence = Evidence(
             paddle,
             torch,

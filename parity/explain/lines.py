@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -139,6 +141,18 @@ def at_end(alignment: Alignment) -> str:
     """The line where torch's model returns what it returns."""
     trace = alignment.torch.trace
     return trace.returns.get("") or (trace.ops[-1].line if trace.ops else "")
+
+
+def loop_around(line: str) -> str:
+    """The line that begins the innermost loop around a line of a source that can be read; "" if there is none."""
+    path, _, number = line.rpartition(":")
+    try:
+        tree = ast.parse("".join(linecache.getlines(path)))
+    except SyntaxError:
+        return ""
+    loops = (node for node in ast.walk(tree) if isinstance(node, ast.For))
+    around = [loop.lineno for loop in loops if loop.lineno < int(number) <= (loop.end_lineno or 0)]
+    return f"{path}:{max(around)}" if around else ""
 
 
 def parting_line(trace: Trace, chains: list[list[Node]]) -> str:

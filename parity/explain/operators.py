@@ -49,7 +49,7 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     seen = differs or (row.status is Status.DIFFERENT and not excuse) or _unmeasured(evidence, pair)
     # In a model that is right, an operator that is configured otherwise counts if its numbers say that it is fed with the same.
     attributes = decision.attributes and (not right or _fed_equal(evidence, pair))
-    told = list(_configured(evidence, pair, attributes, differs=differs, seen=seen, right=right))
+    told = list(_configured(evidence, claims, pair, attributes, differs=differs, seen=seen, right=right))
     yield from told
     if told:
         yield Claim(None, pair, status=Status.DIFFERENT)
@@ -85,14 +85,21 @@ def _where_seen(pair: Pair, attribute: str, *, seen: bool) -> Shows:
 
 
 def _configured(
-    evidence: Evidence, pair: Pair, attributes: bool, *, differs: bool, seen: bool, right: bool
+    evidence: Evidence,
+    claims: Claims,
+    pair: Pair,
+    attributes: bool,
+    *,
+    differs: bool,
+    seen: bool,
+    right: bool,
 ) -> Iterator[Claim]:
     """What differs in configuration and weights; attributes only where they are asked for.
 
     differs: whether the pair's result does, alone. right: whether the function is the same up to here. seen: whether any number of this run may show what is configured otherwise.
     """
     for found in evidence.attributes.get(id(pair), ()) if attributes else ():
-        if _says_nothing(evidence, pair, right) or (
+        if _says_nothing(evidence, claims, pair, right) or (
             not seen and _keeps_nothing(evidence, pair, found.attribute)
         ):
             continue
@@ -122,10 +129,10 @@ def _configured(
         )
 
 
-def _says_nothing(evidence: Evidence, pair: Pair, right: bool) -> bool:
+def _says_nothing(evidence: Evidence, claims: Claims, pair: Pair, right: bool) -> bool:
     """Whether attributes that differ are the doing of what feeds or reads the pair, and found as that."""
     kind = pair.torch.kind
-    if kind == "move" and _leads_astray(evidence, pair):
+    if kind == "move" and (_leads_astray(evidence, pair) or _takes_a_fault(evidence, claims, pair)):
         return True
     return right and kind in DATAFLOW_KINDS
 
@@ -199,7 +206,11 @@ def _fed_wrongly(evidence: Evidence, _: Claims, pair: Pair) -> bool:
     """
     torch = {pair.torch.inputs[t] for t in pair.slots}
     paddle = {pair.paddle.inputs[p] for p in pair.slots.values()}
-    return len(torch) < len(paddle) or any(
+    return len(torch) < len(paddle) or _misfed(evidence, pair)
+
+
+def _misfed(evidence: Evidence, pair: Pair) -> bool:
+    return any(
         edge.pair is pair
         and pair.torch.place(edge.torch_slot) not in evidence.measured
         and evidence.edge_differs(edge)
@@ -215,7 +226,7 @@ def _shaped_by_a_stranger(evidence: Evidence, _: Claims, pair: Pair) -> bool:
 
 
 def _takes_a_fault(evidence: Evidence, claims: Claims, pair: Pair) -> bool:
-    """Whether it takes what an operator at fault made, and nowhere between could Paddle's numbers be handed in."""
+    """Whether it takes what an operator at fault made, or was fed wrongly, and nowhere between could Paddle's numbers be handed in."""
     stack, seen = [pair], set()
     while stack:
         taker = stack.pop()
@@ -225,7 +236,7 @@ def _takes_a_fault(evidence: Evidence, claims: Claims, pair: Pair) -> bool:
             fed = taker.torch.place(slot) in evidence.measured
             if made is None or fed or id(made) in seen:
                 continue
-            if claims.status(made, evidence.row(made).status) is Status.DIFFERENT:
+            if claims.status(made, evidence.row(made).status) is Status.DIFFERENT or _misfed(evidence, made):
                 return True
             seen.add(id(made))
             stack.append(made)

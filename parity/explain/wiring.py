@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.downstream import beyond, ends
 from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
-from parity.explain.exchanges import Exchange, exchange, permutation
+from parity.explain.exchanges import NONE, Exchange, alike, exchange, follows, permutation
 from parity.explain.segments import parted
 from parity.explain.written_out import cross_entropy, recurrence
 from parity.graph.node import Node
@@ -25,36 +25,28 @@ Segments = tuple[frozenset[int], frozenset[int]]
 
 def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     """Every input that is not fed from the same aligned value on both sides; one claim a segment, one an exchange."""
-    alignment = evidence.alignment
-    told: set[Segments] = set()
-    exchanges: set[Exchange] = set()
+    alignment, told = evidence.alignment, _Told()
     halves = {id(twins.node): twins for twins in half_off(evidence)}
     known = ends(alignment)
-    faulty: set[int] = set()
     for whole in (*alignment.edges, *alignment.output_edges.values()):
         edge, before = beyond(alignment, whole, known)
-        if not edge.only_paddle and not edge.only_torch and any(id(other) in faulty for other in before):
+        nodes = (*edge.only_paddle, *edge.only_torch)
+        if not nodes and any(id(other) in told.faulty for other in before):
             # Both do the same from there on: the fault is told there.
             continue
         key = frozenset(map(id, edge.only_paddle)), frozenset(map(id, edge.only_torch))
-        alone = bool(edge.only_paddle or edge.only_torch)
-        if (alone and key in told) or claims.explains(edge.pair.torch, edge.torch_slot):
+        if (nodes and key in told.segments) or claims.explains(edge.pair.torch, edge.torch_slot):
             continue
         numbers = evidence.edge_numbers(edge) or claims.leads_to(edge)
-        both = halves.get(id((*edge.only_paddle, *edge.only_torch)[0])) if alone else None
-        if both is not None and len(edge.only_paddle) + len(edge.only_torch) == 1:
-            told.add(key)
+        both = halves.get(id(nodes[0])) if len(nodes) == 1 else None
+        if both is not None:
+            told.segments.add(key)
             yield from differing(both.paddle, both.torch, Shows.OUTPUTS)
             continue
-        if any(n.kind == "dropout" for n in (*edge.only_paddle, *edge.only_torch)):
+        if any(n.kind == "dropout" for n in nodes):
             # Switched off for the proof, so the numbers agree; in use it is random on one side only.
-            told.add(key)
-            in_use = evidence.torch.trace.mode == "train"
-            quiet = evidence.outputs_agree or (
-                numbers is not None and numbers.max_rel <= evidence.edge_limit(edge)
-            )
-            shows = Shows.TRAINING if in_use and quiet else Shows.OUTPUTS
-            yield replace(_fault(evidence, edge, numbers), shows=shows)
+            told.segments.add(key)
+            yield replace(_fault(evidence, edge, numbers), shows=_in_use(evidence, edge, numbers))
             continue
         if numbers is None:
             if not evidence.outputs_agree and not evidence.measured:
@@ -63,20 +55,48 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
         within = numbers.max_rel <= evidence.edge_limit(edge)
         if within and _unpaired_activations(evidence, edge):
             # Equal on these numbers only: a ReLU of positive numbers, a ReLU6 of small ones.
-            told.add(key)
+            told.segments.add(key)
             yield replace(_fault(evidence, edge, numbers), shows=Shows.NOTHING)
         elif within or evidence.edge_slack(edge, numbers) or evidence.comes_right(edge.pair):
-            if alone:
-                told.add(key)
+            if nodes:
+                told.segments.add(key)
                 yield Claim(Remark.WRITTEN_PART, edge=edge, numbers=numbers, details=within)
         else:
-            told.add(key)
-            found = exchange(evidence, edge) or permutation(evidence, edge.pair)
-            if (evidence.offline and not _starts_equal(evidence, edge)) or (found and found in exchanges):
-                continue
-            exchanges.add(found)
-            faulty.add(id(whole))
-            yield _fault(evidence, edge, numbers)
+            told.segments.add(key)
+            if told.anew(evidence, edge):
+                told.faulty.add(id(whole))
+                yield _fault(evidence, edge, numbers)
+
+
+@dataclass
+class _Told:
+    """What is told already: segments, inputs at fault, exchanges, and (torch's, Paddle's) values taken for one another."""
+
+    segments: set[Segments] = field(default_factory=set)
+    faulty: set[int] = field(default_factory=set)
+    exchanges: set[Exchange] = field(default_factory=set)
+    wired: set[tuple[int, int]] = field(default_factory=set)
+
+    def anew(self, evidence: Evidence, edge: Edge) -> bool:
+        """Whether a fault of this input is another one than those so far, which are kept."""
+        if evidence.offline and not _starts_equal(evidence, edge):
+            return False
+        found = exchange(evidence, edge) or permutation(evidence, edge.pair)
+        values = edge.torch_value, edge.paddle_value
+        if found in self.exchanges:
+            return False
+        if not edge.only_paddle and not edge.only_torch:
+            if (not found and values in self.wired) or follows(evidence, edge, self.exchanges):
+                return False
+            self.wired.add(values)
+        self.exchanges.update({found} - {NONE})
+        return True
+
+
+def _in_use(evidence: Evidence, edge: Edge, numbers: Difference | None) -> Shows:
+    """Where a dropout that one side lacks shows; what is in use shows in training alone if nothing else differs."""
+    quiet = evidence.outputs_agree or (numbers is not None and numbers.max_rel <= evidence.edge_limit(edge))
+    return Shows.TRAINING if quiet and evidence.torch.trace.mode == "train" else Shows.OUTPUTS
 
 
 def _starts_equal(evidence: Evidence, edge: Edge) -> bool:
@@ -116,10 +136,11 @@ def _fault(evidence: Evidence, edge: Edge, numbers: Difference | None) -> Claim:
         owned = alignment.paddle.parameters.get(edge.paddle_value, "")
         subject = Subject.WIRING if owned else Subject.EXTRA
         return Claim(subject, edge=edge, attribute=path, numbers=numbers, details=owned or None)
-    if exchange(evidence, edge):
-        subject = Subject.EXCHANGED
+    values = exchange(evidence, edge)
+    if len(values) != 2 and permutation(evidence, edge.pair):
+        subject = Subject.ORDER
     else:
-        subject = Subject.ORDER if permutation(evidence, edge.pair) else Subject.WIRING
+        subject = Subject.EXCHANGED if values and alike(evidence, values) else Subject.WIRING
     return Claim(subject, edge=edge, attribute=path, numbers=numbers)
 
 

@@ -23,21 +23,9 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "mobile-depthwise-groups",
         "plain-norm-hidden-in-list",
         "bottleneck-blocks-in-plain-list",
-        "mha-memory-not-used",
     ),
     "one line is told once for each layer that it runs for, because the layers around it differ": (
         "detector-objectness",
-    ),
-    "layers that change places are told at each input and output of theirs, not as one exchange": (
-        "plain-convolutions-swapped",
-        "plain-norms-swapped",
-        "mha-norms-swapped",
-        "mha-linears-swapped",
-        "pyramid-laterals-swapped",
-        "vit-blocks-reversed",
-        "vit-post-norm",
-        "mobile-excite-before-depthwise",
-        "shuffle-halves-swapped",
     ),
     "layers that only torch shares are told as wrong weights, not as sharing": (
         "vit-blocks-shared",

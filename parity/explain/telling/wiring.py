@@ -8,7 +8,7 @@ from parity.align.alignment import Edge
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import exchange, takers
-from parity.explain.lines import chosen, missing, place
+from parity.explain.lines import chosen, loop_around, missing, place
 from parity.explain.torch_code import code
 from parity.explain.words import at, chain, difference_data, label, layer, layer_above, named, sentence
 from parity.graph.node import Graph, Node
@@ -228,6 +228,11 @@ def swapped(claim: Claim, evidence: Evidence) -> Finding:
     pairs = {id(e.pair): e.pair for e in taken}
     others = ", ".join(named(p.torch) for p in pairs.values() if p is not edge.pair)
     whole = len(pairs) > 1 and readers == len(taken) and len(lines) == 1
+    where = lines.pop() if whole else edge.pair.torch.line
+    if len(values) > 2:
+        where = chosen(alignment, edge)
+        if sum(chosen(alignment, taker) == where for taker in taken) > 1:
+            where = loop_around(where) or where
     ours = _source(alignment.torch, edge.torch_value)
     theirs = _source(alignment.paddle, edge.paddle_value)
     return of_edge(
@@ -238,7 +243,7 @@ def swapped(claim: Claim, evidence: Evidence) -> Finding:
         "exchange the two values",
         (theirs, ours),
         edge.pair.torch,
-        lines.pop() if whole else edge.pair.torch.line,
+        where,
         shown=(theirs, ours),
     )
 
