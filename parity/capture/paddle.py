@@ -26,7 +26,7 @@ from parity.capture.places import Places
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import drawn
 from parity.capture.side_table import SideTable
-from parity.capture.source import constructor_line, element_lines, module_facts, return_line
+from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
 from parity.ops.signature import Signature
@@ -433,6 +433,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
             path = ".".join(part for part in (prefix, name) if part)
             paths.setdefault(id(layer), path)
             trace.modules[path] = module_facts(layer)
+            trace.arguments[path] = module_arguments(layer)
             trace.returns[path] = return_line(layer)
             for child, inner in dict(layer.named_children()).items():
                 label = f"{path}.{child}" if path else child

@@ -186,6 +186,27 @@ def module_facts(module: Any) -> dict[str, str]:
     return {"type": type(module).__name__, "from": ".".join(type(module).__module__.split(".")[:2])}
 
 
+def module_arguments(module: Any) -> dict[str, Any]:
+    """What a layer of a framework's own was made with, where it keeps that as a plain value under the argument's name."""
+    if not type(module).__module__.startswith(("torch.nn.", "paddle.nn.")):
+        return {}
+    cls: Any = type(module)
+    given = {name: getattr(module, name, getattr(module, f"_{name}", ...)) for name in _parameters(cls)}
+    return {
+        name: value
+        for name, value in given.items()
+        if value is None or type(value) in (bool, int, float, str)
+    }
+
+
+@lru_cache(maxsize=1024)
+def _parameters(cls: type) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(cls).parameters)
+    except (TypeError, ValueError):
+        return ()
+
+
 @lru_cache(maxsize=4096)
 def is_machinery(filename: str) -> bool:
     """Frames of the frameworks and of this package; the frameworks' own model zoos are user code."""

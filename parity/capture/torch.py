@@ -25,7 +25,7 @@ from parity.capture.held import held_tensors
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import drawn
-from parity.capture.source import constructor_line, element_lines, module_facts, return_line
+from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
 from parity.ops.kinds import RECURRENT
@@ -394,6 +394,7 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
             path = ".".join(part for part in (prefix, name) if part)
             paths.setdefault(id(module), path)
             trace.modules[path] = module_facts(module)
+            trace.arguments[path] = module_arguments(module)
             trace.returns[path] = return_line(module)
             for child, inner in dict(module.named_children()).items():
                 label = f"{path}.{child}" if path else child

@@ -96,6 +96,10 @@ class Claims:
         """What becomes findings."""
         return [claim for claim in self._said if isinstance(claim.what, Subject)]
 
+    def settle(self, faults: list[Claim]) -> None:
+        """Let these be all the faults; what was said of rows stands."""
+        self._said = [*faults, *(claim for claim in self._said if not isinstance(claim.what, Subject))]
+
     @property
     def remarks(self) -> list[Claim]:
         """What becomes notes."""

@@ -16,7 +16,8 @@ To write an explainer:
    no text, and nothing reads one.
 6. A known mistake is no explainer but a row of a table in `hypotheses/`: what torch would have, computed from Paddle's numbers.
 7. What an operator's numbers and configuration come to is a row of `decisions.DECISIONS`, or an excuse in `operators.EXCUSES`.
-8. Its tests build evidence by hand (`tests/explain/evidence.py`) and look at the claims; they take milliseconds.
+8. What follows from another claim is left to `consequences`, which puts together what was said.
+9. Its tests build evidence by hand (`tests/explain/evidence.py`) and look at the claims; they take milliseconds.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from parity.align.pipeline import Prepared
 from parity.explain import attention, buffers, operators, returned, statistics, unmeasured, wiring
 from parity.explain.alternatives import Trial, best
 from parity.explain.claims import Claim, Claims
+from parity.explain.consequences import gathered
 from parity.explain.evidence import Evidence
 from parity.explain.telling import tell
 from parity.results.judgement import Judgement, Row
@@ -91,6 +93,7 @@ def explained(evidence: Evidence) -> Claims:
     for explain in ORDER:
         for claim in explain(evidence, claims):
             claims.add(claim)
+    claims.settle(gathered(evidence, claims.faults))
     return claims
 
 

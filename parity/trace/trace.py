@@ -64,7 +64,7 @@ class Trace:
     """A run of one model on one input in one precision.
 
     modules, constructors, calls, returns: module path -> its class; the line that makes it; (next operator, line) of each
-    call; the last line of its own forward. A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
+    call; the last line of its own forward. arguments: of a layer of the framework's own, what it was made with. A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
     result); `hooks`, (value, line) of each gradient hook the model registered; and `loss_at`, the index
     of the first operator of the loss. results: path -> what the model returns there: "tensor", "number", "array", "text" or
     "other", and its text or type. notes, doubts: what the run has to say for itself; with a doubt, equal numbers prove
@@ -88,6 +88,7 @@ class Trace:
     calls: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     returns: dict[str, str] = field(default_factory=dict)
     unregistered: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     flows: dict[str, list[str]] = field(default_factory=dict)

@@ -209,3 +209,22 @@ def test_a_thousand_operators_on_one_value_are_looked_up_and_not_searched(monkey
     assert all(pair.paddle.attributes == pair.torch.attributes for pair in alignment.pairs)
     assert not alignment.output_edges
     assert not asked
+
+
+def test_boldly_a_sum_is_known_by_one_of_its_inputs_and_what_is_left_over_by_its_module():
+    """torch adds before the activation, Paddle behind it."""
+
+    def write(framework):
+        t = Written(framework)
+        x, y = t.input(3), t.input(3, name="y")
+        theirs = framework == "paddle"
+        activated = t("tanh", x) if theirs else x
+        added = t("add", activated, y)
+        return t.returns(t("abs", added if theirs else t("tanh", added)))
+
+    prepared = prepare(write("paddle"), write("torch"), ({}, {}))
+    assert {pair.torch.kind for pair in prepared.align().pairs} == {"abs"}
+    bold = prepared.align(boldly=True)
+    assert {(pair.paddle.kind, pair.torch.kind) for pair in bold.pairs} == {
+        (k, k) for k in ("add", "tanh", "abs")
+    }

@@ -218,3 +218,29 @@ def test_operators_in_another_order_are_told_as_that(hand):
     hand.differs(4)
     (found,) = findings(evidence := hand.evidence(), said(wiring.explain, evidence))
     assert (found.subject, found.values) == (Subject.ORDER, {"paddle": "Tanh -> exp", "torch": "exp -> Tanh"})
+
+
+def test_three_values_that_are_taken_around_in_a_circle_are_one_fault(hand):
+    hand.pair("relu", 1)
+    hand.pair("tanh", 2, [1], taken=[103])
+    hand.pair("exp", 3, [2], taken=[101])
+    hand.pair("linear", 4, [3], taken=[102])
+    for output in (2, 3, 4):
+        hand.edge(output)
+    hand.differs(2, 3, 4)
+    (found,) = findings(evidence := hand.evidence(), said(wiring.explain, evidence))
+    assert (found.operator, found.subject) == ("Tanh", Subject.WIRING)
+
+
+def test_exchanged_layers_that_hand_on_each_others_results_are_one_exchange(hand):
+    hand.pair("relu", 1)
+    hand.pair("tanh", 2)
+    hand.pair("conv", 3, [1], taken=[102])
+    hand.pair("linear", 4, [2], taken=[101])
+    hand.pair("softmax", 5, [3], taken=[104])
+    hand.pair("gelu", 6, [4], taken=[103])
+    for output in (3, 4, 5, 6):
+        hand.edge(output)
+    hand.differs(3, 4, 5, 6)
+    (found,) = findings(evidence := hand.evidence(), said(wiring.explain, evidence))
+    assert (found.operator, found.subject) == ("Conv2d", Subject.EXCHANGED)

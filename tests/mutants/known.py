@@ -3,27 +3,7 @@
 from collections.abc import Mapping
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
-    "one argument is told as several findings, of what follows from it": (
-        "plain-bn-batch-statistics",
-        "norms-in-not-affine",
-        "swin-merge-norm-after",
-        "norms-lrn-size",
-        "inception-padding-mode",
-        "text-padding-mode",
-        "aspp-pad-mode",
-        "gan-zero-padding",
-        "mha-batch-first",
-        "mha-heads",
-        "mha-cross-heads",
-        "vit-head-count",
-    ),
-    "a consequence of the mistake is told as a finding of its own": (
-        "basic-global-statistics",
-        "norms-conv-groups",
-        "mobile-depthwise-groups",
-        "plain-norm-hidden-in-list",
-        "bottleneck-blocks-in-plain-list",
-    ),
+    "one argument is told as several findings, of what follows from it": ("vit-head-count",),
     "one line is told once for each layer that it runs for, because the layers around it differ": (
         "detector-objectness",
     ),
@@ -84,13 +64,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "text-padding-row-stored",
     ),
     "an argument is told by an operator inside the layer, or in words that the framework does not use": (
-        "norms-lrn-k-default",
-        "gan-replicate",
-        "mha-zero-attention",
         "unet-nearest-exact",
-    ),
-    "momentum=None, a cumulative average, is told as a momentum that keeps all of the old value": (
-        "basic-bn-momentum-cumulative",
     ),
     "what differs is told with all that stands around it, or only a part of it": (
         "text-position-reversed",
@@ -107,8 +81,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "told to show in nothing, and shows in gradients or running statistics": ("text-padding-row-learns",),
     "a mistake that is known by itself is in it": (
         "inception-ceil-forgotten+branches-swapped+padding-mode",
-        "mha-heads+relu-for-gelu",
-        "text-padding-mode+softmax-axis+eps-bert",
         "shuffle-shuffle-groups+leaky-slope-default",
     ),
 }

@@ -10,6 +10,7 @@ from parity.align.alignment import Pair
 from parity.explain.attention import ROLES
 from parity.explain.claims import Claim
 from parity.explain.configuration import AttributeDifference
+from parity.explain.consequences import Made
 from parity.explain.evidence import Evidence
 from parity.explain.lines import configured, constructor, parting_line, place
 from parity.explain.torch_code import called, code, fix_scale, real_axes
@@ -80,8 +81,10 @@ def _pair(claim: Claim) -> Pair:
 
 
 def attribute(claim: Claim, evidence: Evidence) -> Finding:
-    """details: the `AttributeDifference`."""
+    """details: the `AttributeDifference`, or the `Made` of an argument of the layer."""
     pair, found = _pair(claim), claim.details
+    if isinstance(found, Made):
+        return _made(claim, evidence)
     name, paddle_value, torch_value = found.attribute, found.paddle, found.torch
     if name == "axes":
         torch_value, paddle_value = (real_axes(node)[name] for node in (pair.torch, pair.paddle))
@@ -98,6 +101,24 @@ def attribute(claim: Claim, evidence: Evidence) -> Finding:
         where=_line_of_attribute(pair, evidence, found, blamed),
         attribute=name,
         values=(paddle_value, torch_value),
+    )
+
+
+def _made(claim: Claim, evidence: Evidence) -> Finding:
+    pair, made, trace = _pair(claim), claim.details, evidence.torch.trace
+    assert claim.values is not None
+    paddle, torch = claim.values
+    module = pair.torch.module if made.op is None else made.op.module
+    line = constructor(trace, module) or (pair.torch.line if made.op is None else made.op.line)
+    return of_pair(
+        claim,
+        evidence,
+        f"{claim.attribute}: torch has {show(torch)}, Paddle has {show(paddle)}",
+        f"{made.operator}(..., {claim.attribute}={paddle!r})",
+        _numbers(pair, evidence, argument=claim.attribute, paddle=show(paddle), torch=show(torch)),
+        operator=made.operator,
+        blamed=made.op,
+        where=line,
     )
 
 

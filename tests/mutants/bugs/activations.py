@@ -101,8 +101,16 @@ BUGS = [
         "activation moved",
         "return F.relu(self.bn2(self.conv2(x)))",
         "return self.bn2(F.relu(self.conv2(x)))",
-        Expected("down1", "ReLU", EDITED, "extra", "", None, "ReLU", layers=7),
-        Expected("down1", "ReLU", EDITED, "missing", "", "ReLU", None, layers=7),
+        Expected(
+            "down1.bn2",
+            "BatchNorm2d",
+            EDITED,
+            "wiring",
+            "",
+            "the output of Conv2d `down1.conv2`",
+            "the output of ReLU `down1` after Conv2d `down1.conv2`",
+            layers=7,
+        ),
     ),
     line(
         "basic-relu-before-add",
