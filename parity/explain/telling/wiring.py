@@ -94,6 +94,10 @@ def _lacking(evidence: Evidence, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     used = {value for op in torch.ops for value in op.inputs.values()}
     run = {evidence.names.get(name, "") for name, own in torch.parameters.items() if own.value in used}
     unused = {n.output for n in nodes if graph.parameters.get(n.inputs.get("weight", -1), "") in run}
+    for node in nodes:
+        # Nor is what only lays out such a result.
+        if node.indices is not None and unused.issuperset(node.data.values()):
+            unused.add(node.output)
     left = graph.above([nodes[-1].output], lambda node: node in nodes and node.output not in unused)
     return tuple(left) or nodes
 

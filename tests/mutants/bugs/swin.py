@@ -78,7 +78,7 @@ BUGS = [
             "attn = F.softmax(attn, dim=-1)",
             "missing",
             "",
-            "Embedding `block1.attn` -> permute((2, 0, 1)) of shape [16, 16, 2] -> add",
+            "add",
             None,
             layers=3,
         ),
