@@ -20,6 +20,11 @@ class Twins:
     node: Node
     off: Silent
 
+    @property
+    def active(self) -> bool:
+        """Whether it drops in this run, and does not only scale."""
+        return self.node.kind == "dropout"
+
 
 def half_off(evidence: Evidence) -> Iterator[Twins]:
     """Every dropout that changes numbers on one side alone, because it is active there or scales in eval."""

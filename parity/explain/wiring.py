@@ -39,7 +39,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
             continue
         numbers = evidence.edge_numbers(edge) or claims.leads_to(edge)
         both = halves.get(id(nodes[0])) if len(nodes) == 1 else None
-        if both is not None:
+        if both is not None and (both.active or not _comes_out(evidence, edge, numbers)):
             told.segments.add(key)
             yield from differing(both.paddle, both.torch, Shows.OUTPUTS)
             continue
@@ -57,7 +57,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
             # Equal on these numbers only: a ReLU of positive numbers, a ReLU6 of small ones.
             told.segments.add(key)
             yield replace(_fault(evidence, edge, numbers), shows=Shows.NOTHING)
-        elif within or evidence.edge_slack(edge, numbers) or evidence.comes_right(edge.pair):
+        elif _comes_out(evidence, edge, numbers):
             if nodes:
                 told.segments.add(key)
                 yield Claim(Remark.WRITTEN_PART, edge=edge, numbers=numbers, details=within)
@@ -66,6 +66,14 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
             if told.anew(evidence, edge):
                 told.faulty.add(id(whole))
                 yield _fault(evidence, edge, numbers)
+
+
+def _comes_out(evidence: Evidence, edge: Edge, numbers: Difference | None) -> bool:
+    """Whether what comes in is Paddle's, but for constants, or what is made of it is."""
+    if numbers is None:
+        return False
+    within = numbers.max_rel <= evidence.edge_limit(edge)
+    return within or evidence.edge_slack(edge, numbers) or evidence.comes_right(edge.pair)
 
 
 @dataclass
