@@ -21,6 +21,7 @@ class Remark(Enum):
     FOLDED = "a BatchNorm is part of torch's weights"
     CONSTANT = "a float32 constant explains an operator's difference"
     WRITTEN = "an operator is written differently"
+    FUSED = "an operator has other weights, which the rest makes up for"
     WRITTEN_PART = "what stands between aligned operators is written differently"
     SILENT = "only one side has something that changes no number of this run"
     BIASED_VARIANCE = "running variances differ by n / (n - 1)"

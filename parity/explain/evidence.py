@@ -293,6 +293,26 @@ class Evidence:
         reason, within = constant_in(self.paddle.trace, pair)
         return reason if local is not None and local.comparable and local.max_rel <= within else ""
 
+    def made_up_for(self, pair: Pair) -> bool:
+        """Whether an operator's weights, which are not Paddle's, are right where they stand: fused branches, channels in another order.
+
+        Either it makes Paddle's result of what comes in otherwise, or torch's results, which are Paddle's, would be others with
+        Paddle's numbers behind it.
+        """
+        if not self.differs_alone(pair):
+            return False
+        if self.row(pair).agrees_freely:
+            return True
+        if not self.outputs_agree or pair.torch.op < 0:
+            return False
+        plan = ReplayPlan(outputs={pair.torch.op: pair.paddle.output})
+        results = {m.slot: m.difference for m in self.replay(plan) or () if m.op < 0}
+        return any(
+            found.at_its_size(results[path]).max_rel > found.limit
+            for path, found in self.observed.items()
+            if path in results
+        )
+
     # -- on torch's own way -------------------------------------------------------------------------
 
     def comes_right(self, pair: Pair) -> bool:

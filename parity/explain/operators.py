@@ -30,6 +30,8 @@ def _judged(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
         yield Claim(None, pair, status=Status.NOT_COMPARED)
     elif claims.explains(pair.torch):
         yield Claim(None, pair, status=Status.INHERITED)
+    elif id(pair) in evidence.weights and evidence.made_up_for(pair):
+        yield Claim(Remark.FUSED, pair, status=Status.WRITTEN)
     elif pair.substituted:
         yield _substituted(evidence, pair)
     else:

@@ -99,6 +99,13 @@ def _note_of_pair(claim: Claim, evidence: Evidence) -> Note:
             "same numbers: written differently",
             node.module,
         )
+    if claim.what is Remark.FUSED:
+        names = " and ".join(f"`{weight.torch}`" for weight in evidence.weights[id(claim.pair)])
+        return Note(
+            f"{named(node)}: {names} hold other numbers than Paddle's, and the results are Paddle's all the same (branches fused "
+            "into one layer, say): written differently",
+            node.module,
+        )
     if claim.what is Remark.FOLDED:
         told = (
             "Paddle's BatchNorm is folded into its weights (they are Paddle's times scale / sqrt(variance + eps), rounded to "
