@@ -7,6 +7,7 @@ function, or from the class and settings of the user's object.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -62,7 +63,8 @@ class PaddleTrainer:
 
     def _rebuilt(self, model: Any, optimizer: Any) -> Any:
         kind = type(optimizer)
-        if kind.__module__.split(".")[0] != "paddle" or kind.__name__ not in RULES:
+        settings = _constructed_with(optimizer)
+        if settings is None:
             raise ParityError(
                 f"Paddle's {kind.__name__} cannot be rebuilt for the float64 copy; give a function that takes the "
                 "model and makes the optimizer"
@@ -89,34 +91,7 @@ class PaddleTrainer:
             if groups and isinstance(groups[0], dict)
             else moved(groups)
         )
-        options: dict[str, Any] = {
-            "learning_rate": copy.deepcopy(optimizer._learning_rate),
-            "parameters": parameters,
-            "grad_clip": copy.deepcopy(optimizer._grad_clip),
-        }
-        name = kind.__name__
-        if name == "AdamW":
-            options.update(
-                weight_decay=optimizer._default_dict["weight_decay"],
-                apply_decay_param_fun=optimizer._apply_decay_param_fun,
-                lr_ratio=optimizer._lr_ratio,
-            )
-        else:
-            options["weight_decay"] = copy.deepcopy(_coupled_decay(optimizer))
-        if name == "Momentum":
-            options.update(
-                momentum=optimizer._momentum,
-                use_nesterov=optimizer._use_nesterov,
-                rescale_grad=optimizer._rescale_grad,
-            )
-        if name in ("Adam", "AdamW"):
-            options.update(
-                beta1=optimizer._beta1,
-                beta2=optimizer._beta2,
-                epsilon=optimizer._epsilon,
-                amsgrad=optimizer._amsgrad,
-            )
-        return kind(**options)
+        return kind(**{**settings, "parameters": parameters})
 
     def _schedule(self, scheduler: Any, optimizer: Any) -> Any:
         own = self.optimizer._learning_rate
@@ -280,6 +255,26 @@ class PaddleTrainer:
 
     def round(self, names: tuple[str, ...]) -> None:
         """Paddle rounds by itself."""
+
+
+def _constructed_with(optimizer: Any) -> dict[str, Any] | None:
+    """What an optimizer of Paddle's own was made with, as it keeps it, but for its parameters; None if it does not keep all of it."""
+    kind, found = type(optimizer), {}
+    if kind.__module__.split(".")[0] != "paddle":
+        return None
+    for name in inspect.signature(kind).parameters:
+        if name == "weight_decay":
+            own = optimizer._default_dict if kind.__name__ == "AdamW" else {}
+            value = own.get(name, _coupled_decay(optimizer))
+        elif name in ("parameters", "name"):
+            continue
+        elif hasattr(optimizer, f"_{name}") or hasattr(optimizer, name):
+            value = getattr(optimizer, f"_{name}" if hasattr(optimizer, f"_{name}") else name)
+            value = value[0] if isinstance(value, list) and len(value) == 1 else value  # Rprop's ranges
+        else:
+            return None
+        found[name] = value if callable(value) and name != "learning_rate" else copy.deepcopy(value)
+    return found
 
 
 def from_recipe(recipe: Recipe) -> Callable[[Any], Any]:

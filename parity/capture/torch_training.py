@@ -106,14 +106,14 @@ class TorchTrainer:
     def settings(self) -> Settings:
         names = {id(tensor): name for name, tensor in self.tensors.items()}
         name = type(self.optimizer).__name__
-        kind = _torchs_own(type(self.optimizer))
-        rule = RULES.get(kind, kind.lower())
+        own = _torchs_own(type(self.optimizer))
+        rule = RULES.get(own, own.lower())
         found: dict[str, dict[str, Any]] = {}
         for group in self.optimizer.param_groups:
             for parameter in group["params"]:
                 if parameter.requires_grad:
-                    found[names.get(id(parameter), f"a tensor of shape {list(parameter.shape)}")] = _settings(
-                        rule, kind, group
+                    found[names.get(id(parameter), f"a tensor of shape {list(parameter.shape)}")] = (
+                        _settings(rule, own, group) if own else _settings_by_hand(group)
                     )
         return Settings(
             name,
@@ -234,10 +234,19 @@ def _tensors(model: torch.nn.Module) -> dict[str, Any]:
 
 
 def _torchs_own(kind: type) -> str:
-    """The name of the class of torch.optim that an optimizer is or descends from."""
+    """The name of the class of torch.optim that an optimizer is or descends from; "" for one that is written by hand."""
     own = (c.__name__ for c in kind.__mro__ if c.__module__.startswith("torch.optim"))
     found = next(own, "")
-    return kind.__name__ if found in ("", "Optimizer") else found
+    return "" if found == "Optimizer" else found
+
+
+def _settings_by_hand(group: Mapping[str, Any]) -> dict[str, Any]:
+    """What means the same in every rule, as far as a class that is written by hand has it."""
+    return {
+        name: float(group[name])
+        for name in ("lr", "weight_decay")
+        if isinstance(group.get(name), int | float)
+    }
 
 
 def _settings(rule: str, kind: str, group: Mapping[str, Any]) -> dict[str, Any]:

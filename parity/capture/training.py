@@ -18,7 +18,7 @@ from parity.trace.values import Array, ValueStore
 class Settings:
     """An optimizer in the shared vocabulary.
 
-    rule: "sgd" (with or without momentum), "adam" (decoupled decay or not), or the class's own name.
+    rule: "sgd" (with or without momentum), "adam" (decoupled decay or not), or the class's own name; "" for one written by hand.
     parameters: name -> lr, momentum, dampening, nesterov, beta1, beta2, eps, amsgrad, weight_decay, decoupled, as
     far as the rule has them. clip: how gradients are clipped, as code, or "". hooks: pre-step hooks. custom: the class is
     the user's own, so that only its steps tell what it does. notes: what the comparison does differently from the

@@ -19,10 +19,11 @@ Apart = dict[str, dict[str, Both]]
 def explain(record: Record, claims: Claims) -> Iterator[Claim]:
     """Setting against setting."""
     paddle, torch = record.given.paddle, record.given.torch
-    if paddle.rule != torch.rule and (paddle.custom or torch.custom) and record.worst() <= record.room:
+    if (paddle.custom or torch.custom) and record.worst() <= record.room:
+        # Whatever such a class calls itself and its settings, its updates are what counts.
         yield Claim(Remark.OWN_CLASS)
         return
-    if paddle.rule != torch.rule:
+    if torch.rule and paddle.rule != torch.rule:
         yield Claim(
             Subject.OPTIMIZER,
             attribute="rule",
@@ -51,7 +52,11 @@ def _side_by_side(record: Record) -> tuple[dict[str, list[str]], Apart, int]:
             if (actual is None) != (expected is None):
                 missing["torch" if actual is None else "paddle"].append(name)
             continue
-        for setting in sorted({*actual, *expected}):
+        # A class of one's own has settings of its own: only those that both sides know say anything.
+        both = (
+            set(actual) & set(expected) if given.paddle.custom or given.torch.custom else {*actual, *expected}
+        )
+        for setting in sorted(both):
             values = expected.get(setting, 0.0), actual.get(setting, 0.0)
             if not same_value(*values):
                 apart[setting][name] = values

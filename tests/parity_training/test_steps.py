@@ -227,7 +227,7 @@ def test_optimizers_of_the_models_are_rebuilt_for_the_copies(name):
 
 def test_a_paddle_optimizer_that_cannot_be_rebuilt_asks_for_a_factory():
     nets = pair()
-    optimizer = paddle.optimizer.Lamb(learning_rate=0.1, parameters=nets[0].parameters())
+    optimizer = paddle.optimizer.ASGD(learning_rate=0.1, batch_num=2, parameters=nets[0].parameters())
     with pytest.raises(parity.ParityError, match="give a function"):
         train(optimizer, of_torch("SGD", lr=0.1), nets=nets)
 

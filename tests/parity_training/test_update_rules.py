@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import numpy as np
 import paddle
 import pytest
 import torch
 
 import parity
+from convert import convert_state_dict
+from parity.capture.paddle_training import PaddleTrainer
 from parity.remedies.torch_adamax import Adamax
 from tests.parity_training.networks import ENTROPY, X, pair
 
@@ -68,3 +73,66 @@ def test_a_fault_on_top_of_the_framework_difference_is_found(torch_class, option
     report = train(torch_class, **options)
     assert report.verdict is parity.Verdict.DIFFERENT
     assert cause in report.findings[0].cause
+
+
+class Adagrad(torch.optim.Optimizer):
+    """Paddle's rule written out under Paddle's name, with settings of its own; `late`: eps is inside the root."""
+
+    def __init__(self, parameters, lr, floor, *, late=False):
+        super().__init__(parameters, {"lr": lr, "floor": floor, "momentum": None})
+        self.late = late
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for w in group["params"]:
+                total = self.state[w].setdefault("total", torch.zeros_like(w))
+                total += w.grad**2
+                root = (total + group["floor"]).sqrt() if self.late else total.sqrt() + group["floor"]
+                w -= group["lr"] * w.grad / root
+
+
+@pytest.mark.parametrize(
+    ("late", "lr", "cause"), [(False, 0.1, ""), (True, 0.1, "update rule"), (False, 0.2, "learning rate")]
+)
+def test_an_optimizer_by_hand_is_judged_by_its_updates_whatever_it_is_called(late, lr, cause):
+    given = paddle.nn.Linear(4, 3)
+    port = torch.nn.Linear(4, 3)
+    port.load_state_dict(convert_state_dict(given.state_dict(), port))
+    optimizers = (
+        paddle.optimizer.Adagrad(0.1, epsilon=1e-3, parameters=given.parameters()),
+        lambda model: Adagrad(model.parameters(), lr, 1e-3, late=late),
+    )
+    inputs = np.random.default_rng(0).standard_normal((5, 4), dtype=np.float32)
+    report = parity.check(given, port, inputs, mode="train", steps=2, optimizers=optimizers, further=False)
+    assert [cause in finding.cause for finding in report.findings] == ([True] if cause else []), str(report)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("RMSProp", {"learning_rate": 0.1, "rho": 0.8, "momentum": 0.3, "centered": True}),
+        ("Adamax", {"learning_rate": 0.1, "beta2": 0.9}),
+        ("Adadelta", {"learning_rate": 0.1, "rho": 0.8}),
+        ("NAdam", {"learning_rate": 0.1, "momentum_decay": 0.01}),
+        ("Lamb", {"learning_rate": 0.1, "lamb_weight_decay": 0.02}),
+        ("Rprop", {"learning_rate": 0.1, "etas": (0.4, 1.3)}),
+    ],
+)
+def test_an_optimizer_that_is_handed_over_is_rebuilt_as_it_was_made(kind, options):
+    layer = paddle.nn.Linear(2, 2)
+    make = partial(getattr(paddle.optimizer, kind), **options)
+    by_hand, by_function = (
+        PaddleTrainer(layer, mode="train", loss=None, optimizer=given, scheduler=None)
+        for given in (
+            make(parameters=layer.parameters()),
+            lambda model: make(parameters=model.parameters()),
+        )
+    )
+    assert by_hand.settings().parameters == by_function.settings().parameters
+    gradients = {"weight": np.full((2, 2), 0.3), "bias": np.full(2, 0.2)}
+    for trainer in (by_hand, by_function):
+        trainer.step(gradients)
+    assert {k: v.tolist() for k, v in by_hand.state().items()} == {
+        k: v.tolist() for k, v in by_function.state().items()
+    }
