@@ -263,7 +263,7 @@ class _Mode(TorchFunctionMode):
             name = getattr(getattr(func, "__self__", None), "__name__", "")
             if name == "dtype":
                 return self.recorder.dtype_of(args[0], func(*args, **kwargs))
-            if name not in ("T", "mT", "H", "mH", "data"):
+            if name not in ("T", "mT", "H", "mH", "data", "real", "imag"):
                 return func(*args, **kwargs)
         elif name == "__set__" and getattr(getattr(func, "__self__", None), "__name__", "") == "data":
             # `buffer.data = x` would write to the user's own tensor; a copy in place does the same to the run's.

@@ -121,6 +121,13 @@ def _resized(node: Node) -> str:
     return f"interpolate(size={tuple(a['output_size'])}, mode={a['mode']!r}{aligned})"
 
 
+def _transformed(node: Node) -> str:
+    a = node.attributes
+    name = {"fft": ("fftn", "ifftn"), "rfft": ("rfftn", "ihfftn"), "irfft": ("hfftn", "irfftn")}[node.kind]
+    norm = "" if a["norm"] == "backward" else f", norm={a['norm']!r}"
+    return f"torch.fft.{name[a['inverse']]}(dim={tuple(a['axes'])}{norm})"
+
+
 DROPOUTS: Mapping[tuple[str, bool], str] = {
     ("upscale_in_train", False): "Dropout(p={p})",
     ("upscale_in_train", True): "Dropout2d(p={p})",
@@ -142,6 +149,7 @@ def dropout(attributes: Mapping[str, Any]) -> str:
 _WRITTEN: Mapping[str, Callable[[Node], str]] = {
     "clip": _clamp,
     "interpolate": _resized,
+    **dict.fromkeys(("fft", "rfft", "irfft"), _transformed),
     "affine": layer,
     "dropout": lambda node: dropout({"channels": False, **node.attributes, "mode": _mode(node)}),
 }

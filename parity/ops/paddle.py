@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from parity.ops import fourier
 from parity.ops.signature import Attributes, Call, Signature, axes, axis, ordering, pair, position, slices
 
 ALIASES: Mapping[str, str] = {"input": "x", "X": "x", "Y": "y", "dim": "axis", "repeat_times": "shape"}
@@ -295,6 +296,7 @@ _INTERP = "x out_size size_tensor scale_tensor layout out_d out_h out_w scale mo
 _CONV_T = "x weight stride padding output_padding output_size algorithm groups dilation layout"
 
 SIGNATURES: dict[str, Signature] = {
+    **fourier.PADDLE,
     "conv2d": Signature("conv", _CONV, _conv),
     "conv3d": Signature("conv", "x weight stride padding algorithm groups dilation layout", _conv),
     "depthwise_conv2d": Signature("conv", "x weight stride padding algorithm groups dilation layout", _conv),

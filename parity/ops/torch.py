@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from parity.ops import fourier
 from parity.ops.signature import Attributes, Call, Signature, axes, axis, ordering, pair, position, slices
 
 ALIASES: Mapping[str, str] = {
@@ -339,6 +340,7 @@ _CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 _CONV_T = {**_CONV, "output_padding": 0}
 
 SIGNATURES: dict[str, Signature] = {
+    **fourier.TORCH,
     **{
         f"conv{n}d": Signature("conv", "x weight bias stride padding dilation groups", _conv, _CONV)
         for n in (1, 2, 3)

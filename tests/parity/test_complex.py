@@ -84,3 +84,45 @@ def test_a_comparison_that_fails_ends_both_runs(tmp_path):
     assert not any(thread.is_alive() for thread in threads), "one of them waits for ever"
     assert sorted(type(error).__name__ for error in ended.values()) == ["Apart", "ValueError"]
     meeting.close()
+
+
+def spectral(paddle_filter, torch_filter):
+    """Tokens on a grid, mixed in the frequencies: what comes back is cut into its parts."""
+    paddle_ends = paddle_filter, lambda z: paddle.concat([z.real(), z.imag()], -1)
+    torch_ends = torch_filter, lambda z: torch.cat([z.real, z.imag], -1)
+    return [
+        lambda y, ends=ends: ends[1](ends[0](y.reshape([-1, 2, 4]))) for ends in (paddle_ends, torch_ends)
+    ]
+
+
+P, T = paddle.fft, torch.fft
+FILTERS = {
+    "one axis": (lambda y: P.fft(y, axis=1), lambda y: T.fft(y, dim=1)),
+    "half": (
+        lambda y: P.rfft2(y, axes=(2, 1), norm="ortho"),
+        lambda y: T.rfft2(y, dim=(-1, -2), norm="ortho"),
+    ),
+    "back": (lambda y: P.ifftn(P.fftn(y), norm="forward"), lambda y: T.ifftn(T.fftn(y), norm="forward")),
+    "sized": (lambda y: P.rfft(y, n=6), lambda y: T.rfft(y, n=6)),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_parts_of_a_spectrum_are_followed_to_what_reads_them(name):
+    x = np.random.default_rng(0).standard_normal((2, 8)).astype(np.float32)
+    report = check(*pair(*spectral(*FILTERS[name])), x, further=False)
+    assert report, str(report)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "attribute"),
+    [
+        (lambda y: T.rfft2(y, norm="backward"), "norm"),
+        (lambda y: T.rfft2(y, dim=(0, 2), norm="ortho"), "axes"),
+    ],
+)
+def test_a_transform_is_told_by_its_argument(wrong, attribute):
+    right = lambda y: P.rfft2(y, axes=(1, 2), norm="ortho")  # noqa: E731
+    x = np.random.default_rng(0).standard_normal((2, 8)).astype(np.float32)
+    finding = check(*pair(*spectral(right, wrong)), x, further=False).findings[0]
+    assert (finding.attribute, finding.operator) == (attribute, "rfft")

@@ -89,7 +89,7 @@ class Adagrad(torch.optim.Optimizer):
                 total = self.state[w].setdefault("total", torch.zeros_like(w))
                 total += w.grad**2
                 root = (total + group["floor"]).sqrt() if self.late else total.sqrt() + group["floor"]
-                w -= group["lr"] * w.grad / root
+                w.sub_(group["lr"] * w.grad / root)
 
 
 @pytest.mark.parametrize(
