@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 PIPE_WIDTH = 160
+PLAIN_FROM = 10_000_000
+"""Bytes from which a progress bar is worth its start-up time."""
 
 
 def stdout_console() -> Console:
@@ -39,6 +42,31 @@ def progress_bar() -> Progress:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+class FileProgress:
+    """A bar on a terminal's stderr for a file or folder that takes long enough; nothing otherwise."""
+
+    def __init__(self, doing: str, source: str) -> None:
+        path = Path(source)
+        self._bar: Progress | None = None
+        if sys.stderr.isatty() and (path.is_dir() or (path.is_file() and path.stat().st_size >= PLAIN_FROM)):
+            self._bar = progress_bar()
+            self._task = self._bar.add_task(f"{doing} {path.name}", total=None)
+
+    def __enter__(self) -> FileProgress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def update(self, done: int, total: int) -> None:
+        """Show that `done` of `total` bytes are behind us."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
     from convert.plan.plan import ConversionPlan, Options
     from convert.training.state_file import Training
-
-PLAIN_FROM = 10_000_000
-"""Bytes from which a progress bar is worth its start-up time."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -145,8 +141,9 @@ def run(args: argparse.Namespace) -> int:
             f"{args.output}: is a directory; name a file in it, or write {args.output}/ for the layout of the Hugging Face hub"
         )
     from convert.apply.checkpoint import convert_checkpoint
+    from paddle2torch.console import FileProgress
 
-    with _Progress(args.source) as progress, _open(args) as checkpoint:
+    with FileProgress("converting", args.source) as progress, _open(args) as checkpoint:
         common = _common(args)
         report = convert_checkpoint(
             checkpoint,
@@ -170,7 +167,9 @@ def _run_hub(args: argparse.Namespace) -> int:
             "a folder for the hub holds the weights alone, as safetensors; name a file *.pth for more"
         )
     proof = None if args.report is None else read_proof(args.report)
-    with _Progress(args.source) as progress, _open(args) as checkpoint:
+    from paddle2torch.console import FileProgress
+
+    with FileProgress("converting", args.source) as progress, _open(args) as checkpoint:
         common = _common(args)
         network = None
         if args.torch is not None:
@@ -259,7 +258,9 @@ def _run_folder(args: argparse.Namespace) -> int:
         raise ConvertError(f"{(given or ['--match run'])[0]} is for a single checkpoint, not for a folder")
     if args.jobs < 1:
         raise ConvertError(f"--jobs {args.jobs}: at least one checkpoint at a time")
-    with _Progress(args.source) as progress:
+    from paddle2torch.console import FileProgress
+
+    with FileProgress("converting", args.source) as progress:
         outcomes = convert_folder(
             args.source,
             args.output,
@@ -379,32 +380,3 @@ def _save_rules(
         return plan_for(checkpoint, **{**given, "options": options})[0]
 
     write_text(args.save_rules, dump_rules(few_rules(plan, again)), force=args.force)
-
-
-class _Progress:
-    """A bar on a terminal's stderr for files that take long enough; nothing otherwise."""
-
-    def __init__(self, source: str) -> None:
-        path = Path(source)
-        self._bar: Any = None
-        if sys.stderr.isatty() and (
-            os.path.isdir(path) or (os.path.isfile(path) and path.stat().st_size >= PLAIN_FROM)
-        ):
-            from paddle2torch.console import progress_bar
-
-            self._bar = progress_bar()
-            self._task = self._bar.add_task(f"converting {path.name}", total=None)
-
-    def __enter__(self) -> _Progress:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def update(self, done: int, total: int) -> None:
-        """Show how far the conversion is."""
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,26 +29,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the checkpoint holds; 0, or ConvertError (exit code 2) when it cannot be read."""
     from convert.checkpoint.reader import open_checkpoint
+    from paddle2torch.console import FileProgress
     from paddle2torch.options import names_in
 
     with open_checkpoint(args.source, key=args.key, names=names_in(args.names), raw=True) as checkpoint:
+        with FileProgress("reading", args.source) as progress:
+            tensors = _tensors(checkpoint, stats=args.stats, on_progress=progress.update)
         if args.json:
-            tensors = _tensors(checkpoint, stats=args.stats)
             print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))
         else:
-            print("\n".join(report_lines(checkpoint, stats=args.stats)))
+            print("\n".join(_shown(checkpoint, tensors)))
     return 0
 
 
-def report_lines(checkpoint: Checkpoint, *, stats: bool = False) -> Iterable[str]:
+def report_lines(checkpoint: Checkpoint) -> Iterable[str]:
     """What is shown of a checkpoint; nothing that the file says reaches the terminal as more than text."""
+    return _shown(checkpoint, _tensors(checkpoint))
+
+
+def _shown(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterable[str]:
     from convert.names import escaped
 
-    return map(escaped, _report(checkpoint, _tensors(checkpoint, stats=stats)))
+    return map(escaped, _report(checkpoint, tensors))
 
 
-def _tensors(checkpoint: Checkpoint, *, stats: bool) -> list[dict[str, Any]]:
-    rows = []
+def _tensors(
+    checkpoint: Checkpoint, *, stats: bool = False, on_progress: Callable[[int, int], None] | None = None
+) -> list[dict[str, Any]]:
+    rows, done = [], 0
     for name, ref in checkpoint.items():
         row: dict[str, Any] = {
             "name": name,
@@ -62,6 +70,9 @@ def _tensors(checkpoint: Checkpoint, *, stats: bool) -> list[dict[str, Any]]:
             from convert.apply.statistics import statistics
 
             row |= statistics(ref)
+        done += ref.nbytes
+        if on_progress is not None:
+            on_progress(done, checkpoint.nbytes)
         rows.append(row)
     return rows
 
