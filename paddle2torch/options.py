@@ -19,6 +19,13 @@ def add_name_options(group: Any) -> None:
     """The options that say which tensors of a checkpoint take part, and under which names."""
     group.add_argument("--key", help="which state dict of a file that nests several, such as `model`")
     group.add_argument(
+        "--join",
+        action="append",
+        default=[],
+        metavar="PATTERN=AXIS",
+        help="how pieces of tensor-parallel shards (x.tp00.pdparams, ...) are joined where names do not tell",
+    )
+    group.add_argument(
         "--include", action="append", default=[], metavar="PATTERN", help="only these Paddle keys"
     )
     group.add_argument(
@@ -42,7 +49,7 @@ def add_name_options(group: Any) -> None:
 
 
 def name_options(args: argparse.Namespace) -> Options:
-    """What `add_name_options` read, but for the key."""
+    """What `add_name_options` read, but for the key and how pieces are joined."""
     from convert.plan.plan import Options
     from convert.plan.rules import load_rules
 

@@ -57,7 +57,7 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
             source: Source = {"npz": str(path)}
             checkpoint = stack.enter_context(np.load(path, allow_pickle=False))
         else:
-            source = checkpoint_source(args.source, args.key, options, paddle)
+            source = checkpoint_source(args.source, args.key, options, paddle, join=args.join)
             checkpoint = stack.enter_context(open_source(source))
         tell("loading the checkpoint into the Paddle model")
         paddle.ask("load", source=source, moves=None)

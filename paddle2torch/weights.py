@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from parity.sides.remote import WorkerSide
 
 Source = dict[str, Any]
-"""Where workers find Paddle's weights: an `npz` of ours (and `parameters`, the automatic names of its tensors), a `trace`, or a `checkpoint` with its `key` and, in `names`, what
+"""Where workers find Paddle's weights: an `npz` of ours (and `parameters`, the automatic names of its tensors), a `trace`, or a `checkpoint` with its `key` and `join` and, in `names`, what
 the model calls each tensor of the file that takes part."""
 
 
@@ -108,7 +108,7 @@ def fill_paddle(
     options that are left for the conversion.
     """
     if args.weights is not None:
-        source = checkpoint_source(args.weights, args.key, options, paddle)
+        source = checkpoint_source(args.weights, args.key, options, paddle, join=args.join)
         paddle.ask("load", source=source, moves=None)
         options = replace(options, include=(), exclude=(), strip_prefix="", add_prefix="")
         if not args.randomize:
@@ -121,7 +121,7 @@ def fill_paddle(
 
 
 def checkpoint_source(
-    path: str | Path, key: str | None, options: Options, paddle: WorkerSide, names: Any = None
+    path: str | Path, key: str | None, options: Options, paddle: WorkerSide, *, join: Sequence[str] = ()
 ) -> Source:
     """A checkpoint for the Paddle model of a worker: its tensors by the model's names.
 
@@ -130,10 +130,10 @@ def checkpoint_source(
     """
     from convert import open_checkpoint
 
-    with open_checkpoint(path, key=key, names=names) as checkpoint:
+    with open_checkpoint(path, key=key, join=join) as checkpoint:
         _require_paddles(checkpoint, options)
         called = _called(checkpoint, options, paddle.ask("entries"), paddle.factory)
-    return {"checkpoint": str(path), "key": key or "", "names": called}
+    return {"checkpoint": str(path), "key": key or "", "names": called, "join": list(join)}
 
 
 def _require_paddles(checkpoint: Checkpoint, options: Options) -> None:
@@ -235,7 +235,9 @@ def open_source(source: Source) -> Iterator[Any]:
 
         yield TraceFile(Path(source["trace"])).state()
     else:
-        with open_checkpoint(source["checkpoint"], key=source["key"] or None) as checkpoint:
+        with open_checkpoint(
+            source["checkpoint"], key=source["key"] or None, join=source["join"]
+        ) as checkpoint:
             names = source["names"]
             known = checkpoint.parameter_names
             yield replace(

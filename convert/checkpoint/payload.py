@@ -6,8 +6,8 @@ from any byte on, so that a tensor of any size passes through flat memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from convert.checkpoint.latin1 import Latin1Reader, decode
 from convert.checkpoint.source import SourceFile, Span, total
@@ -165,6 +165,35 @@ class _JoinedReader:
         for reader, left in self._parts:
             _check_all_read(0, left)
             reader.finish()
+
+
+class ComputedPayload:
+    """Bytes of an array that is computed when the first of them are asked for."""
+
+    __slots__ = ("_make", "nbytes")
+    seekable = False
+
+    def __init__(self, nbytes: int, make: Callable[[], Any]) -> None:
+        self.nbytes, self._make = nbytes, make
+
+    def open(self, start: int = 0) -> Reader:
+        return _ComputedReader(self._make, start)
+
+
+class _ComputedReader:
+    def __init__(self, make: Callable[[], Any], start: int) -> None:
+        self._make, self._start = make, start
+        self._reader: Reader | None = None
+
+    def read_into(self, views: Sequence[memoryview]) -> None:
+        if self._reader is None:
+            array = self._make()
+            self._reader = MemoryBytes(array.reshape(-1).view("u1").data).open(self._start)
+        self._reader.read_into(views)
+
+    def finish(self) -> None:
+        if self._reader is not None:
+            self._reader.finish()
 
 
 def read_all(payload: Payload) -> bytearray:

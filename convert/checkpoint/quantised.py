@@ -9,13 +9,13 @@ quantisation keep float weights beside observers, and some are wrapped, so that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from convert.checkpoint.checkpoint import Checkpoint
-from convert.checkpoint.payload import MemoryBytes, Reader
+from convert.checkpoint.payload import ComputedPayload
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import by_name
 from convert.errors import ConvertError
@@ -119,7 +119,7 @@ def _dequantised(checkpoint: Checkpoint, name: str, found: _Scale) -> TensorRef:
         return (numbers * scale.numpy().astype(np.float64).reshape(sizes) / most).astype(np.float32)
 
     kind = by_name("float32")
-    return TensorRef(ref.shape, kind, _Made(math.prod(ref.shape) * kind.itemsize, make))
+    return TensorRef(ref.shape, kind, ComputedPayload(math.prod(ref.shape) * kind.itemsize, make))
 
 
 def _axis(checkpoint: Checkpoint, name: str, count: int) -> int:
@@ -152,31 +152,3 @@ def _notes(made: Mapping[str, str], entries: int) -> list[str]:
             "network computes without their rounding"
         ]
     return []
-
-
-class _Made:
-    """The payload of a tensor that is computed when its first bytes are asked for."""
-
-    seekable = False
-
-    def __init__(self, nbytes: int, make: Callable[[], np.ndarray]) -> None:
-        self.nbytes, self._make = nbytes, make
-
-    def open(self, start: int = 0) -> Reader:
-        return _Lazy(self._make, start)
-
-
-class _Lazy:
-    def __init__(self, make: Callable[[], np.ndarray], start: int) -> None:
-        self._make, self._start = make, start
-        self._reader: Reader | None = None
-
-    def read_into(self, views: Sequence[memoryview]) -> None:
-        if self._reader is None:
-            array = self._make()
-            self._reader = MemoryBytes(array.reshape(-1).view("u1").data).open(self._start)
-        self._reader.read_into(views)
-
-    def finish(self) -> None:
-        if self._reader is not None:
-            self._reader.finish()

@@ -15,6 +15,7 @@ from convert.checkpoint.safetensors_file import looks_like_safetensors, open_saf
 from convert.checkpoint.shards import INDEX_SUFFIX, open_shards
 from convert.checkpoint.signatures import TORCH_BEFORE_1_6, ZIP, is_archive, is_torch_zip, other_kind
 from convert.checkpoint.source import SourceFile, Span
+from convert.checkpoint.tensor_parallel import joins, open_pieces, pieces_of
 from convert.errors import ConvertError
 from convert.names import listed, shown
 
@@ -29,6 +30,7 @@ def open_checkpoint(
     key: str | None = None,
     names: Sequence[str] | None = None,
     raw: bool = False,
+    join: Sequence[str] = (),
 ) -> Checkpoint:
     """Open a Paddle checkpoint lazily: names, shapes and dtypes are read, tensors are not.
 
@@ -37,16 +39,28 @@ def open_checkpoint(
     `path` is a file, or a directory that holds one. `key` chooses one state dict of a file that nests
     several (`model`, `optimizer.master_weights`); `names` are the parameters of a `.pdiparams` that has no
     program beside it. Of a quantised network it gives the weights that it stands for, unless `raw`, which shows what is there,
-    be it no tensors at all. Raises ConvertError
+    be it no tensors at all. Pieces of tensor-parallel shards (`x.tp00.pdparams`) are one checkpoint; `join` says how those are
+    put together whose names do not tell. Raises ConvertError
     when there is nothing there, or it is damaged or hostile.
     """
     folder = Path(path)
+    pieces = pieces_of(folder)
+    if pieces:
+        return open_pieces(pieces, lambda piece: _open_file(piece, key, names, raw=raw), joins(join))
+    if join:
+        raise ConvertError(
+            f"{path}: --join is for the pieces of tensor-parallel shards, and this is none of several"
+        )
     if os.path.isdir(folder) and not any(entry.suffix in _USUAL_SUFFIXES for entry in _entries(folder)):
         from convert.checkpoint.pdiparams import is_old_folder, open_old_folder
 
         if is_old_folder(folder):
             return open_old_folder(folder)
-    source = SourceFile(locate(folder))
+    return _open_file(locate(folder), key, names, raw=raw)
+
+
+def _open_file(path: Path, key: str | None, names: Sequence[str] | None, *, raw: bool) -> Checkpoint:
+    source = SourceFile(path)
     try:
         opened = _open(source, key, names, empty=raw)
         return opened if raw else without_quantisation(opened)

@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
         return _dry_run(args)
     if args.output is None:
         raise ConvertError("say where to write with -o FILE.safetensors, or look at the plan with --dry-run")
-    if os.path.isdir(args.source) and (os.path.isdir(args.output) or not Path(args.output).suffix):
+    if _is_collection(args.source) and (os.path.isdir(args.output) or not Path(args.output).suffix):
         return _run_folder(args)
     hub = args.output.endswith(("/", os.sep))
     if args.report is not None and not hub:
@@ -155,6 +155,13 @@ def run(args: argparse.Namespace) -> int:
     _save_rules(args, report.plan, checkpoint, common)
     _show(args, report)
     return 0
+
+
+def _is_collection(source: str) -> bool:
+    """Whether a source is a folder of checkpoints, and not the pieces of one."""
+    from convert.checkpoint.tensor_parallel import pieces_of
+
+    return os.path.isdir(source) and not pieces_of(Path(source))
 
 
 def _run_hub(args: argparse.Namespace) -> int:
@@ -195,8 +202,8 @@ def _open(args: argparse.Namespace) -> Checkpoint:
     if not is_factory(args.source):
         if args.paddle_args is not None and args.paddle is None:
             raise ConvertError(f"--paddle-args is for a model that is built, and {args.source} is not one")
-        return open_checkpoint(args.source, key=args.key, names=names_in(args.names))
-    for option in ("key", "names", "sha256"):
+        return open_checkpoint(args.source, key=args.key, names=names_in(args.names), join=args.join)
+    for option in ("key", "names", "join", "sha256"):
         if getattr(args, option):
             raise ConvertError(f"--{option} is for files, and {args.source} is a model that is built")
     from convert.adapters.paddle import open_factory
@@ -252,8 +259,8 @@ def _run_folder(args: argparse.Namespace) -> int:
     from convert.apply.folder import convert_folder
     from paddle2torch.folder import show_outcomes
 
-    single = ("save_rules", "names", "pdopt")
-    given = [f"--{name.replace('_', '-')}" for name in single if getattr(args, name) is not None]
+    single = ("save_rules", "names", "pdopt", "join", "report")
+    given = [f"--{name.replace('_', '-')}" for name in single if getattr(args, name)]
     if given or args.match == "run":
         raise ConvertError(f"{(given or ['--match run'])[0]} is for a single checkpoint, not for a folder")
     if args.jobs < 1:

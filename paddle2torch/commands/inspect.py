@@ -19,6 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("source", metavar="CHECKPOINT", help=".pdparams, .pdopt, .pdiparams or .safetensors")
     parser.add_argument("--key", help="which state dict of a file that nests several, such as `model`")
+    parser.add_argument(
+        "--join", action="append", default=[], metavar="PATTERN=AXIS", help="how pieces of shards are joined"
+    )
     parser.add_argument("--names", metavar="FILE", help="parameter names, one a line, for a .pdiparams alone")
     parser.add_argument(
         "--stats", action="store_true", help="read every tensor: min, max, mean, NaN and Inf counts"
@@ -32,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.console import FileProgress
     from paddle2torch.options import names_in
 
-    with open_checkpoint(args.source, key=args.key, names=names_in(args.names), raw=True) as checkpoint:
+    with open_checkpoint(
+        args.source, key=args.key, names=names_in(args.names), raw=True, join=args.join
+    ) as checkpoint:
         with FileProgress("reading", args.source) as progress:
             tensors = _tensors(checkpoint, stats=args.stats, on_progress=progress.update)
         if args.json:

@@ -169,6 +169,9 @@ def _check_options(args: argparse.Namespace) -> None:
         if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", device):
             raise ParityError(f"--{option.replace('_', '-')} {device}: write cpu, cuda or cuda:N")
 
+    for option in ("key", "join"):
+        if getattr(args, option) and args.weights is None:
+            raise ParityError(f"--{option} is about a checkpoint: name that with --weights")
     _check_training(args)
 
 
@@ -279,7 +282,7 @@ def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> di
     from convert.apply.checkpoint import plan_for
     from convert.models.layout import infer_sizes
 
-    with open_checkpoint(args.weights, key=args.key) as checkpoint:
+    with open_checkpoint(args.weights, key=args.key, join=args.join) as checkpoint:
         told = infer_sizes(model, {name: tuple(ref.shape) for name, ref in checkpoint.items()})
         if args.paddle is None and args.torch is None:
             plan_for(

@@ -211,7 +211,8 @@ def _weights(source: Mapping[str, Any]) -> Iterator[Any]:
         return
     from convert import open_checkpoint
 
-    with open_checkpoint(source["checkpoint"], key=source.get("key") or None) as checkpoint:
+    said = {"key": source.get("key") or None, "join": source.get("join", ())}
+    with open_checkpoint(source["checkpoint"], **said) as checkpoint:
         yield {ours: checkpoint[name].numpy() for ours, name in source["names"].items()}
 
 
