@@ -350,7 +350,9 @@ def _narrow_products() -> Iterator[tuple[Any, str, Any]]:
     From torch 2.9 on these are `fp32_precision`; the older `allow_tf32` can then not even be read if a user has set them.
     """
     backends = torch.backends
-    if not hasattr(backends.cuda.matmul, "fp32_precision"):
+    try:
+        backends.cuda.matmul.fp32_precision  # noqa: B018 - torch 2.1 asserts where others have no attribute
+    except (AttributeError, AssertionError):
         yield backends.cudnn, "allow_tf32", False
         yield backends.cuda.matmul, "allow_tf32", False
         return
