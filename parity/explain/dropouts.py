@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.graph.node import Node, Silent
+from parity.ops.attributes import same_value
 from parity.results.finding import Shows, Subject
 
 
@@ -46,7 +47,7 @@ def differing(paddle: Silent, torch: Silent, shows: Shows) -> Iterator[Claim]:
     """Each argument of a dropout that is another one; rates do not matter where nothing is dropped."""
     ours, theirs = torch.attributes, paddle.attributes
     for name in ("training", "p", "mode", "channels"):
-        if ours.get(name) != theirs.get(name) and not (ours["p"] == 0 == theirs["p"]):
+        if not same_value(theirs.get(name), ours.get(name)) and not (ours["p"] == 0 == theirs["p"]):
             yield Claim(
                 Subject.ATTRIBUTE,
                 attribute=name,
@@ -68,6 +69,6 @@ def _as_silent(node: Node) -> Silent:
     """A dropout as it was called; in eval it is a factor where Paddle's mode makes it one."""
     attributes = node.attributes
     if node.kind != "dropout":
-        rate = 1.0 - attributes["scale"]
+        rate = round(1.0 - attributes["scale"], 12)  # as it was given: 1 - 0.9 is not quite 0.1
         attributes = {"p": rate, "training": False, "mode": "downscale_in_infer", "channels": False}
     return Silent("dropout", node.inputs["x"], attributes, node.module, node.line)

@@ -39,10 +39,16 @@ def written_out(b: Builder, top: Node) -> bool:
 def _holds(piece: Piece, known: Known) -> bool:
     """Whether a piece is an operator of its own with something around it, not one that is written out.
 
-    A framework's Hardswish and a factor behind it are two operators, as is a dropout that scales in eval.
+    A framework's Hardswish and a factor behind it are two operators, as is a dropout that scales in eval; and so is one that is
+    written out and right without the factor.
     """
+    wrong = "formula" in known.attributes
     return any(
-        node.spelling.called == "dropout" or (node.kind == known.kind and not node.spelling.by_hand)
+        node.spelling.called == "dropout"
+        or (
+            node.kind == known.kind
+            and (not node.spelling.by_hand or (wrong and "formula" not in node.attributes))
+        )
         for node in piece.nodes
     )
 

@@ -56,6 +56,8 @@ REWRITES: tuple[Rewrite, ...] = (
     equal_constants,
     table,
     merged_moves,
+    # A factor that belongs to a formula stays with it: formulas are read before factors are carried past moves.
+    written_out,
     scaled_before_moved,
     linear,
     bias,
@@ -63,7 +65,6 @@ REWRITES: tuple[Rewrite, ...] = (
     late_bias,
     merge_affine,
     matmul_scale,
-    written_out,
     logistic,
     blend,
     scale_and_shift,
