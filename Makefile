@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The name says which Python the environment is for: another PYTHON makes another environment.
 READY := .venv/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: env demo test corpus fuzz lint format bench docs clean
+.PHONY: env demo test full corpus fuzz lint format bench docs clean
 
 env: $(READY)
 
@@ -21,6 +21,10 @@ demo: env
 
 test: env
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+# The networks of whose form a smaller one runs in every test run.
+full: env
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m full
 
 # The proof judged by all planted bugs and correct ports (tests/mutants), as a table.
 corpus: env

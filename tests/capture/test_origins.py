@@ -32,7 +32,7 @@ QUICK = (
 )
 # Every factory that Paddle has, those that it will have too; the classes in between are what they build.
 FACTORIES = [
-    pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+    pytest.param(name, marks=[] if name in QUICK else pytest.mark.full)
     for name in zoo.__all__
     if name[0].islower() or name == "LeNet"
 ]

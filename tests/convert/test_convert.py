@@ -62,11 +62,11 @@ def test_every_kind_of_layer_is_bit_exact_and_loads_strictly(
     "name",
     [
         "lenet",
-        pytest.param("vgg16", marks=pytest.mark.slow),
+        pytest.param("vgg16", marks=pytest.mark.full),
         "googlenet",
         "resnet50",
-        "resnet101",
-        "resnet152",
+        pytest.param("resnet101", marks=pytest.mark.full),
+        pytest.param("resnet152", marks=pytest.mark.full),
     ],
 )
 def test_registered_models_are_bit_exact_with_neither_framework(name, save, tmp_path):

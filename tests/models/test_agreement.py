@@ -103,7 +103,7 @@ def as_tuple(output):
 
 @pytest.mark.parametrize(
     "spec",
-    [pytest.param(s, marks=[pytest.mark.slow] if s.name in HEAVY else []) for s in MODELS.values()],
+    [pytest.param(s, marks=[pytest.mark.full] if s.name in HEAVY else []) for s in MODELS.values()],
     ids=list(MODELS),
 )
 def test_twins_agree_in_float64(spec):

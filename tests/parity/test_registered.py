@@ -8,6 +8,7 @@ from convert.models.registry import MODELS
 from tests.parity.pairs import registered
 
 ISSUE = ("vgg16", "googlenet", "resnet50", "resnet101", "resnet152", "lenet")
+QUICK = ("googlenet", "resnet50", "lenet")
 LIMIT = 1e-12
 """The largest relative float64 difference that any layer of these networks may show."""
 
@@ -28,7 +29,7 @@ def proves(name: str, shape: tuple[int, ...], mode: str, **options) -> parity.Re
         ("lenet", (2, 1, 28, 28)),
         ("googlenet", (2, 3, 32, 32)),
         ("resnet50", (2, 3, 64, 64)),
-        ("resnet152", (2, 3, 64, 64)),
+        pytest.param("resnet152", (2, 3, 64, 64), marks=pytest.mark.full),
     ],
 )
 def test_twins_are_equivalent_on_a_small_input(name, shape, mode):
@@ -38,7 +39,12 @@ def test_twins_are_equivalent_on_a_small_input(name, shape, mode):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
-    ("name", "mode"), [*((name, "eval") for name in ISSUE), ("googlenet", "train"), ("resnet50", "train")]
+    ("name", "mode"),
+    [
+        *(pytest.param(name, "eval", marks=[] if name in QUICK else pytest.mark.full) for name in ISSUE),
+        pytest.param("googlenet", "train", marks=pytest.mark.full),
+        ("resnet50", "train"),
+    ],
 )
 def test_twins_are_equivalent_at_full_size(name, mode):
     proves(name, (2, *MODELS[name].input_shape), mode, further=False)
