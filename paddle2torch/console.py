@@ -6,6 +6,8 @@ log file holds results alone.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,15 +19,25 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 PIPE_WIDTH = 160
+"""Characters of a line of text where nobody says how wide the screen is."""
 PLAIN_FROM = 10_000_000
 """Bytes from which a progress bar is worth its start-up time."""
 
 
 def stdout_console() -> Console:
-    """A console for results; in a pipe it is wide and plain, so tables are not cut."""
+    """A console for results, as wide as the terminal; COLUMNS, where it is set, says so of a pipe too."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    return Console(width=None if _bounded() else PIPE_WIDTH, highlight=False)
+
+
+def table_width() -> int | None:
+    """The room of a table; None in a pipe, where names and sentences are searched and not looked at."""
+    return shutil.get_terminal_size().columns if _bounded() else None
+
+
+def _bounded() -> bool:
+    return sys.stdout.isatty() or "COLUMNS" in os.environ
 
 
 def progress_bar() -> Progress:

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from convert.columns import Column, aligned
 from convert.names import escaped
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from convert.apply.folder import Outcome
 
 
@@ -21,9 +20,7 @@ def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
     if as_json:
         print(json.dumps([_row(outcome) for outcome in outcomes], indent=2))
     else:
-        from paddle2torch.console import stdout_console
-
-        stdout_console().print(_table(outcomes))
+        print("\n".join(_lines(outcomes)))
         print(f"{len(outcomes) - len(bad)} of {len(outcomes)} checkpoints converted")
     for outcome in bad:
         print(f"paddle2torch convert: {outcome.error}", file=sys.stderr)
@@ -42,25 +39,27 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _table(outcomes: Sequence[Outcome]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
+COLUMNS = (
+    Column("checkpoint", least=24),
+    Column("target", least=24),
+    Column("tensors", right=True),
+    Column("MB", right=True),
+    Column("seconds", right=True, leaves=1),
+    Column("result"),
+)
 
-    table = Table()
-    for column in ("checkpoint", "target"):
-        table.add_column(column, overflow="fold")
-    for column in ("tensors", "MB", "seconds"):
-        table.add_column(column, justify="right")
-    table.add_column("result")
+
+def _lines(outcomes: Sequence[Outcome]) -> list[str]:
+    from paddle2torch.console import table_width
+
+    rows = []
     for outcome in outcomes:
         report = outcome.report
         if report is None:
-            table.add_row(Text(escaped(str(outcome.source))), "", "", "", "", Text("FAILED", "red"))
+            rows.append((escaped(str(outcome.source)), "", "", "", "", "FAILED"))
             continue
         tensors = len(report.plan.moves) + len(report.plan.generated)
         numbers = (str(tensors), f"{report.size / 1e6:.1f}", f"{report.seconds:.2f}")
         result = f"partial: {len(report.plan.left)} left" if report.plan.left else "converted"
-        table.add_row(
-            Text(escaped(str(outcome.source))), Text(escaped(str(outcome.target))), *numbers, result
-        )
-    return table
+        rows.append((escaped(str(outcome.source)), escaped(str(outcome.target)), *numbers, result))
+    return aligned(COLUMNS, rows, table_width()).lines()

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,16 @@ _BEGINS: Mapping[str, tuple[str, ...]] = {
 }
 """Option of a file beside the result -> how such a file begins; no other is replaced."""
 
+_OURS: Mapping[str, str] = {
+    "html": r'<meta name="generator" content="paddle2torch',
+    "json": r'^\s*\{\s*"version": \d+,\s*"verdict": "',
+    "junit": r'<testsuites name="parity ',
+}
+"""Option of a report -> what stands at the beginning of every such file, and of nobody else's."""
+
+_SNIFFED = 4096
+"""Bytes of a file that are looked at."""
+
 _OF_STREAMS = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EPIPE)
 
 
@@ -27,7 +38,7 @@ def check_beside(args: argparse.Namespace) -> None:
     """Raise where a report or saved rules would take the place of a file that they must not replace.
 
     That is a file that another option names, a checkpoint, or anything that was not written by the same option.
-    Whether a file may be replaced at all is for `--force` to say.
+    Whether another file may be replaced at all is for `--force` to say.
     """
     from convert.write.atomic import check_target
 
@@ -36,7 +47,7 @@ def check_beside(args: argparse.Namespace) -> None:
         if path is None or isinstance(path, bool):  # convert's --json goes to the terminal
             continue
         flag = f"--{option.replace('_', '-')}"
-        check_target(Path(path), force=args.force)
+        check_target(Path(path), force=replaces(args, option, path))
         for other, named in _named(args):
             if other != flag and _same(path, named):
                 raise ConvertError(f"{flag} and {other} name the same file, {path}: choose another name")
@@ -44,6 +55,24 @@ def check_beside(args: argparse.Namespace) -> None:
             raise ConvertError(
                 f"{flag} {path}: was not written by {flag}, so it is not replaced; choose another name"
             )
+
+
+def replaces(args: argparse.Namespace, option: str, path: str | Path) -> bool:
+    """Whether a file may be replaced: with `--force`, and a report of ours without, as a next run makes it anew."""
+    if args.force or option not in _OURS:
+        return bool(args.force)
+    return re.search(_OURS[option], _beginning(path) or "") is not None
+
+
+def _beginning(path: str | Path) -> str | None:
+    """None of what is no file, or cannot be read."""
+    if not os.path.isfile(path):
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read(_SNIFFED).decode("utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def _named(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
@@ -68,12 +97,8 @@ def _is_earlier(path: str | Path, begins: tuple[str, ...]) -> bool:
     beside = Path(path).with_suffix(".pdiparams")
     if str(path).endswith(INDEX_SUFFIX) or os.path.exists(beside):
         return False
-    try:
-        with open(path, "rb") as file:
-            start = file.read(64).lstrip()
-    except OSError:
-        return False
-    return not start or start.startswith(tuple(map(str.encode, begins)))
+    start = _beginning(path)
+    return start is not None and (not start.strip() or start.lstrip().startswith(begins))
 
 
 @contextlib.contextmanager

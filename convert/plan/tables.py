@@ -1,47 +1,44 @@
-"""Plans and checkpoints as rich tables; the only module of `convert` that knows rich."""
+"""A plan as a table."""
 
 from __future__ import annotations
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
+from convert.columns import Column, Line, aligned
+from convert.names import escaped
 from convert.plan.plan import ConversionPlan
 
 
-def plan_table(plan: ConversionPlan) -> Table:
-    """One line per torch key, then what is dropped."""
-    table = Table(title=Text(f"{plan.source} -> {plan.target}"), title_justify="left")
-    for column in (*plan.sides, "shape", "transform", "found by", "why"):
-        table.add_column(column, overflow="fold")
+def plan_table(plan: ConversionPlan, width: int | None) -> list[str]:
+    """Lines of at most `width` characters (None: of any length): one row per torch key, then what is dropped; [] where nothing is paired."""
+    rows: list[Line] = []
     moves = plan.by_target()
     fills = {fill.name: fill for fill in plan.generated}
     for name in plan.order:
         if name in moves:
-            for move in moves[name]:
-                words = (move.source, name, _shape(move.shape), move.transform, move.found_by)
-                table.add_row(*map(Text, words), Text(move.why))
+            rows += (
+                (move.source, name, _shape(move.shape), move.transform, move.found_by, move.why)
+                for move in moves[name]
+            )
         elif name in fills:
             fill = fills[name]
-            table.add_row(
-                "",
-                Text(name),
-                _shape(fill.shape),
-                f"= {fill.value} ({fill.dtype})",
-                "generated",
-                Text(fill.why),
+            rows.append(
+                ("", name, _shape(fill.shape), f"= {fill.value} ({fill.dtype})", "generated", fill.why)
             )
         elif name in plan.left:
-            table.add_row("", Text(name), "", "left as it is", "", "partial load")
-    for drop in plan.dropped:
-        table.add_row(Text(drop.name), "", "", "dropped", "", Text(drop.why))
-    return table
-
-
-def plan_report(plan: ConversionPlan) -> Group:
-    """The table, then every problem on a line of its own."""
-    table = [plan_table(plan)] if plan.moves or plan.dropped else []
-    return Group(*table, *(Text(f"problem: {problem}", "red") for problem in plan.problems))
+            rows.append(("", name, "", "left as it is", "", "partial load"))
+    rows += ((drop.name, "", "", "dropped", "", drop.why) for drop in plan.dropped)
+    if not plan.moves and not plan.dropped:
+        return []
+    paddle, torch = plan.sides
+    columns = (
+        Column(paddle, least=24),
+        Column(torch, least=24),
+        Column("shape", leaves=2),
+        Column("transform"),
+        Column("found by", leaves=4),
+        Column("why", words=True, leaves=3),
+    )
+    shown: list[Line] = [row if isinstance(row, str) else tuple(map(escaped, row)) for row in rows]
+    return [escaped(f"{plan.source} -> {plan.target}"), *aligned(columns, shown, width).lines()]
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -152,8 +152,8 @@ def run(args: argparse.Namespace) -> int:
             on_progress=progress.update,
             **common,
         )
-    _save_rules(args, report.plan, checkpoint, common)
     _show(args, report)
+    _save_rules(args, report.plan, checkpoint, common)
     return 0
 
 
@@ -185,8 +185,8 @@ def _run_hub(args: argparse.Namespace) -> int:
         report = convert_to_hub(
             checkpoint, args.output, network=network, proof=proof, on_progress=progress.update, **common
         )
-    _save_rules(args, report.plan, checkpoint, common)
     _show(args, report)
+    _save_rules(args, report.plan, checkpoint, common)
     return 0
 
 
@@ -303,12 +303,14 @@ def _dry_run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({**plan.to_json(), "notes": [*notes, *plan.notes]}, indent=2))
     else:
-        from paddle2torch.console import stdout_console
+        from convert.plan.tables import plan_table
+        from paddle2torch.console import stdout_console, table_width
 
         console = stdout_console()
-        from convert.plan.tables import plan_report
-
-        console.print(plan_report(plan))
+        for line in plan_table(plan, table_width()):
+            print(line)
+        for problem in plan.problems:
+            console.print(f"problem: {escaped(str(problem))}", style="red", markup=False)
         for note in (*notes, *plan.notes):
             console.print(f"note: {escaped(note)}", markup=False)
     _save_rules(
@@ -387,3 +389,5 @@ def _save_rules(
         return plan_for(checkpoint, **{**given, "options": options})[0]
 
     write_text(args.save_rules, dump_rules(few_rules(plan, again)), force=args.force)
+    if not args.json:
+        print(f"written: {escaped(args.save_rules)}, the pairs as rules")

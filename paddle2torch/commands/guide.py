@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from convert.columns import Column, aligned, wrapped
 from convert.errors import ConvertError
 from convert.rosetta.rows import Argument, Exactness, Example, Kind, Parameter, Row
 from convert.rosetta.table import TABLE, find, nearest
@@ -25,6 +27,9 @@ SPELLED: Mapping[str, str] = {
     "is not False": "v is not False",
 }
 """`Argument.convert` as code of the value `v`; `f32(v)` is `float(numpy.float32(v))`."""
+
+RULE = 80
+"""Characters of the line below a row's name."""
 
 IN_FULL = 3
 """A name that more rows than this have is answered with a list of them."""
@@ -109,54 +114,60 @@ def _overview(console: Console) -> None:
         lines.append(
             (kind.value, str(len(rows)), str(traps[kind]), ", ".join(row.paddle for row in rows[:3]))
         )
-    title = f"The Rosetta table: {len(TABLE)} rows, each proven in both frameworks"
-    _table(console, title, ("kind", "rows", "traps", "for example"), lines)
-    console.print("look one up: paddle2torch guide nn.AvgPool2D", highlight=False)
+    columns = (
+        Column("kind"),
+        Column("rows", right=True),
+        Column("traps", right=True),
+        Column("for example", words=True),
+    )
+    console.print(f"The Rosetta table: {len(TABLE)} rows, each proven in both frameworks")
+    _table(columns, lines)
+    console.print("look one up: paddle2torch guide nn.AvgPool2D")
 
 
 def _list(console: Console, rows: tuple[Row, ...]) -> None:
     lines = [(paddle_name(row), torch_name(row), row.kind.value, row.exactness.value) for row in rows]
-    _table(console, "", ("Paddle", "torch", "kind", "exactness"), lines)
-    console.print(f"one of them: paddle2torch guide {rows[0].paddle}", highlight=False, soft_wrap=True)
+    columns = (
+        Column("Paddle"),
+        Column("torch", words=True),
+        Column("kind", leaves=1),
+        Column("exactness", leaves=2),
+    )
+    _table(columns, lines)
+    console.print(f"one of them: paddle2torch guide {rows[0].paddle}", soft_wrap=True)
 
 
-def _table(console: Console, title: str, columns: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
+def _table(columns: tuple[Column, ...], lines: Sequence[tuple[str, ...]]) -> None:
+    from paddle2torch.console import table_width
 
-    table = Table(title=title or None, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for line in lines:
-        table.add_row(*map(Text, line))
-    console.print(table)
+    for line in aligned(columns, lines, table_width()).lines():
+        print(line)
 
 
 def _show(console: Console, row: Row) -> None:
     from rich.markup import escape
-    from rich.rule import Rule
 
-    console.print(
-        Rule(f"[bold]{escape(paddle_name(row))}[/] -> [bold]{escape(torch_name(row))}[/]", align="left")
-    )
+    console.print(f"[bold]{escape(paddle_name(row))}[/] -> [bold]{escape(torch_name(row))}[/]")
+    console.print("─" * min(console.width, RULE), style="dim")
     meaning = MEANING[row.exactness].format(within=row.within)
-    console.print(f"[bold]{row.exactness.value}[/]: {meaning}; {escape(row.reason)}", highlight=False)
+    console.print(f"[bold]{row.exactness.value}[/]: {meaning}; {escape(row.reason)}")
     if row.remedy:
-        console.print(f"[bold]instead[/]: {escape(row.remedy)}", highlight=False)
+        console.print(f"[bold]instead[/]: {escape(row.remedy)}")
     if row.parameters or row.generated:
         _parameters(console, row)
     if row.arguments:
         _arguments(console, row.arguments)
     for trap in row.traps:
         right = row.case_of(trap).torch
-        console.print(f"[bold red]trap[/]: {escape(trap.text)}", highlight=False)
+        console.print(f"[bold red]trap[/]: {escape(trap.text)}")
         _code(console, "wrong", trap.naive)
         _code(console, "right", right)
     _example(console, row.examples[0])
-    console.print(
-        f"[dim]source: paddle {escape(row.source.paddle)}; torch {escape(row.source.torch)}[/]",
-        highlight=False,
-    )
+    if "f32(" in repr(row):
+        console.print(
+            "[dim]f32(v): the float32 nearest to v, float(numpy.float32(v)), which is what Paddle keeps[/]"
+        )
+    console.print(f"[dim]source: paddle {escape(row.source.paddle)}; torch {escape(row.source.torch)}[/]")
 
 
 def _parameters(console: Console, row: Row) -> None:
@@ -165,7 +176,9 @@ def _parameters(console: Console, row: Row) -> None:
         *(("", made.torch, f"generated: {made.value}", made.why) for made in row.generated),
         *((p.also, "", "dropped", f"the same tensor as {p.paddle}") for p in row.parameters if p.also),
     ]
-    _table(console, "in the checkpoint", ("Paddle", "torch", "what happens", "why"), lines)
+    console.print("[bold]in the checkpoint[/]")
+    _table((Column("Paddle"), Column("torch"), Column("what happens"), Column("why", words=True)), lines)
+    console.print()
 
 
 def _what_happens(entry: Parameter) -> str:
@@ -183,7 +196,12 @@ def _arguments(console: Console, arguments: tuple[Argument, ...]) -> None:
         )
         for argument in arguments
     ]
-    _table(console, "arguments", ("Paddle", "torch", "value", "note"), lines)
+    console.print("[bold]arguments[/]")
+    columns = (Column("Paddle"), Column("torch"), Column("value", words=True), Column("note", words=True))
+    _table(columns, lines)
+    if any(re.search(r"\bv\b", value) for _, _, value, _ in lines):
+        console.print("[dim]value: what torch is given where Paddle is given v[/]")
+    console.print()
 
 
 def _with_default(name: str | None, default: Any) -> str:
@@ -205,15 +223,30 @@ def conversion(argument: Argument) -> str:
 
 def _example(console: Console, example: Example) -> None:
     given = ", ".join(f"{name}: {text}" for name, text in example.inputs.items())
-    console.print("[bold]example[/]" + (f" ({given})" if given else ""), highlight=False)
+    console.print("[bold]example[/]" + (f" ({given})" if given else ""))
     _code(console, "paddle", example.paddle)
     _code(console, "torch", example.torch)
 
 
 def _code(console: Console, side: str, text: str) -> None:
+    """Code as it is written; a line that is too long for the terminal goes on, further in, behind a space."""
     from rich.markup import escape
 
+    from paddle2torch.console import table_width
+
     style = {"wrong": "red", "right": "green"}.get(side, "cyan")
-    for number, line in enumerate(text.splitlines()):
-        head = f"[{style}]{side:>8}[/] " if number == 0 else " " * 9
-        console.print(head + escape(line), highlight=False, soft_wrap=True)
+    head = f"[{style}]{side:>8}[/] "
+    for line in text.splitlines():
+        indent = " " * (9 + len(line) - len(line.lstrip()))
+        width = table_width()
+        parts = [line] if width is None else _broken(line, width - len(indent))
+        for number, part in enumerate(parts):
+            console.print(
+                (head + indent[9:] if head else indent) + "    " * bool(number) + escape(part.lstrip()),
+                soft_wrap=True,
+            )
+            head = ""
+
+
+def _broken(line: str, width: int) -> list[str]:
+    return [line] if len(line.lstrip()) <= width else wrapped(line, width - 4)

@@ -7,12 +7,14 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from convert.names import escaped
+
 if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
 
 
-WIDEST = 80
-"""Characters of a column; a longer name pushes its own line alone."""
+LEAVES = {"parameter": 4, "bytes": 3, "dtype": 2, "shape": 1}
+"""Columns that are left out where the line is too short, the highest first."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,8 +55,6 @@ def report_lines(checkpoint: Checkpoint) -> Iterable[str]:
 
 
 def _shown(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterable[str]:
-    from convert.names import escaped
-
     return map(escaped, _report(checkpoint, tensors))
 
 
@@ -152,17 +152,22 @@ def _report(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterab
 
 def _columns(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     """Rows as aligned columns: numbers to the right, text to the left."""
+    from convert.columns import Column, aligned
+    from paddle2torch.console import table_width
+
     if not rows:
         return
-    titles = list(rows[0])
-    cells = [[_cell(row[title]) for title in titles] for row in rows]
-    widths = [max(min(len(line[i]), WIDEST) for line in [titles, *cells]) for i in range(len(titles))]
-    right = [isinstance(rows[0][title], (int, float)) for title in titles]
-    for line in [titles, *cells]:
-        aligned = (
-            cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(line, widths, right, strict=True)
+    columns = [
+        Column(
+            title,
+            right=isinstance(value, (int, float)),
+            least=24 if title == "name" else 0,
+            leaves=LEAVES.get(title, 0),
         )
-        yield "  ".join(aligned).rstrip()
+        for title, value in rows[0].items()
+    ]
+    cells = [[escaped(_cell(value)) for value in row.values()] for row in rows]
+    yield from aligned(columns, cells, table_width()).lines()
 
 
 def _cell(value: Any) -> str:

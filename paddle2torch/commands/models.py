@@ -6,6 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 
+from convert.columns import Column, Line, aligned
 from convert.errors import ConvertError
 from convert.models.registry import MODELS, ModelSpec, nearest_names
 
@@ -43,32 +44,40 @@ def _choose(name: str | None) -> list[ModelSpec]:
     return chosen
 
 
+COLUMNS = (
+    Column("family", leaves=3),
+    Column("model"),
+    Column("network", words=True),
+    Column("form", leaves=4),
+    Column("input", right=True),
+    Column("classes", right=True, leaves=1),
+    Column("parameters", right=True),
+)
+
+
 def _print(chosen: list[ModelSpec]) -> None:
-    from rich.table import Table
+    from paddle2torch.console import stdout_console, table_width
 
-    from paddle2torch.console import stdout_console
-
-    console = stdout_console()
-    table = Table()
-    for title in ("family", "model", "network", "form"):
-        table.add_column(title, no_wrap=True)
-    for title in ("input", "classes", "parameters"):
-        table.add_column(title, justify="right", no_wrap=True)
+    rows: list[Line] = []
     family = ""
     for spec in chosen:
         if spec.family != family and family:
-            table.add_section()
-        table.add_row(
-            spec.family if spec.family != family else "",
-            f"[bold]{spec.name}[/]",
-            spec.title,
-            spec.form,
-            "x".join(map(str, spec.input_shape)),
-            str(spec.defaults["num_classes"]),
-            f"{spec.parameters:,}",
+            rows.append("")
+        rows.append(
+            (
+                spec.family if spec.family != family else "",
+                spec.name,
+                spec.title,
+                spec.form,
+                "x".join(map(str, spec.input_shape)),
+                str(spec.defaults["num_classes"]),
+                f"{spec.parameters:,}",
+            )
         )
         family = spec.family
-    console.print(table)
+    for line in (*aligned(COLUMNS, rows, table_width()).lines(), ""):
+        print(line)
+    console = stdout_console()
     for paper in dict.fromkeys(spec.paper for spec in chosen):
         families = ", ".join(dict.fromkeys(spec.family for spec in chosen if spec.paper == paper))
-        console.print(f"{families}: {paper}", soft_wrap=True)
+        console.print(f"{families}: {paper}", markup=False)

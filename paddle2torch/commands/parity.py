@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from convert.names import escaped
 
 if TYPE_CHECKING:
     from parity.capture.training import Recipe
@@ -81,7 +83,7 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--junit", type=Path, metavar="FILE", help="write JUnit XML: a test case a layer, for CI"
     )
-    output.add_argument("--force", action="store_true", help="overwrite the report files")
+    output.add_argument("--force", action="store_true", help="replace files that are no reports of ours")
     output.add_argument(
         "--all-layers", action="store_true", help="show every layer, not only those worth seeing"
     )
@@ -120,8 +122,13 @@ def run(args: argparse.Namespace) -> int:
             warnings=warnings,
         )
     more = "" if report or args.html else " --html FILE shows both sources and how the error grows."
-    show(report, stdout_console(), every_layer=args.all_layers, more=more)
-    write_reports(args, report)
+    show(
+        report,
+        stdout_console(),
+        every_layer=args.all_layers,
+        more=more,
+        also=lambda: written_reports(args, report),
+    )
     return report.verdict.exit_code
 
 
@@ -150,13 +157,15 @@ def check_targets(args: argparse.Namespace) -> None:
             raise ParityError(f"--{other} and --{option} name the same file, {path}")
 
 
-def write_reports(args: argparse.Namespace, report: Report) -> None:
-    """Write every report file that was asked for, once all of them are made."""
+def written_reports(args: argparse.Namespace, report: Report) -> Iterator[str]:
+    """Write every report file that was asked for, once all of them are made; yields which."""
     from convert.write.atomic import write_text
+    from paddle2torch.outputs import replaces
 
-    texts = {path: WRITERS[option](report) for option, path in _targets(args).items()}
-    for path, text in texts.items():
-        write_text(path, text, force=args.force)
+    texts = {option: WRITERS[option](report) for option in _targets(args)}
+    for option, path in _targets(args).items():
+        write_text(path, texts[option], force=replaces(args, option, path))
+        yield f"written: {escaped(str(path))}"
 
 
 def _check_options(args: argparse.Namespace) -> None:

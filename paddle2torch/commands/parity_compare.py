@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from convert.plan.plan import Options
     from paddle2torch.commands.parity import (
         check_targets,
-        write_reports,
+        written_reports,
     )
     from paddle2torch.console import status, stdout_console
     from paddle2torch.options import json_object
@@ -91,6 +91,10 @@ def run(args: argparse.Namespace) -> int:
         )
     if recorded is not None and report.findings:
         report = replace(report, warnings=(*report.warnings, OFFLINE))
-    show(report, stdout_console(), every_layer=args.all_layers)
-    write_reports(args, report)
+    show(
+        report,
+        stdout_console(),
+        every_layer=args.all_layers,
+        also=lambda: written_reports(args, report),
+    )
     return report.verdict.exit_code

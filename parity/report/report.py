@@ -10,6 +10,11 @@ from parity.results.results import Results
 class Report(Results):
     """The result of `parity.check`. True in a boolean context only when EQUIVALENT."""
 
+    def __repr__(self) -> str:
+        from parity.report.text import brief
+
+        return brief(self)
+
     def __str__(self) -> str:
         from parity.report.text import summary
 

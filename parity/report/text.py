@@ -1,37 +1,28 @@
-"""The report in a terminal: verdict, findings, the layer table, notes."""
+"""The report in a terminal: verdict, findings, outputs, the worst layers, notes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parity.numbers.compare import Difference
+from parity.report.outputs import answers
+from parity.report.rows import Shown, legend, repeats, table
 from parity.results.finding import Finding
-from parity.results.judgement import Row, Status
+from parity.results.grouping import alike
 from parity.results.results import Case, Results
 from parity.results.verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 STYLE = {Verdict.EQUIVALENT: "bold green", Verdict.DIFFERENT: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
-LEGEND = (
-    "f64, f32: torch against Paddle, each run freely in that precision; rel: over the tensor's largest value; "
-    "alone: the torch operator\non Paddle's inputs, float64 (only if something differs); at: index of the largest "
-    "difference; inherited: differs only as its inputs do"
-)
-TELLING = (Status.DIFFERENT, Status.CONSTANTS, Status.WRITTEN)
 SHOWN = 10
-"""Findings, and runs of differing rows, shown unless everything is asked for."""
+"""Findings that are shown unless everything is asked for."""
 
 NAMED = 8
 """Layers of one finding that are named; the report file has all."""
-
-CONTEXT = 3
-"""Rows shown around each row that is not "same" when the table is shortened."""
 
 
 def headline(report: Results) -> str:
@@ -90,53 +81,96 @@ def summary(report: Results, limit: int = 3) -> str:
     return "\n".join(lines)
 
 
+def brief(report: Results) -> str:
+    """Three lines: the verdict, what it rests on, and where there is more. What an interpreter shows of a report."""
+    first = next(iter(report.findings), None)
+    said = next(answers(report), "no output was compared")
+    return "\n".join(
+        (
+            headline(report),
+            f"  {said}" if first is None else f"  1. {local(str(first))}",
+            "  print(report) has the fixes, report.findings and report.layers are data, report.to_html() is a page",
+        )
+    )
+
+
 def local(text: str) -> str:
     """`text` with the paths below the current directory made relative to it."""
     return re.sub(re.escape(str(Path.cwd())) + r"[/\\](?=[^\s:]*:\d)", "", text)
 
 
-def show(report: Results, console: Console, *, every_layer: bool = False, more: str = "") -> None:
-    """Print the whole report; the verdict is the last line. `more` follows what to do next."""
+def show(
+    report: Results,
+    console: Console,
+    *,
+    every_layer: bool = False,
+    more: str = "",
+    also: Callable[[], Iterable[str]] = tuple,
+) -> None:
+    """Print the report: the verdict first and last, findings, outputs, the worst layers, notes.
+
+    every_layer: all of it. more: follows what to do next. also: does what is left to do, and says so, before the last line.
+    """
     from rich.text import Text
 
-    full = [case for case in report.cases if not case.quick]
-    for case in full:
-        console.print(layer_table(case, every_layer=every_layer))
-    if full:
-        console.print(Text(LEGEND, style="dim"))
+    def say(text: str, style: str = "", label: str = "", color: str = "") -> None:
+        console.print(Text.assemble((label, color), Text(text, style=style)))
+
+    say(headline(report), STYLE[report.verdict])
     findings = report.findings if every_layer else report.findings[:SHOWN]
     for number, finding in enumerate(findings, 1):
+        console.print()
         _show_finding(console, number, finding)
     if len(findings) < len(report.findings):
-        console.print(
-            Text(
-                f"... and {len(report.findings) - len(findings)} more findings, in the order of the data: correct the first "
-                "ones and run again, or see all with --all-layers or in the report file"
-            )
+        say(
+            f"... and {len(report.findings) - len(findings)} more findings, in the order of the data: correct the first "
+            "ones and run again, or see all with --all-layers or in the report file"
         )
-    for note in report.notes:
-        console.print(Text.assemble(("note: ", "cyan"), note.text))
+    console.print()
+    for text in _once(report.inconclusive, every_layer):
+        say(text, label="not compared: ", color="yellow")
+    for text in answers(report, every=every_layer):
+        say(text)
+    _show_tables(report, console, every_layer=every_layer)
+    console.print()
+    for text in _once([note.text for note in report.notes], every_layer):
+        say(text, label="note: ", color="cyan")
     for warning in report.warnings:
-        console.print(Text.assemble(("warning: ", "yellow"), warning))
-    for case in report.cases:
-        for path, d in case.judgement.outputs.items():
-            console.print(Text(f"{case.name} ({case.mode}) {path}: " + _output_line(case, path, d)))
-    for reason in report.inconclusive:
-        console.print(Text.assemble(("not compared: ", "yellow"), reason))
+        say(warning, label="warning: ", color="yellow")
     if not report or report.warnings:
-        step = next_step(report, local).replace("`", "") + more
-        console.print(Text.assemble(("next: ", "bold"), step))
-    console.print(Text(headline(report), style=STYLE[report.verdict]))
+        say(next_step(report, local).replace("`", "") + more, label="next: ", color="bold")
+    for text in also():
+        say(text)
+    say(headline(report), STYLE[report.verdict])
 
 
-def _output_line(case: Case, path: str, d: Difference) -> str:
-    if not d.comparable:
-        return d.problem
-    line = f"float64 max abs {d.max_abs:.1e}, max rel {d.max_rel:.1e}"
-    d32 = case.judgement.outputs32.get(path)
-    return line + (
-        f"; float32 max abs {d32.max_abs:.1e}, max rel {d32.max_rel:.1e}" if d32 is not None else ""
-    )
+def _once(texts: list[str], every: bool) -> Iterator[str]:
+    """What is said of many layers, of the first alone and with their number."""
+    for text, count in [(text, 1) for text in texts] if every else alike(texts):
+        more = f" (and {count - 1} more like it: --all-layers shows each)" if count > 1 else ""
+        yield text + more
+
+
+def _show_tables(report: Results, console: Console, *, every_layer: bool) -> None:
+    from rich.text import Text
+
+    shown = Shown()
+    before: list[Case] = []
+    for case in report.cases:
+        if case.quick or not case.judgement.rows:
+            continue
+        same = "" if every_layer else next(filter(None, (repeats(case, other) for other in before)), "")
+        if same:
+            shown.lines.append((same, ""))
+        else:
+            table(case, console.width, shown, every_layer=every_layer)
+        before.append(case)
+    if shown.lines:
+        console.print()
+    for line, style in shown.lines:
+        console.print(Text(line, style=style), soft_wrap=True)
+    for line in legend(shown):
+        console.print(Text(line, style="dim"))
 
 
 def _show_finding(console: Console, number: int, finding: Finding) -> None:
@@ -186,70 +220,3 @@ def _number(key: str, value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.10g}" if "value" in key else f"{value:.1e}"
-
-
-def layer_table(case: Case, *, every_layer: bool = False) -> Table:
-    """The aligned operators of a case; the first difference is marked."""
-    from rich.table import Table
-    from rich.text import Text
-
-    shapes = ", ".join(f"{name}: {list(shape)}" for name, shape in case.shapes.items())
-    rows = case.judgement.rows
-    table = Table(title=f"{case.name}, {case.mode}, input {shapes}", title_justify="left", expand=False)
-    for column in ("#", "layer", "operator", "shape"):
-        table.add_column(column, no_wrap=column != "layer")
-    for column in ("f64 max abs", "f64 max rel", "f32 max rel", "alone", "at"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    first = next((i for i, row in enumerate(rows) if row.status is Status.DIFFERENT), None)
-    shown = range(len(rows)) if every_layer else sorted(_interesting(rows))
-    previous = -1
-    for i in shown:
-        if i != previous + 1:
-            table.add_row("", _left_out(rows[previous + 1 : i]), style="dim")
-        previous = i
-        row = rows[i]
-        marker = (
-            "<- first difference" if i == first else ("" if row.status is Status.SAME else row.status.value)
-        )
-        style = "bold red" if i == first else ("red" if row.status is Status.DIFFERENT else None)
-        table.add_row(
-            str(i + 1),
-            Text(row.torch_layer or "(forward)"),
-            Text(row.operator),
-            "x".join(map(str, row.shape)),
-            *_cells(row),
-            marker,
-            style=style,
-        )
-    if previous + 1 < len(rows):
-        table.add_row("", _left_out(rows[previous + 1 :]), style="dim")
-    return table
-
-
-def _left_out(rows: list[Row]) -> str:
-    differing = sum(row.status in (Status.DIFFERENT, Status.INHERITED) for row in rows)
-    return f"... {len(rows)} more, {f'{differing} of them differ' if differing else 'all same'}"
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    if row.float64 is None:
-        return ("", "", "", "", row.status.value)
-    if not row.float64.comparable:
-        return ("", row.float64.problem, "", "", "")
-    f32 = f"{row.float32.max_rel:.1e}" if row.float32 is not None else ""
-    alone = f"{row.local.max_rel:.1e}" if row.local is not None else ""
-    at = ",".join(map(str, row.float64.index)) if row.float64.max_abs else ""
-    return (f"{row.float64.max_abs:.1e}", f"{row.float64.max_rel:.1e}", f32, alone, at)
-
-
-def _interesting(rows: list[Row]) -> set[int]:
-    """The first and last rows, and the neighbourhood of the first of every run of differing rows."""
-    keep = set(range(min(CONTEXT, len(rows)))) | set(range(max(0, len(rows) - CONTEXT), len(rows)))
-    compared = [(row.float64.max_rel, i) for i, row in enumerate(rows) if row.float64 is not None]
-    if compared:
-        keep.add(max(compared)[1])
-    telling = [i for i, row in enumerate(rows) if row.status in TELLING]
-    for i in telling[:SHOWN]:
-        keep.update(j for j in range(i - 1, i + 2) if 0 <= j < len(rows))
-    return keep

@@ -11,6 +11,7 @@ from parity.results.finding import Finding, Subject
 
 QUOTED = re.compile(r"`([^`]*)`")
 COUNTED = re.compile(r"\d+")
+NUMBER = re.compile(r"\d+(\.\d+)?(e[-+]?\d+)?")
 SHAPE = re.compile(r"\[[\d, ]*\]")
 """What differs from layer to layer by itself."""
 
@@ -91,6 +92,14 @@ def merged(group: list[Finding]) -> Finding:
         return first
     likewise = "" if all(other.fix == first.fix for other in others) else "; likewise for the other layers"
     return replace(first, fix=first.fix + likewise, also=tuple(others))
+
+
+def alike(texts: Iterable[str]) -> list[tuple[str, int]]:
+    """The first of all texts that say the same of other layers and with other numbers, and how many there are."""
+    counts: dict[str, list[str]] = {}
+    for text in texts:
+        counts.setdefault(NUMBER.sub("#", QUOTED.sub("#", text)), []).append(text)
+    return [(same[0], len(same)) for same in counts.values()]
 
 
 def _beside(finding: Finding) -> tuple[Hashable, Hashable]:

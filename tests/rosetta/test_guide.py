@@ -24,7 +24,7 @@ def test_a_name_is_found_as_people_write_it(capsys, name):
 
 def test_arguments_traps_and_examples_are_shown_as_they_are_written(capsys):
     told = _guide(capsys, "nn.AvgPool2D")
-    assert "exclusive=True │ count_include_pad=True │ not v" in told
+    assert "exclusive=True count_include_pad=True not v" in told
     assert "[t, b, l, r]" in told  # brackets are text, not markup
     assert "trap: exclusive=True, Paddle's default, is count_include_pad=False" in told
     assert "wrong F.avg_pool2d(x, 3, 2, padding=1)" in told
@@ -35,9 +35,9 @@ def test_arguments_traps_and_examples_are_shown_as_they_are_written(capsys):
 
 def test_what_happens_to_each_parameter_is_shown(capsys):
     told = _guide(capsys, "nn.BatchNorm2D")
-    assert "_variance │ running_var │ renamed, copied" in told
-    assert "num_batches_tracked │ generated: 0" in told
-    assert "weight │ weight │ transposed" in _guide(capsys, "nn.Linear")
+    assert "_variance running_var renamed, copied" in told
+    assert "num_batches_tracked generated: 0" in told
+    assert "weight weight transposed" in _guide(capsys, "nn.Linear")
 
 
 def test_an_unknown_name_gets_the_nearest_ones_and_exit_code_2(capsys):
@@ -54,7 +54,7 @@ def test_a_name_of_several_words_is_an_idiom(capsys):
 def test_the_overview_counts_every_row(capsys):
     told = _guide(capsys)
     assert f"{len(TABLE)} rows, each proven in both frameworks" in told
-    assert all(f"│ {kind.value} │" in told for kind in Kind)
+    assert all(f" {kind.value} " in told for kind in Kind)
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.paddle) for row in TABLE])
