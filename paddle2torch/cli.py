@@ -13,7 +13,7 @@ import importlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -68,6 +68,36 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse here, where the options are known, what argparse leaves to the parser above, which knows none of them."""
+        words = list(args or ())
+        command = next((i for i, word in enumerate(words) if not word.startswith("-")), len(words))
+        if self._subparsers is None:
+            for word in words:
+                self._check_option(word)
+        elif command < len(words) and words[command] not in COMMANDS:
+            self.error(f"there is no command {words[command]}{_nearest(words[command], COMMANDS)}")
+        else:
+            for word in words[:command]:
+                self._check_option(word)
+        found, rest = super().parse_known_args(args, namespace)
+        if rest and self._subparsers is None:
+            self.error(f"{' '.join(rest)}: not expected here")
+        return found, rest
+
+    def _check_option(self, word: str) -> None:
+        name = word.partition("=")[0]
+        known = [option for option in self._option_string_actions if option.startswith("--")]
+        if len(name) > 2 and name.startswith("--") and not any(option.startswith(name) for option in known):
+            self.error(f"there is no option {name}{_nearest(name, known)}")
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), n=1)
+    return f"; the nearest is {near[0]}" if near else ""
 
 
 def _add_version(parser: argparse.ArgumentParser) -> None:

@@ -131,12 +131,13 @@ def checkpoint_source(
     from convert import open_checkpoint
 
     with open_checkpoint(path, key=key, join=join) as checkpoint:
-        _require_paddles(checkpoint, options)
+        require_paddles(checkpoint, options)
         called = _called(checkpoint, options, paddle.ask("entries"), paddle.factory)
     return {"checkpoint": str(path), "key": key or "", "names": called, "join": list(join)}
 
 
-def _require_paddles(checkpoint: Checkpoint, options: Options) -> None:
+def require_paddles(checkpoint: Checkpoint, options: Options) -> None:
+    """ConvertError if the tensors are a torch model's."""
     from convert.plan.source_layout import TORCH, evidence
 
     found = evidence(checkpoint)

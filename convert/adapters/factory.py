@@ -1,19 +1,22 @@
-"""Find a factory that a user names: `package.module:name`, or `path/to/file.py:name`."""
+"""Find a factory that a user names: `package.module:name`, `path/to/file.py:name` or `notebook.ipynb:name`."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from convert.adapters.notebook import NOTEBOOK, code_of
+from convert.adapters.reference import built_already, lacks_arguments, not_installed
 from convert.adapters.watch import watched
 from convert.errors import ConvertError
-from convert.names import did_you_mean
+from convert.names import did_you_mean, listed
 from convert.namesakes import NAMES, ROOT, namesake, users_imports
 
 
@@ -45,12 +48,13 @@ def load_factory(reference: str, notes: list[str] | None = None, *, registered: 
     if not colon or not place or not name:
         raise ConvertError(f"{reference!r}: write package.module:factory or path/to/file.py:factory")
     told: list[str] = []
-    folder = Path(place).parent if place.endswith(".py") else Path()
+    is_file = place.endswith((".py", NOTEBOOK))
+    folder = Path(place).parent if is_file else Path()
     if registered:
         module = _load_ours(place)
     else:
         with watched(reference, folder, told):
-            module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+            module = _load_file(Path(place)) if is_file else _load_module(place)
     if notes is None:
         print(*(f"note: {line}" for line in told), sep="\n", end="\n" * bool(told), file=sys.stderr)
     else:
@@ -62,9 +66,28 @@ def load_factory(reference: str, notes: list[str] | None = None, *, registered: 
         if not hasattr(factory, part):
             raise ConvertError(f"{place} has no {part!r}{did_you_mean(part, dir(factory))}")
         factory = getattr(factory, part)
+    if not isinstance(factory, type) and hasattr(factory, "state_dict"):
+        raise ConvertError(built_already(reference, type(factory).__name__))
     if not callable(factory):
         raise ConvertError(f"{reference} is not a class or function")
     return factory
+
+
+def check_call(reference: str, factory: Any, arguments: Mapping[str, Any], option: str) -> None:
+    """ConvertError that says which option gives the arguments a factory lacks, if it lacks some."""
+    try:
+        asked = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):  # no Python function: calling it will tell
+        return
+    missing = [
+        one.name
+        for one in asked
+        if one.default is one.empty
+        and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        and one.name not in arguments
+    ]
+    if missing:
+        raise ConvertError(lacks_arguments(reference, missing, option))
 
 
 def _load_module(name: str) -> ModuleType:
@@ -97,10 +120,7 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name in ("torch", "paddle"):
-            raise ConvertError(
-                f"{name} needs {error.name}, which is not installed: "
-                f"run `pip install 'paddle2torch[{error.name}]'`"
-            ) from error
+            raise ConvertError(f"{name}: {not_installed(error.name)}") from error
         raise ConvertError(f"there is no module {error.name!r} (asked for {name}){_hidden(name)}") from error
 
 
@@ -120,6 +140,8 @@ def _load_file(path: Path) -> ModuleType:
         raise ConvertError(f"{path}: no such file")
     sys.path.insert(0, str(path.parent.resolve()))
     with users_code(f"{path}: cannot be imported"), users_imports():
+        if path.suffix == NOTEBOOK:
+            return _load_notebook(path)
         # Among the loaded modules in any case: recorders look there for operators to watch, and `inspect` for sources.
         name = str(path.resolve()) if path.stem in sys.modules else path.stem
         spec = importlib.util.spec_from_file_location(name, path)
@@ -127,4 +149,20 @@ def _load_file(path: Path) -> ModuleType:
             raise ConvertError(f"{path}: is not a Python file")
         module = sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+    return module
+
+
+def _load_notebook(path: Path) -> ModuleType:
+    name = str(path.resolve())
+    module = sys.modules[name] = ModuleType(name)
+    lacking: dict[str, None] = {}
+    for code in code_of(path):
+        try:
+            exec(code, module.__dict__)  # noqa: S102 - what importing a .py does, of its definitions alone
+        except ImportError as error:  # of a cell that draws or trains, which does not run here
+            lacking[str(error)] = None
+        except NameError as error:
+            lacking[f"{error} (no definition, import or constant of the notebook makes it)"] = None
+    if lacking:
+        print(f"note: {path}: left out what needs more: {listed(list(lacking))}", file=sys.stderr)
     return module

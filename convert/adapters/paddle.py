@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.adapters.reference import not_installed
 from convert.checkpoint.checkpoint import Checkpoint, FileFacts, require_tensors
 from convert.checkpoint.tensor import TensorRef
 from convert.errors import ConvertError
@@ -21,9 +22,7 @@ try:
         warnings.filterwarnings("ignore", message="No ccache found")
         import paddle
 except ModuleNotFoundError as error:
-    raise ConvertError(
-        "this needs paddle, which is not installed: run `pip install 'paddle2torch[paddle]'`"
-    ) from error
+    raise ConvertError(not_installed("paddle")) from error
 
 
 def open_factory(reference: str, arguments: dict[str, Any] | None = None) -> Checkpoint:
@@ -32,9 +31,10 @@ def open_factory(reference: str, arguments: dict[str, Any] | None = None) -> Che
     The factory is called with `arguments`. Raises ConvertError when it cannot be found, fails, or makes
     something that is not a `paddle.nn.Layer`.
     """
-    from convert.adapters.factory import load_factory, users_code
+    from convert.adapters.factory import check_call, load_factory, users_code
 
     factory = load_factory(reference)
+    check_call(reference, factory, arguments or {}, "--paddle-args")
     with users_code(f"{reference} cannot be built", "give its arguments with --paddle-args"):
         layer = factory(**(arguments or {}))
     if not isinstance(layer, paddle.nn.Layer):

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from convert.adapters.reference import not_installed
 from convert.errors import ConvertError
 
 try:
     import torch
 except ModuleNotFoundError as error:
-    raise ConvertError(
-        "this needs torch, which is not installed: run `pip install 'paddle2torch[torch]'`"
-    ) from error
+    raise ConvertError(not_installed("torch")) from error
 
 
 def to_torch(array: np.ndarray, dtype_name: str) -> torch.Tensor:
@@ -35,9 +34,10 @@ def build_module(
     Built on torch's meta device where that works, unless its `values` are asked for: a layout needs names and shapes, not
     weights.
     """
-    from convert.adapters.factory import load_factory, users_code
+    from convert.adapters.factory import check_call, load_factory, users_code
 
     factory = load_factory(reference)
+    check_call(reference, factory, arguments or {}, "--torch-args")
     with users_code(f"{reference} cannot be built", "give its arguments with --torch-args"):
         try:
             with torch.device("cpu" if values else "meta"):

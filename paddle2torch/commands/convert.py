@@ -237,6 +237,25 @@ def _check(args: argparse.Namespace) -> None:
             "--save-rules is for the way to torch: the way back takes the same file as --rules"
         )
     check_beside(args)
+    _check_models(args)
+
+
+def _check_models(args: argparse.Namespace) -> None:
+    """What can be told of models to build without a framework."""
+    from convert.checkpoint.reader import is_factory
+    from paddle2torch.before import Model, check_models
+    from paddle2torch.options import json_object
+
+    arguments = {
+        "paddle": json_object(args.paddle_args or "{}", "--paddle-args"),
+        "torch": json_object(args.torch_args, "--torch-args"),
+    }
+    named = {"paddle": args.source if is_factory(args.source) else args.paddle, "torch": args.torch}
+    check_models(
+        Model(side, reference, arguments[side], python=getattr(args, f"{side}_python"))
+        for side, reference in named.items()
+        if reference is not None
+    )
 
 
 def _common(args: argparse.Namespace) -> dict[str, Any]:

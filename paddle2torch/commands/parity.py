@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
     check_targets(args)
     _check_options(args)
     sides = _sides(args)
+    _check_before(args, sides)
     inputs = read_inputs(args, sides)
     modes = ("eval", "train") if args.mode == "both" else (args.mode,)
     with ExitStack() as stack:
@@ -130,6 +131,22 @@ def run(args: argparse.Namespace) -> int:
         also=lambda: written_reports(args, report),
     )
     return report.verdict.exit_code
+
+
+def _check_before(args: argparse.Namespace, sides: Mapping[str, Any]) -> None:
+    """What can be told without a framework."""
+    from paddle2torch.before import Model, check_installed_for, check_models, check_weights
+
+    models = [
+        Model(
+            side, sides["factories"][side], sides["arguments"][side], python=getattr(args, f"{side}_python")
+        )
+        for side in ("paddle", "torch")
+    ]
+    check_models([model for model in models if getattr(args, model.framework) is not None])
+    if args.weights is not None:
+        check_weights(args.weights, args.key, sides["options"])
+    check_installed_for(models)
 
 
 WRITERS: Mapping[str, Callable[[Report], str]] = {

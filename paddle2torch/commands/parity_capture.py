@@ -54,9 +54,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Record and write; exit code 0."""
     from convert.write.atomic import check_target
+    from paddle2torch.before import Model, check_installed_for, check_models, check_weights
     from paddle2torch.commands.parity import read_inputs
     from paddle2torch.console import status
-    from paddle2torch.options import json_object
+    from paddle2torch.options import json_object, name_options
     from parity.sides.remote import WorkerSide
     from parity.trace.file import TraceFile, digest, write_trace_file
     from parity.trace.values import scratch_directory, shared_scratch
@@ -65,6 +66,12 @@ def run(args: argparse.Namespace) -> int:
     check_target(args.output, force=args.force)
     framework: Framework = "paddle" if args.paddle else "torch"
     arguments = json_object(args.args, "--args")
+    reference = args.paddle or args.torch
+    model = Model(framework, reference, arguments, "--args", args.python)
+    check_models([model])
+    if args.weights is not None:
+        check_weights(args.weights, args.key, name_options(args))
+    check_installed_for([model])
     like = TraceFile(args.like) if args.like else None
     inputs = like.inputs() if like else read_inputs(args, {"spec": None})
     modes = like.modes if like else ("eval", "train") if args.mode == "both" else (args.mode,)
@@ -74,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         scratch = stack.enter_context(scratch_directory())
         side = stack.enter_context(
             WorkerSide(
-                framework, args.paddle or args.torch, arguments, device=args.device, python=args.python
+                framework, reference, arguments, device=args.device, python=args.python, option="--args"
             )
         )
         tell(f"building the {framework} model")

@@ -35,6 +35,7 @@ OFFLINE = (
 def run(args: argparse.Namespace) -> int:
     """Compare, show and store; the exit code is the verdict's."""
     from convert.plan.plan import Options
+    from paddle2torch.before import Model, check_installed_for, check_models
     from paddle2torch.commands.parity import (
         check_targets,
         written_reports,
@@ -54,6 +55,11 @@ def run(args: argparse.Namespace) -> int:
     check_targets(args)
     if (args.torch is None) == (args.torch_trace is None):
         raise ParityError("give either TORCH_TRACE or --torch MODULE:FACTORY beside PADDLE_TRACE")
+    arguments = json_object(args.torch_args, "--torch-args")
+    if args.torch is not None:
+        model = Model("torch", args.torch, arguments, python=args.torch_python)
+        check_models([model])
+        check_installed_for([model])
     paddle = TraceFile(args.paddle_trace)
     recorded = TraceFile(args.torch_trace) if args.torch_trace else None
     check_pair(paddle, recorded)
@@ -70,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
                 WorkerSide(
                     "torch",
                     args.torch,
-                    json_object(args.torch_args, "--torch-args"),
+                    arguments,
                     device=args.torch_device,
                     python=args.torch_python,
                 )

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from convert.adapters.factory import load_factory
+from convert.adapters.reference import not_installed
 from convert.errors import ConvertError
 from paddle2torch.summary.rows import Difference, LayerRow, Summary, compare
 
@@ -37,9 +38,7 @@ def summarize(
             warnings.filterwarnings("ignore", message="No ccache found")  # Paddle says so on import
             import_module(framework)
     except ImportError:
-        raise ConvertError(
-            f"{framework} is not installed here; install it with: pip install 'paddle2torch[{framework}]'"
-        ) from None
+        raise ConvertError(not_installed(framework)) from None
     recorder = import_module(f"paddle2torch.summary.{framework}_side")
     build = load_factory(factory, registered=registered)
     try:

@@ -59,7 +59,8 @@ class WorkerSide:
     """Runs one framework's model in a process of its own (`parity.sides.worker`). Use as a context manager.
 
     The process starts at once, so that two sides import their frameworks at the same time; then `build`.
-    registered: the factory is one of ours, whatever else the current directory has under its name.
+    registered: the factory is one of ours, whatever else the current directory has under its name. option: how the user
+    gives arguments for it.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class WorkerSide:
         device: str = "cpu",
         python: str | None = None,
         registered: bool = False,
+        option: str = "",
     ) -> None:
         self.registered = registered
+        self.option = option or f"--{framework}-args"
         self.framework = framework
         self.factory = factory
         self.recipe: Recipe | None = None
@@ -98,6 +101,7 @@ class WorkerSide:
             arguments=self.arguments,
             device=self.device,
             registered=self.registered,
+            option=self.option,
         )
         self.notes += built["notes"]
 

@@ -7,11 +7,11 @@ of the two frameworks often cannot be imported together and people keep them in 
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from convert.adapters.reference import not_installed
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Trainer
 from parity.errors import ParityError
@@ -65,8 +65,6 @@ def adapter(framework: Framework) -> Any:
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "paddle"):
             raise
-        package = {"torch": "torch", "paddle": "paddlepaddle"}[framework]
         raise ParityError(
-            f"{framework} is not installed in this environment: run `{sys.executable} -m pip install "
-            f"{package}`, or name an interpreter that has it with --{framework}-python"
+            f"{not_installed(framework)}, or name an interpreter that has it with --{framework}-python"
         ) from None

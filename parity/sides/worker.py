@@ -51,15 +51,16 @@ class Worker:
         return self.side
 
     def build(
-        self, factory: str, arguments: Mapping[str, Any], device: str, registered: bool = False
+        self, factory: str, arguments: Mapping[str, Any], device: str, registered: bool, option: str
     ) -> dict[str, Any]:
-        """Build the model and move it to the device."""
-        from convert.adapters.factory import load_factory
+        """Build the model and move it to the device. option: how the user gives arguments."""
+        from convert.adapters.factory import check_call, load_factory
 
         tools = adapter(self.framework)
         tools.check_device(device)
         notes: list[str] = []
         make = load_factory(factory, notes, registered=registered)
+        check_call(factory, make, arguments, option)
         try:
             model = make(**arguments)
         except Exception as error:

@@ -139,7 +139,7 @@ def test_a_missing_framework_is_answered_with_the_pip_command(command, net, tmp_
     for factory in ("my_net.py:net", "torch.nn:Linear"):
         done = command("convert", "net.pdparams", "--torch", factory, "-o", "x.pth", cwd=net, env=environment)
         assert done.returncode == 2
-        assert "pip install 'paddle2torch[torch]'" in done.stderr
+        assert "pip install torch" in done.stderr
 
 
 def test_convert_to_both_formats_and_replace_with_force(command, lenet, tmp_path):
@@ -261,7 +261,7 @@ def test_inspect_answers_wrong_input_with_exit_code_2(command, tmp_path):
             ["convert", "x", "--num-classes", "ten"],
             "invalid int value: 'ten'; see `paddle2torch convert --help`",
         ),
-        (["convrt", "x"], "invalid choice: 'convrt'"),
+        (["convrt", "x"], "there is no command convrt; the nearest is convert"),
         (["inspect"], "required: CHECKPOINT"),
     ],
 )
