@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import re
 import signal
 import sys
 import threading
@@ -74,6 +75,7 @@ class _Parser(argparse.ArgumentParser):
         words = list(args or ())
         command = next((i for i, word in enumerate(words) if not word.startswith("-")), len(words))
         if self._subparsers is None:
+            words = _joined(words)
             for word in words:
                 self._check_option(word)
         elif command < len(words) and words[command] not in COMMANDS:
@@ -81,7 +83,7 @@ class _Parser(argparse.ArgumentParser):
         else:
             for word in words[:command]:
                 self._check_option(word)
-        found, rest = super().parse_known_args(args, namespace)
+        found, rest = super().parse_known_args(words, namespace)
         if rest and self._subparsers is None:
             self.error(f"{' '.join(rest)}: not expected here")
         return found, rest
@@ -91,6 +93,20 @@ class _Parser(argparse.ArgumentParser):
         known = [option for option in self._option_string_actions if option.startswith("--")]
         if len(name) > 2 and name.startswith("--") and not any(option.startswith(name) for option in known):
             self.error(f"there is no option {name}{_nearest(name, known)}")
+
+
+FURTHER_SHAPE = re.compile(r"(\w+:)?\d+([,x]\d+)*(:\w+)*")
+
+
+def _joined(words: list[str]) -> list[str]:
+    """`--shape` with the shapes of all inputs as one word, so that a model or a file may stand behind it."""
+    joined: list[str] = []
+    for word in words:
+        if len(joined) > 1 and joined[-2] == "--shape" and FURTHER_SHAPE.fullmatch(word):
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
 
 if TYPE_CHECKING:
     from convert.plan.plan import Options
+    from parity.setup.inputs import Wanted
 
 NAMES_MOST = 20_000_000
 """Bytes of a list of names."""
@@ -78,15 +80,42 @@ def json_object(text: str, option: str) -> dict[str, Any]:
     return value
 
 
-def shape_of(text: str) -> tuple[int, ...]:
-    """`2,3,224,224` as sizes."""
-    try:
-        shape = tuple(int(n) for n in text.replace("x", ",").split(","))
-    except ValueError:
-        raise ConvertError(f"--shape {text}: write sizes with commas, e.g. 2,3,224,224") from None
-    if min(shape) < 1:
-        raise ConvertError(f"--shape {text}: every size must be at least 1")
-    return shape
+SHAPE_HELP = "shape of a made-up input; several, and of whole numbers: ids:2,16:int64 mask:2,16:bool"
+HOW_SHAPES = "write sizes with commas, such as 2,3,224,224, or NAME:SIZES:TYPE for each of several inputs, such as ids:2,16:int64 mask:2,16:bool"
+SIZES = re.compile(r"-?\d+([,x]-?\d+)*")
+
+
+def add_shape_option(group: Any, help: str = SHAPE_HELP) -> None:
+    """`--shape`, the same wherever inputs are made up."""
+    group.add_argument("--shape", metavar="N,C,H,W", help=help)
+
+
+def inputs_of(texts: str) -> dict[str, Wanted]:
+    """What `--shape` asks for, by name; without one, by place. The inputs are apart by spaces.
+
+    Each is `[NAME:]SIZES[:TYPE[:BELOW]]`: `2,3,224,224`, `ids:2,16:int64`, `ids:2,16:int64:30522` for numbers below 30522.
+    """
+    from parity.setup.inputs import WHOLE_BELOW, Wanted
+
+    found: dict[str, Wanted] = {}
+    for place, text in enumerate(texts.split()):
+        parts = text.split(":")
+        named = len(parts) > 1 and SIZES.fullmatch(parts[1]) is not None
+        name = parts.pop(0) if named else str(place)
+        sizes, dtype, below, *more = [*parts, "", ""][: max(3, len(parts))]
+        if SIZES.fullmatch(sizes) is None or more or (below and not below.isdigit()):
+            raise ConvertError(f"--shape {text}: {HOW_SHAPES}")
+        shape = tuple(int(n) for n in sizes.replace("x", ",").split(","))
+        if min(shape) < 1:
+            raise ConvertError(f"--shape {text}: every size must be at least 1")
+        if dtype not in ("", "float32", *WHOLE_BELOW):
+            raise ConvertError(f"--shape {text}: {dtype} is none of float32, {', '.join(WHOLE_BELOW)}")
+        if below and dtype in ("", "float32"):
+            raise ConvertError(f"--shape {text}: only whole numbers are below something")
+        if name in found:
+            raise ConvertError(f"--shape {text}: there is another input {name!r}")
+        found[name] = Wanted(shape, dtype or "float32", int(below or 0))
+    return found
 
 
 def names_in(path: str | None) -> list[str] | None:

@@ -106,9 +106,9 @@ def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[st
 
 
 def _inputs(args: argparse.Namespace) -> Any:
-    from paddle2torch.options import shape_of
-    from parity.setup.inputs import as_arrays, load_inputs, random_input
+    from paddle2torch.options import inputs_of
+    from parity.setup.inputs import load_inputs, random_inputs
 
     if args.input is not None:
         return load_inputs(args.input, grey=False)
-    return as_arrays(random_input(shape_of(args.shape)))
+    return random_inputs(inputs_of(args.shape))

@@ -43,6 +43,23 @@ def check_reference(reference: str, given: Collection[str] = (), option: str = "
         _check_name(module, reference, place, name.split("."), given, option)
 
 
+def frameworks_of(reference: str) -> list[str]:
+    """Which frameworks the file of a reference imports; [] where that is not plain to see."""
+    path = Path(reference.rpartition(":")[0])
+    module = syntax(path) if path.is_file() else None
+    names = set(_imported(module)) if module is not None else set()
+    return sorted(names & set(PIP))
+
+
+def _imported(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.partition(".")[0]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
 def check_installed(framework: str) -> None:
     """ConvertError with the pip command if a framework is not here."""
     if framework not in sys.modules and not _is_module(framework):

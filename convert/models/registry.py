@@ -55,7 +55,7 @@ class ModelSpec:
             usual = "x".join(map(str, self.input_shape))
             raise ConvertError(
                 f"{self.name} takes {len(self.input_shape)}-dimensional inputs such as {usual}, "
-                f"not {'x'.join(map(str, shape))}; give the shape without the batch"
+                f"not {'x'.join(map(str, shape))}; with a batch of 2 in front that is 2,{usual.replace('x', ',')}"
             )
         size = shape[1:]
         small = any(given < least for given, least in zip(size, self.smallest, strict=True))

@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     target.add_argument("--torch-args", metavar="JSON", default="{}", help="keyword arguments for --torch")
     target.add_argument("--num-classes", type=int, metavar="N", help="default: what the checkpoint has")
     target.add_argument("--in-channels", type=int, metavar="N", help="default: what the checkpoint has")
-    from paddle2torch.options import add_name_options
+    from paddle2torch.options import add_name_options, add_shape_option
 
     names = parser.add_argument_group("which tensors, and under which names")
     add_name_options(names)
@@ -78,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     names.add_argument("--save-rules", metavar="FILE", help="write the pairs that were found as rules")
     probe = parser.add_argument_group("both models on one input, for --match run")
     probe.add_argument("--paddle", metavar="MODULE:FACTORY", help="the Paddle model of the checkpoint")
-    probe.add_argument("--shape", metavar="N,C,H,W", help="of a random input")
+    add_shape_option(probe)
     probe.add_argument("--input", type=Path, metavar="FILE", help="an input: .npy, .npz or an image")
     for side in ("paddle", "torch"):
         probe.add_argument(f"--{side}-python", metavar="PYTHON", help=f"an interpreter that has {side}")

@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fill in values that show mistakes: all weights without a checkpoint (the default), biases, "
         "scales and statistics with one",
     )
-    from paddle2torch.options import add_name_options
+    from paddle2torch.options import add_name_options, add_shape_option
 
     add_name_options(parser.add_argument_group("which tensors, and under which names"))
     what = parser.add_argument_group("what is compared")
@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--input", type=Path, metavar="FILE", help=".npy, .npz or an image; default: random numbers"
     )
-    what.add_argument("--shape", metavar="N,C,H,W", help="shape of the random input")
+    add_shape_option(what)
     what.add_argument("--seed", type=int, default=0, help="of the random input and weights (default 0)")
     what.add_argument(
         "--only-given", action="store_true", help="do not also try other numbers and an odd size"
@@ -321,9 +321,9 @@ def _sizes_of(args: argparse.Namespace, model: str, given: dict[str, int]) -> di
 
 
 def read_inputs(args: argparse.Namespace, sides: dict[str, Any]) -> Mapping[str, Any]:
-    from paddle2torch.options import shape_of
+    from paddle2torch.options import inputs_of
     from parity.errors import ParityError
-    from parity.setup.inputs import as_arrays, load_inputs, random_input
+    from parity.setup.inputs import as_arrays, load_inputs, random_input, random_inputs
 
     spec = sides["spec"]
     channels = 0
@@ -335,11 +335,13 @@ def read_inputs(args: argparse.Namespace, sides: dict[str, Any]) -> Mapping[str,
             raise ParityError("--input and --shape both say what the models take; give one of them")
         inputs = load_inputs(args.input, grey=channels == 1)
     elif args.shape is not None:
-        inputs = as_arrays(random_input(shape_of(args.shape), seed=args.seed))
+        inputs = random_inputs(inputs_of(args.shape), seed=args.seed)
     elif spec is not None:
         inputs = as_arrays(random_input((2, channels, *spec.input_shape[1:]), seed=args.seed))
     else:
-        raise ParityError("say what the models take: --shape 2,3,224,224, or --input FILE")
+        raise ParityError(
+            "say what the models take: --shape 2,3,224,224 (several: --shape ids:2,16:int64 mask:2,16:bool), or --input FILE"
+        )
     if spec is not None:
         for array in inputs.values():
             spec.check_input(array.shape[1:])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from paddle2torch.options import add_name_options
+    from paddle2torch.options import add_name_options, add_shape_option
 
     side = parser.add_mutually_exclusive_group(required=True)
     side.add_argument("--paddle", metavar="MODULE:FACTORY", help="record this Paddle model")
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mode", choices=["eval", "train", "both"], default="both", help="default: both")
     parser.add_argument("--input", type=Path, metavar="FILE", help=".npy, .npz or an image")
-    parser.add_argument("--shape", metavar="N,C,H,W", help="shape of a random input")
+    add_shape_option(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the random input and weights (default 0)")
     parser.add_argument("--only-given", action="store_true", help="no other numbers and no odd size")
     parser.add_argument(

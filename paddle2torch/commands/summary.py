@@ -1,7 +1,7 @@
-"""`paddle2torch summary MODEL`: a network's layers, shapes, parameters, memory and receptive field.
+"""`paddle2torch summary`: a network's layers as a tree, with shapes, parameters, multiply-adds, memory and receptive field.
 
-With `--framework both` (the default) each framework runs in a process of its own, because GPU builds of
-the two often cannot be imported together, and any difference between them is marked.
+Where both frameworks are asked about, each runs in a process of its own, because GPU builds of the two often cannot be
+imported together, and any difference between them is marked.
 """
 
 from __future__ import annotations
@@ -11,87 +11,165 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
 from convert.models.registry import find_model
-from paddle2torch.summary.rows import MIB, Summary, compare
+from paddle2torch.summary.rows import Summary, compare
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from paddle2torch.summary.rows import Difference
+    from parity.setup.inputs import Wanted
+
+DEPTH = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("model", help="a registered model (`paddle2torch models`), or module:factory")
-    parser.add_argument("--framework", choices=("paddle", "torch", "both"), default="both")
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument(
-        "--input", metavar="C,H,W", type=_shape, help="input without the batch (default: usual)"
+    from paddle2torch.options import add_shape_option
+
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="a registered model (`paddle2torch models`), or MODULE:FACTORY of one framework",
     )
-    size.add_argument(
-        "--shape", metavar="1,C,H,W", type=_one, dest="input", help="the same with the batch, as for `parity`"
+    parser.add_argument("--paddle", metavar="MODULE:FACTORY", help="your Paddle model, e.g. net.py:Net")
+    parser.add_argument("--torch", metavar="MODULE:FACTORY", help="your torch model")
+    parser.add_argument("--framework", choices=("paddle", "torch", "both"), help="of MODEL; default: both")
+    parser.add_argument("--args", metavar="JSON", default="{}", help="keyword arguments for the factories")
+    parser.add_argument("--num-classes", type=int, metavar="N", help="classes of a registered model")
+    add_shape_option(parser, "the input, with its batch; default: an image as the model has it")
+    parser.add_argument(
+        "--depth",
+        type=int,
+        default=DEPTH,
+        metavar="N",
+        help=f"levels of blocks that are shown (default {DEPTH})",
     )
-    parser.add_argument("--num-classes", type=int, metavar="N", help="classes (default: the model's)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables: every layer")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to build on each side, and what to run it on."""
+
+    title: str
+    factories: Mapping[str, str]
+    arguments: Mapping[str, Any]
+    inputs: Mapping[str, Wanted]
+    registered: bool
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the summary; 1 when the two frameworks differ, else 0."""
-    frameworks = ("paddle", "torch") if args.framework == "both" else (args.framework,)
-    plans = {framework: _plan(args, framework) for framework in frameworks}
-    if len(frameworks) == 1:
+    if args.depth < 1:
+        raise ConvertError(f"--depth {args.depth}: at least 1 level")
+    plan = _plan(args)
+    if len(plan.factories) == 1:
         from paddle2torch.summary import summarize
 
+        ((framework, factory),) = plan.factories.items()
         found = {
-            frameworks[0]: summarize(frameworks[0], *plans[frameworks[0]], registered=":" not in args.model)
+            framework: summarize(framework, factory, plan.arguments, plan.inputs, registered=plan.registered)
         }
     else:
-        found = _in_own_processes(args, plans["torch"][2])
+        found = _in_own_processes(args, plan)
     differences = compare(found["paddle"], found["torch"]) if len(found) == 2 else []
     if args.json:
-        print(json.dumps(_as_json(args.model, found, differences), indent=2))
+        print(json.dumps(_as_json(plan.title, found, differences), indent=2))
     else:
-        _print(args.model, found, differences)
+        from paddle2torch.summary.tree import show
+
+        show(plan.title, found, differences, args.depth)
     return 1 if differences else 0
 
 
-def _plan(args: argparse.Namespace, framework: str) -> tuple[str, dict[str, Any], tuple[int, ...]]:
-    """What to build, with which arguments, and the input's shape."""
-    if ":" in args.model:
-        if args.framework == "both":
+def _plan(args: argparse.Namespace) -> Plan:
+    from paddle2torch.before import Model, check_installed_for, check_models
+    from paddle2torch.options import inputs_of, json_object
+
+    given = json_object(args.args, "--args")
+    inputs = inputs_of(args.shape) if args.shape is not None else None
+    own = {side: name for side in ("paddle", "torch") if (name := getattr(args, side)) is not None}
+    if args.model is not None and own:
+        raise ConvertError("name a model, or yours with --paddle and --torch; not both")
+    if args.model is not None and ":" not in args.model:
+        plan = _registered(args, given, inputs)
+    else:
+        if args.model is not None:
+            own = {_framework_of(args): args.model}
+        if not own:
             raise ConvertError(
-                f"{args.model} is one framework's; say --framework paddle or --framework torch"
+                "name a registered model, or your own: --paddle net.py:Net, --torch port.py:Net, or both"
             )
-        arguments = {} if args.num_classes is None else {"num_classes": args.num_classes}
-        return args.model, arguments, args.input or (3, 224, 224)
+        if args.num_classes is not None:
+            raise ConvertError(
+                "--num-classes is for registered models; your own take it with --args '{\"num_classes\": ...}'"
+            )
+        plan = Plan(" and ".join(own.values()), own, given, inputs or _image((3, 224, 224)), False)
+    models = [Model(side, name, plan.arguments, "--args") for side, name in plan.factories.items()]
+    if not plan.registered:
+        check_models(models)
+    check_installed_for(models)
+    return plan
+
+
+def _image(shape: tuple[int, ...]) -> dict[str, Wanted]:
+    """One of them."""
+    from parity.setup.inputs import Wanted
+
+    return {"0": Wanted((1, *shape))}
+
+
+def _registered(
+    args: argparse.Namespace, given: Mapping[str, Any], inputs: Mapping[str, Wanted] | None
+) -> Plan:
     spec = find_model(args.model)
-    shape = args.input or spec.input_shape
-    spec.check_input(shape)
+    inputs = inputs or _image(spec.input_shape)
+    (image,) = list(inputs.values())[:1]
+    spec.check_input(image.shape[1:])
     if args.num_classes is not None and args.num_classes < 1:
         raise ConvertError(f"--num-classes must be at least 1, not {args.num_classes}")
     classes = args.num_classes or spec.defaults["num_classes"]
-    factory = spec.paddle_factory if framework == "paddle" else spec.torch_factory
-    return factory, {"num_classes": classes, "in_channels": shape[0]}, shape
+    arguments = {"num_classes": classes, "in_channels": image.shape[1], **given}
+    both = {"paddle": spec.paddle_factory, "torch": spec.torch_factory}
+    asked = args.framework or "both"
+    return Plan(
+        args.model, both if asked == "both" else {asked: both[asked]}, arguments, inputs, registered=True
+    )
 
 
-def _in_own_processes(args: argparse.Namespace, shape: tuple[int, ...]) -> dict[str, Summary]:
+def _framework_of(args: argparse.Namespace) -> str:
+    """Of a model that is named without an option: as said, or the one that its file imports."""
+    from convert.adapters.reference import frameworks_of
+
+    if args.framework in ("paddle", "torch"):
+        return str(args.framework)
+    found = frameworks_of(args.model)
+    if len(found) == 1:
+        return found[0]
+    raise ConvertError(f"{args.model} is one framework's: say --paddle {args.model} or --torch {args.model}")
+
+
+def _in_own_processes(args: argparse.Namespace, plan: Plan) -> dict[str, Summary]:
     """Both sides at once, each by this very command with --json."""
-    words = [sys.executable, "-m", "paddle2torch", "summary", args.model, "--json"]
-    words.append(f"--input={','.join(map(str, shape))}")
+    words = ["--json", "--args", args.args]
+    if args.shape is not None:
+        words += ["--shape", *args.shape.split()]
     if args.num_classes is not None:
         words.append(f"--num-classes={args.num_classes}")
+    command = [sys.executable, "-m", "paddle2torch", "summary"]
     running = {
         framework: subprocess.Popen(
-            [*words, "--framework", framework],
+            [*command, args.model if plan.registered else factory, "--framework", framework, *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ,
         )
-        for framework in ("paddle", "torch")
+        for framework, factory in plan.factories.items()
     }
     found = {}
     for framework, process in running.items():
@@ -112,88 +190,3 @@ def _as_json(model: str, found: dict[str, Summary], differences: list[Difference
         "frameworks": {framework: summary.to_json() for framework, summary in found.items()},
         "differences": [vars(difference) for difference in differences],
     }
-
-
-def _print(model: str, found: dict[str, Summary], differences: list[Difference]) -> None:
-    from paddle2torch.console import stdout_console
-
-    console = stdout_console()
-    console.print(_table(model, found, differences))
-    lines = {framework: _totals(summary) for framework, summary in found.items()}
-    for line in dict.fromkeys(lines.values()):
-        sides = " and ".join(framework for framework in lines if lines[framework] == line)
-        console.print(f"{sides}: {line}", soft_wrap=True)
-    if len(found) == 2:
-        verdict = f"[bold red]{len(differences)} differences[/]" if differences else "[green]no difference[/]"
-        console.print(f"paddle against torch: {verdict}")
-
-
-def _totals(summary: Summary) -> str:
-    seen = summary.receptive_field
-    return (
-        f"{summary.parameters:,} parameters, weights {summary.weight_mib:.1f} MiB, activations "
-        f"{summary.activation_mib:.1f} MiB an image (outputs of layers in float32, forward; twice that with backward)"
-        + (f", receptive field {_extent(seen)}" if seen else "")
-    )
-
-
-def _table(model: str, found: dict[str, Summary], differences: list[Difference]) -> Table:
-    from rich.table import Table
-
-    first, *others = found.values()
-    size = "x".join(map(str, first.input_shape))
-    table = Table(title=f"{model}, input {size}", title_style="bold")
-    table.add_column("layer")
-    table.add_column(" | ".join(found))
-    for title in ("output", "parameters", "MiB", "sees"):
-        table.add_column(title, justify="right")
-    marked: dict[int, list[str]] = {}
-    for difference in differences:
-        note = f"{difference.field}: paddle {difference.paddle}, torch {difference.torch}"
-        marked.setdefault(difference.row, []).append(note)
-    for index, layer in enumerate(first.layers):
-        kinds = [layer.kind, *(s.layers[index].kind for s in others if index < len(s.layers))]
-        megabytes = _product(layer.output_shape) * 4 / MIB
-        table.add_row(
-            layer.name,
-            " | ".join(kinds),
-            "x".join(map(str, layer.output_shape[1:])),
-            f"{layer.parameters:,}" if layer.parameters else "",
-            f"{megabytes:.2f}",
-            _extent(layer.receptive_field) if layer.receptive_field else "all",
-            style="red" if index in marked else None,
-        )
-        for note in marked.pop(index, []):
-            table.add_row("", f"[red]{note}[/]")
-    for notes in marked.values():
-        for note in notes:
-            table.add_row("", f"[red]{note}[/]")
-    return table
-
-
-def _extent(view: tuple[int, int]) -> str:
-    return str(view[0]) if view[0] == view[1] else f"{view[0]}x{view[1]}"
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    total = 1
-    for size in shape:
-        total *= size
-    return total
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    try:
-        shape = tuple(int(part) for part in text.replace("x", ",").split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not C,H,W such as 3,224,224") from None
-    if any(size < 1 for size in shape):
-        raise argparse.ArgumentTypeError(f"{text!r} holds a size below 1")
-    return shape
-
-
-def _one(text: str) -> tuple[int, ...]:
-    batch, *shape = _shape(text)
-    if batch != 1 or not shape:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1,C,H,W: a summary is of one image")
-    return tuple(shape)

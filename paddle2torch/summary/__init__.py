@@ -6,14 +6,20 @@ in which it was called. Only the framework that is asked about is imported.
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Mapping
+from contextlib import redirect_stdout
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convert.adapters.factory import load_factory
+from convert.adapters.factory import check_call, load_factory
 from convert.adapters.reference import not_installed
 from convert.errors import ConvertError
 from paddle2torch.summary.rows import Difference, LayerRow, Summary, compare
+
+if TYPE_CHECKING:
+    from parity.setup.inputs import Wanted
 
 __all__ = ["Difference", "LayerRow", "Summary", "compare", "summarize"]
 
@@ -23,15 +29,15 @@ FRAMEWORKS = ("paddle", "torch")
 def summarize(
     framework: str,
     factory: str,
-    arguments: dict[str, Any],
-    shape: tuple[int, ...],
+    arguments: Mapping[str, Any],
+    inputs: Mapping[str, Wanted],
     *,
     registered: bool = False,
 ) -> Summary:
-    """Build "module:function" with `arguments` and record one forward pass of an input of `shape`.
+    """Build "module:function" with `arguments` and record one forward pass of zeros like `inputs`.
 
-    `shape` is without the batch, which is 1. Raises ConvertError when the framework is not installed,
-    the factory cannot be found or called, or the input does not fit the network. registered: it is one of ours.
+    Raises ConvertError when the framework is not installed, the factory cannot be found or called, or the input does not
+    fit the network. registered: it is one of ours.
     """
     try:
         with warnings.catch_warnings():
@@ -40,13 +46,17 @@ def summarize(
     except ImportError:
         raise ConvertError(not_installed(framework)) from None
     recorder = import_module(f"paddle2torch.summary.{framework}_side")
-    build = load_factory(factory, registered=registered)
+    make = load_factory(factory, registered=registered)
+    check_call(factory, make, arguments, "--args")
     try:
-        result: Summary = recorder.record(lambda: build(**arguments), shape)
+        with redirect_stdout(sys.stderr):
+            result: Summary = recorder.record(lambda: make(**arguments), inputs)
     except ConvertError:
         raise
     except Exception as error:
-        given = "x".join(map(str, shape))
+        given = " and ".join("x".join(map(str, one.shape)) for one in inputs.values())
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise ConvertError(f"{factory} cannot run an input of {given} in {framework}: {reason}") from error
+        raise ConvertError(
+            f"{factory} cannot run an input of {given} in {framework}: {reason}; --shape says what it takes"
+        ) from error
     return result

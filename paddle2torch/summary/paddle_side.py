@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from paddle2torch.summary.rows import LayerRow, Summary, Tracker, tensors, window
+from paddle2torch.summary.rows import Module, Summary, Tracker, tensors
+
+if TYPE_CHECKING:
+    from parity.setup.inputs import Wanted
 
 # Paddle's names of the geometry, by what torch calls it.
 GEOMETRY = {
@@ -18,27 +21,39 @@ GEOMETRY = {
 STATISTICS = ("_mean", "_variance")
 
 
-def record(build: Callable[[], Any], shape: tuple[int, ...]) -> Summary:
-    """One forward pass in eval mode of a batch of one."""
+def record(build: Callable[[], Any], inputs: Mapping[str, Wanted]) -> Summary:
+    """One forward pass in eval mode."""
     import paddle
 
     network = build()
     network.eval()
-    tracker, counted = Tracker(), set[int]()
+    tracker = Tracker()
     for name, layer in network.named_sublayers(include_self=True):
+        module = _module(name or "(network)", layer)
         if layer.sublayers():
             layer.register_forward_pre_hook(lambda _, given: tracker.enter(tuple(tensors(given))))
-            layer.register_forward_post_hook(lambda _, __, output: tracker.leave(tuple(tensors(output))))
+            layer.register_forward_post_hook(
+                lambda _, __, output, module=module: tracker.leave(module, tuple(tensors(output)))
+            )
         elif not isinstance(layer, paddle.nn.Sequential):
-            layer.register_forward_post_hook(_leaf_hook(tracker, counted, name or "(network)"))
+            layer.register_forward_post_hook(
+                lambda _, given, output, module=module: tracker.call(
+                    module, tuple(tensors(given)), tuple(tensors(output))
+                )
+            )
+    made = {name: paddle.zeros(list(one.shape), dtype=one.dtype) for name, one in inputs.items()}
     with paddle.no_grad():
-        output = network(paddle.zeros([1, *shape]))
+        output = network(
+            *(value for name, value in made.items() if name.isdigit()),
+            **{name: value for name, value in made.items() if not name.isdigit()},
+        )
     return Summary(
         framework="paddle",
-        input_shape=shape,
+        input_shapes=tuple(one.shape for one in inputs.values()),
         layers=tuple(tracker.rows),
         output_shapes=tuple(tuple(value.shape) for value in tensors(output)),
         parameters=_learned(dict(network.named_parameters())),
+        blocks=tuple(tracker.blocks),
     )
 
 
@@ -46,24 +61,16 @@ def _learned(parameters: dict[str, Any]) -> int:
     return sum(math.prod(value.shape) for name, value in parameters.items() if not name.endswith(STATISTICS))
 
 
-def _leaf_hook(tracker: Tracker, counted: set[int], name: str) -> Callable[[Any, Any, Any], None]:
-    def hook(layer: Any, given: Any, output: Any) -> None:
-        inputs, outputs = tuple(tensors(given)), tuple(tensors(output))
-        kind = type(layer).__name__
-        before, after = tuple(inputs[0].shape), tuple(outputs[0].shape)
-        geometry = {
-            key: getattr(layer, name)
-            for key, names in GEOMETRY.items()
-            for name in names
-            if hasattr(layer, name)
-        }
-        moves = window(kind, geometry, before, after)
-        view = tracker.view_of(inputs)
-        view = view.through(*moves) if view and moves else None
-        first = id(layer) not in counted
-        counted.add(id(layer))
-        count = _learned(layer._parameters) if first else 0
-        extent = view.extent if view and len(after) == 4 else None
-        tracker.layer(LayerRow(name, kind, after, count, extent), view, outputs)
-
-    return hook
+def _module(name: str, layer: Any) -> Module:
+    geometry = {
+        key: getattr(layer, name) for key, names in GEOMETRY.items() for name in names if hasattr(layer, name)
+    }
+    return Module(
+        id(layer),
+        name,
+        tuple(c.__name__ for c in type(layer).__mro__),
+        _learned(dict(layer.named_parameters())),
+        _learned(dict(layer.named_parameters(include_sublayers=False))),
+        tuple(math.prod(value.shape) for value in layer.parameters() if len(value.shape) > 1),
+        geometry,
+    )

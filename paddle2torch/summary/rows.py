@@ -6,7 +6,7 @@ Framework-neutral: the two recorders call `Tracker` from their hooks.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ MIB = 1024**2
 class LayerRow:
     """One call of a layer. `receptive_field` is (height, width) in input pixels, None where it is all.
 
-    `parameters` counts learned numbers, at a layer's first call only.
+    `parameters` counts learned numbers, at a layer's first call only; `macs` products of a weight and a number.
     """
 
     name: str
@@ -26,22 +26,45 @@ class LayerRow:
     output_shape: tuple[int, ...]
     parameters: int
     receptive_field: tuple[int, int] | None
+    macs: int = 0
+
+
+@dataclass(frozen=True)
+class Block:
+    """One call of a layer with layers of its own: those from `start` up to and without `end` in the order of calls.
+
+    `parameters` are all in it, `own` those that none of its layers has; both at its first call only.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    own: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A network's layers in call order and what they add up to, for a batch of one."""
+    """A network's layers in call order and what they add up to, for one input as it was given."""
 
     framework: str
-    input_shape: tuple[int, ...]
+    input_shapes: tuple[tuple[int, ...], ...]
     layers: tuple[LayerRow, ...]
     output_shapes: tuple[tuple[int, ...], ...]
     parameters: int
+    blocks: tuple[Block, ...] = ()
 
     @property
     def weight_mib(self) -> float:
         """Memory of the learned numbers in float32."""
         return self.parameters * BYTES / MIB
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of all layers."""
+        return sum(layer.macs for layer in self.layers)
 
     @property
     def activation_mib(self) -> float:
@@ -61,6 +84,7 @@ class Summary:
         """Plain data."""
         return {
             **asdict(self),
+            "macs": self.macs,
             "weight_mib": round(self.weight_mib, 3),
             "activation_mib": round(self.activation_mib, 3),
             "receptive_field": self.receptive_field,
@@ -70,17 +94,19 @@ class Summary:
     def from_json(cls, data: dict[str, Any]) -> Summary:
         """The inverse of `to_json`."""
         layers = tuple(
-            LayerRow(
-                name=row["name"],
-                kind=row["kind"],
-                output_shape=tuple(row["output_shape"]),
-                parameters=row["parameters"],
-                receptive_field=None if row["receptive_field"] is None else tuple(row["receptive_field"]),
-            )
+            LayerRow(**{**row, "output_shape": tuple(row["output_shape"]), "receptive_field": _pair(row)})
             for row in data["layers"]
         )
-        outputs = tuple(tuple(shape) for shape in data["output_shapes"])
-        return cls(data["framework"], tuple(data["input_shape"]), layers, outputs, data["parameters"])
+        blocks = tuple(Block(**{**row, "output_shape": tuple(row["output_shape"])}) for row in data["blocks"])
+        inputs, outputs = (
+            tuple(tuple(shape) for shape in data[key]) for key in ("input_shapes", "output_shapes")
+        )
+        return cls(data["framework"], inputs, layers, outputs, data["parameters"], blocks)
+
+
+def _pair(row: dict[str, Any]) -> tuple[int, int] | None:
+    field = row["receptive_field"]
+    return None if field is None else (field[0], field[1])
 
 
 @dataclass(frozen=True)
@@ -102,7 +128,7 @@ def compare(paddle: Summary, torch: Summary) -> list[Difference]:
             found.append(Difference(index, "layer", *sides))
             continue
         expected, actual = paddle.layers[index], torch.layers[index]
-        for name in ("name", "kind", "output_shape", "parameters", "receptive_field"):
+        for name in ("name", "kind", "output_shape", "parameters", "receptive_field", "macs"):
             theirs, ours = getattr(expected, name), getattr(actual, name)
             # Conv2D and Conv2d are the same kind.
             if (theirs.lower() != ours.lower()) if name == "kind" else (theirs != ours):
@@ -128,6 +154,55 @@ class View:
         )
 
 
+@dataclass(frozen=True)
+class Module:
+    """What is to be known of a layer of either framework.
+
+    kinds: the names of its class and of those it is made from. parameters: learned numbers in it and in its layers; own: in it
+    alone. weights: sizes of the matrices and kernels in it. geometry: arguments of a window, as torch calls them.
+    """
+
+    key: int
+    name: str
+    kinds: tuple[str, ...]
+    parameters: int
+    own: int
+    weights: tuple[int, ...] = ()
+    geometry: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return self.kinds[0]
+
+
+APPLIED: Mapping[str, Callable[[tuple[int, ...], tuple[int, ...]], int]] = {
+    "ConvTranspose": lambda before, _: _batched(before),
+    "Conv1DTranspose": lambda before, _: _batched(before),
+    "Conv2DTranspose": lambda before, _: _batched(before),
+    "Conv3DTranspose": lambda before, _: _batched(before),
+    "Conv": lambda _, after: _batched(after),
+    "Linear": lambda _, after: math.prod(after[:-1]),
+    "Bilinear": lambda _, after: math.prod(after[:-1]),
+    **dict.fromkeys(
+        ("LSTM", "GRU", "RNN", "SimpleRNN", "MultiheadAttention"), lambda before, _: math.prod(before[:-1])
+    ),
+}
+"""Beginning of a layer's class -> how often each of its weights is multiplied, by the shapes of input and output."""
+
+
+def _batched(shape: tuple[int, ...]) -> int:
+    """Places of a map, of all of a batch: everything but the channels."""
+    return shape[0] * math.prod(shape[2:])
+
+
+def _macs(module: Module, before: tuple[int, ...], after: tuple[int, ...]) -> int:
+    for kind in module.kinds:
+        for beginning, times in APPLIED.items():
+            if kind.startswith(beginning):
+                return times(before, after) * sum(module.weights)
+    return 0
+
+
 @dataclass
 class Tracker:
     """Follows the receptive field through calls of layers, by the identity of the tensors between them.
@@ -138,6 +213,10 @@ class Tracker:
     """
 
     rows: list[LayerRow] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    _open: list[int] = field(default_factory=list)
+    """For each open block, the number of layers before it."""
+    _counted: set[int] = field(default_factory=set)
     _views: dict[int, View | None] = field(default_factory=dict)
     _kept: list[Any] = field(default_factory=list)
     # For each open block: what it and its layers reached, with the shape; first comes its own input.
@@ -146,16 +225,59 @@ class Tracker:
     def enter(self, inputs: tuple[Any, ...]) -> None:
         """A block with layers of its own starts."""
         self._blocks.append([(self.view_of(inputs), tuple(inputs[0].shape) if inputs else ())])
+        self._open.append(len(self.rows))
 
-    def leave(self, outputs: tuple[Any, ...]) -> None:
+    def leave(self, module: Module, outputs: tuple[Any, ...]) -> None:
         """It ends: whatever it returns has seen the most that anything in it saw."""
-        block = self._blocks.pop()
+        block, start = self._blocks.pop(), self._open.pop()
+        if start == len(self.rows):  # fused: its layers hold the weights and are never called
+            self._call(module, block[0][0], block[0][1], outputs, module.parameters)
+            return
         self._remember(outputs, _widest([view for view, _ in block[1:] or block]))
+        first = self._first(module)
+        self.blocks.append(
+            Block(
+                module.name,
+                module.kind,
+                tuple(outputs[0].shape) if outputs else (),
+                module.parameters if first else 0,
+                module.own if first else 0,
+                start,
+                len(self.rows),
+            )
+        )
 
-    def layer(self, row: LayerRow, view: View | None, outputs: tuple[Any, ...]) -> None:
-        """A layer was called."""
-        self.rows.append(row)
+    def call(self, module: Module, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        """A layer without layers of its own was called."""
+        before = tuple(inputs[0].shape) if inputs else ()
+        self._call(module, self.view_of(inputs), before, outputs, module.own)
+
+    def _call(
+        self,
+        module: Module,
+        view: View | None,
+        before: tuple[int, ...],
+        outputs: tuple[Any, ...],
+        learned: int,
+    ) -> None:
+        """One without a tensor to return is none."""
+        if not outputs:
+            return
+        after = tuple(outputs[0].shape)
+        moves = window(module.kinds, module.geometry, before or after, after)
+        view = view.through(*moves) if view and moves else None
+        extent = view.extent if view and len(after) == 4 else None
+        learned = learned if self._first(module) else 0
+        self.rows.append(
+            LayerRow(module.name, module.kind, after, learned, extent, _macs(module, before or after, after))
+        )
         self._remember(outputs, view)
+
+    def _first(self, module: Module) -> bool:
+        """Whether this is its first call."""
+        seen = module.key in self._counted
+        self._counted.add(module.key)
+        return not seen
 
     def view_of(self, inputs: tuple[Any, ...]) -> View | None:
         """What the inputs of a call see; None when it is everything."""
@@ -179,14 +301,16 @@ def _widest(views: list[View | None]) -> View | None:
     return max((view for view in views if view), key=lambda view: (view.extent, view.step))
 
 
-def window(kind: str, layer: dict[str, Any], before: tuple[int, ...], after: tuple[int, ...]) -> Any:
-    """(kernel, stride) of a layer by its kind and attributes; None for one that looks at everything.
+def window(
+    kinds: tuple[str, ...], layer: dict[str, Any], before: tuple[int, ...], after: tuple[int, ...]
+) -> Any:
+    """(kernel, stride) of a layer by its classes and attributes; None for one that looks at everything.
 
     `before` and `after` are the shapes of its input and output.
     """
-    if kind.startswith("Linear"):
+    if any(kind.startswith("Linear") for kind in kinds):
         return None
-    if kind.startswith("Adaptive") and len(before) == 4:
+    if kinds[0].startswith("Adaptive") and len(before) == 4:
         if set(after[2:]) == {1}:
             return None
         sizes = list(zip(before[2:], after[2:], strict=True))
@@ -195,9 +319,10 @@ def window(kind: str, layer: dict[str, Any], before: tuple[int, ...], after: tup
             max(1, size - (out - 1) * step) for (size, out), step in zip(sizes, stride, strict=True)
         )
         return kernel, stride
-    if kind.startswith(("Conv2", "MaxPool2", "AvgPool2")):
-        # A pool without a stride moves by its own size, and Paddle's keeps None.
-        kernel, stride = pair(layer["kernel_size"]), pair(layer["stride"] or layer["kernel_size"])
+    if any(kind.startswith(("Conv2", "MaxPool2", "AvgPool2")) and "Transpose" not in kind for kind in kinds):
+        kernel = pair(layer["kernel_size"])
+        # Paddle keeps what it was given: a pool without a stride moves by its kernel.
+        stride = kernel if layer.get("stride") is None else pair(layer["stride"])
         dilation = pair(layer.get("dilation") or 1)
         return tuple(1 + (size - 1) * gap for size, gap in zip(kernel, dilation, strict=True)), stride
     return (1, 1), (1, 1)
@@ -215,5 +340,7 @@ def tensors(value: Any) -> Iterator[Any]:
     if isinstance(value, (list, tuple)):
         for part in value:
             yield from tensors(part)
+    elif isinstance(value, Mapping):
+        yield from tensors(list(value.values()))
     elif hasattr(value, "shape"):
         yield value

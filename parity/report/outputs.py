@@ -19,7 +19,7 @@ def answers(report: Results, *, every: bool = False) -> Iterator[str]:
             shapes = ", ".join("x".join(map(str, shape)) for shape in case.shapes.values())
             gap = max(d.max_abs for d in outputs.values())
             few = "output" if len(outputs) == 1 else f"{len(outputs)} outputs"
-            yield f"{case.name} ({case.mode}, {shapes}) {few}: float64 {_apart(gap)}"
+            yield f"{case.name} ({case.mode}) {few} on {shapes}: float64 {_apart(gap)}"
             continue
         for path, found in outputs.items():
             yield f"{case.name} ({case.mode}) {path}: {answer(case, path, found, bool(report.findings))}"

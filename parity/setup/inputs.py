@@ -73,6 +73,32 @@ def random_input(shape: tuple[int, ...], *, seed: int = 0) -> Array:
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
 
 
+WHOLE_BELOW: Mapping[str, int] = {"int64": 10, "int32": 10, "uint8": 256, "bool": 2}
+"""Types of whole numbers that an input can be made up of -> what they are below, where nothing is said."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An input to make up: standard normal numbers, or whole ones from 0 up to and without `below`."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    below: int = 0
+
+
+def random_inputs(wanted: Mapping[str, Wanted], *, seed: int = 0) -> dict[str, Array]:
+    """Made-up inputs by name, the same on every machine."""
+    rng = np.random.default_rng(seed)
+
+    def made(one: Wanted) -> Array:
+        if one.dtype == "float32":
+            return rng.standard_normal(one.shape, dtype=np.float32)
+        below = one.below or WHOLE_BELOW[one.dtype]
+        return rng.integers(0, below, one.shape).astype(one.dtype)
+
+    return as_arrays({name: made(one) for name, one in wanted.items()})
+
+
 @dataclass(frozen=True)
 class Further:
     """An input like the given one, with other numbers in other shapes; its arrays are made when they are asked for."""

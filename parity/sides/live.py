@@ -17,6 +17,7 @@ from parity.capture.replay import Measurement, ReplayPlan, forcing
 from parity.capture.source import OWN, is_machinery
 from parity.capture.training import Trainer
 from parity.errors import ParityError
+from parity.sides.hints import input_hint
 from parity.sides.side import adapter
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import Array, ValueStore
@@ -143,9 +144,10 @@ class LiveSide:
             lacking = (
                 isinstance(error, MemoryError | ImportError) or "OutOfMemory" in type(error).__name__ or hint
             )
+            hint = hint or input_hint(error, inputs, type(self.model).__name__)
             raise ModelError(
                 f"the {self.framework} model raised {type(error).__name__} in forward on inputs of shape "
-                f"{shapes}: {first}{hint}",
+                f"{shapes}: {first.rstrip('.')}{hint}",
                 own_traceback(error),
                 (ended, store.path, store.to_json())
                 if ended is not None and store is not None and not lacking

@@ -75,7 +75,7 @@ class WorkerSide:
         option: str = "",
     ) -> None:
         self.registered = registered
-        self.option = option or f"--{framework}-args"
+        self.option = option
         self.framework = framework
         self.factory = factory
         self.recipe: Recipe | None = None

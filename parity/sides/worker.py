@@ -51,7 +51,12 @@ class Worker:
         return self.side
 
     def build(
-        self, factory: str, arguments: Mapping[str, Any], device: str, registered: bool, option: str
+        self,
+        factory: str,
+        arguments: Mapping[str, Any],
+        device: str,
+        registered: bool = False,
+        option: str = "",
     ) -> dict[str, Any]:
         """Build the model and move it to the device. option: how the user gives arguments."""
         from convert.adapters.factory import check_call, load_factory
@@ -60,7 +65,7 @@ class Worker:
         tools.check_device(device)
         notes: list[str] = []
         make = load_factory(factory, notes, registered=registered)
-        check_call(factory, make, arguments, option)
+        check_call(factory, make, arguments, option or f"--{self.framework}-args")
         try:
             model = make(**arguments)
         except Exception as error:

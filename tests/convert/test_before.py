@@ -59,6 +59,7 @@ LINES = {
         *("parity", *PAIR, "--weights", "net.pdopt"),
     ),
     "net.pth: the tensors are in torch's own layout": ("parity", *PAIR, "--weights", "net.pth"),
+    "there is no module 'no_such_package'": ("summary", "no_such_package:Net", "--framework", "torch"),
     "the input file gone.npy does not exist": ("parity", *PAIR[:4], "--input", "gone.npy"),
 }
 

@@ -53,7 +53,10 @@ def test_what_a_factory_prints_stays_out_of_the_json(in_process, here):
             "Pair",
             "made a tuple, which is not a torch.nn.Module; name a factory that returns the module alone",
         ),
-        ("Needs", "missing 1 required positional argument: 'size'; give its arguments with --torch-args"),
+        (
+            "Needs",
+            "nets.py:Needs needs size: give --torch-args '{\"size\": ...}', or name a function that needs nothing",
+        ),
         ("Fails", "cannot be built: RuntimeError: two lines"),
         ("Leaves", "cannot be built: SystemExit: 3"),
     ],

@@ -12,6 +12,7 @@ import pytest
 
 from convert.models.registry import MODELS
 from paddle2torch.summary import summarize
+from parity.setup.inputs import Wanted
 
 from .conftest import build_lazy
 
@@ -63,7 +64,7 @@ def test_tensors_are_called_as_in_the_tutorial_and_stand_in_its_order(model, nam
 def shapes_of(model, *kinds):
     """The distinct output shapes of a torch network in order, of layers of `kinds` (all when none is given)."""
     spec = MODELS[model]
-    layers = summarize("torch", spec.torch_factory, {}, spec.input_shape).layers
+    layers = summarize("torch", spec.torch_factory, {}, {"0": Wanted((1, *spec.input_shape))}).layers
     shapes = [layer.output_shape[1:] for layer in layers if not kinds or layer.kind in kinds]
     return [shape for shape, _ in itertools.groupby(shapes)]
 
