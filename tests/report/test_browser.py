@@ -36,14 +36,15 @@ def as_number(text: str) -> float:
     return float(text.replace("∞", "inf"))
 
 
-@pytest.mark.parametrize("name", ["equivalent", "different", "hostile", "inconclusive", "two_modes"])
-@pytest.mark.parametrize("width", [375, 1200])
-def test_loads_without_errors_requests_or_overflow(name, width, request, browser, page):
+@pytest.mark.parametrize("name", ["equivalent", "different", "hostile", "inconclusive", "two_modes", "large"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_loads_without_errors_requests_or_anything_cut_off(name, width, request, browser, page):
     browser.open(page(request.getfixturevalue(name)), width=width)
     assert browser.errors == []
     assert len(browser.requests) == 1
     assert browser.run("document.documentElement.scrollWidth") == width
     assert browser.run("typeof owned") == "undefined"
+    assert browser.run("[...document.querySelectorAll('.box')].every(b => b.scrollWidth <= b.clientWidth)")
 
 
 def test_the_policy_stops_a_script_that_is_not_the_pages_own(browser, page, equivalent):
@@ -186,6 +187,21 @@ def test_long_runs_of_agreeing_operators_fold_and_open(browser, page, large):
     browser.click(".more button")
     assert browser.run(hidden) is False
     assert browser.run(f"{button}.getAttribute('aria-expanded')") == "true"
+
+
+def test_long_tables_fold_what_agrees_until_somebody_looks(browser, page, large, different):
+    browser.open(page(large))
+    shown = "[...document.querySelectorAll('#c0-table tbody tr:not([hidden]):not(.more)')].length"
+    folded = "document.querySelectorAll('#c0-table tr.more').length"
+    assert browser.run(shown) < 200
+    assert browser.run(folded) > 5
+    browser.run("document.querySelector('#c0-table tr.more button').click()")
+    assert 200 > browser.run(shown) > 100
+    browser.run("document.querySelector('#c0-table th button').click()")
+    assert browser.run(shown) == 514
+    assert browser.run(folded) == 0
+    browser.open(page(different))
+    assert browser.run(folded) == 0
 
 
 def test_a_link_to_a_folded_finding_opens_it(browser, page, different):

@@ -12,7 +12,38 @@ const keys = {
 };
 const order = new Intl.Collator("en", { numeric: true });
 
+// In a long table, runs of operators that agree are one line until somebody sorts, searches or opens them.
+const LONG = 40, RUN = 9;
+function fold(table) {
+  const rows = [...table.tBodies[0].rows];
+  if (rows.length < LONG) return;
+  const agrees = (row) => row !== undefined && ["same", "inside"].includes(row.cells[1].firstElementChild.textContent);
+  for (let start = 0, end = 0; start < rows.length; start = end + 1) {
+    for (end = start; agrees(rows[end]); end++);
+    const hidden = rows.slice(start + 1, end - 1);
+    if (hidden.length < RUN) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = `Show ${hidden.length} operators that agree`;
+    const more = document.createElement("tr");
+    more.className = "more";
+    const cell = more.insertCell();
+    cell.colSpan = rows[0].cells.length;
+    cell.append(button);
+    hidden[0].before(more);
+    for (const row of hidden) row.hidden = true;
+    button.addEventListener("click", () => {
+      for (const row of hidden) row.hidden = false;
+      more.remove();
+    });
+  }
+}
+function unfold(table) {
+  for (const more of all("tr.more", table)) more.querySelector("button").click();
+}
+
 function sortBy(table, column) {
+  unfold(table);
   const head = table.tHead.rows[0].cells;
   const th = head[column];
   const first = th.dataset.key === "text" || column === 0 ? "ascending" : "descending";
@@ -34,11 +65,13 @@ function sortBy(table, column) {
 }
 const number = (row) => Number(row.cells[0].textContent);
 
+for (const table of all("table.layers")) fold(table);
 for (const table of all("table.layers"))
   all("thead button", table).forEach((button, column) =>
     button.addEventListener("click", () => sortBy(table, column)));
 
 function filter(id) {
+  unfold(document.getElementById(id));
   const words = document.querySelector(`[data-find="${id}"]`).value.toLowerCase().split(/\s+/).filter(Boolean);
   const result = document.querySelector(`[data-pick="${id}"]`).value;
   const rows = [...document.getElementById(id).tBodies[0].rows];
