@@ -6,7 +6,7 @@ Importing the frameworks takes seconds; a wrong path, a wrong name or the wrong 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,12 +43,12 @@ def check_installed_for(models: Iterable[Model]) -> None:
             check_installed(model.framework)
 
 
-def check_weights(path: str | Path, key: str | None, options: Options, *, names: Any = None) -> None:
+def check_weights(path: str | Path, key: str | None, options: Options, *, join: Sequence[str] = ()) -> None:
     """ConvertError where a file cannot hold the weights of a Paddle model."""
     from convert import open_checkpoint
     from paddle2torch.weights import require_paddles
 
-    with open_checkpoint(path, key=key, names=names) as checkpoint:
+    with open_checkpoint(path, key=key, join=join) as checkpoint:
         if _is_optimizer_state(checkpoint):
             beside = Path(path).with_suffix(".pdparams")
             raise ConvertError(

@@ -145,7 +145,7 @@ def _check_before(args: argparse.Namespace, sides: Mapping[str, Any]) -> None:
     ]
     check_models([model for model in models if getattr(args, model.framework) is not None])
     if args.weights is not None:
-        check_weights(args.weights, args.key, sides["options"])
+        check_weights(args.weights, args.key, sides["options"], join=args.join)
     check_installed_for(models)
 
 

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     model = Model(framework, reference, arguments, "--args", args.python)
     check_models([model])
     if args.weights is not None:
-        check_weights(args.weights, args.key, name_options(args))
+        check_weights(args.weights, args.key, name_options(args), join=args.join)
     check_installed_for([model])
     like = TraceFile(args.like) if args.like else None
     inputs = like.inputs() if like else read_inputs(args, {"spec": None})
