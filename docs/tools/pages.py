@@ -10,11 +10,13 @@ DOCS = ROOT / "docs"
 GUIDE = tuple(
     DOCS / "guide" / f"{name}.md"
     for name in (
+        "install",
         "differences",
         "port",
         "mistakes",
         "checkpoints",
         "report",
+        "cases",
         "rounding",
         "training",
         "environments",
