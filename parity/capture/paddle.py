@@ -104,7 +104,11 @@ class PaddleRecorder(BackwardRecorder):
             precision = {"float32": "complex64", "float64": "complex128"}[precision]
         elif dtype not in _FLOAT_TYPES:
             return tensor
-        return tensor if dtype == precision else _cast(tensor, getattr(paddle, precision))
+        if (
+            dtype == precision or not tensor._is_initialized()
+        ):  # as in `copy`, which in Paddle 2.6 loses its type
+            return tensor
+        return _cast(tensor, getattr(paddle, precision))
 
     def as_float(self, tensor: Any, precision: str) -> Any:
         return _cast(tensor, getattr(paddle, precision))

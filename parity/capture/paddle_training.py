@@ -45,7 +45,10 @@ class PaddleTrainer:
         # Rules like apply_decay_param_fun go by name: the copy's parameters keep theirs.
         for name, original in self.originals.items():
             self.tensors[name].name = original.name
-        whole = _not_floating(self.model)
+        # Paddle's `to` makes floats of them, and in 2.6 fails at those that have no memory yet (a recurrent layer's).
+        whole = _left_alone(self.model)
+        for layer, name, _ in whole:
+            layer._buffers[name] = None
         self.model.to(dtype="float64")
         for layer, name, buffer in whole:
             layer._buffers[name] = buffer
@@ -309,13 +312,14 @@ def _tensors(model: Any) -> dict[str, Any]:
     return {leaf.name: leaf.tensor for leaf in recorder.leaves.values()}
 
 
-def _not_floating(model: Any) -> list[tuple[Any, str, Any]]:
-    """Tables of indices, masks, counters: (layer, name, a copy). Paddle's `to` makes floats of the tensors themselves."""
+def _left_alone(model: Any) -> list[tuple[Any, str, Any]]:
+    """Tables of indices, masks, counters, and what has no memory yet: (layer, name, buffer)."""
     return [
-        (layer, name, buffer.clone())
+        (layer, name, buffer)
         for layer in model.sublayers(include_self=True)
         for name, buffer in layer.named_buffers(include_sublayers=False)
-        if buffer is not None and not buffer.is_floating_point() and not buffer.is_complex()
+        if buffer is not None
+        and not (buffer._is_initialized() and (buffer.is_floating_point() or buffer.is_complex()))
     ]
 
 

@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -291,6 +292,22 @@ def _seen(recorder: TorchRecorder, name: str, function: Callable[..., Any]) -> C
     return called
 
 
+@cache
+def _sees_elements() -> bool:
+    """Whether a mode is told of `x[0]` and `x[1:]`; before torch 2.2 only of indices that are tensors."""
+    told = []
+
+    class Listening(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            told.append(func)
+            return func(*args, **(kwargs or {}))
+
+    x = torch.zeros(1)
+    with Listening():
+        _ = x[0]
+    return bool(told)
+
+
 @contextmanager
 def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: bool) -> Iterator[None]:
     """Module calls, functional calls and tensor operators go through `recorder` while this is open."""
@@ -312,6 +329,9 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
             function = getattr(torch, name)
             stack.callback(setattr, torch, name, function)
             setattr(torch, name, _seen(recorder, name, function))
+        if not _sees_elements():
+            stack.callback(delattr, torch.Tensor, "__getitem__")
+            torch.Tensor.__getitem__ = _seen(recorder, "__getitem__", torch.Tensor.__getitem__)  # type: ignore[method-assign]
         # Told yes on a GPU, `interpolate` and `pad` run written-out twins of thirty operators in place of their kernels.
         stack.callback(setattr, torch, asks.__name__, asks)
         setattr(torch, asks.__name__, lambda: False)
