@@ -81,7 +81,7 @@ def _checkpoint(name: str, key: str | None = None) -> Callable[[Path], None]:
 def _optimizer_state(name: str) -> Callable[[Path], None]:
     def read(folder: Path) -> None:
         with ExitStack() as stack:
-            for checkpoint in open_optimizer_state(folder / name):
+            for checkpoint in open_optimizer_state(folder / name, {"linear_0.w_0", "linear_0.b_0"}):
                 if checkpoint is not None:
                     _read(stack.enter_context(checkpoint), empty=True)
 
