@@ -44,12 +44,39 @@ def call(where: str, source: SourceFile, function: Global, arguments: tuple[Valu
             return array  # how paddle.save writes a static-graph tensor: the expression is just `data`
         case Global.SCALAR, (DTypeValue() as dtype, Blob() as data):
             return _scalar(where, source, dtype, data)
+    return plain_call(where, source, function, arguments)
+
+
+def plain_call(where: str, source: SourceFile, function: Global, arguments: tuple[Value, ...]) -> Value:
+    """What a configuration holds, as a dictionary, a list or a text."""
+    match function, arguments:
+        case Global.SET, (list() as items,):
+            return items
+        case Global.SET | Global.RECORD | Global.COUNTER, ():
+            return [] if function is Global.SET else {}
+        case Global.RECORD | Global.COUNTER, (dict() as held,):
+            return held
+        case Global.DEFAULTDICT, () | (None | Global(),):
+            return {}
+        case Global.PATH, parts if all(isinstance(part, str) for part in parts):
+            first, *rest = [str(part) for part in parts] or ["."]
+            return f"{first}{'' if first == '/' or not rest else '/'}{'/'.join(rest)}"
+        case Global.DATETIME, (Blob(length=4 | 10) as data, *_) if not data.encoded:
+            return _moment(data.data or source.read(data.offset, data.length))
     raise _refused(where, f"a call of {function.value} in a form that Paddle does not write")
+
+
+def _moment(data: bytes) -> str:
+    """What `datetime` and `date` keep of themselves: the year in two bytes, then one each, microseconds in three."""
+    date = f"{data[0] * 256 + data[1]:04}-{data[2] & 0x7F:02}-{data[3]:02}"
+    return date if len(data) < 10 else f"{date} {data[4]:02}:{data[5]:02}:{data[6]:02}"
 
 
 def build(where: str, source: SourceFile, target: Value, state: Value) -> None:
     """Give `target` its state: a dtype its byte order, an array its shape, type and data."""
     match target, state:
+        case dict() as record, dict() as held if not record:  # a Namespace
+            record.update(held)
         case DTypeValue(), (int(), str() as order, None, None, None, *_):
             target.order = order
         case Array(kind=None), (

@@ -198,8 +198,20 @@ class PickleMachine:
         letters = sum(len(value) for value in arguments if isinstance(value, str))
         self._charged += _CALL + items + letters // _LETTERS_PER_OPCODE
 
+    def _new_object(self) -> None:
+        """NEWOBJ: of a Namespace, whose state follows."""
+        arguments, function = self._pop(), self._pop()
+        if function is not Global.RECORD or arguments != ():
+            raise self._damaged("an object of a class that a checkpoint has no need for")
+        self._stack.append({})
+
+    def _frozen(self) -> None:
+        self._stack.append(self._pop_to_mark())
+
     def _build(self) -> None:
         state = self._pop()
+        if isinstance(state, dict):
+            self._charged += len(state)
         build(self._where(), self.source, self._top(), state)
 
     def _where(self) -> str:
@@ -325,6 +337,10 @@ OPCODES: Mapping[int, Callable[[Any], None]] = MappingProxyType(
         0x8E: lambda m: m._bytes(8),
         ord("U"): lambda m: m._bytes(1),
         ord("T"): lambda m: m._bytes(4, signed=True),
+        0x81: PickleMachine._new_object,
+        0x8F: lambda m: m._stack.append([]),  # a set, as a list
+        0x90: lambda m: m._append(m._pop_to_mark()),
+        0x91: PickleMachine._frozen,
         0x93: PickleMachine._stack_global,
         ord("c"): lambda m: m._global(m._line(), m._line()),
         ord("R"): lambda m: m._reduce(),

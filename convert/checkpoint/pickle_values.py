@@ -27,7 +27,37 @@ class Global(Enum):
     TUPLE = "tuple"
     BYTES = "bytes"
     EVAL = "eval"
+    SET = "set"
+    RECORD = "Namespace"
+    DEFAULTDICT = "defaultdict"
+    COUNTER = "Counter"
+    FACTORY = "a type"
+    PATH = "path"
+    DATETIME = "datetime"
 
+
+PLAIN: Mapping[tuple[str, str], Global] = MappingProxyType(
+    {
+        **{(m, n): Global.SET for m in ("builtins", "__builtin__") for n in ("set", "frozenset")},
+        ("argparse", "Namespace"): Global.RECORD,
+        ("types", "SimpleNamespace"): Global.RECORD,
+        ("collections", "defaultdict"): Global.DEFAULTDICT,
+        ("collections", "Counter"): Global.COUNTER,
+        **{
+            (m, n): Global.FACTORY
+            for m in ("builtins", "__builtin__")
+            for n in ("list", "dict", "int", "float", "str", "bool")
+        },
+        **{
+            (m, n): Global.PATH
+            for m in ("pathlib", "pathlib._local")
+            for n in ("PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath")
+        },
+        ("datetime", "datetime"): Global.DATETIME,
+        ("datetime", "date"): Global.DATETIME,
+    }
+)
+"""What configurations beside the weights are made of; each becomes a dictionary, a list or a text."""
 
 GLOBALS: Mapping[tuple[str, str], Global] = MappingProxyType(
     {
@@ -45,6 +75,7 @@ GLOBALS: Mapping[tuple[str, str], Global] = MappingProxyType(
         ("__builtin__", "bytes"): Global.BYTES,
         ("builtins", "eval"): Global.EVAL,
         ("__builtin__", "eval"): Global.EVAL,
+        **PLAIN,
     }
 )
 

@@ -188,6 +188,10 @@ def _open_archive(source: SourceFile, key: str | None, *, depth: int = 0) -> Che
         if is_archive(whole.read(0, min(512, whole.size))):
             return _open_archive(whole, key, depth=1)
         return _open(whole, key, None)
+    from convert.checkpoint.v2_tar import is_v2, open_v2
+
+    if is_v2(members):
+        return open_v2(source.path, members)
     files = parameter_files(members)
     if files:
         from convert.checkpoint.pdiparams import open_parameter_files

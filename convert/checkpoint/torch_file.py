@@ -14,8 +14,9 @@ from types import MappingProxyType
 
 from convert.checkpoint.checkpoint import Checkpoint, FileFacts, check_count, require_tensors, text_keys
 from convert.checkpoint.payload import FileSpan
+from convert.checkpoint.pickle_calls import plain_call
 from convert.checkpoint.pickle_machine import OPCODES, HostilePickle, PickleMachine
-from convert.checkpoint.pickle_values import Global, Value
+from convert.checkpoint.pickle_values import PLAIN, Global, Value
 from convert.checkpoint.source import SourceFile, Span
 from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.dtypes import BY_STORAGE, DType
@@ -51,6 +52,7 @@ _FUNCTIONS: Mapping[tuple[str, str], object] = MappingProxyType(
         ("torch._utils", "_rebuild_parameter"): _RebuildParameter(),
         ("collections", "OrderedDict"): Global.ORDERED_DICT,
         **{("torch", storage): kind for storage, kind in BY_STORAGE.items()},
+        **PLAIN,
     }
 )
 
@@ -92,6 +94,9 @@ class _TorchMachine(PickleMachine):
                 self._stack.append(self._tensor(storage, offset, shape, strides))
             case _RebuildParameter(), (TensorRef() as tensor, *_):
                 self._stack.append(tensor)
+            case Global(), tuple():
+                self._charge(arguments)
+                self._stack.append(plain_call(self._where(), self.source, function, arguments))
             case _:
                 raise self._damaged("a call that torch does not write for a state dict")
 
