@@ -10,12 +10,13 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from convert.rosetta.rows import Argument, Exactness, Row
 from convert.rosetta.table import MODULES
+from docs.tools.chinese import called, chinese, heading
 from docs.tools.pages import ROOT
 from docs.tools.reader import variables
 
@@ -50,6 +51,8 @@ WORDS = {
         "intro": "What a Paddle name is in torch: {rows} rows, each with an example that was run in both frameworks, "
         "forward and backward, when this site was built. Numbers are max|difference| / max|reference|.",
         "note": "",
+        "colon": ": ",
+        "stop": ".",
         "header": "| Paddle | torch | how equal |\n|---|---|---|",
         "no twin": "no twin",
         "why": "Why",
@@ -72,7 +75,9 @@ WORDS = {
         "title": "对照表",
         "intro": "Paddle 的名字在 torch 里是什么：共 {rows} 行，每行的例子都在构建本站时于两个框架中运行过（前向与反向）。"
         "数字为 max|差| / max|参考值|。",
-        "note": "表中的说明与代码共用同一份数据，因此保留英文。\n\n",
+        "note": "公式照原样写出；刚刚添加、还没有译文的说明是英文。\n\n",
+        "colon": "：",
+        "stop": "。",
         "header": "| Paddle | torch | 一致程度 |\n|---|---|---|",
         "no twin": "没有对应物",
         "wrong": "错误",
@@ -125,8 +130,9 @@ def pages(language: str, proofs: Proofs) -> dict[str, str]:
         parts = [f"# {title}", ""]
         for row in rows:
             twin = f"`{row.torch}`" if row.torch else words["no twin"]
+            name = called(row) if language == "zh" else ""
             index.append(
-                f"| [`{row.paddle}`]({module}.md#{anchor(row)}) | {twin} | {_level(row, language)} |"
+                f"| [`{row.paddle}`]({module}.md#{anchor(row)}){f' {name}' if name else ''} | {twin} | {_level(row, language)} |"
             )
             parts += _row(row, proofs.get(row.paddle), words, language)
         index.append("")
@@ -145,32 +151,38 @@ def _level(row: Row, language: str) -> str:
 
 def _row(row: Row, proof: Any, words: Mapping[str, str], language: str) -> Iterator[str]:
     twin = f"`{row.torch}`" if row.torch else words["no twin"]
-    yield f"## {row.paddle} {{#{anchor(row)}}}\n"
-    yield f"→ {twin} · **{_level(row, language)}**\n"
-    yield f"{words['why']}: {_text(row.reason)}.\n"
+    say = chinese if language == "zh" else str
+    name = called(row) if language == "zh" else ""
+    yield f"## {heading(row) if language == 'zh' else row.paddle} {{#{anchor(row)}}}\n"
+    yield f"→ {twin} · **{_level(row, language)}**{f' · {name}' if name else ''}\n"
+    yield f"{words['why']}{words['colon']}{_text(say(row.reason))}{words['stop']}\n"
     if row.remedy:
-        yield f"{words['remedy']}: {_text(row.remedy)}\n"
+        yield f"{words['remedy']}{words['colon']}{_text(say(row.remedy))}\n"
     for number, example in enumerate(row.examples):
         yield f"```python\n# Paddle\n{example.paddle}\n# torch\n{example.torch}\n```\n"
         if proof:
             yield _measured(proof["examples"][number], words) + "\n"
-    arguments = [_argument(a, words) for a in row.arguments if _worth_saying(a)]
+    arguments = [_argument(a, words, say) for a in row.arguments if _worth_saying(a)]
     if arguments:
         yield "\n".join([words["arguments"], *arguments, ""])
-    parameters = [f"| `{p.paddle}` | `{p.torch}` | {p.transform}: {_text(p.why)} |" for p in row.parameters]
-    parameters += [f"| | `{g.torch}` | {words['generated']}: {_text(g.why)} |" for g in row.generated]
+    parameters = [
+        f"| `{p.paddle}` | `{p.torch}` | {p.transform}: {_text(say(p.why))} |" for p in row.parameters
+    ]
+    parameters += [
+        f"| | `{g.torch}` | {words['generated']}{words['colon']}{_text(say(g.why))} |" for g in row.generated
+    ]
     again = [p for p in row.parameters if p.also]
     parameters += [f"| `{p.also}` | | {words['dropped'].format(paddle=p.paddle)} |" for p in again]
     if parameters:
         yield "\n".join([words["parameters"], *parameters, ""])
     for number, trap in enumerate(row.traps):
-        yield f'!!! warning "{words["trap"]}: {trap.text.replace(chr(34), chr(39))}"\n'
+        yield f'!!! warning "{words["trap"]}{words["colon"]}{say(trap.text).replace(chr(34), chr(39))}"\n'
         yield _indented(
             f"```python\n# {words['wrong']}\n{trap.naive}\n# {words['right']}\n{row.case_of(trap).torch}\n```"
         )
         if proof:
             yield _indented(_trap(proof["traps"][number], words))
-    yield f"{words['source']}: `{row.source.paddle}`; `{row.source.torch}`\n"
+    yield f"{words['source']}{words['colon']}`{row.source.paddle}`; `{row.source.torch}`\n"
 
 
 def _worth_saying(argument: Argument) -> bool:
@@ -179,7 +191,7 @@ def _worth_saying(argument: Argument) -> bool:
     return bool(renamed or differs or argument.values or argument.convert or argument.note)
 
 
-def _argument(argument: Argument, words: Mapping[str, str]) -> str:
+def _argument(argument: Argument, words: Mapping[str, str], say: Callable[[str], str]) -> str:
     said = []
     if argument.values:
         said.append(", ".join(f"`{a!r}` → `{b!r}`" for a, b in argument.values.items()))
@@ -188,7 +200,7 @@ def _argument(argument: Argument, words: Mapping[str, str]) -> str:
     if argument.paddle_default != argument.torch_default:
         said.append(f"{words['default']} `{argument.paddle_default!r}` / `{argument.torch_default!r}`")
     if argument.note:
-        said.append(_text(argument.note))
+        said.append(_text(say(argument.note)))
     names = (f"`{name}`" if name else words["none"] for name in (argument.paddle, argument.torch))
     return f"| {' | '.join(names)} | {'; '.join(said)} |"
 

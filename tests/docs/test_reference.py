@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 import paddle2torch
 from convert.rosetta.table import MODULES, TABLE
 from docs.tools import api, rosetta
+from docs.tools.chinese import TEXTS, translatable
 from parity.results.finding import Shows, Subject
 
 
@@ -42,6 +46,33 @@ def test_every_row_has_a_heading_and_a_line_in_the_index(language):
             anchor = rosetta.anchor(row)
             assert pages[f"{module}.md"].count(f"{{#{anchor}}}") == 1
             assert f"]({module}.md#{anchor})" in pages["index.md"]
+
+
+def test_a_chinese_reader_finds_a_row_by_what_it_is_called():
+    pages = rosetta.pages("zh", {})
+
+    def row(page: str, name: str) -> str:
+        return pages[page].split(f"{{#{name}}}")[1].split("\n## ")[0]
+
+    assert "平均池化" in row("layers.md", "nn-AvgPool2D")
+    assert "平均池化" in row("functions.md", "nn-functional-avg_pool2d")
+    assert "上采样" in row("layers.md", "nn-Upsample")
+    assert "上采样" in row("functions.md", "nn-functional-interpolate")
+    assert "上采样" in pages["index.md"]
+    assert "平均池化" not in "".join(rosetta.pages("en", {}).values())
+
+
+def test_reasons_notes_traps_and_idioms_are_in_chinese():
+    texts = {text for row in TABLE for text in translatable(row)}
+    translated = json.loads(TEXTS.read_text(encoding="utf-8"))
+    assert sorted(translated.keys() - texts) == [], (
+        "no row says this any more: take it out of rosetta.zh.json"
+    )
+    words = [text for text in texts if re.search(r"[a-z]{4,} [a-z]{2,} [a-z]{2,}", text)]  # no mere formula
+    assert len(words) > 700
+    missing = [text for text in words if text not in translated]
+    assert len(missing) < len(words) / 20, missing
+    assert [text for text, chinese in translated.items() if chinese == text] == []
 
 
 def test_the_numbers_of_a_row_are_those_of_its_proof():
