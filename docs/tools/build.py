@@ -102,6 +102,7 @@ def build(site: Path, folder: Path, work: Path, proofs: rosetta.Proofs | None = 
         check=False,
         capture_output=True,
         text=True,
+        cwd=ROOT,
         env=dict(os.environ) | {"NO_MKDOCS_2_WARNING": "1"},
     )
     if finished.returncode:

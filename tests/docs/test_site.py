@@ -122,6 +122,8 @@ def test_the_language_switch_leads_to_the_same_page(start, other, lang, address,
         ("", "weight_decay", "guide/mistakes"),
         ("", "nn.AvgPool2D", "rosetta/layers"),
         ("zh/", "滑动方差", "guide/training"),
+        ("zh/", "平均池化", "rosetta/layers"),
+        ("zh/", "上采样", "rosetta/functions"),
     ],
 )
 def test_the_search_finds(language, word, place, address, browser):
