@@ -66,3 +66,25 @@ def test_every_entry_of_the_navigation_is_translated():
                     yield from titles(value)
 
     assert set(titles(config["nav"])) == set(chinese["nav_translations"])
+
+
+def test_the_chinese_readme_is_level_with_the_english_one():
+    english, chinese = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")
+    )
+
+    def said(page: str) -> tuple[object, ...]:
+        prose = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+        links = [
+            link.replace(".zh.md", ".md").replace("README.zh-CN", "README") for link in LINK.findall(prose)
+        ]
+        numbers = re.findall(r"\d+(?:[.,]\d+)*", prose)
+        return (
+            headings(page),
+            blocks(page),
+            sorted(numbers),
+            set(links),
+            set(re.findall(r"`([^`\n]+)`", prose)),
+        )
+
+    assert said(chinese) == said(english)
