@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The name says which Python the environment is for: another PYTHON makes another environment.
 READY := .venv/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: env demo test full corpus fuzz lint format bench docs clean
+.PHONY: env demo test full corpus fuzz lint format bench matrix docs clean
 
 env: $(READY)
 
@@ -50,6 +50,11 @@ bench: env
 	$(BIN)/python -m benchmarks.convert
 	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.parity
+
+# The commands with other versions of Paddle and torch, each in an environment of its own outside of this folder (about 15 GB,
+# half an hour); the table goes into docs/guide/environments.md.
+matrix: env
+	$(BIN)/python -m benchmarks.matrix
 
 docs: env
 	$(BIN)/python -m docs.tools.build
