@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -17,16 +18,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from convert.checkpoint.reader import open_checkpoint
 from convert.errors import ConvertError
+from convert.rosetta.versions import VERSIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("docs/guide/environments.md", "docs/guide/environments.zh.md")
 BEGIN, END = "<!-- matrix -->", "<!-- end of matrix -->"
-VERSIONS = {"paddlepaddle": ("2.5.2", "2.6.2", "3.3.1"), "torch": ("2.1.2", "2.4.1", "2.13.0")}
+RELEASES = {"paddlepaddle": ("2.5.2", "2.6.2", "3.3.1"), "torch": ("2.1.2", "2.4.1", "2.13.0")}
 OLD_NUMPY = ("2.5", "2.6", "2.1", "2.2", "2.3", "2.4")
 """Beginnings of versions that were built for numpy 1."""
 NETWORKS = {
@@ -74,8 +77,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], metavar="FRAMEWORK==VERSION")
     parser.add_argument("--no-docs", action="store_true", help="print the table and write nothing")
     args = parser.parse_args()
-    rows = [["version", *NETWORKS, "reading", "converting", "summary"]]
-    for framework, versions in VERSIONS.items():
+    rows = [["version", *NETWORKS, "reading", "converting", "summary", "Rosetta"]]
+    for framework, versions in RELEASES.items():
         for number in versions:
             if args.only and f"{framework}=={number}" not in args.only:
                 continue
@@ -84,21 +87,26 @@ def main() -> int:
             rows.append(row)
     print(_table(rows))
     if not args.no_docs and not args.only:
-        translated = [[CHINESE.get(cell, cell) for cell in row] for row in rows]
+        translated = [[_chinese(cell) for cell in row] for row in rows]
         for page, shown in zip(PAGES, (rows, translated), strict=True):
             _write(ROOT / page, _table(shown))
     return 0
 
 
+def _chinese(cell: str) -> str:
+    return CHINESE.get(cell, cell.replace("rows noted", "行有说明"))
+
+
 def _row(framework: str, number: str, scratch: Path) -> list[str]:
     found = _environment(framework, number, scratch)
     if isinstance(found, str):
-        return [found] + ["-"] * (len(NETWORKS) + 2)
+        return [found] + ["-"] * (len(NETWORKS) + 3)
     cells: list[Callable[[Path], str]] = [
         *(lambda folder, words=words: _proof(found, words) for words in NETWORKS.values()),  # type: ignore[misc]
         lambda folder: _reading(found, folder),
         lambda folder: _converting(found, folder),
         lambda folder: _summary(found),
+        lambda folder: _rosetta(found, folder),
     ]
     with tempfile.TemporaryDirectory() as folder:
         return [_cell(cell, Path(folder)) for cell in cells]
@@ -189,6 +197,39 @@ def _summary(env: Environment) -> str:
     if one != other:
         raise Failed("another summary than with this environment's version")
     return "the same"
+
+
+def _rosetta(env: Environment, folder: Path) -> str:
+    """Paddle's side of the examples, beside this environment's Paddle: rows that differ have a note in `VERSIONS`."""
+    if env.side == "torch":
+        return "-"
+    found = []
+    for python in (sys.executable, env.python):
+        _probe(python, "paddle_examples", folder)
+        found.append(pickle.loads((folder / "examples.pickle").read_bytes()))
+    here, there = found
+    differing = {row for row, number in here if not _alike(here[row, number], there[row, number])}
+    unsaid = sorted(differing - VERSIONS.keys())
+    if unsaid and env.python != sys.executable:
+        raise Failed(f"{len(unsaid)} rows differ without a note: {', '.join(unsaid)}")
+    return f"{len(differing)} rows noted" if differing else "the same"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return isinstance(one, str) and isinstance(other, str)
+    if [value.shape for value in one] != [value.shape for value in other]:
+        return False
+    return all(_close(value, twin) for value, twin in zip(one, other, strict=True))
+
+
+def _close(one: np.ndarray, other: np.ndarray) -> bool:
+    if one.dtype.kind not in "fciub" or other.dtype.kind not in "fciub":
+        return bool(np.array_equal(one, other))
+    one, other = one.astype(complex), other.astype(complex)
+    return bool(
+        np.allclose(one, other, rtol=0, atol=1e-9 * max(1e-30, np.abs(one).max(initial=0)), equal_nan=True)
+    )
 
 
 def _probe(python: str, what: str, folder: Path) -> None:

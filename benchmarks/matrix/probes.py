@@ -22,6 +22,30 @@ def paddle_writes() -> None:
     np.savez("values.npz", **{name: value.numpy() for name, value in net.state_dict().items()})
 
 
+def paddle_examples() -> None:
+    """Paddle's side of every example of the Rosetta table, by (row, number): arrays, or the error that it raises."""
+    import pickle
+
+    from convert.rosetta.table import TABLE
+    from parity.rosetta import inputs, paddle_side
+
+    found = {}
+    for row in TABLE:
+        for number, example in enumerate([*row.examples, *(t.example for t in row.traps if t.example)]):
+            try:
+                given = {name: inputs.make(name, text) for name, text in example.inputs.items()}
+                made, _ = paddle_side.evaluate(example.paddle, given, example, "float64")
+            except Exception as error:
+                found[row.paddle, number] = repr(error)
+                continue
+            values = made.values if example.compare == "values" else []
+            values = [value.shape for value in made.values] if example.compare == "shape" else values
+            values = made.dtypes if example.compare == "dtype" else values
+            found[row.paddle, number] = [*map(np.asarray, values), *map(np.asarray, made.gradients.values())]
+    with open("examples.pickle", "wb") as file:
+        pickle.dump(found, file)
+
+
 def torch_writes() -> None:
     """A state dict in both of torch's containers."""
     import torch

@@ -58,6 +58,8 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from convert.rosetta.versions import VERSIONS
+
 COPY = "copy"
 TRANSPOSE = "transpose"
 RESHAPE = "reshape"
@@ -226,6 +228,11 @@ class Row:
     """For NEAR (and NONE): the largest relative difference in float64 that is the frameworks' own."""
     names: tuple[str, ...] = ()
     """How Paddle begins the automatic names of a layer's parameters: `linear` in `linear_0.w_0`."""
+
+    @property
+    def versions(self) -> str:
+        """What Paddle 2.6 does otherwise; "" where it does the same."""
+        return VERSIONS.get(self.paddle, "")
 
     def case_of(self, trap: Trap) -> Example:
         """The example that shows what is right where `trap.naive` is wrong."""

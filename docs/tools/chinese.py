@@ -121,6 +121,7 @@ def translatable(row: Row) -> Iterator[str]:
             row.paddle if row.kind is Kind.IDIOM else "",
             row.reason,
             row.remedy,
+            row.versions,
             *(argument.note for argument in row.arguments),
             *(trap.text for trap in row.traps),
             *(parameter.why for parameter in row.parameters),

@@ -59,6 +59,7 @@ WORDS = {
         "wrong": "wrong",
         "right": "right",
         "remedy": "Instead",
+        "versions": "Version",
         "arguments": "| Paddle argument | torch argument | what to do |\n|---|---|---|",
         "parameters": "| Paddle parameter | torch parameter | what to do |\n|---|---|---|",
         "measured": "{precision}: values {values}, gradients {gradient}",
@@ -84,6 +85,7 @@ WORDS = {
         "right": "正确",
         "why": "原因",
         "remedy": "替代写法",
+        "versions": "版本",
         "arguments": "| Paddle 参数 | torch 参数 | 如何处理 |\n|---|---|---|",
         "parameters": "| Paddle 权重 | torch 权重 | 如何处理 |\n|---|---|---|",
         "measured": "{precision}：值 {values}，梯度 {gradient}",
@@ -158,6 +160,8 @@ def _row(row: Row, proof: Any, words: Mapping[str, str], language: str) -> Itera
     yield f"{words['why']}{words['colon']}{_text(say(row.reason))}{words['stop']}\n"
     if row.remedy:
         yield f"{words['remedy']}{words['colon']}{_text(say(row.remedy))}\n"
+    if row.versions:
+        yield f"{words['versions']}{words['colon']}{_text(say(row.versions))}{words['stop']}\n"
     for number, example in enumerate(row.examples):
         yield f"```python\n# Paddle\n{example.paddle}\n# torch\n{example.torch}\n```\n"
         if proof:

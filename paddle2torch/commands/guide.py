@@ -153,6 +153,8 @@ def _show(console: Console, row: Row) -> None:
     console.print(f"[bold]{row.exactness.value}[/]: {meaning}; {escape(row.reason)}")
     if row.remedy:
         console.print(f"[bold]instead[/]: {escape(row.remedy)}")
+    if row.versions:
+        console.print(f"[bold]version[/]: {escape(row.versions)}")
     if row.parameters or row.generated:
         _parameters(console, row)
     if row.arguments:
