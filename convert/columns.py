@@ -15,6 +15,9 @@ GAP = "  "
 COMFORTABLE = 24
 """Characters that a column of sentences keeps before other columns are left out for it."""
 
+SHARES = (0.33, 0.5, 0.67, 0.2, 0.8)
+"""How much of what is left of a name may be its beginning; it is the end more than the beginning that tells names apart."""
+
 LAST = 1
 """`Column.leaves` of what is left out only where nothing else does."""
 
@@ -83,13 +86,23 @@ def aligned(columns: Sequence[Column], rows: Sequence[Line], width: int | None) 
 def _table(
     columns: Sequence[Column], rows: Sequence[Line], kept: list[int], sizes: Sequence[int], width: int | None
 ) -> Table:
+    names = [[row[i] for row in rows if not isinstance(row, str)] for i in kept]
+    fronts = [
+        _front(column, size) if width is not None and columns[n].least else SHARES[0]
+        for n, (column, size) in enumerate(zip(names, sizes, strict=True))
+    ]
+
     def lines(row: Line) -> tuple[str, ...]:
         if isinstance(row, str):
             return (row,) if width is None else tuple(wrapped(row, width))
         texts = [row[i] for i in kept]
         if width is None:
             return (_line(columns, texts, sizes),)
-        return _row(columns, texts, sizes)
+        short = [
+            text if column.words else cut(text, size, front)
+            for column, text, size, front in zip(columns, texts, sizes, fronts, strict=True)
+        ]
+        return _row(columns, short, sizes)
 
     rule = GAP.join("─" * size for size in sizes)
     titles = tuple(column.title for column in columns)
@@ -106,13 +119,20 @@ def cells(text: str) -> int:
     )
 
 
-def cut(text: str, most: int) -> str:
-    """A name without its middle, at most `most` long: it is the end more than the beginning that tells names apart."""
+def cut(text: str, most: int, front: float = SHARES[0]) -> str:
+    """A name without its middle, at most `most` long; `front` of what is left is its beginning."""
     if cells(text) <= most:
         return text
-    front = (most - 1) // 3
-    back = most - 1 - front
-    return f"{text[:front]}…{text[len(text) - back :]}"
+    first = int((most - 1) * front)
+    return f"{text[:first]}…{text[len(text) - (most - 1 - first) :]}"
+
+
+def _front(names: Sequence[str], most: int) -> float:
+    """The share at which the most names that differ still do: what tells them apart may stand anywhere."""
+    long = {name for name in names if cells(name) > most}
+    return max(
+        SHARES, key=lambda share: (len({cut(name, most, share) for name in long}), -SHARES.index(share))
+    )
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -170,7 +190,7 @@ def _cramped(columns: Sequence[Column], rows: Sequence[Line], kept: list[int], w
 
 def _row(columns: Sequence[Column], texts: Sequence[str], widths: Sequence[int]) -> tuple[str, ...]:
     parts = [
-        wrapped(text, size) if column.words else [cut(text, size)]
+        wrapped(text, size) if column.words else [text]
         for column, text, size in zip(columns, texts, widths, strict=True)
     ]
     return tuple(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from convert.plan.rules import Rule
     from parity.trace.trace import Framework
 
+IMAGE = "1,3,224,224"
+"""What a model to build is run on where nobody says what it takes: the networks of zoos take images."""
+
 FRAMEWORKS: tuple[Framework, ...] = ("paddle", "torch")
 
 
@@ -87,7 +90,8 @@ def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[st
         "--paddle MODULE:FACTORY": ours is not None,
         "--torch MODULE:FACTORY (or --model NAME)": args.torch is not None
         or args.model not in (None, "none"),
-        "--shape 2,3,224,224 (or --input FILE)": (args.input is None) != (args.shape is None),
+        "--shape 2,3,224,224 (or --input FILE)": (args.input is None) != (args.shape is None)
+        or (args.input is None and is_factory(args.source)),
     }
     if not all(needed.values()):
         asked = " and ".join(option for option, given in needed.items() if not given)
@@ -111,4 +115,4 @@ def _inputs(args: argparse.Namespace) -> Any:
 
     if args.input is not None:
         return load_inputs(args.input, grey=False)
-    return random_inputs(inputs_of(args.shape))
+    return random_inputs(inputs_of(args.shape or IMAGE))

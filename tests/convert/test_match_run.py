@@ -303,6 +303,13 @@ def test_rules_of_the_user_come_before_the_dataflow(in_process, nets, tmp_path):
     np.testing.assert_array_equal(saved["m.weight"].numpy(), source["a.weight"].numpy().T)
 
 
+def test_a_model_to_build_needs_neither_a_paddle_model_nor_a_shape(in_process, nets, tmp_path):
+    words = ("convert", "nets_paddle.py:Branches", "--torch", "nets_torch.py:Branches", "--match", "run")
+    done = in_process(*words, "-o", tmp_path / "out.pth", cwd=nets)
+    assert done.returncode == 0, done.stderr
+    assert "paired by dataflow" in done.stdout
+
+
 def test_what_running_needs_is_asked_for(in_process, nets, tmp_path):
     both = ["--paddle", "nets_paddle.py:Curved", "--torch", "nets_torch.py:Curved"]
     wrong = {

@@ -61,7 +61,7 @@ def note(claim: Claim, evidence: Evidence) -> Note:
         item, side = details
         only = f"only in {'Paddle' if side == 'paddle' else 'torch'}"
         meaning = {
-            "dropout": f"Dropout {only}: no effect in eval; check with mode='train'",
+            "dropout": f"Dropout {only}: no effect in eval; check in train mode",
             "detach": f"detach {only}: no effect on values, but on gradients",
         }
         return Note(meaning[item.kind], item.module)
