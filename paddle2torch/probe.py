@@ -34,7 +34,7 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
     from parity.trace.values import scratch_directory, shared_scratch
 
     factories, arguments = _models(args)
-    inputs = _inputs(args)
+    inputs = probe_inputs(args)
     with ExitStack() as stack:
         tell = stack.enter_context(status())
         stack.enter_context(shared_scratch())
@@ -109,7 +109,8 @@ def _models(args: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[st
     return {"paddle": ours, "torch": find_model(args.model).torch_factory}, arguments
 
 
-def _inputs(args: argparse.Namespace) -> Any:
+def probe_inputs(args: argparse.Namespace) -> Any:
+    """What both models are run on."""
     from paddle2torch.options import inputs_of
     from parity.setup.inputs import load_inputs, random_inputs
 

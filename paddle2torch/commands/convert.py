@@ -76,7 +76,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     names.add_argument("--names", metavar="FILE", help="parameter names, one a line, for a .pdiparams alone")
     names.add_argument("--save-rules", metavar="FILE", help="write the pairs that were found as rules")
-    probe = parser.add_argument_group("both models on one input, for --match run")
+    names.add_argument(
+        "--fuse",
+        action="store_true",
+        help="branches that were trained apart (RepVGG) become the convolutions of --torch, and it is proved that the "
+        "network computes the same as --paddle",
+    )
+    probe = parser.add_argument_group("both models on one input, for --match run and --fuse")
     probe.add_argument("--paddle", metavar="MODULE:FACTORY", help="the Paddle model of the checkpoint")
     add_shape_option(probe)
     probe.add_argument("--input", type=Path, metavar="FILE", help="an input: .npy, .npz or an image")
@@ -195,7 +201,20 @@ def _show(args: argparse.Namespace, report: ConversionReport) -> None:
 
 
 def _open(args: argparse.Namespace) -> Checkpoint:
-    """The source: a file, or a Paddle model that is built here."""
+    """The source: a file, or a Paddle model that is built here; fused where that is asked for."""
+    opened = _opened(args)
+    if not args.fuse:
+        return opened
+    from paddle2torch.fusing import fused
+
+    try:
+        return fused(args, opened, _target(args), _options(args))
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _opened(args: argparse.Namespace) -> Checkpoint:
     from convert.checkpoint.reader import is_factory, open_checkpoint
     from paddle2torch.options import json_object, names_in
 
@@ -221,12 +240,14 @@ def _check(args: argparse.Namespace) -> None:
 
     if args.second is not None:
         raise ConvertError(f"write -o before the target: convert {args.source} -o {args.second}")
-    if args.match != "run":
+    if args.match != "run" and not args.fuse:
         for name in PROBE:
             if getattr(args, name) is not None:
                 raise ConvertError(
                     f"--{name.replace('_', '-')} is for --match run; add that, or leave it out"
                 )
+    if args.fuse:
+        _check_fuse(args)
     if args.source.endswith(".pdopt") and args.model != "none":
         raise ConvertError(
             f"{args.source}: the state of an optimizer is converted with its weights: "
@@ -256,6 +277,28 @@ def _check_models(args: argparse.Namespace) -> None:
         for side, reference in named.items()
         if reference is not None
     )
+
+
+def _check_fuse(args: argparse.Namespace) -> None:
+    from convert.checkpoint.reader import is_factory
+
+    given = {
+        "--paddle MODULE:FACTORY": args.paddle is not None,
+        "--torch MODULE:FACTORY": args.torch is not None,
+        "--shape 2,3,224,224 (or --input FILE)": (args.input is None) != (args.shape is None),
+    }
+    if not all(given.values()):
+        asked = " and ".join(option for option, is_there in given.items() if not is_there)
+        raise ConvertError(f"--fuse proves what it fuses by running both networks: give {asked}")
+    if is_factory(args.source):
+        raise ConvertError(
+            "--fuse is for a checkpoint: save the model's state_dict() with paddle.save, and name that"
+        )
+    clash = next(
+        (option for option in ("match", "pdopt", "partial", "save_rules") if getattr(args, option)), None
+    )
+    if clash is not None:
+        raise ConvertError(f"--fuse does not go with --{clash.replace('_', '-')}")
 
 
 def _common(args: argparse.Namespace) -> dict[str, Any]:
