@@ -68,7 +68,9 @@ class _Parser(argparse.ArgumentParser):
             self.register("action", name, _Once)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+        from paddle2torch.console import fitted
+
+        self.exit(2, fitted(f"{self.prog}: {message}; see `{self.prog} --help`", errors=True) + "\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse here, where the options are known, what argparse leaves to the parser above, which knows none of them."""
@@ -182,7 +184,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             result: int = _module(args.command).run(args)
     except Paddle2TorchError as error:
         sys.stderr.write(getattr(error, "detail", ""))  # a user's model that raised: its own traceback first
-        print(f"paddle2torch {command}: {error}", file=sys.stderr)
+        from paddle2torch.console import fitted
+
+        print(fitted(f"paddle2torch {command}: {error}", errors=True), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

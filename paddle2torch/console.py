@@ -19,21 +19,41 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 PIPE_WIDTH = 160
-"""Characters of a line of text where nobody says how wide the screen is."""
+"""Characters of a table of a report where nobody says how wide the screen is; sentences are not broken there."""
 PLAIN_FROM = 10_000_000
 """Bytes from which a progress bar is worth its start-up time."""
 
 
 def stdout_console() -> Console:
-    """A console for results, as wide as the terminal; COLUMNS, where it is set, says so of a pipe too."""
+    """A console for results, as wide as the terminal; COLUMNS, where it is set, says so of a pipe too.
+
+    In a pipe a sentence is one line: whoever asks for the last line gets the whole verdict.
+    """
     from rich.console import Console
 
-    return Console(width=None if _bounded() else PIPE_WIDTH, highlight=False)
+    if _bounded():
+        return Console(highlight=False)
+    return Console(width=PIPE_WIDTH, highlight=False, soft_wrap=True)
 
 
 def table_width() -> int | None:
     """The room of a table; None in a pipe, where names and sentences are searched and not looked at."""
     return shutil.get_terminal_size().columns if _bounded() else None
+
+
+def fitted(text: str, *, errors: bool = False) -> str:
+    """A text whose lines a terminal does not have to break within a word; as it is in a pipe. errors: for stderr."""
+    if not (sys.stderr.isatty() if errors else _bounded()):
+        return text
+    from convert.columns import cells, wrapped
+
+    width = shutil.get_terminal_size().columns
+    told = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        fits = cells(line) <= width
+        told += [line] if fits else [indent + part for part in wrapped(line, width - len(indent))]
+    return "\n".join(told)
 
 
 def _bounded() -> bool:

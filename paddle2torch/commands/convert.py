@@ -197,7 +197,10 @@ def _run_hub(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace, report: ConversionReport) -> None:
-    print(json.dumps(report.to_json(), indent=2) if args.json else "\n".join(map(escaped, report.summary())))
+    from paddle2torch.console import fitted
+
+    told = "\n".join(map(escaped, report.summary()))
+    print(json.dumps(report.to_json(), indent=2) if args.json else fitted(told))
 
 
 def _open(args: argparse.Namespace) -> Checkpoint:

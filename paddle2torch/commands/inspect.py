@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the checkpoint holds; 0, or ConvertError (exit code 2) when it cannot be read."""
     from convert.checkpoint.reader import open_checkpoint
-    from paddle2torch.console import FileProgress
+    from paddle2torch.console import FileProgress, fitted
     from paddle2torch.options import names_in
 
     with open_checkpoint(
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))
         else:
-            print("\n".join(_shown(checkpoint, tensors)))
+            print(fitted("\n".join(_shown(checkpoint, tensors))))
     return 0
 
 

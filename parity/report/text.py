@@ -168,7 +168,7 @@ def _show_tables(report: Results, console: Console, *, every_layer: bool) -> Non
     if shown.lines:
         console.print()
     for line, style in shown.lines:
-        console.print(Text(line, style=style), soft_wrap=True)
+        console.print(Text(line, style=style))
     for line in legend(shown):
         console.print(Text(line, style="dim"))
 

@@ -47,6 +47,15 @@ def test_numbers_are_whole_and_names_keep_what_tells_them_apart(width, checkpoin
     assert max(map(len, told)) <= width
 
 
+def test_sentences_are_not_broken_within_a_word(checkpoint, capsys, monkeypatch, tmp_path):
+    words = ("convert", checkpoint, "--model", "none", "--layout", "paddle", "-o", str(tmp_path / "x.pth"))
+    shown = lines(capsys, monkeypatch, 80, *words)
+    assert max(len(line) for line in shown if " " in line) <= 80
+    assert set(NAMES) <= set(" ".join(shown).replace(",", "").split())
+    shown = lines(capsys, monkeypatch, 40, "inspect", checkpoint)
+    assert max(len(line) for line in shown if " " in line.strip()) <= 40
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_plan_keeps_both_names_and_what_happens(width, checkpoint, capsys, monkeypatch):
     words = ("convert", checkpoint, "--model", "none", "--layout", "paddle", "--dry-run")

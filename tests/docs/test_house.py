@@ -72,6 +72,8 @@ def entered():
 
     sys.path.insert(0, str(DOCS / "example"))
     try:
+        for name in ("net", "port"):  # of another test's
+            sys.modules.pop(name, None)
         net, port = (importlib.import_module(name) for name in ("net", "port"))
     finally:
         sys.path.remove(str(DOCS / "example"))

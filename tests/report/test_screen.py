@@ -112,12 +112,24 @@ def test_the_verdict_is_the_first_line_and_the_last(shown):
     assert lines[-2] == "written: report.html"
 
 
+def test_the_last_line_of_a_pipe_is_the_whole_verdict(capsys, monkeypatch):
+    from paddle2torch.console import stdout_console
+
+    monkeypatch.delenv("COLUMNS", raising=False)
+    named = Report(f"{LAYER}.py:Net", f"{LAYER}/{LAYER}.py:Net", report().cases)
+    show(named, stdout_console())
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == last
+    assert len(last) > 200
+
+
 def test_a_train_run_that_says_what_eval_says_is_one_line():
     lines = screen(report(), 120)
     assert [line for line in lines if line.startswith("given input, train")] == [
         "given input, train, input 0: [2, 3, 224, 224]: every one of the 40 operators as in eval, worst f64 rel 3.9e-12"
     ]
     assert len(lines) < 25
+    assert max(map(len, screen(report(), 80))) <= 80
     assert len(screen(report(), 120, every_layer=True)) > 80
 
 
