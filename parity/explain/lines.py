@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from parity.align.alignment import Alignment, Edge, Pair
 from parity.graph.node import Graph, Node
-from parity.trace.trace import Trace
+from parity.trace.trace import Op, Trace
+
+LAID_OUT = frozenset({"reshape", "identity"})
+"""What moves no number: recorded, and no operator of the graph."""
 
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "LayerList", "LayerDict"})
 
@@ -78,9 +81,42 @@ def missing(alignment: Alignment, edge: Edge) -> str:
         return trace.constructors.get(scope, "") or consumer.line
     if line_in(theirs, scope_paddle, first) == line_in(theirs, scope_paddle, fed):
         return line_in(trace, scope, latest)
+    place = consumer.place(edge.torch_slot)
+    if place is not None and all(node.op >= 0 for node in (first, last)):
+        ops = [theirs.ops[node.op] for node in (first, last)]
+        if line := beside(alignment, ops, trace.ops[place[0]].inputs[place[1]]):
+            return line
     if consumer.kind != "output" and (not scope or _within(consumer.module, scope)):
-        return line_in(trace, scope, consumer)
+        line = line_in(trace, scope, consumer)
+        loop, fed_at = loop_around(line), line_in(trace, scope, latest)
+        return (
+            loop if loop and _number(fed_at) < _number(loop) and fed_at.rpartition(":")[0] in loop else line
+        )
     return trace.returns.get(scope) or line_in(trace, scope, latest)
+
+
+def beside(alignment: Alignment, lacking: Sequence[Op], *values: int) -> str:
+    """The line of the reshape on the way to torch's values that has its counterpart right before, or behind, what Paddle alone does.
+
+    "" if there is none.
+    """
+    torch, paddle = alignment.torch.trace, alignment.paddle.trace
+    reshapes: dict[tuple[int, ...], Op] = {}
+    for value in values:
+        at = value
+        # A Linear works on rows: it may stand before or behind what moves them.
+        while (op := torch.maker.get(at)) is not None and op.kind in LAID_OUT | {"linear"}:
+            if op.kind in LAID_OUT:
+                reshapes.setdefault(torch.values[at].shape, op)
+            at = op.inputs["x"]
+    before = paddle.maker.get(next(iter(lacking[0].inputs.values()), -1))
+    behind = next((op for op in paddle.ops if lacking[-1].outputs[0] in op.inputs.values()), None)
+    near = [op for op in (before, behind) if op is not None and op.kind in LAID_OUT]
+    near.sort(key=lambda op: op.line not in (lacking[0].line, lacking[-1].line))
+    shapes = [
+        paddle.values[op.outputs[0]].shape for op in near if op.line in (lacking[-1].line,) or op is behind
+    ]
+    return next((reshapes[shape].line for shape in shapes if shape in reshapes), "")
 
 
 def chosen(alignment: Alignment, edge: Edge) -> str:
@@ -143,15 +179,20 @@ def at_end(alignment: Alignment) -> str:
     return trace.returns.get("") or (trace.ops[-1].line if trace.ops else "")
 
 
+def _number(line: str) -> int:
+    number = line.rpartition(":")[2]
+    return int(number) if number.isdigit() else 0
+
+
 def loop_around(line: str) -> str:
     """The line that begins the innermost loop around a line of a source that can be read; "" if there is none."""
-    path, _, number = line.rpartition(":")
+    path = line.rpartition(":")[0]
     try:
         tree = ast.parse("".join(linecache.getlines(path)))
     except SyntaxError:
         return ""
     loops = (node for node in ast.walk(tree) if isinstance(node, ast.For))
-    around = [loop.lineno for loop in loops if loop.lineno < int(number) <= (loop.end_lineno or 0)]
+    around = [loop.lineno for loop in loops if loop.lineno < _number(line) <= (loop.end_lineno or 0)]
     return f"{path}:{max(around)}" if around else ""
 
 

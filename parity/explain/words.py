@@ -110,6 +110,14 @@ def first_difference(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> int:
     return next((i for i in range(shared) if ours[i] != theirs[i]), shared)
 
 
+def different_moves(pair: Pair) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+    """(Paddle's, torch's) part of two chains without what both begin and end with."""
+    theirs, ours = pair.paddle.spelling.how, pair.torch.spelling.how
+    begin = first_difference(ours, theirs)
+    end = min(first_difference(ours[::-1], theirs[::-1]), min(len(ours), len(theirs)) - begin)
+    return theirs[begin : len(theirs) - end], ours[begin : len(ours) - end]
+
+
 def first_different_move(pair: Pair) -> str:
     """The title of the first move in which two chains differ."""
     ours, theirs = pair.torch.spelling.how, pair.paddle.spelling.how

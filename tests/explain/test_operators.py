@@ -5,7 +5,8 @@ from __future__ import annotations
 from parity.explain import operators
 from parity.explain.claims import Claim, Claims, Remark
 from parity.explain.decisions import DECISIONS, Alone, decide
-from parity.graph.node import Input
+from parity.explain.telling import tell
+from parity.graph.node import Input, Spelling
 from parity.results.finding import Shows, Subject
 from parity.results.judgement import Status
 from tests.explain.evidence import said, status, told
@@ -153,3 +154,28 @@ def test_a_bias_that_one_side_lacks_is_told_whatever_the_numbers_say(hand):
     hand.outputs_agree = True
     claims = said(operators.explain, hand.evidence())
     assert told(claims) == [(Subject.SLOT, "bias", (True, False), Shows.OUTPUTS)]
+
+
+def test_chains_of_moves_are_told_by_the_part_that_differs(hand):
+    def chain(*kinds):
+        return Spelling(how=tuple((kind, f"{kind} as written") for kind in kinds), called=kinds[0])
+
+    evidence = None
+    for theirs, ours, expected in (
+        (
+            ("permute", "getitem"),
+            ("roll", "getitem"),
+            (Subject.ORDER, "permute as written", "roll as written"),
+        ),
+        (("roll", "permute"), ("permute",), (Subject.MISSING, "roll as written", None)),
+        (("permute",), ("permute", "flip"), (Subject.EXTRA, None, "flip as written")),
+    ):
+        if evidence is None:
+            hand.pair("move", 1, torch={"map": "a"}, paddle={"map": "b"})
+            hand.differs(1)
+            evidence = hand.evidence()
+        (pair,) = evidence.alignment.pairs
+        pair.paddle.spelling, pair.torch.spelling = chain(*theirs), chain(*ours)
+        (claim,) = said(operators.explain, evidence).faults
+        found = tell.finding(claim, evidence)
+        assert (found.subject, found.values["paddle"], found.values["torch"]) == expected

@@ -11,12 +11,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "vit-blocks-shared",
         "basic-blocks-shared",
     ),
-    "one move is told once for each slice that is taken of its result": (
-        "vit-qkv-layout",
-        "swin-roll-direction",
-        "swin-roll-one-axis",
-        "swin-window-partition",
-    ),
     "the line is where a number is used, not where it is made or given": (
         "vit-scale-wrong",
         "vit-scale-rounded",
@@ -47,9 +41,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     ),
     "the line is beside the one that lacks the operator": (
         "inception-conv-missing",
-        "vit-position-missing",
-        "vit-merge-heads",
-        "swin-roll-back-missing",
         "detector-no-objectness",
     ),
     "two calls, inputs or slices are named alike, so which of them is meant is not told": (

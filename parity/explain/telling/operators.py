@@ -12,10 +12,11 @@ from parity.explain.claims import Claim
 from parity.explain.configuration import AttributeDifference
 from parity.explain.consequences import Made
 from parity.explain.evidence import Evidence
-from parity.explain.lines import configured, constructor, parting_line, place
+from parity.explain.lines import LAID_OUT, beside, configured, constructor, parting_line, place
 from parity.explain.torch_code import called, code, fix_scale, real_axes
 from parity.explain.weights import ParameterDifference
 from parity.explain.words import (
+    different_moves,
     first_difference,
     first_different_move,
     label,
@@ -24,7 +25,6 @@ from parity.explain.words import (
     numbers_of,
     sentence,
     show,
-    spelled,
     training,
 )
 from parity.graph.node import Graph, Node
@@ -123,21 +123,54 @@ def _made(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def order(claim: Claim, evidence: Evidence) -> Finding:
-    """A chain of moves that is another one. details: the `AttributeDifference`."""
+    """A chain of moves that is another one: told by the part of it that differs. details: the `AttributeDifference`."""
     pair = _pair(claim)
-    values = spelled(pair.paddle), spelled(pair.torch)
+    theirs, ours = different_moves(pair)
+    values = " -> ".join(how for _, how in theirs), " -> ".join(how for _, how in ours)
     blamed = _first_different_op(pair, evidence)
+    where = _line_of_attribute(pair, evidence, claim.details, blamed)
+    if ours and theirs:
+        return of_pair(
+            claim,
+            evidence,
+            _cause_of_attribute(pair, evidence, "order", *values),
+            f"move the numbers as Paddle does: {values[0]}",
+            _numbers(pair, evidence, attribute="order", paddle=values[0], torch=values[1]),
+            operator=first_different_move(pair),
+            blamed=blamed,
+            where=where,
+            values=values,
+        )
+    side = "Paddle" if theirs else "torch"
+    told = values[0] or values[1]
     return of_pair(
-        claim,
+        replace(claim, what=Subject.MISSING if theirs else Subject.EXTRA),
         evidence,
-        _cause_of_attribute(pair, evidence, "order", *values),
-        f"move the numbers as Paddle does: {values[0]}",
+        f"{told} only in {side}",
+        f"{'add' if theirs else 'remove'} {told}",
         _numbers(pair, evidence, attribute="order", paddle=values[0], torch=values[1]),
         operator=first_different_move(pair),
         blamed=blamed,
-        where=_line_of_attribute(pair, evidence, claim.details, blamed),
-        values=values,
+        where=_line_of_gap(pair, evidence) if theirs else where,
+        values=(values[0] or None, values[1] or None),
     )
+
+
+def _line_of_gap(pair: Pair, evidence: Evidence) -> str:
+    """Where a move that only Paddle makes belongs in a chain of torch's: beside the reshape that stands beside it in Paddle."""
+    ours, theirs = pair.torch, pair.paddle
+    if len(ours.raw) != len(ours.spelling.how) or len(theirs.raw) != len(theirs.spelling.how):
+        return ""
+    at = first_difference(ours.spelling.how, theirs.spelling.how)
+    trace = evidence.torch.trace
+    lacking = [evidence.paddle.trace.ops[theirs.raw[at + i]] for i in range(len(different_moves(pair)[0]))]
+    if at < len(ours.raw):
+        value = next(iter(trace.ops[ours.raw[at]].inputs.values()))
+        return beside(evidence.alignment, lacking, value)
+    readers = [op for op in trace.ops if trace.ops[ours.raw[-1]].outputs[0] in op.inputs.values()]
+    while readers and readers[0].kind in LAID_OUT:
+        readers = [op for op in trace.ops if readers[0].outputs[0] in op.inputs.values()]
+    return beside(evidence.alignment, lacking, *readers[0].inputs.values()) if readers else ""
 
 
 def _numbers(pair: Pair, evidence: Evidence, **facts: Any) -> dict[str, Any]:

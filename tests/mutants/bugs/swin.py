@@ -147,7 +147,7 @@ BUGS = [
             "",
             "permute((0, 1, 3, 2, 4, 5)) of shape [2, 2, 4, 2, 4, 8]",
             None,
-            layers=3,
+            layers=2,
         ),
     ),
     line(
