@@ -10,22 +10,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from parity.align.alignment import Alignment, Edge
+from parity.explain.evidence import Evidence
 from parity.graph.node import Graph, Node
 from parity.ops.kinds import kind_of
 
+Ends = Mapping[int, tuple[int, Edge | None]]
+"""Torch's value -> Paddle's, and the input that tells of a difference between them."""
 
-def ends(alignment: Alignment) -> dict[int, tuple[int, Edge]]:
-    """Torch's value -> Paddle's value and the input, of values that a layer takes on both sides though they do not correspond."""
-    return {
+
+def ends(evidence: Evidence) -> Ends:
+    """The values that a layer takes on both sides though they do not correspond, and those that are known to be one."""
+    alignment = evidence.alignment
+    known: dict[int, tuple[int, Edge | None]] = {
+        torch: (paddle, None) for torch, paddle in evidence.reached.items()
+    }
+    return known | {
         edge.torch_value: (edge.paddle_value, edge)
         for edge in alignment.edges
         if any(slot in edge.pair.torch.inputs for slot in kind_of(edge.pair.torch.kind).weights)
     }
 
 
-def beyond(
-    alignment: Alignment, edge: Edge, known: Mapping[int, tuple[int, Edge]]
-) -> tuple[Edge, list[Edge]]:
+def beyond(alignment: Alignment, edge: Edge, known: Ends) -> tuple[Edge, list[Edge]]:
     """The input with what stands before it alone, and the other inputs that tell of the rest."""
     sides = edge.only_torch, edge.only_paddle
     ours, theirs = ({n.output for n in nodes} for nodes in sides)
@@ -43,7 +49,9 @@ def beyond(
     torch = _above(alignment.torch, edge.torch_value, edge.only_torch, cuts)
     paddle = _above(alignment.paddle, edge.paddle_value, edge.only_paddle, cuts.values())
     torch, paddle = _unlike({**alignment.same, **cuts}, torch, paddle)
-    return replace(edge, only_paddle=paddle, only_torch=torch), [known[value][1] for value in cuts]
+    return replace(edge, only_paddle=paddle, only_torch=torch), [
+        before for value in cuts if (before := known[value][1]) is not None
+    ]
 
 
 def _above(graph: Graph, value: int, nodes: tuple[Node, ...], cuts: Iterable[int]) -> tuple[Node, ...]:

@@ -5,7 +5,7 @@ Free runs side by side, and each operator alone on Paddle's inputs. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from math import prod
@@ -37,6 +37,10 @@ from parity.trace.values import Array, Stored
 
 LONGEST_CIRCLE = 4
 """Of how many values that stand in each other's place at most."""
+
+
+Way = Mapping[tuple[int, str | None], Difference]
+"""(torch operator, None) or (-1, result) -> how far its result is from Paddle's where torch goes its own way."""
 
 
 class Evidence:
@@ -323,32 +327,86 @@ class Evidence:
         """
         if self.outputs_agree:
             return True
-        found, limit = self._on_its_way(pair)
+        found, limit = self._on_its_way(pair, self._way)
         if found is not None and found.max_rel <= limit:
             return True
-        return found is None and pair.torch.kind != "output" and self._ends_right(pair.torch)
+        if pair.torch.kind == "output":
+            return False
+        if found is None:
+            return self._ends_right(pair.torch, self._way)
+        if not self._made_up_for(pair):
+            return False
+        return pair.paddle.output in self.reached.values() or self._ends_right(pair.torch, self._free_way)
 
-    def _on_its_way(self, pair: Pair) -> tuple[Difference | None, float]:
+    @cached_property
+    def reached(self) -> Mapping[int, int]:
+        """torch's value -> Paddle's, where torch alone goes on to what Paddle's counterpart of a layer makes at once."""
+        found = {}
+        for pair in self.alignment.pairs:
+            expected = self.paddle.value(pair.paddle.output)
+            fed = all(self.agrees(pair.torch.inputs[slot]) for slot in pair.slots if slot in pair.torch.data)
+            if (
+                pair.torch.kind not in DATAFLOW_KINDS
+                and expected is not None
+                and fed
+                and self._made_up_for(pair)
+            ):
+                for value in self._made_alone(pair.torch.output):
+                    actual = self.torch.value(value)
+                    same = actual is not None and difference(actual, expected).max_rel <= self.row(pair).limit
+                    if same:
+                        found[value] = pair.paddle.output
+        return found
+
+    def _made_alone(self, value: int) -> Iterator[int]:
+        """What operators of torch's without a counterpart make of a value."""
+        stack, seen = [value], {value}
+        while stack:
+            for node, _ in self.alignment.torch.consumers.get(stack.pop(), []):
+                if node.output not in seen and not self.alignment.has_torch(node):
+                    seen.add(node.output)
+                    stack.append(node.output)
+                    yield node.output
+
+    def _made_up_for(self, pair: Pair) -> bool:
+        """Whether a layer's result differs alone, and what one side alone does with it may make up for that."""
+        if not self.differs_alone(pair) or id(pair) in self.weights or id(pair) in self.slots:
+            return False
+        readers = (
+            (self.alignment.torch.consumers[pair.torch.output], self.alignment.has_torch),
+            (self.alignment.paddle.consumers[pair.paddle.output], self.alignment.has_paddle),
+        )
+        return any(not known(node) for nodes, known in readers for node, _ in nodes)
+
+    def _on_its_way(self, pair: Pair, way: Way) -> tuple[Difference | None, float]:
         """How far an operator's result is from Paddle's on torch's own way, and how far it may be."""
         if pair.torch.kind == "output":
-            return self._result_on_its_way(pair.torch.name)
-        found = self._way.get((pair.torch.op, None)) if pair.torch.op >= 0 else None
+            return self._result_on_its_way(pair.torch.name, way)
+        found = way.get((pair.torch.op, None)) if pair.torch.op >= 0 else None
         return found, max(self.row(pair).limit, constant_in(self.paddle.trace, pair)[1])
 
-    def _result_on_its_way(self, path: str) -> tuple[Difference | None, float]:
-        found = self._way.get((-1, path))
+    def _result_on_its_way(self, path: str, way: Way) -> tuple[Difference | None, float]:
+        found = way.get((-1, path))
         if found is not None and path in self.observed:
             found = self.observed[path].at_its_size(found)
         return found, self.output_limit(path)
 
     @cached_property
-    def _way(self) -> Mapping[tuple[int, str | None], Difference]:
+    def _way(self) -> Way:
         """torch once more, with Paddle's numbers behind every operator that is surely its counterpart, and nowhere else."""
+        return self._go(self._is_sure)
+
+    @cached_property
+    def _free_way(self) -> Way:
+        """The same without Paddle's numbers where something may make up for a layer's difference."""
+        return self._go(lambda pair: self._is_sure(pair) and not self._made_up_for(pair))
+
+    def _go(self, handed_in: Callable[[Pair], bool]) -> Way:
         outputs = {
             pair.torch.op: pair.paddle.output
             for pair in self.alignment.pairs
             if pair.torch.op >= 0 and pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store
-            if self._is_sure(pair)
+            if handed_in(pair)
         }
         found = None if self.offline else self.replay(ReplayPlan(outputs=outputs))
         return {(m.op, m.slot): m.difference for m in found or ()}
@@ -363,19 +421,19 @@ class Evidence:
         alone = row.local is not None and row.local.max_rel <= row.limit
         return row.agrees_freely or alone or bool(self.excuse(pair))
 
-    def _ends_right(self, node: Node) -> bool:
+    def _ends_right(self, node: Node, way: Way) -> bool:
         """Whether all ways from an operator, and there are some, lead to results that come right."""
         stack, seen, ends = [node.output], {node.output}, 0
         while stack:
             value = stack.pop()
             for path, made in self.alignment.torch.outputs.items():
-                found, limit = self._result_on_its_way(path) if made == value else (None, 0.0)
+                found, limit = self._result_on_its_way(path, way) if made == value else (None, 0.0)
                 if made == value and (found is None or found.max_rel > limit):
                     return False
                 ends += made == value
             for reader, _ in self.alignment.torch.consumers.get(value, []):
                 pair = self.alignment.pair_of_torch(reader)
-                found, limit = (None, 0.0) if pair is None else self._on_its_way(pair)
+                found, limit = (None, 0.0) if pair is None else self._on_its_way(pair, way)
                 if found is not None:
                     if found.max_rel > limit:
                         return False

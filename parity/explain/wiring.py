@@ -27,7 +27,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     """Every input that is not fed from the same aligned value on both sides; one claim a segment, one an exchange."""
     alignment, told = evidence.alignment, _Told()
     halves = {id(twins.node): twins for twins in half_off(evidence)}
-    known = ends(alignment)
+    known = ends(evidence)
     for whole in (*alignment.edges, *alignment.output_edges.values()):
         edge, before = beyond(alignment, whole, known)
         nodes = (*edge.only_paddle, *edge.only_torch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parity.explain import unmeasured, wiring
+from parity.explain import operators, unmeasured, wiring
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.telling import tell
 from parity.graph.node import Silent
@@ -244,3 +244,18 @@ def test_exchanged_layers_that_hand_on_each_others_results_are_one_exchange(hand
     hand.differs(3, 4, 5, 6)
     (found,) = findings(evidence := hand.evidence(), said(wiring.explain, evidence))
     assert (found.operator, found.subject) == ("Conv2d", Subject.EXCHANGED)
+
+
+def test_what_makes_up_for_a_layer_is_part_of_it_and_what_is_missing_behind_is_told_alone(hand):
+    """torch's embedding has no padding row and is masked; Paddle scales the embedding, and torch does not."""
+    hand.pair("embedding", 1)
+    hand.only("torch", "masked_fill", 102, [101])
+    scale = hand.only("paddle", "exp", 3, [1])
+    hand.pair("linear", 4, [3], taken=[102])
+    hand.edge(4, only_paddle=[scale], only_torch=[hand.nodes["torch"][1]])
+    hand.differs(1, 4)
+    evidence = hand.evidence()
+    claims = said(operators.explain, evidence)
+    assert not claims.faults
+    (claim,) = said(wiring.explain, evidence, claims).faults
+    assert (claim.what, claim.edge.only_paddle, claim.edge.only_torch) == (Subject.MISSING, (scale,), ())
