@@ -332,11 +332,11 @@ class Evidence:
             return True
         if pair.torch.kind == "output":
             return False
+        if pair.paddle.output in self.reached.values():
+            return True
         if found is None:
             return self._ends_right(pair.torch, self._way)
-        if not self._made_up_for(pair):
-            return False
-        return pair.paddle.output in self.reached.values() or self._ends_right(pair.torch, self._free_way)
+        return self._made_up_for(pair) and self._ends_right(pair.torch, self._free_way)
 
     @cached_property
     def reached(self) -> Mapping[int, int]:
