@@ -344,7 +344,12 @@ class Evidence:
         found = {}
         for pair in self.alignment.pairs:
             expected = self.paddle.value(pair.paddle.output)
-            fed = all(self.agrees(pair.torch.inputs[slot]) for slot in pair.slots if slot in pair.torch.data)
+            fed = all(
+                self.alignment.same.get(pair.torch.inputs[ours]) == pair.paddle.inputs[theirs]
+                and self.agrees(pair.torch.inputs[ours])
+                for ours, theirs in pair.slots.items()
+                if ours in pair.torch.data
+            )
             if (
                 pair.torch.kind not in DATAFLOW_KINDS
                 and expected is not None
