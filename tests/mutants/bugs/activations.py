@@ -93,8 +93,15 @@ BUGS = [
         "activation moved",
         "x = self.bn2(self.conv2(x))\n        x = F.relu(x)",
         "x = self.bn2(F.relu(self.conv2(x)))",
-        Expected("", "ReLU", EDITED, "extra", "", None, "ReLU"),
-        Expected("", "ReLU", "x = self.relu3(self.bn3(self.conv3(x)))", "missing", "", "ReLU", None),
+        Expected(
+            "bn2",
+            "BatchNorm2d",
+            EDITED,
+            "wiring",
+            "",
+            "the output of Conv2d `conv2`",
+            "the output of ReLU after Conv2d `conv2`",
+        ),
     ),
     line(
         "unet-relu-before-bn",
