@@ -105,10 +105,13 @@ def explain(evidence: Evidence, _: Claims) -> Iterator[Claim]:
         if not swap or row.float64 is None or row.status is Status.SAME:
             continue
         names = [role for role in ROLES if role in swap]
+        packed = _packed(evidence.alignment, found, names)
+        ready = evidence.torch.trace.modules.get(pair.torch.module, {}).get("from") == "torch.nn"
         yield Claim(
-            Subject.EXCHANGED,
+            # A layer that is ready-made takes its roles as it should: its weights are packed in another order.
+            Subject.WEIGHT if packed and ready else Subject.EXCHANGED,
             pair,
-            attribute=_packed(evidence.alignment, found, names),
+            attribute=packed,
             values=(names, [swap[role] for role in names]),
             entails=tuple(_entailed(evidence.alignment, found, names)),
             details=(found, swap),

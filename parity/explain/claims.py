@@ -89,7 +89,13 @@ class Claims:
         elif claim.edge is not None and isinstance(claim.what, Subject):
             for side, nodes in (("paddle", claim.edge.only_paddle), ("torch", claim.edge.only_torch)):
                 self._segments.update((side, raw) for node in nodes for raw in node.raw)
-        if claim.what is Subject.WEIGHT and claim.pair is not None and claim.details.diagnosis.swapped:
+        diagnosis = getattr(claim.details, "diagnosis", None)
+        if (
+            claim.what is Subject.WEIGHT
+            and claim.pair is not None
+            and diagnosis is not None
+            and diagnosis.swapped
+        ):
             self._exchanged.add(id(claim.pair))
 
     @property

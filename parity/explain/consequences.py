@@ -229,6 +229,52 @@ def _made_of(evidence: Evidence, pair: Pair, pad: Node | None) -> Made:
     return Made("pad", op)
 
 
+@dataclass(frozen=True)
+class Shared:
+    """Modules of torch's that are one, and several in Paddle: their paths."""
+
+    paths: tuple[str, ...]
+
+
+def _shared(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
+    """Wrong weights of a layer that is another one too: there is one in torch where Paddle has several."""
+    for paths in _one_module(evidence):
+        inside = tuple(f"{path}." for path in paths)
+        within = [c for c in faults if c.pair is not None and f"{c.pair.torch.module}.".startswith(inside)]
+        within += [
+            c for c in faults if c.edge is not None and f"{c.edge.pair.torch.module}.".startswith(inside)
+        ]
+        if any(c.what is Subject.WEIGHT for c in within):
+            told = Claim(
+                Subject.TIE,
+                attribute=paths[0].rpartition(".")[0] or paths[0],
+                values=(False, True),
+                details=Shared(paths),
+            )
+            yield told, [c for c in within if c.what not in (Subject.ATTRIBUTE, Subject.SUBSTITUTED)]
+
+
+def _one_module(evidence: Evidence) -> Iterator[tuple[str, ...]]:
+    """Paths of torch's whose parameters are all the same, while those of Paddle's that they are named after are not."""
+    trace, theirs = evidence.torch.trace, evidence.paddle.trace.parameters
+    owned: dict[str, dict[str, int]] = {}
+    for name, parameter in trace.parameters.items():
+        parts = name.split(".")
+        for end in range(1, len(parts)):
+            owned.setdefault(".".join(parts[:end]), {})[".".join(parts[end:])] = parameter.value
+    groups: dict[tuple[tuple[str, int], ...], list[str]] = {}
+    for path, own in owned.items():
+        groups.setdefault(tuple(sorted(own.items())), []).append(path)
+    for shared, paths in groups.items():
+        outer = [p for p in paths if not any(p.startswith(f"{other}.") for other in paths)]
+        twins = [twin for name, _ in shared if (twin := evidence.names.get(f"{outer[0]}.{name}", ""))]
+        named = {twin.replace(outer[0], path, 1) for twin in twins for path in outer}
+        values = {theirs[name].value for name in named if name in theirs}
+        whole = {path.rpartition(".")[0] for path in outer}
+        if len(outer) > 1 and len(whole) == 1 and twins and len(values) == len(twins) * len(outer):
+            yield tuple(outer)
+
+
 def _following(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
     """What needs no mending of its own once something else is mended."""
     for _, claims in _by_pair(faults):
@@ -251,7 +297,8 @@ def _out_of_reach(claim: Claim, pair: Pair, hidden: tuple[str, ...]) -> bool:
 
 
 def _holds(claim: Claim) -> str:
-    return str(claim.details.diagnosis.holds)
+    diagnosis = getattr(claim.details, "diagnosis", None)
+    return "" if diagnosis is None else str(diagnosis.holds)
 
 
-RULES: tuple[Rule, ...] = (_slots, _inside, _padding, _following)
+RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _following)

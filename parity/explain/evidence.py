@@ -147,7 +147,7 @@ class Evidence:
         same = self.alignment.same
         taken = {
             (same[edge.torch_value], edge.paddle_value)
-            for edge in self.alignment.edges
+            for edge in (*self.alignment.edges, *self.alignment.output_edges.values())
             if edge.torch_value in same and not edge.only_paddle and not edge.only_torch
         }
         return {pair: circle for pair in taken if (circle := _circle(taken, pair))}

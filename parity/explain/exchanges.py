@@ -65,4 +65,5 @@ def _made_by(evidence: Evidence, value: int, makers: set[int]) -> int | None:
 
 def takers(evidence: Evidence, values: Exchange) -> list[Edge]:
     """The inputs at which torch takes two exchanged values."""
-    return [e for e in evidence.alignment.edges if not e.only_torch and exchange(evidence, e) == values]
+    edges = (*evidence.alignment.edges, *evidence.alignment.output_edges.values())
+    return [e for e in edges if not e.only_torch and exchange(evidence, e) == values]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import linecache
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from parity.align.alignment import Alignment, Edge, Pair
+from parity.explain.statements import loop_around
 from parity.graph.node import Graph, Node
 from parity.trace.trace import Op, Trace
 
@@ -182,18 +181,6 @@ def at_end(alignment: Alignment) -> str:
 def _number(line: str) -> int:
     number = line.rpartition(":")[2]
     return int(number) if number.isdigit() else 0
-
-
-def loop_around(line: str) -> str:
-    """The line that begins the innermost loop around a line of a source that can be read; "" if there is none."""
-    path = line.rpartition(":")[0]
-    try:
-        tree = ast.parse("".join(linecache.getlines(path)))
-    except SyntaxError:
-        return ""
-    loops = (node for node in ast.walk(tree) if isinstance(node, ast.For))
-    around = [loop.lineno for loop in loops if loop.lineno < _number(line) <= (loop.end_lineno or 0)]
-    return f"{path}:{max(around)}" if around else ""
 
 
 def parting_line(trace: Trace, chains: list[list[Node]]) -> str:

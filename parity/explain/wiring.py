@@ -170,10 +170,10 @@ def _computed(evidence: Evidence, edge: Edge, numbers: Difference | None, path: 
 def _reordered(edge: Edge) -> bool:
     """Whether both sides do the same in another order."""
     theirs, ours = (
-        Counter((node.kind, repr(node.attributes)) for node in nodes)
+        [(node.kind, repr(node.attributes)) for node in nodes]
         for nodes in (edge.only_paddle, edge.only_torch)
     )
-    return theirs == ours and len(edge.only_torch) > 1
+    return theirs != ours and sorted(theirs) == sorted(ours)
 
 
 def _used_elsewhere(evidence: Evidence, nodes: tuple[Node, ...]) -> bool:

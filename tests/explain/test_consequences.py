@@ -9,6 +9,7 @@ from parity.explain.consequences import gathered
 from parity.explain.telling import tell
 from parity.explain.unmeasured import Unregistered
 from parity.results.finding import Shows, Subject
+from parity.trace.trace import Parameter
 
 
 def told(evidence, claims):
@@ -112,3 +113,19 @@ def test_what_nothing_reaches_because_it_is_in_a_plain_list_is_told_by_the_list(
     ]
     loaded, swapped = weight(hidden, "all 1"), weight(hidden, "norm.weight")
     assert gathered(evidence, [cause, *mode, loaded, swapped]) == [cause, mode[1], swapped]
+
+
+def test_a_module_that_is_two_in_paddle_is_told_as_shared_and_its_weights_are_not_told_one_by_one(hand):
+    for output, block in ((1, "blocks.0.fc"), (2, "blocks.1.fc")):
+        hand.pair("linear", output, [output - 1], module=block)
+    evidence = hand.evidence()
+    claims = [weight(pair, "unrelated") for pair in evidence.alignment.pairs]
+    evidence.names = {"blocks.0.fc.weight": "blocks.0.fc.weight"}
+    ours, theirs = evidence.torch.trace.parameters, evidence.paddle.trace.parameters
+    for number, block in enumerate(("blocks.0", "blocks.1")):
+        theirs[f"{block}.fc.weight"] = Parameter(50 + number, registered=True, trainable=True)
+        ours[f"{block}.fc.weight"] = Parameter(150, registered=True, trainable=True)
+    assert told(evidence, claims) == [(Subject.TIE, "blocks", (False, True))]
+    assert told(evidence, []) == []
+    theirs["blocks.1.fc.weight"] = theirs["blocks.0.fc.weight"]
+    assert [subject for subject, *_ in told(evidence, claims)] == [Subject.WEIGHT] * 2

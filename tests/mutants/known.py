@@ -7,10 +7,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "one line is told once for each layer that it runs for, because the layers around it differ": (
         "detector-objectness",
     ),
-    "layers that only torch shares are told as wrong weights, not as sharing": (
-        "vit-blocks-shared",
-        "basic-blocks-shared",
-    ),
     "the line is where a number is used, not where it is made or given": (
         "vit-scale-wrong",
         "vit-scale-rounded",
@@ -20,15 +16,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "detector-stride",
         "shuffle-shuffle-groups",
     ),
-    "the line is where the layer is made, not where its flag is set": (
-        "siamese-bn-frozen",
-        "norms-conv-frozen",
-        "basic-norm-frozen",
-    ),
-    "the line is an operator under no_grad, not the no_grad": (
-        "unet-lateral-no-grad",
-        "basic-stem-no-grad",
-    ),
     "the line is where the wrong values arrive, not where they are taken or put in order": (
         "inception-branches-swapped",
         "swin-merge-order",
@@ -36,7 +23,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "vit-attention-operands",
         "bifpn-shares-crossed",
         "swin-mask-missing",
-        "siamese-encoder-not-shared",
         "pyramid-detach-forgotten",
     ),
     "the line is beside the one that lacks the operator": (
@@ -44,14 +30,11 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "detector-no-objectness",
     ),
     "two calls, inputs or slices are named alike, so which of them is meant is not told": (
-        "siamese-left-twice",
-        "siamese-outputs-swapped",
         "pyramid-level-order",
         "detector-anchors",
         "detector-half",
     ),
     "wrong weights are told as wiring, or without the weight's name": (
-        "mha-projections-reordered",
         "text-padding-row-stored",
     ),
     "an argument is told by an operator inside the layer, or in words that the framework does not use": (

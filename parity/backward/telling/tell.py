@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from convert.names import listed
 from parity.backward.claims import Claim, Cut, Doubt, Fault, Place, Remark
 from parity.backward.telling import flow, gradients, loss
+from parity.explain.statements import WITHOUT_GRADIENT, block_around, flag_set
 from parity.explain.words import label
 from parity.results.finding import Finding, Note, Shows, Subject
 from parity.trace.trace import Trace
@@ -57,7 +58,10 @@ def _of_operator(claim: Claim, torch: Trace, cause: str, fix: str) -> Finding:
     return Finding(
         layer=node.module,
         operator=label(node),
-        where=where or torch.constructors.get(node.module, "") or node.line,
+        where=where
+        or _frozen_at(claim, torch, node.module)
+        or torch.constructors.get(node.module, "")
+        or node.line,
         cause=cause,
         fix=fix,
         evidence={"operator": node.name, **claim.evidence},
@@ -71,14 +75,22 @@ def _of_operator(claim: Claim, torch: Trace, cause: str, fix: str) -> Finding:
     )
 
 
+def _frozen_at(claim: Claim, torch: Trace, path: str) -> str:
+    """Where a layer is frozen in torch, if that is in the class that makes it."""
+    if claim.attribute != "trainable" or claim.values is None or claim.values[1]:
+        return ""
+    return flag_set(torch.constructors.get(path, ""), path, frozenset({"requires_grad_"}))
+
+
 def _of_cut(claim: Claim, cause: str, fix: str) -> Finding:
     found: Cut = claim.details
     op, in_torch = found.ops[0], found.side == "torch"
+    block = block_around(op.line, WITHOUT_GRADIENT) if claim.attribute == "no_grad" else ""
     torch, paddle = (None, None) if claim.pair is None else (claim.pair.torch, claim.pair.paddle)
     return Finding(
         layer=op.module if in_torch or torch is None else torch.module,
         operator=claim.attribute,
-        where=op.line if in_torch else torch.line if torch else "",
+        where=(block or op.line) if in_torch else torch.line if torch else "",
         cause=cause,
         fix=fix,
         evidence={

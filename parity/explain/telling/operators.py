@@ -13,6 +13,7 @@ from parity.explain.configuration import AttributeDifference
 from parity.explain.consequences import Made
 from parity.explain.evidence import Evidence
 from parity.explain.lines import LAID_OUT, beside, configured, constructor, parting_line, place
+from parity.explain.statements import flag_set
 from parity.explain.torch_code import called, code, fix_scale, real_axes
 from parity.explain.weights import ParameterDifference
 from parity.explain.words import (
@@ -216,6 +217,12 @@ def _line_of_attribute(pair: Pair, evidence: Evidence, found: AttributeDifferenc
     """The line that decides an attribute: inside a ready-made layer, the one that makes the layer."""
     if blamed is not None:
         return constructor(evidence.torch.trace, blamed.module)
+    if found.attribute == "training":
+        path = pair.torch.module
+        made = evidence.torch.trace.constructors.get(path, "")
+        flag = flag_set(made, path, frozenset({"train"} if found.torch else {"eval"}))
+        if flag:
+            return flag
     return configured(evidence.alignment, pair, lambda node: node.attributes.get(found.attribute))
 
 
@@ -254,8 +261,10 @@ def slot(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def weight(claim: Claim, evidence: Evidence) -> Finding:
-    """details: the `ParameterDifference`."""
+    """details: the `ParameterDifference`, or the `Attention` and its roles where a ready-made one is packed otherwise."""
     found = claim.details
+    if not isinstance(found, ParameterDifference):
+        return roles(claim, evidence)
     facts = {
         "parameter": found.torch,
         "paddle parameter": found.paddle,
@@ -364,4 +373,17 @@ def roles(claim: Claim, evidence: Evidence) -> Finding:
         cause += f"; {', '.join(held)}"
         order_ = ", ".join(found.roles)
         fix = f"pack `{claim.attribute}` as {order_}; or, if it is packed as it should be, {fix}"
-    return of_pair(claim, evidence, cause, fix, {"swapped": dict(swap)}, operator="attention", where=where)
+    values = None
+    if claim.what is Subject.WEIGHT:
+        where, fix = "", f"pack `{claim.attribute}` as {', '.join(found.roles)}"
+        own = {role: _layer_of(found.roles[role][0], found.chains[role][0], evidence) for role in names}
+        values = [own[swap[role]] for role in names], [own[role] for role in names]
+    return of_pair(
+        claim, evidence, cause, fix, {"swapped": dict(swap)}, operator="attention", where=where, values=values
+    )
+
+
+def _layer_of(_: Pair, node: Node, evidence: Evidence) -> str:
+    """Paddle's layer whose weight torch's part of a packed one holds."""
+    pair = evidence.alignment.pair_of_torch(node)
+    return "" if pair is None else pair.paddle.module.rpartition(".")[2]

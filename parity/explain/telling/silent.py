@@ -154,6 +154,27 @@ def unregistered(claim: Claim, evidence: Evidence) -> Finding:
     )
 
 
+def shared(claim: Claim, evidence: Evidence) -> Finding:
+    """One module of torch's for several of Paddle's. details: the `Shared`."""
+    paths, trace = claim.details.paths, evidence.torch.trace
+    told = " and ".join(f"`{path}`" for path in paths)
+    nodes = (pair for pair in evidence.alignment.pairs if f"{pair.torch.module}.".startswith(f"{paths[0]}."))
+    return Finding(
+        layer=paths[1],
+        operator="registration",
+        where=trace.constructors.get(paths[1], "") or trace.constructors.get(claim.attribute, ""),
+        cause=f"shared: {told} are one module in torch, and several in Paddle: it holds the weights of one of them",
+        fix="make a module of its own for each, as Paddle does: [Block() for _ in range(n)], not [Block()] * n",
+        evidence={"modules": list(paths)},
+        layer_paddle=paths[1],
+        subject=Subject.TIE,
+        attribute=claim.attribute,
+        values={"paddle": False, "torch": True},
+        shows=claim.shows,
+        order=next((pair.paddle.order for pair in nodes), 0.0) - 0.75,
+    )
+
+
 def _order_of(torch_value: int, evidence: Evidence) -> float:
     node = evidence.alignment.torch.producer.get(torch_value)
     pair = evidence.alignment.pair_of_torch(node) if node is not None else None

@@ -39,6 +39,7 @@ OF_MODEL: Tells = {
     Subject.ATTRIBUTE: silent.dropped,
     Subject.PRECISION: silent.cast,
     Subject.REGISTRATION: silent.unregistered,
+    Subject.TIE: silent.shared,
     Subject.OUTPUT: returned.result,
     Subject.STATISTIC: silent.buffer,
 }

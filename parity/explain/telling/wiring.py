@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import exchange, takers
-from parity.explain.lines import chosen, loop_around, missing, place
+from parity.explain.lines import chosen, line_in, missing, place
+from parity.explain.statements import loop_around
 from parity.explain.torch_code import code
 from parity.explain.words import at, chain, difference_data, label, layer, layer_above, named, sentence
 from parity.graph.node import Graph, Node
@@ -155,6 +157,8 @@ def computed(claim: Claim, evidence: Evidence) -> Finding:
     shared = _shares(evidence.alignment.torch, edge.only_torch)
     if shared != _shares(evidence.alignment.paddle, edge.only_paddle):
         cause += f"; in {'torch' if shared else 'Paddle'} these layers are shared with another call"
+        # The layers may be right: it is the call of them that takes others.
+        where = line_in(evidence.torch.trace, _common(node.module, edge.pair.torch.module), node)
     fix = f"make the input of {at(edge)} what Paddle makes it: {chain(edge.only_paddle, code)}"
     return of_edge(claim, evidence, cause, fix, values, node, where)
 
@@ -230,9 +234,9 @@ def swapped(claim: Claim, evidence: Evidence) -> Finding:
     readers = sum(len(alignment.torch.consumers[t]) for t in torch)
     lines = {alignment.torch.producer[t].line for t in torch if t in alignment.torch.producer}
     pairs = {id(e.pair): e.pair for e in taken}
-    others = ", ".join(named(p.torch) for p in pairs.values() if p is not edge.pair)
+    others = ", ".join(dict.fromkeys(at(e) for e in taken if e.pair is not edge.pair))
     whole = len(pairs) > 1 and readers == len(taken) and len(lines) == 1
-    where = lines.pop() if whole else edge.pair.torch.line
+    where = lines.pop() if whole else edge.pair.torch.line or chosen(alignment, edge)
     if len(values) > 2:
         where = chosen(alignment, edge)
         if sum(chosen(alignment, taker) == where for taker in taken) > 1:
@@ -290,6 +294,12 @@ def _order_of_inputs(claim: Claim, evidence: Evidence) -> Finding:
     )
 
 
+def _common(path: str, other: str) -> str:
+    """The module that both are in."""
+    parts = takewhile(lambda both: both[0] == both[1], zip(path.split("."), other.split("."), strict=False))
+    return ".".join(part for part, _ in parts)
+
+
 def _main(nodes: tuple[Node, ...]) -> Node:
     """What a segment is called after: in a plain chain its first layer with weights, else what makes its result."""
     plain = all(len(node.data) == 1 for node in nodes)
@@ -329,11 +339,26 @@ def _after(graph: Graph, node: Node) -> tuple[str, str]:
     return "", ""
 
 
+ORDINALS = ("first", "second", "third", "fourth")
+
+
+def _which(graph: Graph, node: Node) -> str:
+    """Which call of a layer that is called several times: "second "."""
+    if node.rows is not None or "weight" not in node.inputs:
+        return ""
+    calls = sorted({n.order for n, slot in graph.consumers[node.inputs["weight"]] if slot == "weight"})
+    several = 1 < len(calls) <= len(ORDINALS)
+    return f"{ORDINALS[calls.index(node.order)]} " if several and node.order in calls else ""
+
+
 def _source(graph: Graph, value: int) -> str:
     node = graph.producer.get(value)
     if node is not None:
         made = node.spelling.how[-1][1] if node.spelling.how else named(node)
-        return f"the output of {made}{layer_above(graph, node)}"
-    if value in graph.inputs.values():
-        return "the model's input"
+        return f"the {_which(graph, node)}output of {made}{layer_above(graph, node)}"
+    named_input = next((name for name, at in graph.inputs.items() if at == value), None)
+    if named_input is not None:
+        number = list(graph.inputs).index(named_input)
+        which = f"{ORDINALS[number]} " if 1 < len(graph.inputs) <= len(ORDINALS) else ""
+        return f"the model's {which}input"
     return f"`{graph.parameters[value]}`" if value in graph.parameters else "another value"

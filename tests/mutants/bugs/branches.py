@@ -289,8 +289,8 @@ BUGS = [
             EDITED,
             "wiring",
             "",
-            "the model's input right",
-            "the model's input left",
+            "the model's second input",
+            "the model's first input",
         ),
     ),
     line(

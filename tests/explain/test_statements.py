@@ -1,0 +1,39 @@
+"""What the source around a line says."""
+
+from __future__ import annotations
+
+from parity.explain.statements import WITHOUT_GRADIENT, block_around, flag_set, loop_around
+
+SOURCE = """
+class Other:
+    def __init__(self):
+        self.norm.eval()
+
+class Net:
+    def __init__(self):
+        self.norm = Norm()
+        self.norm.weight.requires_grad_(False)
+
+    def forward(self, x):
+        for block in self.blocks:
+            with torch.no_grad():
+                x = block(x)
+        return x
+"""
+
+
+def test_the_statement_around_a_line_is_found(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(SOURCE)
+    assert loop_around(f"{path}:14") == f"{path}:12"
+    assert block_around(f"{path}:14", WITHOUT_GRADIENT) == f"{path}:13"
+    assert flag_set(f"{path}:8", "blocks.0.norm", frozenset({"requires_grad_"})) == f"{path}:9"
+    assert loop_around(f"{path}:15") == block_around(f"{path}:15", WITHOUT_GRADIENT) == ""
+    assert flag_set(f"{path}:8", "norm", frozenset({"eval"})) == "", "of another class"
+
+
+def test_a_source_that_cannot_be_read_says_nothing(tmp_path):
+    (tmp_path / "broken.py").write_text("for x in (:\n  pass\n")
+    for path in (tmp_path / "none.py", tmp_path / "broken.py"):
+        assert loop_around(f"{path}:2") == flag_set(f"{path}:2", "a", frozenset({"eval"})) == ""
+    assert loop_around("") == ""
