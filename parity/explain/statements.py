@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+from collections import Counter
 from collections.abc import Iterator
 
 WITHOUT_GRADIENT = frozenset({"no_grad", "inference_mode", "set_grad_enabled"})
@@ -35,6 +36,68 @@ def flag_set(made: str, path: str, calls: frozenset[str]) -> str:
                     return f"{file}:{node.lineno}"
                 owner = owner.value
     return ""
+
+
+def number_given(line: str) -> str:
+    """The line that gives the one number of the object's that a line computes with: `self.scale = 0.5`, or the default of its argument."""
+    path, number = _parts(line)
+    classes = [n for n in _around(path, number) if isinstance(n, ast.ClassDef)]
+    statement = (
+        next((n for n in ast.walk(classes[-1]) if isinstance(n, ast.stmt) and _is_on(n, number)), None)
+        if classes
+        else None
+    )
+    if statement is None:
+        return ""
+    called = {id(n.func) for n in ast.walk(statement) if isinstance(n, ast.Call)}
+    names = Counter(
+        n.attr
+        for n in ast.walk(statement)
+        if _is_own(n) and id(n) not in called and isinstance(n, ast.Attribute)
+    )
+    # Twice on a line, it is the line that takes it too often.
+    given = [
+        at for name, times in names.items() if times == 1 and (at := _assigned(classes[-1], name)) is not None
+    ]
+    return f"{path}:{given[0]}" if len(given) == 1 else ""
+
+
+def _is_on(node: ast.stmt, number: int) -> bool:
+    simple = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
+    return isinstance(node, simple) and node.lineno <= number <= (node.end_lineno or 0)
+
+
+def _is_own(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _assigned(owner: ast.ClassDef, name: str) -> int | None:
+    """Where a class gives itself a plain number, or numbers, of this name."""
+    for function in (n for n in owner.body if isinstance(n, ast.FunctionDef)):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and any(
+                _is_own(t) and getattr(t, "attr", "") == name for t in node.targets
+            ):
+                value = node.value
+                if isinstance(value, ast.Name):
+                    return _default(function, value.id)
+                makes = any(
+                    isinstance(n, ast.Attribute) and n.attr in ("nn", "Parameter") for n in ast.walk(value)
+                )
+                return (
+                    None
+                    if makes
+                    or not isinstance(value, (ast.Constant, ast.BinOp, ast.Tuple, ast.List, ast.Call))
+                    else node.lineno
+                )
+    return None
+
+
+def _default(function: ast.FunctionDef, name: str) -> int | None:
+    """The line of an argument's default."""
+    arguments = function.args
+    defaults = dict(zip([a.arg for a in arguments.args][::-1], arguments.defaults[::-1], strict=False))
+    return defaults[name].lineno if name in defaults else None
 
 
 def _parts(line: str) -> tuple[str, int]:

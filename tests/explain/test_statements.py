@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity.explain.statements import WITHOUT_GRADIENT, block_around, flag_set, loop_around
+from parity.explain.statements import WITHOUT_GRADIENT, block_around, flag_set, loop_around, number_given
 
 SOURCE = """
 class Other:
@@ -37,3 +37,23 @@ def test_a_source_that_cannot_be_read_says_nothing(tmp_path):
     for path in (tmp_path / "none.py", tmp_path / "broken.py"):
         assert loop_around(f"{path}:2") == flag_set(f"{path}:2", "a", frozenset({"eval"})) == ""
     assert loop_around("") == ""
+
+
+def test_a_number_of_the_objects_own_is_given_where_it_is_assigned_or_where_its_argument_has_a_default(
+    tmp_path,
+):
+    path = tmp_path / "net.py"
+    path.write_text("""class Net:
+    def __init__(self, dim,
+                 eps=1e-3):
+        self.scale = dim**-0.5
+        self.eps = eps
+        self.fc = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        y = self.fc(x) * self.scale
+        y = y * self.scale * self.scale
+        return y / (y.sum() + self.eps)
+""")
+    found = {number: number_given(f"{path}:{number}") for number in (9, 10, 11)}
+    assert found == {9: f"{path}:4", 10: "", 11: f"{path}:3"}

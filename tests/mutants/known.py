@@ -8,18 +8,11 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "detector-objectness",
     ),
     "the line is where a number is used, not where it is made or given": (
-        "vit-scale-wrong",
-        "vit-scale-rounded",
         "swin-mask-value",
         "swin-bias-transposed",
-        "bifpn-share-eps",
-        "detector-stride",
         "shuffle-shuffle-groups",
     ),
     "the line is where the wrong values arrive, not where they are taken or put in order": (
-        "inception-branches-swapped",
-        "swin-merge-order",
-        "aspp-branches-swapped",
         "vit-attention-operands",
         "bifpn-shares-crossed",
         "swin-mask-missing",
@@ -34,9 +27,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "detector-anchors",
         "detector-half",
     ),
-    "wrong weights are told as wiring, or without the weight's name": (
-        "text-padding-row-stored",
-    ),
+    "wrong weights are told as wiring, or without the weight's name": ("text-padding-row-stored",),
     "an argument is told by an operator inside the layer, or in words that the framework does not use": (
         "unet-nearest-exact",
     ),
@@ -44,7 +35,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "text-position-reversed",
         "unet-skip-from-wrong-level",
         "modulated-unbiased",
-        "modulated-gain",
         "index-colours",
         "index-shift",
     ),
@@ -54,7 +44,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "the values, or which parameters it is about, are in the sentence alone": ("basic-no-decay-on-norms",),
     "told to show in nothing, and shows in gradients or running statistics": ("text-padding-row-learns",),
     "a mistake that is known by itself is in it": (
-        "inception-ceil-forgotten+branches-swapped+padding-mode",
         "shuffle-shuffle-groups+leaky-slope-default",
     ),
 }

@@ -13,7 +13,7 @@ from parity.explain.configuration import AttributeDifference
 from parity.explain.consequences import Made
 from parity.explain.evidence import Evidence
 from parity.explain.lines import LAID_OUT, beside, configured, constructor, parting_line, place
-from parity.explain.statements import flag_set
+from parity.explain.statements import flag_set, number_given
 from parity.explain.torch_code import called, code, fix_scale, real_axes
 from parity.explain.weights import ParameterDifference
 from parity.explain.words import (
@@ -215,15 +215,18 @@ def _fix_of_attribute(
 
 def _line_of_attribute(pair: Pair, evidence: Evidence, found: AttributeDifference, blamed: Op | None) -> str:
     """The line that decides an attribute: inside a ready-made layer, the one that makes the layer."""
+    numeric = isinstance(found.torch, (int, float)) and not isinstance(found.torch, bool)
     if blamed is not None:
-        return constructor(evidence.torch.trace, blamed.module)
+        made = constructor(evidence.torch.trace, blamed.module)
+        return made or (number_given(blamed.line) if numeric else "")
     if found.attribute == "training":
         path = pair.torch.module
         made = evidence.torch.trace.constructors.get(path, "")
         flag = flag_set(made, path, frozenset({"train"} if found.torch else {"eval"}))
         if flag:
             return flag
-    return configured(evidence.alignment, pair, lambda node: node.attributes.get(found.attribute))
+    line = configured(evidence.alignment, pair, lambda node: node.attributes.get(found.attribute))
+    return (number_given(line) if numeric and line == pair.torch.line else "") or line
 
 
 def _first_different_op(pair: Pair, evidence: Evidence) -> Op | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -10,9 +11,9 @@ from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import exchange, takers
 from parity.explain.lines import chosen, line_in, missing, place
-from parity.explain.statements import loop_around
+from parity.explain.statements import loop_around, number_given
 from parity.explain.torch_code import code
-from parity.explain.words import at, chain, difference_data, label, layer, layer_above, named, sentence
+from parity.explain.words import at, chain, difference_data, label, layer, layer_above, named, sentence, show
 from parity.graph.node import Graph, Node
 from parity.results.finding import Finding, Subject
 
@@ -29,6 +30,7 @@ def of_edge(
     paddle: Node | None = None,
     after: str = "",
     shown: tuple[str, str] | None = None,
+    operator: str = "",
 ) -> Finding:
     """A finding about an input. node: torch's operator at fault; paddle: Paddle's; after: what a missing one stands behind."""
     edge = claim.edge
@@ -39,7 +41,7 @@ def of_edge(
     alone = (*edge.only_paddle, *edge.only_torch)
     return Finding(
         layer=node.module,
-        operator=label(node),
+        operator=operator or label(node),
         where=where,
         cause=sentence(cause, claim.shows),
         fix=fix,
@@ -117,6 +119,7 @@ def _absent_in_part(claim: Claim, evidence: Evidence) -> Finding:
         edge.only_torch[-1],
         _line_of_part(edge, evidence, edge.only_torch[-1]),
         paddle=part.paddle.first,
+        operator=label(part.paddle.first),
     )
 
 
@@ -151,6 +154,12 @@ def computed(claim: Claim, evidence: Evidence) -> Finding:
             f"same numbers on the way to {at(edge)}, whatever their layout, and from here on they have not"
         )
         fix = f"compute here what Paddle does: {code(theirs)}"
+        other = _other_argument(theirs, ours)
+        if other:
+            values = theirs.attributes[other], ours.attributes[other]
+            cause = f"{other}: torch has {show(values[1])}, Paddle has {show(values[0])}: {cause}"
+            where = (number_given(where) if where == ours.line else "") or where
+            claim = replace(claim, what=Subject.ATTRIBUTE, attribute=other)
         return of_edge(claim, evidence, cause + _steps(part), fix, values, node, where, paddle=theirs)
     values = chain(edge.only_paddle), chain(edge.only_torch)
     cause = f"torch computes {values[1]} where Paddle computes {values[0]}"
@@ -161,6 +170,14 @@ def computed(claim: Claim, evidence: Evidence) -> Finding:
         where = line_in(evidence.torch.trace, _common(node.module, edge.pair.torch.module), node)
     fix = f"make the input of {at(edge)} what Paddle makes it: {chain(edge.only_paddle, code)}"
     return of_edge(claim, evidence, cause, fix, values, node, where)
+
+
+def _other_argument(theirs: Node, ours: Node) -> str:
+    """The one argument in which two operators of one kind differ."""
+    names = {name for name in {*theirs.attributes, *ours.attributes} if name != "map"}
+    differing = [n for n in names if theirs.attributes.get(n, ...) != ours.attributes.get(n, ...)]
+    both = len(differing) == 1 and all(differing[0] in node.attributes for node in (theirs, ours))
+    return differing[0] if both and theirs.kind == ours.kind else ""
 
 
 def written_out(claim: Claim, evidence: Evidence) -> Finding:
@@ -237,6 +254,8 @@ def swapped(claim: Claim, evidence: Evidence) -> Finding:
     others = ", ".join(dict.fromkeys(at(e) for e in taken if e.pair is not edge.pair))
     whole = len(pairs) > 1 and readers == len(taken) and len(lines) == 1
     where = lines.pop() if whole else edge.pair.torch.line or chosen(alignment, edge)
+    if len(values) == 2 and not whole:
+        where = _made_in_turn(evidence, edge, values) or where
     if len(values) > 2:
         where = chosen(alignment, edge)
         if sum(chosen(alignment, taker) == where for taker in taken) > 1:
@@ -254,6 +273,26 @@ def swapped(claim: Claim, evidence: Evidence) -> Finding:
         where,
         shown=(theirs, ours),
     )
+
+
+def _made_in_turn(evidence: Evidence, edge: Edge, values: frozenset[int]) -> str:
+    """The line that makes what an input takes, if torch makes the two values in the other order than Paddle: there they are exchanged."""
+    alignment = evidence.alignment
+    twins = {p: t for t, p in alignment.same.items() if p in values}
+    makers = [
+        (alignment.paddle.producer.get(p), alignment.torch.producer.get(twins.get(p, -1))) for p in values
+    ]
+    known = [(theirs, ours) for theirs, ours in makers if theirs is not None and ours is not None]
+    maker = alignment.torch.producer.get(edge.torch_value)
+    if len(known) < 2 or maker is None:
+        return ""
+    (first, ours), (second, others) = known
+    if (first.order < second.order) == (ours.order < others.order):
+        return ""
+    scope = _common(edge.pair.torch.module, _common(ours.module, others.module))
+    lines = {line_in(evidence.torch.trace, scope, node) for node in (ours, others)}
+    line = line_in(evidence.torch.trace, scope, maker)
+    return (loop_around(line) if len(lines) == 1 else "") or line
 
 
 def order(claim: Claim, evidence: Evidence) -> Finding:
