@@ -43,9 +43,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     ),
     "the values, or which parameters it is about, are in the sentence alone": ("basic-no-decay-on-norms",),
     "told to show in nothing, and shows in gradients or running statistics": ("text-padding-row-learns",),
-    "a mistake that is known by itself is in it": (
-        "shuffle-shuffle-groups+leaky-slope-default",
-    ),
+    "a mistake that is known by itself is in it": ("shuffle-shuffle-groups+leaky-slope-default",),
 }
 """Reason -> cases. Every one of them is noticed; what is wrong is where or what the report says."""
 
