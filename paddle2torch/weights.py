@@ -207,7 +207,7 @@ def pairing(
             options,
             rules=found.rules,
             match="structure",
-            notes=(f"names differ: {found.notes[0]}", *found.notes[1:]),
+            notes=(f"names differ: {'; '.join(found.notes)}",),
         )
 
     return pair

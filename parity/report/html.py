@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from parity.numbers.compare import Difference
+from parity.report.outputs import answers
 from parity.report.plot import Plot, answers_alone, plot
 from parity.report.source import Excerpt, excerpt, short_place
 from parity.report.text import headline, next_step
@@ -73,6 +74,7 @@ def to_html(report: Results) -> str:
         figures=_figures(report),
         findings=findings[:OPEN],
         further=findings[OPEN:],
+        answers=list(answers(report)),
         runs=_runs(report),
         cases=[_shown_case(n, case, report) for n, case in enumerate(report.cases) if case.judgement.rows],
         meaning=MEANING,

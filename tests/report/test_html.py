@@ -212,3 +212,8 @@ def test_notebook_shows_the_verdict_and_a_frame_that_reaches_nothing(different):
 )
 def test_numbers_are_short(value, shown):
     assert number(value) == shown
+
+
+def test_the_page_answers_whether_a_float32_difference_is_a_bug(equivalent, different):
+    assert ": rounding, not a bug</li>" in equivalent.to_html()
+    assert ": more than rounding, see the findings</li>" in different.to_html()
