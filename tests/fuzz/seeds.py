@@ -6,9 +6,14 @@ measures memory, is better off without them.
 
 from __future__ import annotations
 
+import argparse
+import datetime
 import gzip
+import io
 import os
+import pathlib
 import pickle
+import struct
 import subprocess
 import sys
 import tarfile
@@ -115,6 +120,7 @@ def write_seeds(folder: Path) -> None:
                 tar.add(folder / name, name)
                 packed.write(folder / name, name)
         (folder / "names.txt.md").unlink()
+        _write_beside(folder, weight)
         torch.save({"w": torch.ones(3, 4)}, folder / "old.pth", _use_new_zipfile_serialization=False)
         (folder / "names.txt").write_text("linear_0.b_0\nlinear_0.w_0\n")
         (folder / "rules.toml").write_text(RULES)
@@ -137,6 +143,27 @@ def write_seeds(folder: Path) -> None:
         from PIL import Image
 
         Image.fromarray(np.arange(192, dtype="uint8").reshape(8, 8, 3)).save(folder / "image.png")
+
+
+def _write_beside(folder: Path, weight: np.ndarray) -> None:
+    """A configuration beside the weights, and parameters of Paddle v2."""
+    configuration = {
+        "sets": {1, 2},
+        "args": argparse.Namespace(lr=0.1, at=pathlib.PurePosixPath("/a")),
+        "when": datetime.datetime(2020, 1, 2),
+    }
+    for protocol in (2, 4):
+        beside = pickle.dumps({"model": {"w": weight}, "config": configuration}, protocol=protocol)
+        (folder / f"config{protocol}.pdparams").write_bytes(beside)
+    with tarfile.open(folder / "v2.tar.gz", "w:gz") as tar:
+        described = b"\x0a\x01w\x10\x0c\x48\x03\x48\x04"
+        for name, content in (
+            ("w", struct.pack("<IIQ", 0, 4, 12) + bytes(48)),
+            ("w.protobuf", described),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
 
 
 if __name__ == "__main__":
