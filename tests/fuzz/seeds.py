@@ -122,8 +122,6 @@ def write_seeds(folder: Path) -> None:
         (folder / "names.txt.md").unlink()
         _write_beside(folder, weight)
         torch.save({"w": torch.ones(3, 4)}, folder / "old.pth", _use_new_zipfile_serialization=False)
-        (folder / "names.txt").write_text("linear_0.b_0\nlinear_0.w_0\n")
-        (folder / "rules.toml").write_text(RULES)
         np.save(folder / "input.npy", np.ones((2, 3), "float32"))
         np.savez(folder / "input.npz", x=np.ones((2, 3), "float32"), mask=np.ones(2, bool))
         words = [
@@ -146,7 +144,9 @@ def write_seeds(folder: Path) -> None:
 
 
 def _write_beside(folder: Path, weight: np.ndarray) -> None:
-    """A configuration beside the weights, and parameters of Paddle v2."""
+    """A configuration beside the weights, parameters of Paddle v2, names and rules."""
+    (folder / "names.txt").write_text("linear_0.b_0\nlinear_0.w_0\n")
+    (folder / "rules.toml").write_text(RULES)
     configuration = {
         "sets": {1, 2},
         "args": argparse.Namespace(lr=0.1, at=pathlib.PurePosixPath("/a")),
