@@ -137,10 +137,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConvertError("say where to write with -o FILE.safetensors, or look at the plan with --dry-run")
     if _is_collection(args.source) and (os.path.isdir(args.output) or not Path(args.output).suffix):
         return _run_folder(args)
-    hub = args.output.endswith(("/", os.sep))
-    if args.report is not None and not hub:
-        raise ConvertError("--report is for the model card of a folder: name the target FOLDER/")
-    if hub:
+    if _is_hub(args):
         return _run_hub(args)
     if os.path.isdir(args.output):
         raise ConvertError(
@@ -168,6 +165,10 @@ def _is_collection(source: str) -> bool:
     from convert.checkpoint.tensor_parallel import pieces_of
 
     return os.path.isdir(source) and not pieces_of(Path(source))
+
+
+def _is_hub(args: argparse.Namespace) -> bool:
+    return str(args.output or "").endswith(("/", os.sep))
 
 
 def _run_hub(args: argparse.Namespace) -> int:
@@ -251,6 +252,8 @@ def _check(args: argparse.Namespace) -> None:
                 )
     if args.fuse:
         _check_fuse(args)
+    if args.report is not None and (args.dry_run or not _is_hub(args)):
+        raise ConvertError("--report is for the model card of a folder: name the target FOLDER/")
     if args.source.endswith(".pdopt") and args.model != "none":
         raise ConvertError(
             f"{args.source}: the state of an optimizer is converted with its weights: "
@@ -293,6 +296,8 @@ def _check_fuse(args: argparse.Namespace) -> None:
     if not all(given.values()):
         asked = " and ".join(option for option, is_there in given.items() if not is_there)
         raise ConvertError(f"--fuse proves what it fuses by running both networks: give {asked}")
+    if str(args.output or "").endswith(".pdparams"):
+        raise ConvertError("--fuse is for the way to torch: what is fused cannot be taken apart again")
     if is_factory(args.source):
         raise ConvertError(
             "--fuse is for a checkpoint: save the model's state_dict() with paddle.save, and name that"
@@ -324,7 +329,7 @@ def _run_folder(args: argparse.Namespace) -> int:
     from convert.apply.folder import convert_folder
     from paddle2torch.folder import show_outcomes
 
-    single = ("save_rules", "names", "pdopt", "join", "report")
+    single = ("save_rules", "names", "pdopt", "join", "report", "fuse")
     given = [f"--{name.replace('_', '-')}" for name in single if getattr(args, name)]
     if given or args.match == "run":
         raise ConvertError(f"{(given or ['--match run'])[0]} is for a single checkpoint, not for a folder")

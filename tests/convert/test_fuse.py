@@ -141,6 +141,8 @@ def test_a_chain_with_the_names_of_branches_is_not_taken_for_them(in_process, he
         (WORDS[:3], "give --paddle MODULE:FACTORY and --torch MODULE:FACTORY and --shape"),
         ((*WORDS, "--match", "run"), "--fuse does not go with --match"),
         (("convert", "trained.py:Net", *WORDS[2:]), "--fuse is for a checkpoint"),
+        ((*WORDS[:-1], "out.pdparams"), "what is fused cannot be taken apart again"),
+        (("convert", ".", *WORDS[2:-1], "out"), "--fuse is for a single checkpoint"),
     ],
 )
 def test_wrong_words_about_fusing_are_answered(in_process, here, words, message):
