@@ -220,11 +220,14 @@ def _open(args: argparse.Namespace) -> Checkpoint:
 
 def _opened(args: argparse.Namespace) -> Checkpoint:
     from convert.checkpoint.reader import is_factory, open_checkpoint
+    from convert.checkpoint.tensor_parallel import pieces_of
     from paddle2torch.options import json_object, names_in
 
     if not is_factory(args.source):
         if args.paddle_args is not None and args.paddle is None:
             raise ConvertError(f"--paddle-args is for a model that is built, and {args.source} is not one")
+        if args.sha256 and pieces_of(Path(args.source)):
+            raise ConvertError(f"--sha256 is for one file, and {args.source} stands for several pieces")
         return open_checkpoint(args.source, key=args.key, names=names_in(args.names), join=args.join)
     for option in ("key", "names", "join", "sha256"):
         if getattr(args, option):

@@ -64,6 +64,9 @@ def test_the_command_converts_pieces_and_says_what_it_needs(in_process, pieces):
     done = in_process(*words, "--join", "head.*=1", cwd=pieces)
     assert done.returncode == 0, done.stderr
     saved = torch.load(pieces / "out.pth", weights_only=True)
+    done = in_process(*words, "--join", "head.*=1", "--sha256", "--force", cwd=pieces)
+    assert done.returncode == 2
+    assert "--sha256 is for one file" in done.stderr
     assert {name: tuple(value.shape) for name, value in saved.items()}["head.weight"] in ((9, 6), (6, 9))
 
 
