@@ -6,7 +6,6 @@ log file holds results alone.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ PLAIN_FROM = 10_000_000
 
 
 def stdout_console() -> Console:
-    """A console for results, as wide as the terminal; COLUMNS, where it is set, says so of a pipe too.
+    """A console for results, as wide as the terminal.
 
     In a pipe a sentence is one line: whoever asks for the last line gets the whole verdict.
     """
@@ -57,7 +56,8 @@ def fitted(text: str, *, errors: bool = False) -> str:
 
 
 def _bounded() -> bool:
-    return sys.stdout.isatty() or "COLUMNS" in os.environ
+    # COLUMNS says nothing of a pipe: every program that loaded readline (pytest, a notebook) hands it to its children.
+    return sys.stdout.isatty()
 
 
 def progress_bar() -> Progress:

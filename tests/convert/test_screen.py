@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from convert.rosetta.table import TABLE, find
+from paddle2torch import console
 from paddle2torch.cli import COMMANDS, _module, _Parser, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,10 +27,8 @@ def checkpoint(tmp_path_factory):
 
 
 def lines(capsys, monkeypatch, width, *words):
-    if width:
-        monkeypatch.setenv("COLUMNS", str(width))
-    else:
-        monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(console, "_bounded", lambda: bool(width))
+    monkeypatch.setenv("COLUMNS", str(width or 30))
     assert main(list(words)) == 0
     return capsys.readouterr().out.splitlines()
 

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from convert.models.registry import MODELS
+from paddle2torch import console
 from paddle2torch.cli import main
 from paddle2torch.summary import compare, summarize
 from paddle2torch.summary.tree import nodes
@@ -333,6 +334,7 @@ def test_a_network_that_computes_with_its_numbers_is_summarised(tmp_path, monkey
 def test_the_tables_fit_the_terminal(width, vgg16, capsys, monkeypatch):
     from paddle2torch.summary.tree import show
 
+    monkeypatch.setattr(console, "_bounded", lambda: True)
     monkeypatch.setenv("COLUMNS", str(width))
     show("vgg16_features", {"torch": vgg16}, [], 3)
     assert main(["models"]) == 0

@@ -115,7 +115,7 @@ def test_the_verdict_is_the_first_line_and_the_last(shown):
 def test_the_last_line_of_a_pipe_is_the_whole_verdict(capsys, monkeypatch):
     from paddle2torch.console import stdout_console
 
-    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("COLUMNS", "80")  # of a program that loaded readline
     named = Report(f"{LAYER}.py:Net", f"{LAYER}/{LAYER}.py:Net", report().cases)
     show(named, stdout_console())
     first, *_, last = capsys.readouterr().out.splitlines()
