@@ -99,7 +99,8 @@ def _check_name(
         return
     if isinstance(found, ast.Call) and isinstance(found.func, ast.Name):
         made = defined.get(found.func.id)
-        if isinstance(made, ast.ClassDef) and _constructor(made) is not None:
+        # One with a `__call__` of its own may make models, too.
+        if isinstance(made, ast.ClassDef) and _method(made, "forward") and not _method(made, "__call__"):
             raise ConvertError(built_already(reference, made.name))
     missing = [name for name in _required(found) if name not in given]
     if missing and option:
@@ -120,9 +121,13 @@ def _defined(module: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                 yield alias.asname or alias.name.partition(".")[0], node
         elif isinstance(node, ast.Assign):
             for target in node.targets:
-                for name in ast.walk(target):
-                    if isinstance(name, ast.Name):
-                        yield _DYNAMIC.get(name.id, name.id), node.value if name is target else node
+                for part in ast.walk(target):
+                    if isinstance(part, ast.Name):
+                        yield _DYNAMIC.get(part.id, part.id), node.value if part is target else node
+                    elif (
+                        isinstance(part, ast.Attribute) and part.attr == "modules"
+                    ):  # another module in its place
+                        yield "*", node
         elif isinstance(node, ast.stmt):
             for inner in ast.walk(node):  # if, try, with, for, and calls such as globals()["Net"] = ...
                 if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
@@ -133,16 +138,14 @@ def _defined(module: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                     yield inner.asname or inner.name.partition(".")[0], node
 
 
-def _constructor(cls: ast.ClassDef) -> ast.FunctionDef | None:
-    return next(
-        (part for part in cls.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"), None
-    )
+def _method(cls: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+    return next((part for part in cls.body if isinstance(part, ast.FunctionDef) and part.name == name), None)
 
 
 def _required(found: ast.AST) -> list[str]:
     """Arguments without a default; [] where that is not plain to see."""
     if isinstance(found, ast.ClassDef):
-        made = None if found.decorator_list else _constructor(found)
+        made = None if found.decorator_list else _method(found, "__init__")
         own = 1
     else:
         made = found if isinstance(found, ast.FunctionDef) else None

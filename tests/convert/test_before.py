@@ -68,7 +68,7 @@ LINES = {
 def answers(tmp_path_factory):
     here = tmp_path_factory.mktemp("here")
     (here / "net.py").write_text(
-        "class Net: \n    def __init__(self): raise SystemExit\nclass Deep:\n    def __init__(self, depth): pass\nnet = Net()\n"
+        "class Net: \n    def __init__(self): raise SystemExit\n    def forward(self, x): pass\nclass Deep:\n    def __init__(self, depth): pass\nnet = Net()\n"
     )
     linear = paddle.nn.Linear(3, 4)
     momentum = paddle.optimizer.Momentum(0.1, parameters=linear.parameters())

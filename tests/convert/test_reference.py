@@ -24,12 +24,21 @@ class Net:
 class Plain(Net):
     pass
 
+class Model(Net):
+    def forward(self, x): return x
+
+class Maker:
+    def __init__(self, size): self.size = size
+    def forward(self): pass
+    def __call__(self): return Net(self.size, width=2)
+
 def make(size, scale=2): return Net(size, width=scale)
 
 @where.join
 def wrapped(size): return size
 
-net = Net(1, width=2)
+net = Model(1, width=2)
+maker = Maker(3)
 one, two = 1, 2
 raise SystemExit("this file was run")
 """
@@ -40,6 +49,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.py").write_text(FILE.replace("from collections import *", ""))
     (tmp_path / "open.py").write_text(FILE)
+    (tmp_path / "lazy.py").write_text("import sys\nsys.modules[__name__] = object()\n")
     (tmp_path / "late.py").write_text('globals()["Net"] = int\n')
     (tmp_path / "broken.py").write_text("def Net(:\n")
     return tmp_path
@@ -54,7 +64,7 @@ def here(tmp_path, monkeypatch):
         ("net.py:make", "net.py:make needs size: give --torch-args '{\"size\": ...}'"),
         (
             "net.py:net",
-            "net.py:net is a Net that is built already, and each side builds its own: name what makes it, such as net.py:Net",
+            "net.py:net is a Model that is built already, and each side builds its own: name what makes it, such as net.py:Model",
         ),
         ("no_such_package.models:Net", "there is no module 'no_such_package'"),
         ("models/net:Net", "a file is named with its ending: models/net.py:Net"),
@@ -72,6 +82,8 @@ def test_what_cannot_be_a_factory_is_told_in_one_sentence(here, reference, sente
     "reference",
     [
         *(
+            "net.py:maker",
+            "lazy.py:Net",
             "net.py:Chosen",
             "net.py:Plain",
             "net.py:wrapped",
