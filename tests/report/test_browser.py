@@ -140,6 +140,18 @@ def test_filters_by_text_and_by_result(browser, page, different):
     assert all(text.startswith("different") for text in shown)
 
 
+def test_a_word_of_the_result_column_is_explained_where_it_stands(browser, page, different):
+    browser.open(page(different))
+    x, y = browser.run(
+        "(s => { s.scrollIntoView({block: 'center', behavior: 'instant'}); const b = s.getBoundingClientRect();"
+        " return [b.x + 2, b.y + 2]; })(document.querySelector('.layers .s-inherited'))"
+    )
+    browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    assert "only because what it is given differs" in browser.run(
+        "document.querySelector('.layers .s-inherited').title"
+    )
+
+
 def test_the_plot_tells_what_is_under_the_pointer_and_the_arrow_keys(browser, page, different):
     browser.open(page(different))
     readout = "document.querySelector('.readout').textContent"

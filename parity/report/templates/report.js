@@ -88,6 +88,15 @@ function filter(id) {
 for (const input of all("[data-find]")) input.addEventListener("input", () => filter(input.dataset.find));
 for (const select of all("[data-pick]")) select.addEventListener("input", () => filter(select.dataset.pick));
 
+// -- a word of the result column is explained where it stands ------------------------------------------
+
+const meaning = Object.fromEntries(
+  all(".words dl div").map((row) => [row.querySelector("dt").textContent, row.querySelector("dd").textContent]));
+addEventListener("pointerover", (event) => {
+  const word = event.target.closest(".layers .s");
+  if (word && !word.title) word.title = meaning[word.textContent] || "";
+});
+
 // -- tabs ---------------------------------------------------------------------------------------------
 
 const tabs = all("[role=tab]");
