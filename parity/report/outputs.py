@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from parity.numbers.compare import Difference
 from parity.results.results import Case, Results
 
+MANY = 4
+"""So many outputs of a run are told each; of more, those that differ, and the furthest of those that agree."""
+
 
 def answers(report: Results, *, every: bool = False) -> Iterator[str]:
     """A sentence for every output; those on further inputs, where only outputs were compared, are one line a run.
 
-    every: each output of a further input too.
+    every: each output of every run.
     """
     for case in report.cases:
         outputs = case.judgement.outputs
@@ -21,8 +24,14 @@ def answers(report: Results, *, every: bool = False) -> Iterator[str]:
             few = "output" if len(outputs) == 1 else f"{len(outputs)} outputs"
             yield f"{case.name} ({case.mode}) {few} on {shapes}: float64 {_apart(gap)}"
             continue
+        agreeing = {path: _beyond(case, path) for path in outputs if _agrees(case, path)}
+        furthest = max(agreeing, key=agreeing.__getitem__, default="")
+        fold = not every and len(agreeing) > MANY
         for path, found in outputs.items():
-            yield f"{case.name} ({case.mode}) {path}: {answer(case, path, found, bool(report.findings))}"
+            if fold and path in agreeing and path != furthest:
+                continue
+            more = f", the furthest of {len(agreeing)} that agree" if fold and path == furthest else ""
+            yield f"{case.name} ({case.mode}) {path}{more}: {answer(case, path, found, bool(report.findings))}"
 
 
 def answer(case: Case, path: str, found: Difference, faulty: bool) -> str:
@@ -41,6 +50,17 @@ def answer(case: Case, path: str, found: Difference, faulty: bool) -> str:
     if observed.agrees:
         return f"{told}: rounding, not a bug"
     return f"{told}: more than rounding, {'see the findings' if faulty else 'the notes say why'}"
+
+
+def _agrees(case: Case, path: str) -> bool:
+    observed = case.judgement.observed.get(path)
+    return observed is not None and observed.agrees and case.judgement.outputs[path].comparable
+
+
+def _beyond(case: Case, path: str) -> float:
+    """How near an output comes to what rounding explains."""
+    observed = case.judgement.observed[path]
+    return case.judgement.outputs[path].max_rel / observed.limit if observed.limit else 0.0
 
 
 def _apart(gap: float) -> str:

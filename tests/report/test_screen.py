@@ -150,6 +150,24 @@ def test_three_ten_thousandths_are_answered_in_one_sentence():
     )
 
 
+def test_of_many_outputs_that_agree_the_furthest_is_told_and_each_that_differs():
+    gaps = {f"output[{n}]": 1e-13 * n for n in range(1, 9)} | {"logits": 2e-2}
+    judgement = Judgement(
+        outputs={path: apart(gap) for path, gap in gaps.items()},
+        observed={path: Observed(apart(gap), 1e-10) for path, gap in gaps.items()},
+        findings=[FINDING],
+    )
+    many = Report("a", "b", (Case("given input", "eval", {"0": (1,)}, judgement),))
+    told = [line for line in screen(many, 200) if line.startswith("given input (eval)")]
+    assert [line.split(":")[0] for line in told] == [
+        "given input (eval) output[8], the furthest of 8 that agree",
+        "given input (eval) logits",
+    ]
+    assert (
+        len([line for line in screen(many, 200, every_layer=True) if line.startswith("given input (")]) == 9
+    )
+
+
 def test_a_word_of_the_table_is_explained_below_it_where_it_stands():
     told = screen(faulty(), 200, every_layer=True)
     for word in ("inherited", "float32 constants", "inside", "rounding", "alone"):
