@@ -49,17 +49,26 @@ def number_given(line: str) -> str:
     )
     if statement is None:
         return ""
-    called = {id(n.func) for n in ast.walk(statement) if isinstance(n, ast.Call)}
+    passed = {id(n.func) for n in ast.walk(statement) if isinstance(n, ast.Call)}
+    # What is made of it on the line itself, `self.scale**2`, is given there.
+    passed |= {
+        id(side) for n in ast.walk(statement) if isinstance(n, ast.BinOp) for side in _beside_a_constant(n)
+    }
     names = Counter(
         n.attr
         for n in ast.walk(statement)
-        if _is_own(n) and id(n) not in called and isinstance(n, ast.Attribute)
+        if _is_own(n) and id(n) not in passed and isinstance(n, ast.Attribute)
     )
     # Twice on a line, it is the line that takes it too often.
     given = [
         at for name, times in names.items() if times == 1 and (at := _assigned(classes[-1], name)) is not None
     ]
     return f"{path}:{given[0]}" if len(given) == 1 else ""
+
+
+def _beside_a_constant(node: ast.BinOp) -> list[ast.expr]:
+    sides = [node.left, node.right]
+    return sides if any(isinstance(side, ast.Constant) for side in sides) else []
 
 
 def _is_on(node: ast.stmt, number: int) -> bool:

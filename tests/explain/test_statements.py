@@ -54,6 +54,9 @@ def test_a_number_of_the_objects_own_is_given_where_it_is_assigned_or_where_its_
         y = self.fc(x) * self.scale
         y = y * self.scale * self.scale
         return y / (y.sum() + self.eps)
+
+    def other(self, x):
+        return x * self.scale**2
 """)
-    found = {number: number_given(f"{path}:{number}") for number in (9, 10, 11)}
-    assert found == {9: f"{path}:4", 10: "", 11: f"{path}:3"}
+    found = {number: number_given(f"{path}:{number}") for number in (9, 10, 11, 14)}
+    assert found == {9: f"{path}:4", 10: "", 11: f"{path}:3", 14: ""}
