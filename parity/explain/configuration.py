@@ -60,10 +60,23 @@ def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]
                 actual = None
             if name in PROMISES and actual:
                 continue
+            expected, actual = _of_one_rank(alignment, pair, name, (expected, actual))
             if not same_value(expected, actual):
                 if pair.torch.kind in DATAFLOW_KINDS and not _same_layout(pair) and name != "map":
                     continue
                 yield AttributeDifference(pair, name, expected, actual)
+
+
+def _of_one_rank(alignment: Alignment, pair: Pair, name: str, values: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The values as they were given, where one side was read as having fewer dimensions than the other."""
+    if not all(isinstance(value, tuple) for value in values) or len(values[0]) == len(values[1]):
+        return values
+    given: list[tuple[Any, ...]] = []
+    for graph, node in ((alignment.paddle, pair.paddle), (alignment.torch, pair.torch)):
+        raw = (graph.trace.ops[number] for number in node.raw)
+        found = [op.attributes[name] for op in raw if op.kind == node.kind and name in op.attributes]
+        given += found[:1]
+    return (given[0], given[1]) if len({len(value) for value in given}) == 1 < len(given) else values
 
 
 def _same_layout(pair: Pair) -> bool:

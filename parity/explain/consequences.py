@@ -16,6 +16,7 @@ from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.words import label
 from parity.graph.node import Node
+from parity.ops.table import as_torch_argument
 from parity.results.finding import Subject
 from parity.trace.trace import Op, Trace
 
@@ -41,15 +42,22 @@ UNLIKE_PADDLE: Mapping[str, Mapping[str, Any]] = {
 PADDING_MODES: Mapping[str, str] = {"edge": "replicate"}
 """How torch calls a way to pad where Paddle calls it otherwise."""
 
+BESIDE_KERNEL = frozenset({"padding", "output_padding", "stride", "dilation"})
+"""What is chosen for a kernel's size."""
+
 NEVER_LOADED = frozenset({"unrelated", "all 0", "all 1"})
 
 
 @dataclass(frozen=True)
 class Made:
-    """An argument that a layer was made with. operator: what the layer is called; op: what it runs, if that is not the pair's own."""
+    """An argument that a layer was made with. operator: what the layer is called; op: what it runs, if that is not the pair's own.
+
+    also: further arguments that must change with it, as torch code.
+    """
 
     operator: str
     op: Op | None = None
+    also: tuple[str, ...] = ()
 
 
 def gathered(evidence: Evidence, faults: list[Claim]) -> list[Claim]:
@@ -275,6 +283,34 @@ def _one_module(evidence: Evidence) -> Iterator[tuple[str, ...]]:
             yield tuple(outer)
 
 
+def _kernels(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
+    """A kernel of another size: what was given beside it belongs to it, and no weights can have been loaded."""
+    for pair, claims in _by_pair(faults):
+        shaped = [c for c in claims if c.what is Subject.WEIGHT and _holds(c) == "another shape"]
+        sides = (evidence.alignment.paddle, pair.paddle), (evidence.alignment.torch, pair.torch)
+        if pair.torch.kind not in ("conv", "conv_transpose") or not shaped:
+            continue
+        shapes = [graph.shapes.get(node.inputs["weight"], ()) for graph, node in sides]
+        if shapes[0][:2] != shapes[1][:2] or len(shapes[0]) != len(shapes[1]):
+            continue
+        beside = [c for c in claims if c.what is Subject.ATTRIBUTE and c.attribute in BESIDE_KERNEL]
+        unloaded = [c for c in claims if c.what is Subject.WEIGHT and _holds(c) in NEVER_LOADED]
+        also = tuple(
+            as_torch_argument(pair.torch.kind, c.attribute, c.values[0])
+            for c in beside
+            if c.values is not None
+        )
+        told = Claim(
+            Subject.ATTRIBUTE,
+            pair,
+            attribute="kernel_size",
+            values=(tuple(shapes[0][2:]), tuple(shapes[1][2:])),
+            shows=shaped[0].shows,
+            details=Made(label(pair.torch), also=also),
+        )
+        yield told, [*shaped, *beside, *unloaded]
+
+
 def _following(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
     """What needs no mending of its own once something else is mended."""
     for _, claims in _by_pair(faults):
@@ -301,4 +337,4 @@ def _holds(claim: Claim) -> str:
     return "" if diagnosis is None else str(diagnosis.holds)
 
 
-RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _following)
+RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _kernels, _following)

@@ -115,7 +115,7 @@ def _made(claim: Claim, evidence: Evidence) -> Finding:
         claim,
         evidence,
         f"{claim.attribute}: torch has {show(torch)}, Paddle has {show(paddle)}",
-        f"{made.operator}(..., {claim.attribute}={paddle!r})",
+        f"{made.operator}(..., {', '.join((f'{claim.attribute}={paddle!r}', *made.also))})",
         _numbers(pair, evidence, argument=claim.attribute, paddle=show(paddle), torch=show(torch)),
         operator=made.operator,
         blamed=made.op,
