@@ -290,8 +290,8 @@ def _kernels(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | 
         sides = (evidence.alignment.paddle, pair.paddle), (evidence.alignment.torch, pair.torch)
         if pair.torch.kind not in ("conv", "conv_transpose") or not shaped:
             continue
-        shapes = [graph.shapes.get(node.inputs["weight"], ()) for graph, node in sides]
-        if shapes[0][:2] != shapes[1][:2] or len(shapes[0]) != len(shapes[1]):
+        shapes = [graph.shapes.get(node.inputs.get("weight", -1), ()) for graph, node in sides]
+        if shapes[0][:2] != shapes[1][:2] or len(shapes[0]) != len(shapes[1]) or shapes[0] == shapes[1]:
             continue
         beside = [c for c in claims if c.what is Subject.ATTRIBUTE and c.attribute in BESIDE_KERNEL]
         unloaded = [c for c in claims if c.what is Subject.WEIGHT and _holds(c) in NEVER_LOADED]

@@ -27,9 +27,23 @@ def permutation(evidence: Evidence, pair: Pair) -> Exchange:
     """The values that an operator of many takes in both frameworks, if torch takes them in another order."""
     if not pair.torch.kind == pair.paddle.kind == "concat":
         return frozenset()
-    ours = [evidence.alignment.same.get(value, -1) for value in pair.torch.inputs.values()]
-    theirs = list(pair.paddle.inputs.values())
+    ours, theirs = _joined(evidence, pair)
     return frozenset(theirs) if ours != theirs and sorted(ours) == sorted(theirs) else frozenset()
+
+
+def _joined(evidence: Evidence, pair: Pair) -> tuple[list[int], list[int]]:
+    """The values that an operator of many takes, as Paddle's: in torch's order, and in Paddle's."""
+    ours = [evidence.alignment.same.get(value, -1) for value in pair.torch.inputs.values()]
+    return ours, list(pair.paddle.inputs.values())
+
+
+def grown(evidence: Evidence, pair: Pair, earlier: Pair) -> bool:
+    """Whether the order is Paddle's but for that of the values that an earlier operator takes: a list that grew in that order."""
+    (ours, theirs), before = _joined(evidence, pair), _joined(evidence, earlier)[1]
+    if sum(value in before for value in ours) != len(before):
+        return False
+    mended = iter(before)
+    return [next(mended) if value in before else value for value in ours] == theirs
 
 
 def permuted(evidence: Evidence, edge: Edge) -> bool:

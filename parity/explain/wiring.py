@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from parity.align.alignment import Edge
+from parity.align.alignment import Edge, Pair
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.downstream import beyond, ends
 from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
-from parity.explain.exchanges import NONE, Exchange, alike, exchange, follows, permutation
+from parity.explain.exchanges import NONE, Exchange, alike, exchange, follows, grown, permutation
 from parity.explain.segments import parted
 from parity.explain.written_out import cross_entropy, recurrence
 from parity.graph.node import Node
@@ -84,15 +84,20 @@ class _Told:
     faulty: set[int] = field(default_factory=set)
     exchanges: set[Exchange] = field(default_factory=set)
     wired: set[tuple[int, int]] = field(default_factory=set)
+    ordered: list[Pair] = field(default_factory=list)
 
     def anew(self, evidence: Evidence, edge: Edge) -> bool:
         """Whether a fault of this input is another one than those so far, which are kept."""
         if evidence.offline and not _starts_equal(evidence, edge):
             return False
-        found = exchange(evidence, edge) or permutation(evidence, edge.pair)
+        order = permutation(evidence, edge.pair)
+        found = exchange(evidence, edge) or order
         values = edge.torch_value, edge.paddle_value
-        if found in self.exchanges:
+        if found in self.exchanges or (
+            order and any(grown(evidence, edge.pair, one) for one in self.ordered)
+        ):
             return False
+        self.ordered += [edge.pair] if order else []
         if not edge.only_paddle and not edge.only_torch:
             if (not found and values in self.wired) or follows(evidence, edge, self.exchanges):
                 return False

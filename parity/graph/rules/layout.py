@@ -120,7 +120,7 @@ def concats(b: Builder, node: Node) -> bool:
         return True
     for slot, value in list(node.inputs.items()):
         first = b.producer.get(value)
-        if first is None or first.kind != "concat" or not b.only_use(value):
+        if first is None or first.kind != "concat":
             continue
         if first.attributes != node.attributes or len(b.shapes[first.output]) != len(b.shapes[node.output]):
             continue
@@ -130,7 +130,8 @@ def concats(b: Builder, node: Node) -> bool:
             for part in (first.takes.values() if s == slot else [taken])
         ]
         node.takes = {f"x[{i}]": part for i, part in enumerate(merged)}
-        node.raw = (*first.raw, *node.raw)
-        b.drop(first)
+        if b.only_use(value):
+            node.raw = (*first.raw, *node.raw)
+            b.drop(first)
         return True
     return False
