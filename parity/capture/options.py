@@ -28,7 +28,7 @@ class Leaf:
 class Forcing:
     """What a teacher-forced run hands in, and what it measured.
 
-    `inputs[op][slot]` and `outputs[op]` are value numbers of the other framework's trace; `read` finds an
+    `inputs[op][slot]`, `outputs[op]` and `looks[op][slot]`, which is only measured, are value numbers of the other framework's trace; `read` finds an
     array of its store by key, `has` tells whether there is one. `measure` receives (op, slot or None for the result, actual, expected) and
     tells whether they are the same, number by number; the model's own outputs come as op -1 with their path as slot. any_size: hand in arrays of another size too, so
     that behind a mistake of shape the run goes on with the other framework's shapes.
@@ -36,6 +36,7 @@ class Forcing:
 
     inputs: Mapping[int, Mapping[str, int]]
     outputs: Mapping[int, int]
+    looks: Mapping[int, Mapping[str, int]]
     read: Callable[[str], Stored]
     has: Callable[[str], bool]
     measure: Callable[[int, str | None, Array, Stored], bool]

@@ -285,12 +285,15 @@ class Recorder(Remarks):
 
     def _forced_input(self, index: int, slot: str, tensor: Any) -> Any:
         forcing = self.options.forcing
-        if forcing is None or slot not in forcing.inputs.get(index, {}):
+        if forcing is None:
             return tensor
-        expected = forcing.read(str(forcing.inputs[index][slot]))
-        actual = self.to_numpy(tensor)
+        given = forcing.inputs.get(index, {}).get(slot)
+        value = forcing.looks.get(index, {}).get(slot) if given is None else given
+        if value is None:
+            return tensor
+        expected, actual = forcing.read(str(value)), self.to_numpy(tensor)
         same = forcing.measure(index, slot, actual, expected)
-        return tensor if same else self._stand_in(expected, actual, tensor)
+        return tensor if same or given is None else self._stand_in(expected, actual, tensor)
 
     def _stand_in(self, expected: Stored, actual: Array, tensor: Any) -> Any:
         """The other framework's numbers, in the shape of `tensor` where they fit it; `tensor` if they cannot stand in."""

@@ -13,10 +13,11 @@ from parity.trace.values import Array, Stored, ValueStore
 
 @dataclass
 class ReplayPlan:
-    """`inputs[op][slot]` and `outputs[op]`: Paddle values that torch operators get, and hand on."""
+    """`inputs[op][slot]` and `outputs[op]`: Paddle values that torch operators get, and hand on. `looks`: inputs that are only measured."""
 
     inputs: dict[int, dict[str, int]] = field(default_factory=dict)
     outputs: dict[int, int] = field(default_factory=dict)
+    looks: dict[int, dict[str, int]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -26,6 +27,7 @@ class ReplayPlan:
         return cls(
             {int(op): dict(slots) for op, slots in data["inputs"].items()},
             {int(op): value for op, value in data["outputs"].items()},
+            {int(op): dict(slots) for op, slots in data["looks"].items()},
         )
 
 
@@ -48,5 +50,5 @@ def forcing(plan: ReplayPlan, expected: ValueStore, *, any_size: bool) -> tuple[
         return found.max_abs == 0.0
 
     return Forcing(
-        plan.inputs, plan.outputs, expected.stored, expected.__contains__, measure, any_size
+        plan.inputs, plan.outputs, plan.looks, expected.stored, expected.__contains__, measure, any_size
     ), measured

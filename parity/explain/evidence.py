@@ -269,7 +269,10 @@ class Evidence:
             if place is not None:
                 found = self.measured.get(place)
                 if found is not None and not found.comparable and not _same_numbers(pair, slot):
-                    return False
+                    # Only the forced run brought another shape here, and Paddle's numbers took its place.
+                    replaced = self.row(pair).local
+                    if replaced is None or not replaced.comparable or not _same_shape(pair, slot):
+                        return False
         return True
 
     def differs_alone(self, pair: Pair) -> bool:
@@ -383,6 +386,12 @@ class Evidence:
         )
         return any(not known(node) for nodes, known in readers for node, _ in nodes)
 
+    def comes_in_right(self, pair: Pair, slot: str, way: Way | None = None) -> bool:
+        """Whether torch, on its own way, gives an operator what Paddle gives its counterpart: whatever that makes of it."""
+        place = pair.torch.place(slot)
+        found = None if place is None else (self._way if way is None else way).get(place)
+        return found is not None and found.max_rel <= self.row(pair).limit
+
     def _on_its_way(self, pair: Pair, way: Way) -> tuple[Difference | None, float]:
         """How far an operator's result is from Paddle's on torch's own way, and how far it may be."""
         if pair.torch.kind == "output":
@@ -413,12 +422,20 @@ class Evidence:
             if pair.torch.op >= 0 and pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store
             if handed_in(pair)
         }
-        found = None if self.offline else self.replay(ReplayPlan(outputs=outputs))
+        looks: dict[int, dict[str, int]] = {}
+        for edge in self.alignment.edges:
+            place = edge.pair.torch.place(edge.torch_slot)
+            if place is not None and str(edge.paddle_value) in self.paddle.store:
+                looks.setdefault(place[0], {})[place[1]] = edge.paddle_value
+        found = None if self.offline else self.replay(ReplayPlan(outputs=outputs, looks=looks))
         return {(m.op, m.slot): m.difference for m in found or ()}
 
     def _is_sure(self, pair: Pair) -> bool:
         """Whether two operators are each other's counterparts beyond doubt: by a weight, by their numbers, or by what differs."""
         row = self.row(pair) if pair.torch.kind != "output" else None
+        if row is not None and row.float64 is not None and not row.float64.comparable:
+            # Handed in, a result of another shape would not be what torch goes on with on its own way.
+            return False
         if row is None or any(slot in pair.torch.inputs for slot in kind_of(pair.torch.kind).weights):
             return True
         if id(pair) in self.attributes and pair.torch.kind not in DATAFLOW_KINDS:
@@ -436,8 +453,11 @@ class Evidence:
                 if made == value and (found is None or found.max_rel > limit):
                     return False
                 ends += made == value
-            for reader, _ in self.alignment.torch.consumers.get(value, []):
+            for reader, slot in self.alignment.torch.consumers.get(value, []):
                 pair = self.alignment.pair_of_torch(reader)
+                if pair is not None and self.comes_in_right(pair, slot, way):
+                    ends += 1
+                    continue
                 found, limit = (None, 0.0) if pair is None else self._on_its_way(pair, way)
                 if found is not None:
                     if found.max_rel > limit:
@@ -457,6 +477,21 @@ class Evidence:
             numbers.max_rel <= self.edge_limit(edge) or self.edge_slack(edge, numbers)
         )
         return numbers is not None and not within
+
+    def fed_equal(self, pair: Pair, slot: str) -> bool:
+        """Whether an input of a layer that is not made alike on both sides holds the same numbers in the free runs."""
+        edge = self._edges.get((id(pair), slot))
+        if edge is None or id(pair) not in self.attributes or pair.torch.kind in DATAFLOW_KINDS:
+            return False
+        expected = self._held(self.alignment.paddle, edge.paddle_value)
+        actual = self._held(self.alignment.torch, edge.torch_value)
+        if expected is None or actual is None or not _same_shape(pair, slot):
+            return False
+        return difference(actual, expected).max_rel <= self.edge_limit(edge)
+
+    @cached_property
+    def _edges(self) -> dict[tuple[int, str], Edge]:
+        return {(id(edge.pair), edge.torch_slot): edge for edge in self.alignment.edges}
 
     def edge_unknown(self, edge: Edge) -> bool:
         """Whether nothing tells what comes in here, although something must explain why the outputs differ."""
@@ -533,6 +568,11 @@ def _circle(taken: set[tuple[int, int]], pair: tuple[int, int]) -> frozenset[int
         if closed is not None:
             return frozenset(closed)
     return frozenset()
+
+
+def _same_shape(pair: Pair, slot: str) -> bool:
+    """Whether both models give an operator an input of one shape."""
+    return pair.torch.shape(slot) == pair.paddle.shape(pair.slots.get(slot, slot))
 
 
 def _same_numbers(pair: Pair, slot: str) -> bool:

@@ -30,6 +30,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
         return
     sizes = []
     for name, pairs in _layers(evidence).items():
+        yield from _momentum(evidence, claims, pairs)
         found = _updates(evidence, name, pairs)
         if found is not None:
             if not found.explained(claims):
@@ -58,6 +59,22 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
             sizes.append(difference(variance.actual, variance.paddle).max_rel)
     if sizes:
         yield Claim(Remark.BIASED_VARIANCE, details=sizes)
+
+
+def _momentum(evidence: Evidence, claims: Claims, pairs: list[Pair]) -> Iterator[Claim]:
+    """Another momentum, which shows here whatever the layer is fed with."""
+    for pair in pairs:
+        known = any(c.pair is pair and c.attribute == "momentum" for c in claims.faults)
+        for found in () if known else evidence.attributes.get(id(pair), ()):
+            if found.attribute == "momentum":
+                yield Claim(
+                    Subject.ATTRIBUTE,
+                    pair,
+                    attribute="momentum",
+                    values=(found.paddle, found.torch),
+                    shows=Shows.STATISTICS,
+                    details=found,
+                )
 
 
 def _statistic(pairs: list[Pair], name: str, found: Accumulated) -> Claim:
@@ -133,7 +150,8 @@ def _accumulated(
         return None
     if any(p.torch.attributes.get("momentum") != momentum for p in pairs):
         return None
-    if any(claims.status(p, evidence.row(p).status) not in (Status.SAME, Status.INHERITED) for p in pairs):
+    judged = (Status.SAME, Status.INHERITED, Status.WRITTEN)
+    if any(claims.status(p, evidence.row(p).status) not in judged for p in pairs):
         return None
     momentum = float32(momentum)
     expected = evidence.paddle_parameters[names[0]].astype(np.float64)

@@ -73,7 +73,12 @@ def _comes_out(evidence: Evidence, edge: Edge, numbers: Difference | None) -> bo
     if numbers is None:
         return False
     within = numbers.max_rel <= evidence.edge_limit(edge)
-    return within or evidence.edge_slack(edge, numbers) or evidence.comes_right(edge.pair)
+    if within or evidence.edge_slack(edge, numbers):
+        return True
+    output = edge.pair.torch.kind == "output"
+    return (not output and evidence.comes_in_right(edge.pair, edge.torch_slot)) or evidence.comes_right(
+        edge.pair
+    )
 
 
 @dataclass
