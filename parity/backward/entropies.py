@@ -105,6 +105,22 @@ def _ignored(ours: _Entropy, theirs: _Entropy) -> Apart | None:
     return None
 
 
+def ignored_average(losses: Losses) -> Apart | None:
+    """Both ignore the same rows, and one divides by the number of all of them: a factor that every batch has another of."""
+    for expected, actual in losses.seeds.values():
+        c = ratio(expected, actual)
+        if c is None or expected.ndim < 2:
+            continue
+        for axis in dict.fromkeys((1, expected.ndim - 1)):
+            counts = np.asarray(np.moveaxis(expected, axis, -1).reshape(-1, expected.shape[axis]).any(axis=1))
+            share = counts.mean()
+            if 0.0 < share < 1.0 and min(abs(c * share - 1), abs(c / share - 1)) < READ:
+                return Apart(
+                    In.IGNORED_AVERAGE, "ignore_index", details=(c > 1, int(counts.sum()), len(counts), c)
+                )
+    return None
+
+
 def _class_weights(ours: _Entropy, theirs: _Entropy) -> Apart | None:
     both = (ours.weights > 0) & (theirs.weights > 0)
     labels = theirs.labels[both]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.backward.entropies import cross_entropy, scores_as_logarithms
+from parity.backward.entropies import cross_entropy, ignored_average, scores_as_logarithms
 from parity.backward.losses import SILENT, Apart, In, Losses, OneSided
 from parity.limits import READ, RECOMPUTED
 from parity.numbers.same import ratio
@@ -265,6 +265,7 @@ def _spelled(op: Op) -> str:
 
 
 READERS: tuple[Callable[[Losses], Apart | None], ...] = (
+    ignored_average,
     _scaled,
     _terms,
     _detached,

@@ -35,6 +35,7 @@ class In(Enum):
     LABELS = "other labels"
     SMOOTHING = "another label smoothing"
     IGNORED = "one leaves out labels"
+    IGNORED_AVERAGE = "one divides by the rows that count, the other by all"
     AVERAGE = "the two divide by another number of rows"
     CLASS_WEIGHTS = "other class weights"
     BLANK = "another blank label"

@@ -141,6 +141,18 @@ BUGS = {
         "leaves out 2 of 6 rows",
         "leave ignore_index out",
     ),
+    "average over all rows": (
+        lambda x: PF.cross_entropy(x, paddle.to_tensor(LABELS), ignore_index=2, reduction="sum") / 6,
+        entropy(ignore_index=2),
+        "both ignore 2 of 6 rows (ignore_index), and torch divides by the 4 that count, Paddle by all 6",
+        "then / labels.numel()",
+    ),
+    "average over rows that count": (
+        lambda x: PF.cross_entropy(x, paddle.to_tensor(LABELS), ignore_index=2),
+        lambda x: entropy(ignore_index=2, reduction="sum")(x) / 6,
+        "torch divides by all 6, Paddle by the 4 that count",
+        "then / (labels != ignore_index).sum()",
+    ),
     "other labels": (
         paddle_entropy,
         lambda x: F.cross_entropy(x, torch.from_numpy((LABELS + 1) % 3)),

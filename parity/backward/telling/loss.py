@@ -196,6 +196,18 @@ def _ignored(apart: Apart) -> Told:
     )
 
 
+def _ignored_average(apart: Apart) -> Told:
+    """details: whether Paddle divides by all rows, how many count, of how many, and the factor."""
+    by_all, count, rows, c = apart.details
+    torch, paddle = (f"the {count} that count", f"all {rows}")[:: 1 if by_all else -1]
+    divisor = "labels.numel()" if by_all else "(labels != ignore_index).sum()"
+    return (
+        f"loss average: both ignore {rows - count} of {rows} rows (ignore_index), and torch divides by {torch}, Paddle by {paddle}: "
+        f"torch's loss is {c:.6g} times Paddle's on this batch",
+        f"divide by what Paddle divides by: reduction='sum', then / {divisor}",
+    )
+
+
 def _average(apart: Apart) -> Told:
     """details: what (Paddle's, torch's) rows weigh in all."""
     paddle, torch = apart.details
@@ -290,6 +302,7 @@ TELLS: Mapping[In, Callable[[Apart], Told]] = {
     In.LABELS: _labels,
     In.SMOOTHING: _smoothing,
     In.IGNORED: _ignored,
+    In.IGNORED_AVERAGE: _ignored_average,
     In.AVERAGE: _average,
     In.CLASS_WEIGHTS: _class_weights,
     In.BLANK: _blank,
