@@ -194,7 +194,16 @@ def as_torch_argument(kind: str, attribute: str, paddle: Any) -> str:
             sides = ", ".join(f"{before}, {behind}" for before, behind in reversed(paddle))
             return f"padding=0 after F.pad(x, ({sides}))"
         paddle = tuple(p[0] if isinstance(p, tuple) else p for p in paddle)
+    if attribute == "pads":
+        paddle = flat_pads(paddle)
+        return f"{name}={paddle!r}"
     return f"{name}={_torch_value(argument, paddle)!r}"
+
+
+def flat_pads(pads: Any) -> tuple[int, ...]:
+    """Pads by dimension as F.pad takes them: from the last dimension on, as far as something is padded."""
+    first = next((i for i, (before, behind) in enumerate(pads) if before or behind), len(pads) - 1)
+    return tuple(size for pair in reversed(pads[first:]) for size in pair)
 
 
 def fix_of(kind: str, attribute: str, paddle: Any, call: str) -> str:

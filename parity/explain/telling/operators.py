@@ -30,7 +30,7 @@ from parity.explain.words import (
 )
 from parity.graph.node import Graph, Node
 from parity.ops.kinds import kind_of
-from parity.ops.table import COMPOSITES, argument_of, fix_of, row_of, trap_of, trap_told
+from parity.ops.table import COMPOSITES, argument_of, fix_of, flat_pads, row_of, trap_of, trap_told
 from parity.results.finding import Finding, Subject
 from parity.trace.trace import Op
 
@@ -179,6 +179,8 @@ def _numbers(pair: Pair, evidence: Evidence, **facts: Any) -> dict[str, Any]:
 
 
 def _cause_of_attribute(pair: Pair, evidence: Evidence, name: str, paddle: Any, torch: Any) -> str:
+    if name == "pads":
+        paddle, torch = flat_pads(paddle), flat_pads(torch)
     cause = f"{name}: torch has {show(torch)}, Paddle has {show(paddle)}"
     # Of a ready-made layer, the argument that an operator inside it comes from.
     kind = evidence.torch.trace.modules.get(pair.torch.module, {}).get("type", "")

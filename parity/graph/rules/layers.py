@@ -288,6 +288,10 @@ def pad_before_conv(b: Builder, node: Node) -> bool:
     pads = [p for p, size in zip(a["pads"], pad.shape("x"), strict=False)]
     if len(pads) > rank:
         pads = [p for p, size in zip(a["pads"], pad.shape("x"), strict=True) if any(p) or size != 1][-rank:]
+    for i, size in enumerate(node.shape("x")):
+        # A dimension that the pad was read without.
+        if len(pads) < rank and i >= 2 and size == 1:
+            pads.insert(i, (0, 0))
     if a["mode"] != "constant" or a["value"] != 0.0 or len(pads) != rank or any(pads[0]) or any(pads[1]):
         return False
     old = node.attributes["padding"]
@@ -300,16 +304,15 @@ def pad_before_conv(b: Builder, node: Node) -> bool:
 
 
 def pad_rank(b: Builder, node: Node) -> bool:
-    """Paddle pads images through a fifth dimension of size 1: drop it."""
+    """Paddle pads lines and images through further dimensions of size 1: those without a pad are none."""
     if node.kind != "pad":
         return False
     pads, shape = node.attributes["pads"], node.shape("x")
-    keep = [i for i in range(len(shape)) if shape[i] != 1 or any(pads[i])]
-    if node.attributes.get("squeezed") or len(pads) != len(shape):
+    if len(pads) != len(shape):
         return False
-    if len(shape) == 5 and shape[2] == 1 and not any(pads[2]):
-        keep = [i for i in range(5) if i != 2]
-        node.attributes = {**node.attributes, "pads": tuple(pads[i] for i in keep)}
-        node.takes["x"] = replace(node.takes["x"], shape=tuple(shape[i] for i in keep))
-        return True
-    return False
+    keep = [i for i in range(len(shape)) if i < 2 or shape[i] != 1 or any(pads[i])]
+    if len(keep) == len(shape) or len(keep) < 3:
+        return False
+    node.attributes = {**node.attributes, "pads": tuple(pads[i] for i in keep)}
+    node.takes["x"] = replace(node.takes["x"], shape=tuple(shape[i] for i in keep))
+    return True
