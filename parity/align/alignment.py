@@ -15,7 +15,7 @@ class Pair:
     """One operator seen from both sides; `slots` maps torch slot -> Paddle slot.
 
     substituted: the two stand in the same place but are of different kinds. folded: Paddle's BatchNorm is part
-    of torch's weights. anchor: the parameter that tied them, "content", or "" for dataflow.
+    of torch's weights: its epsilon, and that of the weights. anchor: the parameter that tied them, "content", or "" for dataflow.
     """
 
     paddle: Node
@@ -23,7 +23,7 @@ class Pair:
     slots: dict[str, str]
     substituted: bool = False
     anchor: str = ""
-    folded: bool = False
+    folded: tuple[float, float] | None = None
 
     @property
     def values(self) -> Values:

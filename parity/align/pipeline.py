@@ -5,11 +5,11 @@ on one side, sums put together in another order, and at last which operator is w
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parity.align.aligner import align
 from parity.align.alignment import Alignment, Values
-from parity.align.folding import fold
+from parity.align.folding import Epsilons, fold
 from parity.align.names import pair_names, pointwise
 from parity.align.reassociate import reassociate
 from parity.align.weights import note_contents
@@ -27,18 +27,18 @@ class Prepared:
     """Two runs in one form, ready to be aligned; never changed once it is made.
 
     graphs: (Paddle's, torch's). names: torch parameter -> Paddle parameter, as far as names tell. folded: Paddle's layers
-    whose BatchNorm torch's weights hold, by their output.
+    whose BatchNorm torch's weights hold, by their output, with its epsilon and that of the weights.
     """
 
     graphs: tuple[Graph, Graph]
     names: Mapping[str, str]
-    folded: frozenset[int] = frozenset()
+    folded: Mapping[int, Epsilons] = field(default_factory=dict)
 
     def align(self, apart: Collection[Values] = (), *, boldly: bool = False) -> Alignment:
         """Pair the operators, but not those of `apart`."""
         alignment = align(*self.graphs, self.names, apart, boldly=boldly)
         for pair in alignment.pairs:
-            pair.folded = pair.paddle.output in self.folded
+            pair.folded = self.folded.get(pair.paddle.output)
         return alignment
 
 
@@ -52,7 +52,7 @@ def prepare(
     for graph, arrays in zip(graphs, weights, strict=True):
         note_contents(graph, arrays)
     alignment = align(*graphs, names)
-    folded = frozenset(layer.output for layer in fold(alignment, *weights))
+    folded = fold(alignment, *weights)
     if folded:
         graphs[0].index()
         alignment = align(*graphs, names)

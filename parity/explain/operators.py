@@ -10,6 +10,7 @@ from parity.explain.decisions import Alone, decide
 from parity.explain.evidence import Evidence
 from parity.explain.words import squeezed
 from parity.limits import AMPLIFIED
+from parity.ops.attributes import same_value
 from parity.ops.kinds import ACTIVATIONS, DATAFLOW_KINDS
 from parity.ops.table import constant_of
 from parity.results.finding import Shows, Subject
@@ -24,7 +25,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
 
 def _judged(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     if pair.folded:
-        yield Claim(Remark.FOLDED, pair, status=Status.CONSTANTS)
+        yield _folded(pair, pair.folded)
     elif pair.torch.kind == "random":
         # Named among the reasons why nothing can be claimed.
         yield Claim(None, pair, status=Status.NOT_COMPARED)
@@ -36,6 +37,12 @@ def _judged(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
         yield _substituted(evidence, pair)
     else:
         yield from _decided(evidence, claims, pair)
+
+
+def _folded(pair: Pair, epsilons: tuple[float, float]) -> Claim:
+    if same_value(*epsilons):
+        return Claim(Remark.FOLDED, pair, status=Status.CONSTANTS)
+    return Claim(Subject.ATTRIBUTE, pair, attribute="eps", values=epsilons, status=Status.DIFFERENT)
 
 
 def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:

@@ -171,7 +171,7 @@ def test_a_norm_that_the_weights_hold_is_part_of_the_layer_before_it():
 
     scale = 1.0 / np.sqrt(variance + 1e-5)
     alignment = prepared(scale).align()
-    assert [pair.folded for pair in alignment.pairs] == [True, False]
+    assert [pair.folded for pair in alignment.pairs] == [(1e-05, 1e-05), None]
     assert not alignment.only_paddle
     assert weight_pairs(alignment) == []
     assert [node.kind for node in prepared(scale * 1.01).align().only_paddle] == ["batch_norm"]

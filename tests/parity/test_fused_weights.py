@@ -71,3 +71,46 @@ def test_a_weight_that_the_results_do_not_show_is_still_found():
     with torch.no_grad():
         target.head.weight.zero_()
     assert "rep.weight" in parity.check(source, target, IMAGES).findings[0].cause
+
+
+class Normed(paddle.nn.Layer):
+    """A layer and its BatchNorm, whose eps is not the usual one."""
+
+    def __init__(self, layer, norm):
+        super().__init__()
+        self.layer, self.norm = layer, norm(4, epsilon=1e-3)
+
+    def forward(self, x):
+        return paddle.tanh(self.norm(self.layer(x)))
+
+
+LAYERS = {
+    "conv": (paddle.nn.Conv2D, torch.nn.Conv2d, (4, 4, 3), paddle.nn.BatchNorm2D, (-1, 1, 1, 1)),
+    "linear": (paddle.nn.Linear, torch.nn.Linear, (6, 4), paddle.nn.BatchNorm1D, (-1, 1)),
+}
+
+
+@pytest.mark.parametrize("eps", [1e-3, 1e-5, 0.0, 2.5e-3])
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_batch_norm_that_is_folded_with_another_eps_is_told_by_its_eps(name, eps):
+    in_paddle, in_torch, sizes, norm, shape = LAYERS[name]
+    paddle.seed(0)
+    source, target = Normed(in_paddle(*sizes), norm), torch.nn.Sequential(in_torch(*sizes), torch.nn.Tanh())
+    for tensor in source.state_dict().values():
+        tensor.set_value(paddle.rand(tensor.shape) + 0.1)
+    state = {name: tensor.numpy() for name, tensor in source.state_dict().items()}
+    scale = state["norm.weight"] / np.sqrt(state["norm._variance"] + np.float32(eps))
+    weight = state["layer.weight"].T if name == "linear" else state["layer.weight"]
+    folded = {
+        "0.weight": weight * scale.reshape(shape),
+        "0.bias": (state["layer.bias"] - state["norm._mean"]) * scale + state["norm.bias"],
+    }
+    target.load_state_dict({name: torch.from_numpy(array) for name, array in folded.items()})
+    inputs = IMAGES if name == "conv" else random_input((5, 6))
+    report = parity.check(source, target, inputs, further=False)
+    if eps == 1e-3:
+        assert report, str(report)
+    else:
+        (finding,) = report.findings
+        assert finding.attribute == "eps"
+        assert finding.values["torch"] == pytest.approx(eps, rel=1e-2, abs=1e-6)

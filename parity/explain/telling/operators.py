@@ -82,10 +82,12 @@ def _pair(claim: Claim) -> Pair:
 
 
 def attribute(claim: Claim, evidence: Evidence) -> Finding:
-    """details: the `AttributeDifference`, or the `Made` of an argument of the layer."""
+    """details: the `AttributeDifference`, the `Made` of an argument of the layer, or none for a folded BatchNorm."""
     pair, found = _pair(claim), claim.details
     if isinstance(found, Made):
         return _made(claim, evidence)
+    if pair.folded:
+        return _folded(claim, evidence)
     name, paddle_value, torch_value = found.attribute, found.paddle, found.torch
     if name == "axes":
         torch_value, paddle_value = (real_axes(node)[name] for node in (pair.torch, pair.paddle))
@@ -102,6 +104,19 @@ def attribute(claim: Claim, evidence: Evidence) -> Finding:
         where=_line_of_attribute(pair, evidence, found, blamed),
         attribute=name,
         values=(paddle_value, torch_value),
+    )
+
+
+def _folded(claim: Claim, evidence: Evidence) -> Finding:
+    pair = _pair(claim)
+    assert claim.values is not None
+    paddle, torch = map(show, claim.values)
+    return of_pair(
+        claim,
+        evidence,
+        f"eps: Paddle's BatchNorm is folded into this layer's weights with {torch}, its own is {paddle}",
+        f"fold it with its own eps: weight * scale / sqrt(variance + {paddle}), and the bias likewise",
+        _numbers(pair, evidence, attribute="eps", paddle=paddle, torch=torch),
     )
 
 
