@@ -340,8 +340,13 @@ class _Aligner:
         return any(
             self._match(paddle[0], torch[0])
             for paddle, torch in left.values()
-            if len(paddle) == len(torch) == 1
+            if len(paddle) == len(torch) == 1 and self._neighbours(paddle[0], torch[0])
         )
+
+    def _neighbours(self, paddle: Node, torch: Node) -> bool:
+        """Whether one operator stands beside both, before or behind: else what one side lacks and what it has more are two things."""
+        ours = {self.result.same.get(value) for value in _beside(self.torch, torch)} - {None}
+        return not ours.isdisjoint(_beside(self.paddle, paddle))
 
     # -- what does not fit ------------------------------------------------------------------------
 
@@ -402,6 +407,11 @@ def _weight_size(graph: Graph, node: Node) -> int:
 def _part(node: Node) -> tuple[int, float]:
     """Parts of a packed layer by the outputs that they make, uses of a shared one in order."""
     return (node.rows[0] if node.rows is not None else 0, node.order)
+
+
+def _beside(graph: Graph, node: Node) -> set[int]:
+    """The values that an operator takes, and those that are made of its result."""
+    return {*node.data.values(), *(reader.output for reader, _ in graph.consumers.get(node.output, []))}
 
 
 def _ancestors(graph: Graph, value: int, depth: int = 6) -> set[int]:
