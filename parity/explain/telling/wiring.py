@@ -148,6 +148,8 @@ def computed(claim: Claim, evidence: Evidence) -> Finding:
     where = _line_of_part(edge, evidence, node)
     if part.narrower:
         theirs, ours = part.paddle.first, part.torch.first
+        if theirs.kind != ours.kind and _call(theirs) == _call(ours):
+            return _other_result(claim, evidence, theirs, ours)
         values = layer(theirs), layer(ours)
         cause = (
             f"torch computes {values[1]} where Paddle computes {values[0]}: up to here both have the "
@@ -170,6 +172,31 @@ def computed(claim: Claim, evidence: Evidence) -> Finding:
         where = line_in(evidence.torch.trace, _common(node.module, edge.pair.torch.module), node)
     fix = f"make the input of {at(edge)} what Paddle makes it: {chain(edge.only_paddle, code)}"
     return of_edge(claim, evidence, cause, fix, values, node, where)
+
+
+def _call(node: Node) -> str:
+    """The call that a node is a result of."""
+    return node.kind.removesuffix(".extra")
+
+
+def _other_result(claim: Claim, evidence: Evidence, theirs: Node, ours: Node) -> Finding:
+    """One result of a call for another: the two axes of a grid."""
+    call, graph, joins = _call(ours), evidence.alignment.torch, ours
+    while len(readers := graph.consumers.get(joins.output, [])) == 1:
+        joins = readers[0][0]
+        if len(set(joins.data.values())) > 1:
+            break
+    return of_edge(
+        replace(claim, what=Subject.EXCHANGED),
+        evidence,
+        f"the results of {call} are exchanged: torch takes one of them where Paddle takes the other, such as x for y",
+        f"take the results of {call} in Paddle's order",
+        ("in order", "exchanged"),
+        joins,
+        place(graph, joins),
+        paddle=theirs,
+        operator=call,
+    )
 
 
 def _other_argument(theirs: Node, ours: Node) -> str:

@@ -1,0 +1,48 @@
+"""Places of a grid in a head that decodes boxes: x and y that are exchanged are one finding, where they are joined."""
+
+import paddle
+import pytest
+import torch
+
+import parity
+from parity.setup.inputs import random_input
+
+
+class InPaddle(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.head = paddle.nn.Conv2D(3, 2, 1)
+
+    def forward(self, x):
+        y, x_ = paddle.meshgrid(paddle.arange(x.shape[2]), paddle.arange(x.shape[3]))
+        grid = paddle.stack([x_, y], -1).reshape([1, -1, 2]).astype(x.dtype)
+        return (self.head(x).flatten(2).transpose([0, 2, 1]) + grid) * 8
+
+
+class InTorch(torch.nn.Module):
+    def __init__(self, join):
+        super().__init__()
+        self.head, self.join = torch.nn.Conv2d(3, 2, 1), join
+
+    def forward(self, x):
+        y, x_ = torch.meshgrid(torch.arange(x.shape[2]), torch.arange(x.shape[3]), indexing="ij")
+        grid = self.join(x_, y).reshape(1, -1, 2).to(x.dtype)
+        return (self.head(x).flatten(2).permute(0, 2, 1) + grid) * 8
+
+
+@pytest.mark.parametrize(
+    ("join", "wrong"),
+    [  # each on a line of its own, which the finding names
+        (lambda x, y: torch.stack([x, y], -1), False),
+        (lambda x, y: torch.cat([x.reshape(-1, 1), y.reshape(-1, 1)], 1), False),
+        (lambda x, y: torch.stack([y, x], -1), True),
+        (lambda x, y: torch.cat([y.reshape(-1, 1), x.reshape(-1, 1)], 1), True),
+    ],
+)
+def test_axes_of_a_grid_that_are_exchanged_are_one_finding(join, wrong):
+    models = InPaddle(), InTorch(join)
+    report = parity.check(*models, random_input((2, 3, 4, 6)), randomize=True, further=False)
+    assert len(report.findings) == wrong, str(report)
+    for finding in report.findings:
+        assert "exchanged" in finding.cause
+        assert finding.where == f"{__file__}:{join.__code__.co_firstlineno}"
