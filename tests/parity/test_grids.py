@@ -46,3 +46,21 @@ def test_axes_of_a_grid_that_are_exchanged_are_one_finding(join, wrong):
     for finding in report.findings:
         assert "exchanged" in finding.cause
         assert finding.where == f"{__file__}:{join.__code__.co_firstlineno}"
+
+
+def test_two_values_that_are_called_alike_are_told_apart_by_their_lines():
+    class P(paddle.nn.Layer):
+        def forward(self, x):
+            low = paddle.clip(x, -1.0, 0.2)
+            high = paddle.clip(x + 3.0, 0.5, 2.0)
+            return paddle.concat([low, high], -1)
+
+    class T(torch.nn.Module):
+        def forward(self, x):
+            low = torch.clamp(x, -1.0, 0.2)
+            high = torch.clamp(x + 3.0, 0.5, 2.0)
+            return torch.cat([high, low], -1)
+
+    (finding,) = parity.check(P(), T(), random_input((2, 5)), further=False).findings
+    assert finding.values["paddle"] != finding.values["torch"]
+    assert finding.cause.count("test_grids.py:") == 2

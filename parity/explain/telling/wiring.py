@@ -241,7 +241,8 @@ def elsewhere(claim: Claim, evidence: Evidence) -> Finding:
             node,
             node.line,
         )
-    node, ours = edge.pair.torch, _source(torch, edge.torch_value)
+    node = edge.pair.torch
+    ours, theirs = _told_apart((torch, edge.torch_value), (paddle, edge.paddle_value))
     if edge.only_paddle:
         again = chain(edge.only_paddle)
         return of_edge(
@@ -253,7 +254,6 @@ def elsewhere(claim: Claim, evidence: Evidence) -> Finding:
             node,
             node.line,
         )
-    theirs = _source(paddle, edge.paddle_value)
     # The torch value that is this one of Paddle's, if one is.
     same = evidence.alignment.same
     twin = _source(torch, next((t for t, p in same.items() if p == edge.paddle_value), -1))
@@ -287,8 +287,7 @@ def swapped(claim: Claim, evidence: Evidence) -> Finding:
         where = chosen(alignment, edge)
         if sum(chosen(alignment, taker) == where for taker in taken) > 1:
             where = loop_around(where) or where
-    ours = _source(alignment.torch, edge.torch_value)
-    theirs = _source(alignment.paddle, edge.paddle_value)
+    ours, theirs = _told_apart((alignment.torch, edge.torch_value), (alignment.paddle, edge.paddle_value))
     return of_edge(
         claim,
         evidence,
@@ -415,6 +414,15 @@ def _which(graph: Graph, node: Node) -> str:
     calls = sorted({n.order for n, slot in graph.consumers[node.inputs["weight"]] if slot == "weight"})
     several = 1 < len(calls) <= len(ORDINALS)
     return f"{ORDINALS[calls.index(node.order)]} " if several and node.order in calls else ""
+
+
+def _told_apart(ours: tuple[Graph, int], theirs: tuple[Graph, int]) -> tuple[str, str]:
+    """Two values in words; with their lines where these would be the same."""
+    told = _source(*ours), _source(*theirs)
+    lines = [graph.producer[value].line if value in graph.producer else "" for graph, value in (ours, theirs)]
+    if told[0] != told[1] or not all(lines) or lines[0] == lines[1]:
+        return told
+    return f"{told[0]} at {lines[0]}", f"{told[1]} at {lines[1]}"
 
 
 def _source(graph: Graph, value: int) -> str:
