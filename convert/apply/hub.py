@@ -69,15 +69,17 @@ def convert_to_hub(
         network = _registered(_planned(checkpoint, options))
     if proof is not None:
         _check_about(proof, network.reference)
-    made = not place.exists()
-    try:
-        if made:
+    made = not os.path.exists(place)
+    if made:
+        try:
             place.mkdir()
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            why = getattr(error, "strerror", None) or error
+            raise ConvertError(f"{place}: the folder cannot be made ({why})") from None
+    try:
         for name in (WEIGHTS, CONFIG, CARD):
             check_target(place / name, force=force)
         report = convert_checkpoint(checkpoint, place / WEIGHTS, **options)
-    except OSError as error:
-        raise ConvertError(f"{place}: the folder cannot be made ({error.strerror})") from None
     except ConvertError:
         if made:
             with suppress(OSError):

@@ -9,6 +9,7 @@ never guessed: how they were cut, their names do not tell, and a wrong guess has
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -60,13 +61,13 @@ def pieces_of(path: Path) -> list[Path]:
     named = PIECE.fullmatch(path.name)
     if named is not None:
         stem = named["stem"]
-    elif path.is_dir():
+    elif os.path.isdir(path):  # os.path's questions, which a name that no file can have answers with no
         folder, stem = path, ""
-    elif path.exists():
+    elif os.path.exists(path):
         return []
     try:
         entries = sorted(entry for entry in folder.iterdir() if entry.name.endswith(".pdparams"))
-    except OSError:
+    except (OSError, ValueError):
         return []
     found = [(entry, match) for entry in entries if (match := PIECE.fullmatch(entry.name))]
     stems = {match["stem"] for _, match in found}
