@@ -31,10 +31,10 @@ BUGS = [
             "",
             "permute/transpose",
             EDITED,
-            "order",
+            "extra",
             "",
-            "permute((0, 2, 1)) of shape [2, 12, 16]",
-            "permute((0, 1, 3, 2)) of shape [2, 12, 4, 4] -> permute((0, 2, 1)) of shape [2, 12, 16]",
+            None,
+            "permute((0, 1, 3, 2)) of shape [2, 12, 4, 4]",
         ),
     ),
     line(
