@@ -311,6 +311,40 @@ def _kernels(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | 
         yield told, [*shaped, *beside, *unloaded]
 
 
+@dataclass(frozen=True)
+class Untied:
+    """A parameter that Paddle uses in two places, and torch has two of: the wrong one, and the one that is right."""
+
+    paddle: str
+    wrong: str
+    right: str
+
+
+def _untied(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
+    """Wrong weights where Paddle uses those of another layer once more, which torch holds rightly there."""
+    torch, names = evidence.alignment.torch.parameters, evidence.alignment.paddle.parameters
+    for pair, claims in _by_pair(faults):
+        wrong = [c for c in claims if c.what is Subject.WEIGHT and _holds(c) in NEVER_LOADED]
+        used = pair.paddle.inputs.get("weight", -1)
+        twins = [
+            p
+            for p in evidence.alignment.pairs
+            if p is not pair and p.paddle.inputs.get("weight") == used and id(p) not in evidence.weights
+        ]
+        held = {torch.get(p.torch.inputs.get("weight", -1), "") for p in (pair, *twins)}
+        if wrong and twins and used in names and "" not in held and len(held) > 1:
+            here, there = (torch[p.torch.inputs["weight"]] for p in (pair, twins[0]))
+            told = Claim(
+                Subject.TIE,
+                pair,
+                attribute=here,
+                values=(True, False),
+                shows=wrong[0].shows,
+                details=Untied(names[used], here, there),
+            )
+            yield told, wrong
+
+
 def _following(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
     """What needs no mending of its own once something else is mended."""
     for _, claims in _by_pair(faults):
@@ -337,4 +371,4 @@ def _holds(claim: Claim) -> str:
     return "" if diagnosis is None else str(diagnosis.holds)
 
 
-RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _kernels, _following)
+RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _kernels, _untied, _following)

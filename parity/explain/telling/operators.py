@@ -138,6 +138,20 @@ def _made(claim: Claim, evidence: Evidence) -> Finding:
     )
 
 
+def untied(claim: Claim, evidence: Evidence) -> Finding:
+    """A parameter that Paddle uses twice and torch has two of. details: the `Untied`."""
+    found = claim.details
+    ours, other = (name.rpartition(".")[0] or name for name in (found.wrong, found.right))
+    return of_pair(
+        claim,
+        evidence,
+        f"tied only in Paddle: its `{found.paddle}` is used here too; torch's `{found.wrong}` is one of its own and holds other "
+        f"numbers than `{found.right}`",
+        f"use one layer in both places: {ours} = {other}",
+        {"parameters": [found.wrong, found.right]},
+    )
+
+
 def order(claim: Claim, evidence: Evidence) -> Finding:
     """A chain of moves that is another one: told by the part of it that differs. details: the `AttributeDifference`."""
     pair = _pair(claim)

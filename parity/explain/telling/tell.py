@@ -19,6 +19,7 @@ OF_PAIR: Tells = {
     Subject.ORDER: operators.order,
     Subject.SLOT: operators.slot,
     Subject.WEIGHT: operators.weight,
+    Subject.TIE: operators.untied,
     Subject.SUBSTITUTED: operators.substituted,
     Subject.UNEXPLAINED: operators.unexplained,
     Subject.EXCHANGED: operators.roles,
