@@ -166,6 +166,10 @@ def _quick_case(
                 return case
             stores[side.framework] = store
             stack.callback(store.close)
+        if further.made_for_the_given_batch(
+            s.shape for s in map(stores["paddle"].stored, stores["paddle"].index)
+        ):
+            raise _Refused(paddle, ParityError("it is made for the batch that was given"))
         require_finite(judgement, stores)
         if judgement.inconclusive and further.unusual:
             raise _Refused(paddle, ParityError(judgement.inconclusive[0]))

@@ -38,8 +38,11 @@ def flag_set(made: str, path: str, calls: frozenset[str]) -> str:
     return ""
 
 
-def number_given(line: str) -> str:
-    """The line that gives the one number of the object's that a line computes with: `self.scale = 0.5`, or the default of its argument."""
+def number_given(line: str, value: float | None = None) -> str:
+    """The line that gives the one number of the object's that a line computes with: `self.scale = 0.5`, or the default of its argument.
+
+    value: the number, if it is known: a default that is another one did not give it.
+    """
     path, number = _parts(line)
     classes = [n for n in _around(path, number) if isinstance(n, ast.ClassDef)]
     statement = (
@@ -61,7 +64,9 @@ def number_given(line: str) -> str:
     )
     # Twice on a line, it is the line that takes it too often.
     given = [
-        at for name, times in names.items() if times == 1 and (at := _assigned(classes[-1], name)) is not None
+        at
+        for name, times in names.items()
+        if times == 1 and (at := _assigned(classes[-1], name, value)) is not None
     ]
     return f"{path}:{given[0]}" if len(given) == 1 else ""
 
@@ -80,7 +85,7 @@ def _is_own(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
-def _assigned(owner: ast.ClassDef, name: str) -> int | None:
+def _assigned(owner: ast.ClassDef, name: str, number: float | None) -> int | None:
     """Where a class gives itself a plain number, or numbers, of this name."""
     for function in (n for n in owner.body if isinstance(n, ast.FunctionDef)):
         for node in ast.walk(function):
@@ -89,7 +94,7 @@ def _assigned(owner: ast.ClassDef, name: str) -> int | None:
             ):
                 value = node.value
                 if isinstance(value, ast.Name):
-                    return _default(function, value.id)
+                    return _default(function, value.id, number)
                 makes = any(
                     isinstance(n, ast.Attribute) and n.attr in ("nn", "Parameter") for n in ast.walk(value)
                 )
@@ -102,11 +107,15 @@ def _assigned(owner: ast.ClassDef, name: str) -> int | None:
     return None
 
 
-def _default(function: ast.FunctionDef, name: str) -> int | None:
-    """The line of an argument's default."""
+def _default(function: ast.FunctionDef, name: str, number: float | None) -> int | None:
+    """The line of an argument's default, which is this number."""
     arguments = function.args
     defaults = dict(zip([a.arg for a in arguments.args][::-1], arguments.defaults[::-1], strict=False))
-    return defaults[name].lineno if name in defaults else None
+    if name not in defaults:
+        return None
+    default = defaults[name]
+    another = number is not None and isinstance(default, ast.Constant) and default.value != number
+    return None if another else default.lineno
 
 
 def _parts(line: str) -> tuple[str, int]:

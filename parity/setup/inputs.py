@@ -6,7 +6,7 @@ import math
 import os
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -124,6 +124,13 @@ class Further:
                 name: (*(min(n, batch) for n in shape[:1]), *shape[1:]) for name, shape in shapes.items()
             }
         return {name: self._like(self.given[name], shape, rng) for name, shape in shapes.items()}
+
+    def made_for_the_given_batch(self, results: Iterable[tuple[int, ...]]) -> bool:
+        """Whether one of the results has as many samples as the given inputs, though these here have one."""
+        given = {array.shape[:1] for array in self.given.values()} - {
+            shape[:1] for shape in self.shapes.values()
+        }
+        return any(shape[:1] in given for shape in results)
 
     def _like(self, array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         alone = len(self.given) == 1

@@ -152,8 +152,10 @@ class PaddleFixedSize(PaddleNet):
 def test_a_size_that_paddles_model_refuses_is_tried_once():
     paddle_model, torch_model, inputs = small(TorchNet, PaddleFixedSize, shape=BATCH)
     report = parity.check(paddle_model, torch_model, inputs)
-    assert [case.name for case in report.cases] == ["given input", "other numbers"]
-    assert [shape for shape in paddle_model.seen if shape[2:] != BATCH[2:]] == [(2, 3, 9, 7)]
+    assert not any("size" in case.name for case in report.cases)
+    refused = [shape for shape in paddle_model.seen if shape[2:] != BATCH[2:]]
+    assert refused
+    assert len(refused) == len(set(refused))
 
 
 def test_an_error_of_the_model_in_torchs_thread_is_the_ports_own():

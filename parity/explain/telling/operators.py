@@ -249,7 +249,7 @@ def _line_of_attribute(pair: Pair, evidence: Evidence, found: AttributeDifferenc
     numeric = isinstance(found.torch, (int, float)) and not isinstance(found.torch, bool)
     if blamed is not None:
         made = constructor(evidence.torch.trace, blamed.module)
-        return made or (number_given(blamed.line) if numeric else "")
+        return made or (number_given(blamed.line, found.torch) if numeric else "")
     if found.attribute == "training":
         path = pair.torch.module
         made = evidence.torch.trace.constructors.get(path, "")
@@ -257,7 +257,7 @@ def _line_of_attribute(pair: Pair, evidence: Evidence, found: AttributeDifferenc
         if flag:
             return flag
     line = configured(evidence.alignment, pair, lambda node: node.attributes.get(found.attribute))
-    return (number_given(line) if numeric and line == pair.torch.line else "") or line
+    return (number_given(line, found.torch) if numeric and line == pair.torch.line else "") or line
 
 
 def _first_different_op(pair: Pair, evidence: Evidence) -> Op | None:
