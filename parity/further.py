@@ -1,4 +1,4 @@
-"""Other numbers and, for images, an odd size: the outputs first, and all of it where they differ."""
+"""Inputs beside the given one (`parity.setup.inputs.further_inputs`): the outputs first, and all of it where they differ."""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_shape_option(what)
     what.add_argument("--seed", type=int, default=0, help="of the random input and weights (default 0)")
     what.add_argument(
-        "--only-given", action="store_true", help="do not also try other numbers and an odd size"
+        "--only-given",
+        action="store_true",
+        help="do not also try other numbers, sizes and lengths, one sample and large numbers",
     )
     back = parser.add_argument_group("backward and training, in float64 on copies")
     back.add_argument("--gradients", action="store_true", help="also compare gradients, from the loss down")

@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", type=Path, metavar="FILE", help=".npy, .npz or an image")
     add_shape_option(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the random input and weights (default 0)")
-    parser.add_argument("--only-given", action="store_true", help="no other numbers and no odd size")
+    parser.add_argument("--only-given", action="store_true", help="no other numbers, sizes and lengths")
     parser.add_argument(
         "--gradients", action="store_true", help="Paddle: gradients too, for a comparison with a live torch"
     )
