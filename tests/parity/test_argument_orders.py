@@ -56,13 +56,16 @@ OURS = {
 }
 """Where one operator's word means something else: `rsub(a, b)` is b - a, and fills and copies write into their first."""
 
+TRANSFORMS = {"n": "size", "s": "size"}
+"""The same for Fourier transforms: how many points of an axis, or of several."""
+
 READ_BY_SHAPE = {"max", "min"}
 """Operators whose second argument is a tensor or an axis: their reader looks which."""
 
 
 def orders(name: str) -> list[list[str]]:
     """Positional arguments of each overload, in our words."""
-    words = WORDS | OURS.get(name, {})
+    words = WORDS | OURS.get(name, {}) | (TRANSFORMS if name.startswith("fft_") else {})
     schemas = torch._C._jit_get_schemas_for_operator(f"aten::{name}")
     schemas += torch._C._jit_get_schemas_for_operator(f"aten::{name}_")
     return [[words.get(a.name, a.name) for a in s.arguments if not a.kwarg_only] for s in schemas]
