@@ -153,7 +153,7 @@ class TorchScaled(torch.nn.Module):
 
 @pytest.mark.parametrize(
     ("change", "operator"),
-    [({}, ""), ({"relu_first": True}, "ReLU"), ({"pool_first": True}, "MaxPool2d")],
+    [({}, ""), ({"relu_first": True}, "mul"), ({"pool_first": True}, "BatchNorm2d")],
 )
 def test_an_order_that_only_a_positive_scale_permits_is_seen(change, operator):
     torch_model = TorchScaled(**{"relu_first": False, "pool_first": False} | change)
