@@ -201,22 +201,25 @@ def further_inputs(inputs: Mapping[str, Array], mode: str, *, seed: int = 1) -> 
         )
     else:
         rows += [tuple(_of_other_lengths(inputs, shapes, seed, axis)) for axis in (1, 2)]
-    # A BatchNorm in train mode has no statistics of one sample: torch's refuses it.
-    if (
-        mode == "eval"
-        and len({shape[:1] for shape in shapes.values()}) == 1
-        and all(shape and shape[0] > 1 for shape in shapes.values())
-    ):
-        single = {name: (1, *shape[1:]) for name, shape in shapes.items()}
-        rows.append((Further("a batch of one", inputs, single, (seed,), unusual=True),))
-    if any(array.dtype.kind == "f" and not _is_mask(array, len(inputs) == 1) for array in inputs.values()):
-        rows.append(
-            tuple(
-                Further(name, inputs, shapes, (seed,), largest=largest, unusual=True)
-                for name, largest in LARGEST.items()
-            )
-        )
+    rows.append(tuple(_of_one_large_sample(inputs, shapes, seed, mode)))
     return rows
+
+
+def _of_one_large_sample(
+    inputs: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], seed: int, mode: str
+) -> Iterator[Further]:
+    """Large numbers, and one sample alone: both on one input, which costs the least."""
+    batches = {shape[:1] for shape in shapes.values()}
+    # A BatchNorm in train mode has no statistics of one sample: torch's refuses it.
+    single = mode == "eval" and len(batches) == 1 and max(batches) > (1,)
+    if single:
+        shapes = {name: (1, *shape[1:]) for name, shape in shapes.items()}
+    if any(array.dtype.kind == "f" and not _is_mask(array, len(inputs) == 1) for array in inputs.values()):
+        for numbers, largest in LARGEST.items():
+            name = f"one sample of {numbers}" if single else numbers
+            yield Further(name, inputs, shapes, (seed,), largest=largest, unusual=True)
+    if single:
+        yield Further("one sample", inputs, shapes, (seed,), unusual=True)
 
 
 def _of_other_lengths(

@@ -47,21 +47,21 @@ FAULTS = [
         lambda x: x.mean(2).squeeze(-1),
         lambda x: x.mean(2).squeeze(),
         numbers(4, 3, 5, 1),
-        "a batch of one",
+        "one sample of very large numbers",
         id="squeeze",
     ),
     pytest.param(
         lambda x: paddle.tanh(x / 10 if float(x.abs().max()) > 50 else x),
         lambda x: x.tanh(),
         numbers(4, 30),
-        "very large numbers",
+        "one sample of very large numbers",
         id="branch",
     ),
     pytest.param(
         lambda x: paddle.where(x > 40, x * 0, x) * 3,
         lambda x: x * 3,
         numbers(4, 30),
-        "very large numbers",
+        "one sample of very large numbers",
         id="where",
     ),
     pytest.param(
@@ -95,7 +95,7 @@ def test_numbers_with_which_paddle_overflows_are_not_compared():
 
     report = check(in_paddle, lambda x: x.exp().log(), numbers(4, 200))
     assert report.verdict is Verdict.EQUIVALENT
-    assert [case.name for case in report.cases][-1] == "larger numbers"
+    assert [case.name for case in report.cases][-1] == "one sample of larger numbers"
 
 
 def test_a_port_for_one_length_has_a_limit_and_is_no_other_function():
