@@ -77,7 +77,7 @@ def build(name: str) -> tuple[Any, Any]:
         warnings.simplefilter("ignore")
         import paddle
 
-    for part in ("lockstep", "checker", "capture.paddle", "capture.torch"):
+    for part in ("runs.lockstep", "checker", "capture.paddle", "capture.torch"):
         importlib.import_module(f"parity.{part}")  # no more part of the work than the frameworks' own import
     from convert import convert_state_dict
 
