@@ -117,7 +117,7 @@ def forwards64(paddle_model: Any, torch_model: Any, images: Any) -> None:
 
 def compare32(paddle_model: Any, torch_model: Any, images: Any) -> None:
     """Record both in float32 and compare every aligned pair of operators, elementwise."""
-    from parity.align.pipeline import aligned
+    from parity.align.pipeline import prepare
     from parity.runs.lockstep import Lockstep
     from parity.sides.live import LiveSide
     from parity.trace.values import scratch_directory
@@ -127,7 +127,7 @@ def compare32(paddle_model: Any, torch_model: Any, images: Any) -> None:
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory())
         step = Lockstep(*sides, {"0": images}, "eval", scratch, stack, rounded=False)
-        plan = step.plan(lambda paddle, torch: aligned(paddle, torch, *weights))
+        plan = step.plan(lambda paddle, torch: prepare(paddle, torch, weights).align())
         step.run("float32", plan)
         found = step.met["float32"].found
     assert len(found) == len(plan.partners["torch"]) > 30, len(found)
