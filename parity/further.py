@@ -61,7 +61,7 @@ def further_cases(
                 worst = max((d.max_rel for d in case.judgement.outputs.values()), default=float("inf"))
                 case.judgement.findings.append(telling.differs(name, case.shapes, worst))
             if case.judgement.inconclusive and not case.judgement.findings and unusual:
-                # Numbers that no user has may overflow, or be of a size at which rounding leaves nothing to compare.
+                # What no user gives may overflow, or be of a size at which rounding leaves nothing to compare.
                 continue
         cases.append(case)
         if case.judgement.findings:

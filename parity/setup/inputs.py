@@ -183,9 +183,10 @@ def _others(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> A
 def further_inputs(inputs: Mapping[str, Array], mode: str, *, seed: int = 1) -> list[tuple[Further, ...]]:
     """Other numbers, for images other heights and widths, and larger numbers: of each row, the first that the model takes is enough."""
     shapes = {name: array.shape for name, array in inputs.items()}
-    numbers = [Further("other numbers", inputs, shapes, (seed,), vary) for vary in (True, False)]
-    hide = any(_hides(array, len(inputs) == 1) for array in inputs.values())
-    rows = [tuple(numbers if hide else numbers[1:])]
+    numbers = [Further("other numbers", inputs, shapes, (seed,))]
+    if any(_hides(array, len(inputs) == 1) for array in inputs.values()):
+        numbers.insert(0, Further("other numbers, masks and ids", inputs, shapes, (seed,), vary=True))
+    rows = [tuple(numbers)]
     images = [name for name, array in inputs.items() if array.ndim == 4 and array.dtype.kind == "f"]
     if images:
         rows.append(

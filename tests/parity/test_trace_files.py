@@ -118,6 +118,25 @@ def test_a_difference_that_only_a_further_input_shows_is_different(recorded, tmp
     assert "on an input of 2x3x9x7 (odd size) the outputs differ by" in out
 
 
+def test_ids_that_paddle_refuses_and_those_that_it_takes_are_inputs_of_their_own(tmp_path):
+    (tmp_path / "p.py").write_text(
+        "from paddle import nn\nclass Net(nn.Layer):\n    def forward(self, ids):\n"
+        "        assert ids.min() == ids.max()\n        return ids.astype('float32') * 2\n"
+    )
+    (tmp_path / "t.py").write_text(
+        "from torch import nn\nclass Net(nn.Module):\n    def forward(self, ids):\n        return ids.float() * 2\n"
+    )
+    np.save(tmp_path / "ids.npy", np.full((2, 3), 7))
+    given = ["--paddle", f"{tmp_path}/p.py:Net", "--input", str(tmp_path / "ids.npy"), "--mode", "eval"]
+    assert main(["parity", "capture", *given, "-o", str(tmp_path / "p.st")]) == 0
+    runs = TraceFile(tmp_path / "p.st").runs.values()
+    refused = {run["case"]: bool(run["error"]) for run in runs}
+    assert (refused["other numbers, masks and ids"], refused["other numbers"]) == (True, False)
+    torch = ["--torch", f"{tmp_path}/t.py:Net", "--like", str(tmp_path / "p.st")]
+    assert main(["parity", "capture", *torch, "-o", str(tmp_path / "t.st")]) == 0
+    assert main(["parity", "compare", str(tmp_path / "p.st"), str(tmp_path / "t.st")]) == 0
+
+
 def test_weights_inputs_and_parameters_travel_in_the_file(recorded):
     paddle, torch = TraceFile(recorded / "paddle.st"), TraceFile(recorded / "torch.st")
     assert paddle.weights == torch.weights != ""
