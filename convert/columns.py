@@ -136,9 +136,9 @@ def _front(names: Sequence[str], most: int) -> float:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The lines of a text, broken between words only; `[]` of shapes and indices stays together."""
+    """The lines of a text, broken between words only."""
     lines = [""]
-    for word in _words(text):
+    for word in text.split():
         longer = f"{lines[-1]} {word}" if lines[-1] else word
         if cells(longer) <= width or not lines[-1]:
             lines[-1] = longer
@@ -147,16 +147,12 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
 def _natural(column: Column, rows: Sequence[Line], at: int) -> tuple[int, int]:
     """(what it would like to have, what it needs at least)."""
     texts = [column.title, *(row[at] for row in rows if not isinstance(row, str))]
     most = max(map(cells, texts))
     if column.words:
-        return most, max(cells(word) for text in texts for word in (_words(text) or [""]))
+        return most, max(cells(word) for text in texts for word in (text.split() or [""]))
     return most, min(most, max(column.least, cells(column.title))) if column.least else most
 
 

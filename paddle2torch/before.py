@@ -5,7 +5,6 @@ Importing the frameworks takes seconds; a wrong path, a wrong name or the wrong 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,24 +45,14 @@ def check_installed_for(models: Iterable[Model]) -> None:
 def check_weights(path: str | Path, key: str | None, options: Options, *, join: Sequence[str] = ()) -> None:
     """ConvertError where a file cannot hold the weights of a Paddle model."""
     from convert import open_checkpoint
+    from convert.checkpoint.accumulators import are_accumulators
     from paddle2torch.weights import require_paddles
 
     with open_checkpoint(path, key=key, join=join) as checkpoint:
-        if _is_optimizer_state(checkpoint):
+        if are_accumulators(checkpoint):
             beside = Path(path).with_suffix(".pdparams")
             raise ConvertError(
                 f"{path}: holds the state of an optimizer and no weights; name the checkpoint that was saved with it"
                 + (f": {beside}" if beside.is_file() else ", usually a .pdparams")
             )
         require_paddles(checkpoint, options)
-
-
-_ACCUMULATOR = re.compile(
-    r"_(velocity|moment[12]|moment2_max|beta[12]_pow_acc|fp32_master_0_.*|inf_norm|mean_square)_\d+$"
-)
-
-
-def _is_optimizer_state(names: Iterable[str]) -> bool:
-    """Whether most tensors are what an optimizer keeps of the weights."""
-    found = [_ACCUMULATOR.search(name) is not None for name in names]
-    return 2 * sum(found) > len(found)

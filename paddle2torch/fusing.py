@@ -29,6 +29,7 @@ def fused(args: argparse.Namespace, checkpoint: Checkpoint, target: Any, options
     from paddle2torch.options import json_object
     from paddle2torch.probe import probe_inputs
     from paddle2torch.weights import checkpoint_source, load_torch
+    from parity.setup.inputs import further_inputs
     from parity.sides.remote import WorkerSide
     from parity.trace.values import scratch_directory, shared_scratch
 
@@ -65,7 +66,8 @@ def fused(args: argparse.Namespace, checkpoint: Checkpoint, target: Any, options
         np.savez(path, **arrays)
         load_torch(sides["torch"], {"npz": str(path)}, (), options, complete=True)
         tell("running both networks")
-        runs = [_apart(paddle, sides["torch"], given, path.parent) for given in (inputs, _others(inputs))]
+        others = further_inputs(inputs, "eval")[0][-1].arrays()
+        runs = [_apart(paddle, sides["torch"], given, path.parent) for given in (inputs, others)]
     worst, allowed = max(runs, key=lambda run: run[0] / run[1])
     if not worst <= allowed:
         raise ConvertError(
@@ -80,25 +82,13 @@ def fused(args: argparse.Namespace, checkpoint: Checkpoint, target: Any, options
     return replace(made, facts=replace(made.facts, notes=(*made.facts.notes, note)))
 
 
-ROUNDINGS = 8.0
-"""The fused weights are rounded to float32 once more than Paddle's: outputs may be apart by so many times what float32 makes
-of Paddle's own, as a folded BatchNorm's may in a proof (`parity.limits`)."""
-
-
-def _others(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Other numbers of the same shapes."""
-    import numpy as np
-
-    random = np.random.default_rng(1)
-    return {
-        name: random.standard_normal(value.shape).astype(value.dtype) if value.dtype.kind == "f" else value
-        for name, value in inputs.items()
-    }
-
-
 def _apart(paddle: Side, torch: Side, inputs: Mapping[str, Any], scratch: Path) -> tuple[float, float]:
-    """How far the outputs are apart in float64, relative to their largest number, and how far they may be."""
-    from parity.limits import ROUND32
+    """How far the outputs are apart in float64, relative to their largest number, and how far they may be.
+
+    The fused weights are rounded to float32 once more than Paddle's: as a folded BatchNorm's in a proof, they may change the outputs by
+    so many times what float32 makes of Paddle's own.
+    """
+    from parity.limits import FLOAT32_STEPS, ROUND32
     from parity.numbers.compare import difference
 
     runs = {"exact": (paddle, "float64"), "rounded": (paddle, "float32"), "torch": (torch, "float64")}
@@ -115,4 +105,4 @@ def _apart(paddle: Side, torch: Side, inputs: Mapping[str, Any], scratch: Path) 
         exact = {key: values["exact"].get(key) for key in keys}
         apart = max(difference(values["torch"].get(key), exact[key]).max_rel for key in keys)
         noise = max(difference(values["rounded"].get(key), exact[key]).max_rel for key in keys)
-    return apart, ROUNDINGS * max(noise, ROUND32)
+    return apart, FLOAT32_STEPS * max(noise / ROUND32, 1.0)

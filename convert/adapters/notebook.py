@@ -31,9 +31,8 @@ def code_of(path: Path) -> Iterator[CodeType]:
     """What is to be run of each cell. A place in one reads `net.ipynb[3]:12`: line 12 of the third code cell."""
     for name, cell in _cells(path):
         body = [node for node in cell.body if isinstance(node, _TAKEN) or _is_constant(node)]
-        for node in (
-            body
-        ):  # one by one: an import that fails (of a package that draws, say) takes nothing else with it
+        # One by one: an import that fails (of a package that draws, say) takes nothing else with it.
+        for node in body:
             yield compile(ast.Module([node], []), name, "exec")
 
 

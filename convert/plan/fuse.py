@@ -9,6 +9,7 @@ layers has such names too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -162,12 +163,12 @@ def _fused(checkpoint: Checkpoint, slot: Slot, bias: Slot, branches: list[Branch
         slot.name: TensorRef(
             slot.shape,
             kind,
-            ComputedPayload(kind.itemsize * _count(slot.shape), lambda: summed()[0].astype("float32")),
+            ComputedPayload(kind.itemsize * math.prod(slot.shape), lambda: summed()[0].astype("float32")),
         ),
         bias.name: TensorRef(
             bias.shape,
             kind,
-            ComputedPayload(kind.itemsize * _count(bias.shape), lambda: summed()[1].astype("float32")),
+            ComputedPayload(kind.itemsize * math.prod(bias.shape), lambda: summed()[1].astype("float32")),
         ),
     }
 
@@ -196,9 +197,3 @@ def _of(checkpoint: Checkpoint, branch: Branch, slot: Slot) -> tuple[np.ndarray,
     )
     shift = read(f"{branch.norm}bias") + (shift - read(f"{branch.norm}_mean")) * scale
     return kernel * scale.reshape(-1, *[1] * (len(slot.shape) - 1)), shift
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    import math
-
-    return math.prod(shape)

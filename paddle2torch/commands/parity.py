@@ -151,6 +151,15 @@ def _check_before(args: argparse.Namespace, sides: Mapping[str, Any]) -> None:
     check_installed_for(models)
 
 
+def check_weights_named(args: argparse.Namespace) -> None:
+    """ParityError for an option about a checkpoint where none is given."""
+    from parity.errors import ParityError
+
+    for option in ("key", "join"):
+        if getattr(args, option) and args.weights is None:
+            raise ParityError(f"--{option} is about a checkpoint: name that with --weights")
+
+
 WRITERS: Mapping[str, Callable[[Report], str]] = {
     "html": lambda report: report.to_html(),
     "json": lambda report: json.dumps(report.to_json(), indent=1, allow_nan=False),
@@ -197,9 +206,7 @@ def _check_options(args: argparse.Namespace) -> None:
         if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", device):
             raise ParityError(f"--{option.replace('_', '-')} {device}: write cpu, cuda or cuda:N")
 
-    for option in ("key", "join"):
-        if getattr(args, option) and args.weights is None:
-            raise ParityError(f"--{option} is about a checkpoint: name that with --weights")
+    check_weights_named(args)
     _check_training(args)
 
 

@@ -112,13 +112,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
+    from paddle2torch.commands.parity import check_weights_named
     from parity.errors import ParityError
 
     if args.like and args.paddle:
         raise ParityError("--like is for the torch side: Paddle is recorded first, torch like it")
-    for option in ("key", "join"):
-        if getattr(args, option) and args.weights is None:
-            raise ParityError(f"--{option} is about a checkpoint: name that with --weights")
+    check_weights_named(args)
     if args.like and (args.weights or args.input or args.shape):
         raise ParityError("--like says inputs and weights; leave --weights, --input and --shape out")
     if args.torch and not args.like:

@@ -104,9 +104,8 @@ class PaddleRecorder(BackwardRecorder):
             precision = {"float32": "complex64", "float64": "complex128"}[precision]
         elif dtype not in _FLOAT_TYPES:
             return tensor
-        if (
-            dtype == precision or not tensor._is_initialized()
-        ):  # as in `copy`, which in Paddle 2.6 loses its type
+        # Without memory as in `copy`, which in Paddle 2.6 loses its type.
+        if dtype == precision or not tensor._is_initialized():
             return tensor
         return _cast(tensor, getattr(paddle, precision))
 

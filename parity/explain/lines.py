@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from parity.align.alignment import Alignment, Edge, Pair
-from parity.explain.statements import loop_around
+from parity.explain.statements import loop_around, parts
 from parity.graph.node import Graph, Node
 from parity.trace.trace import Op, Trace
 
@@ -87,10 +87,9 @@ def missing(alignment: Alignment, edge: Edge) -> str:
             return line
     if consumer.kind != "output" and (not scope or _within(consumer.module, scope)):
         line = line_in(trace, scope, consumer)
-        loop, fed_at = loop_around(line), line_in(trace, scope, latest)
-        return (
-            loop if loop and _number(fed_at) < _number(loop) and fed_at.rpartition(":")[0] in loop else line
-        )
+        loop = loop_around(line)
+        (file, begins), (fed_file, fed_at) = parts(loop), parts(line_in(trace, scope, latest))
+        return loop if loop and file == fed_file and fed_at < begins else line
     return trace.returns.get(scope) or line_in(trace, scope, latest)
 
 
@@ -113,7 +112,7 @@ def beside(alignment: Alignment, lacking: Sequence[Op], *values: int) -> str:
     near = [op for op in (before, behind) if op is not None and op.kind in LAID_OUT]
     near.sort(key=lambda op: op.line not in (lacking[0].line, lacking[-1].line))
     shapes = [
-        paddle.values[op.outputs[0]].shape for op in near if op.line in (lacking[-1].line,) or op is behind
+        paddle.values[op.outputs[0]].shape for op in near if op.line == lacking[-1].line or op is behind
     ]
     return next((reshapes[shape].line for shape in shapes if shape in reshapes), "")
 
@@ -176,11 +175,6 @@ def at_end(alignment: Alignment) -> str:
     """The line where torch's model returns what it returns."""
     trace = alignment.torch.trace
     return trace.returns.get("") or (trace.ops[-1].line if trace.ops else "")
-
-
-def _number(line: str) -> int:
-    number = line.rpartition(":")[2]
-    return int(number) if number.isdigit() else 0
 
 
 def parting_line(trace: Trace, chains: list[list[Node]]) -> str:

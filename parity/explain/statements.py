@@ -6,26 +6,27 @@ import ast
 import linecache
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 
 WITHOUT_GRADIENT = frozenset({"no_grad", "inference_mode", "set_grad_enabled"})
 
 
 def loop_around(line: str) -> str:
     """The line that begins the innermost loop around a line."""
-    path, number = _parts(line)
+    path, number = parts(line)
     return _innermost(path, (n for n in _around(path, number) if isinstance(n, ast.For)))
 
 
 def block_around(line: str, calls: frozenset[str]) -> str:
     """The line of the innermost `with` around a line that calls one of these."""
-    path, number = _parts(line)
+    path, number = parts(line)
     blocks = (n for n in _around(path, number) if isinstance(n, ast.With))
     return _innermost(path, (n for n in blocks if any(_calls(item.context_expr, calls) for item in n.items)))
 
 
 def flag_set(made: str, path: str, calls: frozenset[str]) -> str:
     """The line that calls one of these on what a layer is kept as, in the class that makes the layer on the line `made`."""
-    file, number = _parts(made)
+    file, number = parts(made)
     name = path.rpartition(".")[2]
     classes = [n for n in _around(file, number) if isinstance(n, ast.ClassDef)]
     for node in ast.walk(classes[-1]) if classes else ():
@@ -43,7 +44,7 @@ def number_given(line: str, value: float | None = None) -> str:
 
     value: the number, if it is known: a default that is another one did not give it.
     """
-    path, number = _parts(line)
+    path, number = parts(line)
     classes = [n for n in _around(path, number) if isinstance(n, ast.ClassDef)]
     statement = (
         next((n for n in ast.walk(classes[-1]) if isinstance(n, ast.stmt) and _is_on(n, number)), None)
@@ -118,21 +119,28 @@ def _default(function: ast.FunctionDef, name: str, number: float | None) -> int 
     return None if another else default.lineno
 
 
-def _parts(line: str) -> tuple[str, int]:
+def parts(line: str) -> tuple[str, int]:
+    """Path and number of "net.py:12"; 0 without a number."""
     path, _, number = line.rpartition(":")
     return path, int(number) if number.isdigit() else 0
 
 
 def _around(path: str, number: int) -> Iterator[ast.stmt]:
     """Statements that hold a line, and do not begin with it; outer ones first."""
-    try:
-        tree = ast.parse("".join(linecache.getlines(path)))
-    except (SyntaxError, ValueError):
-        return
+    tree = _tree("".join(linecache.getlines(path)))
     found = (
         n for n in ast.walk(tree) if isinstance(n, ast.stmt) and n.lineno < number <= (n.end_lineno or 0)
     )
     yield from sorted(found, key=lambda node: node.lineno)
+
+
+@lru_cache(maxsize=16)
+def _tree(source: str) -> ast.Module:
+    """A file as syntax, empty where it has none: every finding asks about the same few."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
 
 
 def _innermost(path: str, found: Iterator[ast.stmt]) -> str:

@@ -14,21 +14,11 @@ from typing import Any
 
 import torch
 
+from parity.remedies.torch_stepping import Stepping
 
-class Adamax(torch.optim.Adamax):
+
+class Adamax(Stepping, torch.optim.Adamax):
     """torch.optim.Adamax with Paddle's norm: max(beta2 * norm + eps, |gradient|)."""
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, group)
-        return loss
 
     def _update(self, parameter: torch.Tensor, group: dict[str, Any]) -> None:
         gradient, state = parameter.grad, self.state[parameter]

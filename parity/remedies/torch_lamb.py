@@ -14,8 +14,10 @@ from typing import Any
 
 import torch
 
+from parity.remedies.torch_stepping import Stepping
 
-class Lamb(torch.optim.Optimizer):
+
+class Lamb(Stepping):
     """Paddle's Lamb under torch's names: `weight_decay` is lamb_weight_decay; the defaults are Paddle's."""
 
     def __init__(
@@ -29,18 +31,6 @@ class Lamb(torch.optim.Optimizer):
     ) -> None:
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, {**options, "always_adapt": always_adapt})
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, group)
-        return loss
 
     def _update(self, parameter: torch.Tensor, group: dict[str, Any]) -> None:
         gradient, state = parameter.grad, self.state[parameter]

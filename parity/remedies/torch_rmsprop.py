@@ -15,8 +15,10 @@ from typing import Any
 
 import torch
 
+from parity.remedies.torch_stepping import Stepping
 
-class RMSProp(torch.optim.Optimizer):
+
+class RMSProp(Stepping):
     """Paddle's RMSProp under torch's names: `alpha` is Paddle's rho; the defaults are Paddle's."""
 
     def __init__(
@@ -31,18 +33,6 @@ class RMSProp(torch.optim.Optimizer):
     ) -> None:
         options = {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum, "centered": centered}
         super().__init__(params, {**options, "weight_decay": weight_decay})
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, group)
-        return loss
 
     def _update(self, parameter: torch.Tensor, group: dict[str, Any]) -> None:
         assert parameter.grad is not None
