@@ -1,0 +1,160 @@
+"""Batches of images, made by worker processes, the same whatever the framework and however many workers.
+
+The order of an epoch depends on the seed and the epoch; what a transform draws for an image, on the seed, the epoch and
+the image's place. So a run can go on in the middle of an epoch, and both frameworks see the same numbers.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from paddle2torch.training.errors import TrainingError
+from paddle2torch.training.sources import Source
+from paddle2torch.training.transforms import Pipeline
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+AHEAD = 2
+"""Batches a worker that are made before they are asked for."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images: [N, C, H, W] (or [N, 10, C, H, W]) float32; labels: [N] int64; indices: places in the source."""
+
+    images: Array
+    labels: Array
+    indices: Array
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes batches of a source; what a worker process is given once."""
+
+    source: Source
+    pipeline: Pipeline
+    seed: int
+
+    def batch(self, epoch: int, indices: Array) -> Batch:
+        """The images at some places."""
+        images = [self._one(epoch, int(index)) for index in indices]
+        odd = next((i for i, image in enumerate(images) if image.shape != images[0].shape), None)
+        if odd is not None:
+            raise TrainingError(
+                f"{self.source.names[indices[odd]]} comes out as {list(images[odd].shape)}, and others of its batch as "
+                f"{list(images[0].shape)}; end the transforms with a crop or a resize to one size, such as center-crop:224"
+            )
+        return Batch(np.stack(images), self.source.labels[indices], indices)
+
+    def _one(self, epoch: int, index: int) -> Array:
+        image = self.source.image(index)
+        if isinstance(image, np.ndarray):
+            return image.astype(np.float32)
+        try:
+            return self.pipeline(image, np.random.default_rng((self.seed, epoch, index)))
+        except TrainingError as error:
+            raise TrainingError(f"{self.source.names[index]}: {error}") from None
+
+
+_maker: Maker | None = None  # of a worker process, which has one
+
+
+def _start(maker: Maker) -> None:
+    global _maker  # noqa: PLW0603 - so that the source travels once and not with every batch
+    _maker = maker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the workers
+
+
+def _make(epoch: int, indices: Array) -> Batch:
+    assert _maker is not None
+    return _maker.batch(epoch, indices)
+
+
+class Batches:
+    """The batches of a source, epoch by epoch; a context manager that ends the workers.
+
+    shuffle: a new order in every epoch. workers: processes; 0 makes batches in this one. Images of one batch must
+    come out in one size.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        pipeline: Pipeline,
+        size: int,
+        *,
+        seed: int = 0,
+        shuffle: bool = False,
+        workers: int = 0,
+    ) -> None:
+        self.source, self.size, self.shuffle, self.seed = source, size, shuffle, seed
+        self._maker = Maker(source, pipeline, seed)
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __len__(self) -> int:
+        """Batches of an epoch; the last one may be smaller."""
+        return len(range(0, len(self.source), self.size))
+
+    def order(self, epoch: int) -> list[Array]:
+        """The places of the images of every batch of an epoch."""
+        count = len(self.source)
+        order = (
+            np.random.default_rng((self.seed, epoch)).permutation(count) if self.shuffle else np.arange(count)
+        )
+        return [order[start : start + self.size] for start in range(0, count, self.size)]
+
+    def epoch(self, epoch: int = 0, *, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from the one numbered `start` on."""
+        wanted = self.order(epoch)[start:]
+        if self._workers == 0:
+            for indices in wanted:
+                yield self._maker.batch(epoch, indices)
+            return
+        coming: deque[Future[Batch]] = deque()
+        rest = iter(wanted)
+        try:
+            for indices in rest:
+                coming.append(self._executor().submit(_make, epoch, indices))
+                if len(coming) >= AHEAD * self._workers:
+                    break
+            while coming:
+                batch = coming.popleft().result()
+                for indices in rest:
+                    coming.append(self._executor().submit(_make, epoch, indices))
+                    break
+                yield batch
+        except BrokenProcessPool:
+            raise TrainingError(
+                "a process that reads images was ended from outside (out of memory?); use fewer --workers"
+            ) from None
+        finally:
+            for future in coming:
+                future.cancel()
+
+    def _executor(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # A fork of a process in which a framework has threads may hang.
+            context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+            self._pool = ProcessPoolExecutor(self._workers, context, _start, (self._maker,))
+        return self._pool
+
+    def __enter__(self) -> Batches:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
