@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+_OF_ASGD = ("d", "y", "m")
 KEPT = (
     *(
         "velocity",
@@ -21,6 +22,8 @@ KEPT = (
         "inf_norm",
     ),
     *("mean_square", "mean_grad", "momentum", "_avg_squared_grad", "_avg_squared_update"),
+    *("beta1_pow", "beta2_pow", "momentum_decay_pow", "mu_product", "rho", "prevs", "learning_rates"),
+    *_OF_ASGD,
 )
 """What the optimizers that are converted keep of a parameter."""
 
@@ -30,8 +33,10 @@ ACCUMULATOR = re.compile(
 
 
 def are_accumulators(names: Iterable[str]) -> bool:
-    """Whether all of the names are an optimizer's."""
-    return all(ACCUMULATOR.fullmatch(name) for name in names)
+    """Whether all of the names are an optimizer's. ASGD's are short, so a network may have one of them; all come together."""
+    found = [ACCUMULATOR.fullmatch(name) for name in names]
+    kinds = {match["kind"] for match in found if match}
+    return all(found) and (kinds.isdisjoint(_OF_ASGD) or kinds.issuperset(_OF_ASGD))
 
 
 def accumulators_among(names: Iterable[str], parameters: Collection[str]) -> list[str]:

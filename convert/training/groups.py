@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.training.optimizers import STATE, find_optimizer
+from convert.training.optimizers import OPTIMIZERS, STATE
 
 if TYPE_CHECKING:
     import torch
@@ -42,14 +42,18 @@ def groups_of(module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Live
 
 def torch_class(optimizer: torch.optim.Optimizer) -> str:
     """The class of an optimizer whose state we know; ConvertError for any other."""
-    known = next((base.__name__ for base in type(optimizer).__mro__ if base.__name__ in STATE), None)
-    if known is None:
-        told = find_optimizer("rmsprop").told if type(optimizer).__name__ == "RMSprop" else ""
-        raise ConvertError(
-            f"state for {type(optimizer).__name__} cannot be converted, only for {', '.join(STATE)}"
-            f"{told and f'; {told}'}"
-        )
-    return known
+    of_torch = [row.torch for row in OPTIMIZERS.values() if row.home == "torch.optim"]
+    for base in type(optimizer).__mro__:
+        # torch has classes that are called like Paddle's and compute something else
+        if base.__name__ in STATE and (
+            base.__name__ in of_torch or not base.__module__.startswith("torch.optim")
+        ):
+            return base.__name__
+    row = OPTIMIZERS.get(type(optimizer).__name__.lower())
+    raise ConvertError(
+        f"state for {type(optimizer).__module__}.{type(optimizer).__name__} cannot be converted, only for "
+        f"{', '.join(STATE)}{f'; {row.told}' if row else ''}"
+    )
 
 
 def group_names(module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> list[list[str]]:

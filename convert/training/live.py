@@ -62,9 +62,9 @@ def convert_optimizer(
 ) -> OptimizerState:
     """The state in `optimizer_file` for `optimizer`, which holds parameters of `module`.
 
-    `weights_file` is the `.pdparams` saved with it. Supported: torch's SGD (Paddle's SGD and Momentum),
-    Adam, AdamW, Adamax, Adagrad and Adadelta, and the Lamb and RMSProp of `parity.remedies`. Raises ConvertError for another optimizer, for an accumulator that belongs to no parameter
-    or has no counterpart, and for shapes that do not fit.
+    `weights_file` is the `.pdparams` saved with it. Supported: torch's SGD (Paddle's SGD and Momentum), Adam, AdamW, Adamax, Adagrad,
+    Adadelta, NAdam, RAdam and Rprop, and the Lamb, RMSProp and ASGD of `parity.remedies`. Raises ConvertError for another
+    optimizer, for an accumulator that belongs to no parameter or has no counterpart, and for shapes that do not fit.
     """
     with open_checkpoint(weights_file) as weights:
         plan = plan_conversion(weights, module).require()

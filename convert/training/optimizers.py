@@ -13,6 +13,8 @@ from typing import Any
 from convert.errors import ConvertError
 from convert.names import did_you_mean
 
+HISTORY = "gradients"
+"""State that has a row for every gradient that is kept, each laid out as the parameter is."""
 _MOMENTS = {"moment1": "exp_avg", "moment2": "exp_avg_sq", "moment2_max": "max_exp_avg_sq"}
 
 STATE: Mapping[str, Mapping[str, str]] = {
@@ -24,22 +26,33 @@ STATE: Mapping[str, Mapping[str, str]] = {
     "Adagrad": {"moment": "sum"},
     "Adadelta": {"_avg_squared_grad": "square_avg", "_avg_squared_update": "acc_delta"},
     "RMSProp": {"mean_square": "square_avg", "mean_grad": "grad_avg", "momentum": "steps"},
+    "NAdam": {"moment1": "exp_avg", "moment2": "exp_avg_sq", "mu_product": "mu_product"},
+    "RAdam": {"moment1": "exp_avg", "moment2": "exp_avg_sq"},
+    "Rprop": {"prevs": "prev", "learning_rates": "step_size"},
+    "ASGD": {"d": "total", "y": HISTORY, "m": "step"},
 }
 """Torch class -> Paddle's accumulator -> the name of the state in torch."""
 
 NOT_ALWAYS = frozenset({"moment2_max"})
 """Accumulators that only some runs of an optimizer have."""
 
-UNCOUNTED = frozenset({"Adagrad", "Adadelta"})
+UNCOUNTED = frozenset({"Adagrad", "Adadelta", "Rprop"})
 """Classes whose state counts the steps in torch and not in Paddle; no formula that Paddle has reads the count."""
 
-POWERS = {"beta1_pow_acc": 0, "beta2_pow_acc": 1}
-"""Accumulators that only count the steps, by the index of their beta."""
+POWERS = {"beta1_pow_acc": (0, 1), "beta2_pow_acc": (1, 1), "beta1_pow": (0, 0), "beta2_pow": (1, 0)}
+"""Accumulators that only count the steps: the index of their beta, and how far its exponent is ahead of the count."""
+
+NUMBERS = frozenset({*POWERS, "momentum_decay_pow", "mu_product", "rho", "m"})
+"""Accumulators that are one number, even where Paddle writes it once for every element; the steps tell some of them."""
 
 TELLING = {
     "velocity": "momentum",
     "mean_square": "rmsprop",
     "inf_norm": "adamax",
+    "mu_product": "nadam",
+    "rho": "radam",
+    "prevs": "rprop",
+    "y": "asgd",
     "moment": "adagrad",
     "_avg_squared_grad": "adadelta",
 }
@@ -82,6 +95,20 @@ _ADADELTA = {
     **{"foreach": None, "differentiable": False},
 }
 _RMSPROP = {"lr": 0.001, "alpha": 0.95, "eps": 1e-6, "momentum": 0.0, "centered": False, "weight_decay": 0.0}
+_NADAM = {
+    **{"lr": 0.002, **{name: _ADAM[name] for name in ("betas", "eps", "weight_decay")}},
+    **{"momentum_decay": 0.004, "decoupled_weight_decay": False},
+    **{name: _ADAM[name] for name in ("maximize", "foreach", "capturable", "differentiable")},
+}
+_RADAM = {
+    **{name: _ADAM[name] for name in ("lr", "betas", "eps", "weight_decay", "maximize", "foreach")},
+    **{"capturable": False, "decoupled_weight_decay": False, "differentiable": False},
+}
+_RPROP = {
+    **{"lr": 0.001, "etas": (0.5, 1.2), "step_sizes": (1e-5, 50)},
+    **{"foreach": None, "maximize": False, "differentiable": False, "capturable": False},
+}
+_ASGD = {"lr": 0.001, "batch_num": 1, "weight_decay": 0.0}
 _LAMB = {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-6, "weight_decay": 0.01, "always_adapt": False}
 _OF_TORCH_ALONE = frozenset({"maximize", "foreach", "capturable", "differentiable", "fused"})
 
@@ -111,21 +138,16 @@ class Optimizer:
                     f"it has {', '.join(known)}"
                 )
         group = {**self.options, **given}
-        if "betas" in group:
-            group["betas"] = _betas(group["betas"], where)
-            if "betas" in self.single:
-                group["betas"] = tuple(_single(beta) for beta in group["betas"])
         for name, value in group.items():
             default = self.options[name]
+            if isinstance(default, tuple):
+                group[name] = _pair(name, value, default, where)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if isinstance(default, (int, float)) and not isinstance(default, bool) and not number:
                 raise ConvertError(f"{where}: {name} is a number, not {value!r}")
             if isinstance(default, bool) and not isinstance(value, bool):
                 raise ConvertError(f"{where}: {name} is true or false, not {value!r}")
-        return {
-            name: _single(value) if name in self.single and name != "betas" else value
-            for name, value in group.items()
-        }
+        return {name: _single(value) if name in self.single else value for name, value in group.items()}
 
     def hyperparameters(self, group: Mapping[str, Any]) -> str:
         """What the group says of the algorithm, to be read by the user."""
@@ -166,6 +188,16 @@ OPTIMIZERS: Mapping[str, Optimizer] = {
         "torch's RMSprop adds eps after the root and Paddle before, so that the state is one for "
         "parity.remedies.torch_rmsprop.RMSProp, which steps as Paddle does",
     ),
+    "nadam": Optimizer("NAdam", _NADAM, frozenset({"betas", "momentum_decay"})),
+    "radam": Optimizer("RAdam", _RADAM, frozenset({"betas"})),
+    "rprop": Optimizer("Rprop", _RPROP),
+    "asgd": Optimizer(
+        "ASGD",
+        _ASGD,
+        home="parity.remedies.torch_asgd",
+        told="torch's ASGD is another algorithm than Paddle's, so that the state is one for "
+        "parity.remedies.torch_asgd.ASGD, which steps as Paddle does",
+    ),
 }
 
 
@@ -179,16 +211,22 @@ def find_optimizer(name: str) -> Optimizer:
     return OPTIMIZERS[name.lower()]
 
 
-def _betas(value: object, where: str) -> tuple[float, float]:
+def _pair(name: str, value: object, default: tuple[float, float], where: str) -> tuple[float, float]:
+    bounded = name == "betas"
     match value:
-        case [int() | float() as one, int() | float() as two] if 0 <= one < 1 and 0 <= two < 1:
+        case [int() | float() as one, int() | float() as two] if not bounded or (
+            0 <= one < 1 and 0 <= two < 1
+        ):
             return float(one), float(two)
-    raise ConvertError(f"{where}: betas are two numbers from 0 to 1, such as [0.9, 0.999], not {value!r}")
+    raise ConvertError(
+        f"{where}: {name} are two numbers{' from 0 to 1' * bounded}, such as {list(default)}, not {value!r}"
+    )
 
 
-def _single(value: float) -> float:
-    """The float32 nearest to `value`."""
+def _single(value: Any) -> Any:
+    """The float32 nearest to a number, or to each of several."""
     import struct
 
-    single: float = struct.unpack("<f", struct.pack("<f", value))[0]
-    return single
+    if isinstance(value, tuple):
+        return tuple(_single(each) for each in value)
+    return struct.unpack("<f", struct.pack("<f", value))[0]

@@ -12,7 +12,7 @@ import os
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from convert.checkpoint.accumulators import ACCUMULATOR
@@ -25,8 +25,9 @@ from convert.dtypes import by_name
 from convert.errors import ConvertError
 from convert.names import did_you_mean
 from convert.plan.plan import ConversionPlan, Move
-from convert.plan.transform import filled, whole
-from convert.training.optimizers import NOT_ALWAYS, OPTIMIZERS, POWERS, STATE, UNCOUNTED
+from convert.plan.transform import filled, reshape_to, then, whole
+from convert.rosetta.rows import SPLIT
+from convert.training.optimizers import HISTORY, NOT_ALWAYS, NUMBERS, OPTIMIZERS, POWERS, STATE, UNCOUNTED
 from convert.write.parts import Part, placement
 from convert.write.place import Placement
 
@@ -54,8 +55,8 @@ class TrainingState:
 
     accumulators: Mapping[str, Mapping[str, Placement]]
     """Torch parameter -> Paddle's accumulator -> where it is, laid out as the parameter is in torch."""
-    powers: Mapping[str, Mapping[str, TensorRef]]
-    """Torch parameter -> the powers of beta that Paddle keeps."""
+    numbers: Mapping[str, Mapping[str, TensorRef]]
+    """Torch parameter -> the accumulators that are one number, such as the powers of beta."""
     masters: Mapping[str, Placement]
     """float32 copies that Paddle kept of low-precision parameters."""
     schedule: Schedule | None
@@ -64,13 +65,15 @@ class TrainingState:
     @property
     def kinds(self) -> frozenset[str]:
         """The accumulators that occur."""
-        return frozenset(kind for held in self.accumulators.values() for kind in held)
+        every = (*self.accumulators.values(), *self.numbers.values())
+        return frozenset(kind for held in every for kind in held)
 
     def entry(self, name: str, torch_class: str, options: Mapping[str, Any]) -> dict[str, Placement]:
         """The state of one parameter as `torch_class` calls it; empty where Paddle had none."""
         called, kept = STATE[torch_class], self.accumulators.get(name, {})
-        powers, betas = self.powers.get(name), options.get("betas")
-        if not kept and not powers:
+        numbers, betas = self.numbers.get(name, {}), options.get("betas")
+        powers = {kind: ref for kind, ref in numbers.items() if kind in POWERS}
+        if not kept and not numbers:
             return {}
         for kind in kept:
             if kind not in called:
@@ -79,7 +82,7 @@ class TrainingState:
                 )
         if powers and betas is None:
             raise ConvertError(f"{self.path}: has powers of beta, which torch's {torch_class} has not")
-        lacking = [kind for kind in called if kind not in kept and kind not in NOT_ALWAYS]
+        lacking = [kind for kind in called if kind not in {*kept, *numbers} and kind not in NOT_ALWAYS]
         lacking += ["beta1_pow_acc"] if betas is not None and not powers else []
         if lacking:
             raise ConvertError(
@@ -91,13 +94,36 @@ class TrainingState:
                 f"lr_decay {options['lr_decay']}: Paddle's Adagrad has none, and does not count its steps"
             )
         entry = {called[kind]: held for kind, held in kept.items()}
+        self._require_rows(name, entry.get(HISTORY), options)
+        entry |= {called[kind]: self._number(kind, ref) for kind, ref in numbers.items() if kind in called}
         if powers and betas is not None:
             return {"step": _scalar(_steps(self.path, powers, betas)), **entry}
         return {"step": _scalar(0), **entry} if torch_class in UNCOUNTED else entry
 
+    def _require_rows(self, name: str, history: Placement | None, options: Mapping[str, Any]) -> None:
+        """ConvertError where the torch optimizer keeps another number of gradients than Paddle's did."""
+        if history is not None and history.shape[0] != options["batch_num"]:
+            raise ConvertError(
+                f"{self.path}: keeps {history.shape[0]} gradients of {name!r}, and the torch optimizer "
+                f"{options['batch_num']}: give it batch_num={history.shape[0]}"
+            )
+
+    def _number(self, kind: str, ref: TensorRef) -> Placement:
+        """An accumulator that is one number; torch counts steps in float32."""
+        values = ref.numpy().reshape(-1)
+        if not ref.size or (values != values[0]).any():
+            raise ConvertError(
+                f"{self.path}: {kind!r} is one number in torch, and here it is {ref.size} different ones"
+            )
+        if kind == "m":
+            return _scalar(int(values[0]))
+        return Placement(
+            kind, (), ref.kind, TensorRef((), ref.kind, MemoryBytes(values[:1].tobytes())), "copy"
+        )
+
     def require_held(self, names: Sequence[str]) -> None:
         """ConvertError when Paddle trained a parameter that is not among those of the torch optimizer."""
-        lost = sorted((self.accumulators.keys() | self.powers.keys()) - set(names))
+        lost = sorted((self.accumulators.keys() | self.numbers.keys()) - set(names))
         if lost:
             raise ConvertError(
                 f"{self.path}: has state of parameters that the optimizer does not hold: {', '.join(lost[:5])}"
@@ -125,7 +151,7 @@ def open_training_state(
         )  # the first of several names has the state
         dropped = {weights.parameter_names.get(drop.name, "") for drop in plan.dropped}
         held: dict[tuple[str, str], list[tuple[Move, Part]]] = {}
-        powers: dict[str, dict[str, TensorRef]] = {}
+        numbers: dict[str, dict[str, TensorRef]] = {}
         for key, ref in state.items():
             match = ACCUMULATOR.fullmatch(key)
             parameter = match["parameter"] if match else ""
@@ -134,8 +160,8 @@ def open_training_state(
             for move in moves.get(parameter, ()):
                 if move.target in tied:
                     continue
-                if match["kind"] in POWERS:
-                    powers.setdefault(move.target, {})[match["kind"]] = ref
+                if match["kind"] in NUMBERS:
+                    numbers.setdefault(move.target, {})[match["kind"]] = ref
                 else:
                     held.setdefault((move.target, match["kind"]), []).append(
                         (move, Part(key, ref, move.transform))
@@ -144,7 +170,7 @@ def open_training_state(
         for (target, kind), parts in held.items():
             accumulators.setdefault(target, {})[kind] = _place(state, target, kind, parts)
         masters_of = _masters(masters, moves, tied)
-        yield TrainingState(accumulators, powers, masters_of, _schedule(state), str(state.path))
+        yield TrainingState(accumulators, numbers, masters_of, _schedule(state), str(state.path))
         state.check_unchanged()
 
 
@@ -170,15 +196,16 @@ def _by_parameter(weights: Checkpoint, plan: ConversionPlan) -> dict[str, list[M
 
 
 def _place(state: Checkpoint, target: str, kind: str, parts: list[tuple[Move, Part]]) -> Placement:
-    """What the optimizer keeps of a torch parameter, laid out as that is."""
+    """What the optimizer keeps of a torch parameter, laid out as that is; of several gradients, each of them."""
+    parts.sort(key=lambda pair: filled(pair[0].transform) or (0, 0))
+    shape = parts[0][0].shape
+    count = parts[0][1].source.shape[:1] if kind == "y" else ()
     for move, part in parts:
-        if part.source.shape != move.source_shape:
+        if part.source.shape != (*count, *move.source_shape) or count == (0,):
             raise ConvertError(
                 f"{state.path}: {part.name!r} has shape {list(part.source.shape)}, its parameter "
                 f"{list(move.source_shape)}"
             )
-    parts.sort(key=lambda pair: filled(pair[0].transform) or (0, 0))
-    shape = parts[0][0].shape
     rows = [row for move, _ in parts if (row := filled(move.transform))]
     if rows and not whole(rows, shape[0]):
         names = ", ".join(move.source for move, _ in parts)
@@ -186,7 +213,16 @@ def _place(state: Checkpoint, target: str, kind: str, parts: list[tuple[Move, Pa
             f"{state.path}: of {target!r}, which is made of several parameters, only {names} has a {kind!r}, so "
             "that the state of the whole is not known"
         )
-    return placement(parts[0][1].name, shape, [part for _, part in parts])
+    held = [part for _, part in parts]
+    if count:
+        held = [_gradient(move, part, row) for row in range(*count) for move, part in parts]
+    return placement(parts[0][1].name, (*count, *shape), held)
+
+
+def _gradient(move: Move, part: Part, row: int) -> Part:
+    """One of the gradients that are kept one behind the other."""
+    taken = then(f"{SPLIT}:{row}:{row + 1}", reshape_to(move.source_shape), part.transform)
+    return replace(part, transform=taken)
 
 
 def _masters(
@@ -221,15 +257,16 @@ def _schedule(state: Checkpoint) -> Schedule | None:
 
 
 def _steps(path: str, powers: Mapping[str, TensorRef], betas: Sequence[float]) -> int:
-    """How many steps were taken, from the powers of beta that Paddle keeps (beta ** (steps + 1))."""
+    """How many steps were taken, from the powers of beta that Paddle keeps (beta ** steps, or one more)."""
     import numpy as np
 
     counts = []
     for accumulator, ref in powers.items():
-        beta = float(np.float32(betas[POWERS[accumulator]]))
+        index, ahead = POWERS[accumulator]
+        beta = float(np.float32(betas[index]))
         power = float(ref.numpy().reshape(-1)[0]) if ref.size else math.nan
-        if 0 <= power < 1 and 0 < beta < 1:
-            counts.append((beta, math.log(max(power, _POWER_LEAST)) / math.log(beta) - 1, power))
+        if 0 <= power <= 1 and 0 < beta < 1:
+            counts.append((beta, math.log(max(power, _POWER_LEAST)) / math.log(beta) - ahead, power))
     if not counts:
         raise ConvertError(f"{path}: the powers of beta do not tell how many steps were taken")
     _, exact, power = max(counts)  # the greater beta is the one that has not run out of digits

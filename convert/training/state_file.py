@@ -124,7 +124,14 @@ def _groups(
         return live.torch, groups, []
     name = training.optimizer or _told(state)
     row = find_optimizer(name)
-    options = {**row.group(training.arguments, "--optimizer-args"), **_seen(row, state), **reached}
+    seen = _seen(row, state)
+    for option in seen.keys() & training.arguments.keys():
+        if seen[option] != training.arguments[option]:
+            raise ConvertError(
+                f"--optimizer-args: {option} is {training.arguments[option]!r}, and what {state.path} keeps tells "
+                f"{seen[option]!r}"
+            )
+    options = {**row.group(training.arguments, "--optimizer-args"), **seen, **reached}
     notes = [
         f"{row.home}.{row.torch} with {row.hyperparameters(options)}: a .pdopt does not hold these, so give "
         "the run's own with --optimizer-args where they were others"
@@ -135,7 +142,8 @@ def _groups(
             "nothing is kept of any parameter, so it was plain SGD; where only the schedule was saved, say which "
             "optimizer it was with --optimizer"
         )
-    if any(not math.isfinite(value) for value in options.values() if isinstance(value, float)):
+    each = [part for value in options.values() for part in (value if isinstance(value, tuple) else (value,))]
+    if any(not math.isfinite(value) for value in each if isinstance(value, float)):
         raise ConvertError("--optimizer-args: every number must be finite")
     return row.torch, (Group(options, plan.learned),), notes
 
@@ -146,21 +154,25 @@ def _is_given(training: Training) -> bool:
 
 
 def _told(state: TrainingState) -> str:
-    """The optimizer that the accumulators tell; ConvertError where they fit two."""
-    if "moment1" in state.kinds:
+    """The optimizer that the accumulators tell; ConvertError where they fit several."""
+    told = next((name for kind, name in TELLING.items() if kind in state.kinds), None)
+    if told is None and "moment1" in state.kinds:
         raise ConvertError(
             f"{state.path}: Adam, AdamW and Lamb keep the same state; say which it was with --optimizer adam, "
             "--optimizer adamw or --optimizer lamb"
         )
-    return next((name for kind, name in TELLING.items() if kind in state.kinds), "sgd")
+    return told or "sgd"
 
 
-def _seen(row: Optimizer, state: TrainingState) -> dict[str, bool]:
+def _seen(row: Optimizer, state: TrainingState) -> dict[str, Any]:
     """Options that the accumulators tell."""
-    told = {}
+    told: dict[str, Any] = {}
     if "amsgrad" in row.options and "moment2_max" in state.kinds:
         told["amsgrad"] = True
     means = (held["mean_grad"] for held in state.accumulators.values() if "mean_grad" in held)
     if "centered" in row.options and any(mean.source.numpy().any() for mean in means):
         told["centered"] = True  # without, Paddle leaves them zero
+    rows = {held["y"].shape[0] for held in state.accumulators.values() if "y" in held}
+    if "batch_num" in row.options and rows:
+        told["batch_num"] = min(rows)
     return told

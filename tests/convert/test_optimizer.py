@@ -13,9 +13,11 @@ import pytest
 import torch
 
 from convert import ConvertError, convert_checkpoint, convert_state_dict, open_checkpoint
+from convert.checkpoint.accumulators import are_accumulators
 from convert.training.live import convert_optimizer
 from convert.training.state_file import Training
 from parity.remedies.torch_adamax import Adamax
+from parity.remedies.torch_asgd import ASGD
 from parity.remedies.torch_lamb import Lamb
 from parity.remedies.torch_rmsprop import RMSProp
 
@@ -34,7 +36,13 @@ PADDLE = {
     "Adadelta": lambda p, lr: paddle.optimizer.Adadelta(lr, parameters=p, weight_decay=1e-3),
     "RMSProp": lambda p, lr: paddle.optimizer.RMSProp(lr, momentum=0.9, parameters=p),
     "RMSProp centered": lambda p, lr: paddle.optimizer.RMSProp(lr, centered=True, parameters=p),
+    "NAdam": lambda p, lr: paddle.optimizer.NAdam(lr, parameters=p, weight_decay=1e-3),
+    "RAdam": lambda p, lr: paddle.optimizer.RAdam(lr, parameters=p, weight_decay=1e-3),
+    "Rprop": lambda p, lr: paddle.optimizer.Rprop(0.05, (0.001, 0.2), parameters=p),
+    "ASGD": lambda p, lr: paddle.optimizer.ASGD(lr, 3, parameters=p, weight_decay=1e-3),
 }
+UNSCHEDULED = frozenset({"Rprop"})
+"""Paddle's takes no schedule."""
 WITHIN = {"Lamb": 1e-7, "Adamax": 1e-7}
 """Paddle keeps the powers of beta of these in float32; the others continue to 1e-12."""
 BETAS = (0.9, 0.999)
@@ -51,6 +59,12 @@ TORCH = {
     "Adadelta": lambda p: torch.optim.Adadelta(p, 1.0, rho=f(0.95), eps=f(1e-6), weight_decay=1e-3),
     "RMSProp": lambda p: RMSProp(p, 1.0, f(0.95), f(1e-6), f(0.9)),
     "RMSProp centered": lambda p: RMSProp(p, 1.0, f(0.95), f(1e-6), centered=True),
+    "NAdam": lambda p: torch.optim.NAdam(
+        p, 1.0, (f(0.9), f(0.999)), weight_decay=1e-3, momentum_decay=f(0.004)
+    ),
+    "RAdam": lambda p: torch.optim.RAdam(p, 1.0, (f(0.9), f(0.999)), weight_decay=1e-3),
+    "Rprop": lambda p: torch.optim.Rprop(p, 1.0, step_sizes=(0.001, 0.2)),
+    "ASGD": lambda p: ASGD(p, 1.0, 3, 1e-3),
 }
 
 
@@ -125,9 +139,9 @@ def test_training_resumed_in_torch_continues_paddles_run(tmp_path, kind):
         net.load_state_dict(convert_state_dict(checkpoint, net))
     state = convert_optimizer(tmp_path / "net.pdopt", tmp_path / "net.pdparams", net, optimizer)
     everything = tuple(name for name, _ in net.named_parameters())
-    assert (state.last_epoch, state.last_lr) == (7, 0.025)
+    assert (state.last_epoch, state.last_lr) == ((None, None) if kind in UNSCHEDULED else (7, 0.025))
     assert state.without_state == (everything if kind == "SGD" else ())
-    state.load(optimizer, scheduler)
+    state.load(optimizer, None if kind in UNSCHEDULED else scheduler)
     actual = [torch_step(net, optimizer, scheduler, batch) for batch in batches()[7:17]]
     np.testing.assert_allclose(actual, expected, rtol=WITHIN.get(kind, 1e-12))
 
@@ -145,6 +159,10 @@ NAMED = {
     "Adadelta": ("", {"weight_decay": 1e-3}),
     "RMSProp": ("", {"momentum": 0.9}),
     "RMSProp centered": ("", {}),
+    "NAdam": ("", {"weight_decay": 1e-3}),
+    "RAdam": ("", {"weight_decay": 1e-3}),
+    "Rprop": ("", {"step_sizes": [0.001, 0.2]}),
+    "ASGD": ("", {"weight_decay": 1e-3}),
 }
 """How the command line is told what Paddle's optimizer was: a name, and what was not Paddle's default."""
 
@@ -169,7 +187,8 @@ def resume(folder, optimizer, scheduler_of):
     optimizer = optimizer(net.parameters())
     scheduler = scheduler_of(optimizer)
     optimizer.load_state_dict(saved["optimizer"])
-    scheduler.load_state_dict(saved["scheduler"])
+    if "scheduler" in saved:
+        scheduler.load_state_dict(saved["scheduler"])
     return net, optimizer, scheduler
 
 
@@ -187,7 +206,7 @@ def test_a_training_file_continues_paddles_run(torch_file, in_process, kind):
     assert done.returncode == 0, done.stderr
     # The optimizer is made with other numbers on purpose: the file's are what counts.
     wrong = {"Momentum": "SGD", "Nesterov": "SGD", "AMSGrad": "Adam", "RMSProp centered": "RMSProp"}
-    ours_of = {"Lamb": Lamb, "Adamax": Adamax, "RMSProp": RMSProp}
+    ours_of = {"Lamb": Lamb, "Adamax": Adamax, "RMSProp": RMSProp, "ASGD": ASGD}
     called = wrong.get(kind, kind)
     make = lambda p: (ours_of.get(called) or getattr(torch.optim, called))(p, 9.0)  # noqa: E731
     objects = resume(torch_file, make, lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=4, gamma=0.5))
@@ -318,7 +337,14 @@ def test_the_options_of_a_group_are_those_of_torch():
         ]
         group.pop("params")
         assert list(group) == list(row.options)
-        differing = ("lr", "eps", "rho", "momentum", "weight_decay")  # Paddle's defaults are others
+        differing = (
+            "lr",
+            "eps",
+            "rho",
+            "momentum",
+            "weight_decay",
+            "step_sizes",
+        )  # Paddle's defaults are others
         assert {n: v for n, v in group.items() if n not in differing} == {
             n: v for n, v in row.options.items() if n not in differing
         }
@@ -450,7 +476,10 @@ def test_files_of_different_runs_wrong_betas_and_optimizers_are_refused(tmp_path
     wrong = {
         r"powers of beta are not those": torch.optim.Adam(net.parameters(), betas=(0.9, 0.95)),
         r"has no counterpart in torch's SGD": torch.optim.SGD(net.parameters(), 0.1, momentum=0.9),
-        r"state for RMSprop cannot be converted.*parity.remedies.torch_rmsprop.RMSProp": torch.optim.RMSprop(
+        r"state for .*RMSprop cannot be converted.*parity.remedies.torch_rmsprop.RMSProp": torch.optim.RMSprop(
+            net.parameters()
+        ),
+        r"state for .*ASGD cannot be converted.*parity.remedies.torch_asgd.ASGD": torch.optim.ASGD(
             net.parameters()
         ),
         r"state of parameters that the optimizer does not hold": torch.optim.Adam(
@@ -478,3 +507,32 @@ def test_a_learning_rate_that_nobody_said_is_pointed_out(arguments, said, tmp_pa
     )
     note = next(note for note in report.notes if "LR_Scheduler" in note)
     assert note.endswith("torch's default; give the run's own with --optimizer-args") == said
+
+
+def test_the_gradients_that_asgd_keeps_are_laid_out_as_their_parameters_are(tmp_path):
+    ours, twin = paddle.nn.MultiHeadAttention(4, 2), torch.nn.MultiheadAttention(4, 2, batch_first=True)
+    optimizer = paddle.optimizer.ASGD(0.01, 3, ours.parameters())
+    for _ in range(5):
+        ours(paddle.rand([2, 3, 4])).square().sum().backward()
+        optimizer.step()
+    paddle.save(ours.state_dict(), str(tmp_path / "net.pdparams"))
+    paddle.save(optimizer.state_dict(), str(tmp_path / "net.pdopt"))
+    files = tmp_path / "net.pdopt", tmp_path / "net.pdparams", twin
+    state = convert_optimizer(*files, ASGD(twin.parameters(), 0.01, 3)).state_dict["state"]
+    held = optimizer.state_dict()
+    q, k, v = (held[f"{layer.weight.name}_y_0"].numpy() for layer in (ours.q_proj, ours.k_proj, ours.v_proj))
+    expected = np.concatenate([part.transpose(0, 2, 1) for part in (q, k, v)], axis=1)
+    np.testing.assert_array_equal(state[0]["gradients"].numpy(), expected)
+    assert state[0]["step"].item() == 5
+    with pytest.raises(ConvertError, match=r"keeps 3 gradients .*, and the torch optimizer 2"):
+        convert_optimizer(*files, ASGD(twin.parameters(), 0.01, 2))
+    training = Training(tmp_path / "net.pdopt", "asgd", {"batch_num": 2})
+    with pytest.raises(ConvertError, match=r"batch_num is 2, and what .*net.pdopt keeps tells 3"):
+        convert_checkpoint(tmp_path / "net.pdparams", tmp_path / "run.pth", target=twin, training=training)
+
+
+def test_a_network_whose_names_are_as_short_as_asgds_is_no_optimizer(tmp_path):
+    paddle.save({"conv_d_0": paddle.ones([2]), "conv_m_0": paddle.ones([2])}, str(tmp_path / "net.pdparams"))
+    with open_checkpoint(tmp_path / "net.pdparams") as checkpoint:
+        assert list(checkpoint) == ["conv_d_0", "conv_m_0"]
+        assert not are_accumulators(checkpoint)

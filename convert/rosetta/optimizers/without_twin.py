@@ -56,23 +56,7 @@ RMSPROP = optimizer(
 )
 
 
-AVERAGED = (
-    "class ASGD(torch.optim.Optimizer):\n"
-    "    def __init__(self, params, lr, batch_num=1):\n"
-    "        super().__init__(params, dict(lr=lr))\n"
-    "        self.n, self.t = batch_num, 0\n"
-    "    @torch.no_grad()\n"
-    "    def step(self):\n"
-    "        for group in self.param_groups:\n"
-    "            for p in group['params']:\n"
-    "                s = self.state[p]\n"
-    "                s.setdefault('y', torch.zeros(self.n, *p.shape))\n"
-    "                s.setdefault('d', torch.zeros_like(p))\n"
-    "                s['d'].add_(p.grad - s['y'][self.t % self.n])\n"
-    "                s['y'][self.t % self.n] = p.grad\n"
-    "                p.sub_(s['d'], alpha=group['lr'] / min(self.t + 1, self.n))\n"
-    "        self.t += 1\n"
-)
+AVERAGED = "from parity.remedies.torch_asgd import ASGD\n"
 
 
 ASGD = optimizer(
@@ -103,7 +87,7 @@ ASGD = optimizer(
             ),
         ),
     ),
-    remedy="a small optimizer; with batch_num=1 it is SGD",
+    remedy="parity.remedies.torch_asgd.ASGD; with batch_num=1 it is SGD",
     reason="p = p - lr / n * (sum of the last batch_num gradients)",
 )
 
