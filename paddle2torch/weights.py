@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convert.errors import ConvertError
 
@@ -23,6 +23,14 @@ Source = dict[str, Any]
 the model calls each tensor of the file that takes part."""
 
 
+class Loaded(NamedTuple):
+    """A torch worker's weights: torch name -> Paddle name, how they were paired, and what did not fit."""
+
+    pairs: dict[str, str]
+    notes: Sequence[str]
+    warnings: Sequence[str]
+
+
 def load_torch(
     torch: WorkerSide,
     source: Source,
@@ -31,8 +39,8 @@ def load_torch(
     *,
     complete: bool = False,
     pair: Pair | None = None,
-) -> tuple[dict[str, str], list[str]]:
-    """Give a torch worker Paddle's weights, but for `constants`; torch name -> Paddle name, and what did not fit.
+) -> Loaded:
+    """Give a torch worker Paddle's weights, but for `constants`.
 
     options: of the conversion, for names that differ. complete: a conversion that does not fit is an error. pair: adds
     to the options what is to be told of names that differ on both sides.
@@ -46,7 +54,7 @@ def load_torch(
         options = replace(options, layout="paddle")
     with open_source(source) as shapes:
         if not shapes and not layout.slots:
-            return {}, list(options.notes)  # networks without weights
+            return Loaded({}, options.notes, ())  # networks without weights
         known = options.rules or rules_for(shapes, [slot.name for slot in layout.slots])
         plan = plan_conversion(shapes, layout, replace(options, rules=known))
         if pair is not None and {"missing", "extra"} <= {problem.kind for problem in plan.problems}:
@@ -63,14 +71,15 @@ def load_torch(
     ]
     fills = {fill.name: fill.value for fill in plan.generated if fill.rule}
     torch.ask("load", source=source, moves=moves, fills=fills)
-    shown = [*options.notes, *(f"conversion: {problem}" for problem in plan.problems[:5])]
+    warnings = [f"conversion: {problem}" for problem in plan.problems[:5]]
     if len(plan.problems) > 5:
-        shown.append(
+        warnings.append(
             f"conversion: {len(plan.problems) - 5} more problems; see `paddle2torch convert --dry-run`"
         )
     whole = [held[0] for held in plan.by_target().values() if len(held) == 1]
     tied = {slot.name: slot.tied or slot.name for slot in layout.slots}
-    return {tied[move.target]: first.get(move.source, move.source) for move in whole}, shown
+    pairs = {tied[move.target]: first.get(move.source, move.source) for move in whole}
+    return Loaded(pairs, options.notes, warnings)
 
 
 def _by_name(plan: ConversionPlan) -> Iterator[Rule]:

@@ -21,12 +21,13 @@ from parity.case import GIVEN, Question
 from parity.errors import ParityError
 from parity.further import further_cases
 from parity.report.report import Report
+from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.setup.arguments import by_first_names, check_models, check_pairs, check_training
 from parity.setup.blind_spots import blind_spots
 from parity.setup.inputs import as_arrays
-from parity.setup.refill import randomized
+from parity.setup.refill import Refilled, randomized
 from parity.sides.devices import placed
 from parity.sides.live import LiveSide
 from parity.sides.side import Side, adapter
@@ -84,21 +85,21 @@ def check(
         devices = stack.enter_context(placed((paddle_model, torch_model), device))
         paddle = LiveSide("paddle", paddle_model, devices[0], loss[0], optimizer[0], scheduler[0])
         torch = LiveSide("torch", torch_model, devices[1], loss[1], optimizer[1], scheduler[1])
-        warnings: Sequence[str] = ()
+        refilled = Refilled()
         if randomize:
             pair = None if pairs else partial(_by_running, paddle, torch, arrays)
             refilled = stack.enter_context(randomized(paddle, torch, arrays, pairs, pair))
-            warnings, pairs = refilled.warnings, refilled.pairs or pairs
         return compare_sides(
             paddle,
             torch,
             arrays,
             modes=(mode,),
-            pairs=pairs,
+            pairs=refilled.pairs or pairs,
             further=further,
             gradients=gradients,
             steps=steps,
-            warnings=warnings,
+            notes=refilled.notes,
+            warnings=refilled.warnings,
         )
 
 
@@ -190,6 +191,7 @@ def compare_sides(
     gradients: bool = False,
     steps: int = 0,
     progress: Any = None,
+    notes: Sequence[str] = (),
     warnings: Sequence[str] = (),
 ) -> Report:
     """Compare two sides, wherever they run; what `check` and the command line share."""
@@ -223,4 +225,5 @@ def compare_sides(
         cases=tuple(cases),
         environment={"python": sys.version.split()[0], "numpy": np.__version__, **versions},
         warnings=(*warnings, *blind_spots(parameters["paddle"])),
+        before=tuple(Note(text) for text in notes),
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from convert.names import escaped
 
 if TYPE_CHECKING:
+    from paddle2torch.weights import Loaded
     from parity.capture.training import Recipe
     from parity.report.report import Report
     from parity.sides.remote import WorkerSide
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         tell = stack.enter_context(status())
         stack.enter_context(shared_scratch())
-        paddle, torch, pairs, warnings = _start(args, sides, inputs, stack, tell)
+        paddle, torch, loaded = _start(args, sides, inputs, stack, tell)
         paddle.recipe = torch.recipe = _recipe(args)
         for side in (paddle, torch):
             parts = {part: getattr(args, f"{side.framework}_{part}") for part in PARTS}
@@ -117,12 +118,13 @@ def run(args: argparse.Namespace) -> int:
             torch,
             inputs,
             modes=modes,
-            pairs=pairs,
+            pairs=loaded.pairs,
             further=not args.only_given,
             gradients=args.gradients,
             steps=args.steps,
             progress=tell,
-            warnings=warnings,
+            notes=loaded.notes,
+            warnings=[*paddle.notes, *torch.notes, *loaded.warnings],
         )
     more = "" if report or args.html else " --html FILE shows both sources and how the error grows."
     show(
@@ -369,8 +371,8 @@ def _start(
     inputs: Mapping[str, Any],
     stack: ExitStack,
     tell: Any,
-) -> tuple[WorkerSide, WorkerSide, dict[str, str], list[str]]:
-    """Both workers with equal weights, which torch name holds which Paddle one, and the conversion's warnings."""
+) -> tuple[WorkerSide, WorkerSide, Loaded]:
+    """Both workers with equal weights, and how these were paired."""
     from paddle2torch.weights import fill_paddle, load_torch, pairing
     from parity.sides.remote import WorkerSide
 
@@ -396,5 +398,4 @@ def _start(
     source, constants, options = fill_paddle(args, paddle, inputs, sides["options"])
     complete = sides["spec"] is not None and args.torch is None
     by_running = None if complete else pairing(paddle, torch, source, inputs, tell)
-    pairs, shown = load_torch(torch, source, constants, options, complete=complete, pair=by_running)
-    return paddle, torch, pairs, [*paddle.notes, *torch.notes, *shown]
+    return paddle, torch, load_torch(torch, source, constants, options, complete=complete, pair=by_running)

@@ -6,6 +6,10 @@ import argparse
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from paddle2torch.weights import Loaded
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +71,7 @@ def run(args: argparse.Namespace) -> int:
         tell = stack.enter_context(status())
         stack.enter_context(shared_scratch())
         torch: Side
-        warnings: list[str] = []
-        pairs: dict[str, str] | None = None
+        loaded: Loaded | None = None
         if recorded is not None:
             torch = RecordedSide(recorded)
         else:
@@ -84,16 +87,17 @@ def run(args: argparse.Namespace) -> int:
             worker.build()
             torch = worker
             if not args.own_weights:
-                pairs, warnings = load_torch(worker, {"trace": str(paddle.path)}, paddle.constants, Options())
+                loaded = load_torch(worker, {"trace": str(paddle.path)}, paddle.constants, Options())
         report = compare_sides(
             RecordedSide(paddle),
             torch,
             paddle.inputs(),
             modes=tuple(mode for mode in paddle.modes if recorded is None or mode in recorded.modes),
-            pairs=pairs,
+            pairs=loaded and loaded.pairs,
             gradients=paddle.gradients and recorded is None,
             progress=tell,
-            warnings=warnings,
+            notes=loaded.notes if loaded else (),
+            warnings=loaded.warnings if loaded else (),
         )
     if recorded is not None and report.findings:
         report = replace(report, warnings=(*report.warnings, OFFLINE))

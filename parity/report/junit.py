@@ -70,7 +70,8 @@ def _suite(root: ElementTree.Element, report: Results, case: Case) -> None:
             _problem(made, "failure", "output", d.problem, d.problem)
     _verdict(suite, report, case)
     remarks = [note.text for note in case.judgement.notes]
-    remarks += report.warnings if case is report.cases[0] else ()
+    if case is report.cases[0]:
+        remarks = [*(note.text for note in report.before), *remarks, *report.warnings]
     if remarks:
         ElementTree.SubElement(suite, "system-out").text = _text("\n".join(remarks))
     _count(suite)

@@ -34,6 +34,8 @@ class Results:
     cases: tuple[Case, ...]
     environment: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    before: tuple[Note, ...] = ()
+    """What is worth knowing of how the check came about, such as how the weights were paired."""
 
     @property
     def groups(self) -> list[list[Finding]]:
@@ -57,9 +59,8 @@ class Results:
     def notes(self) -> list[Note]:
         """What is worth knowing and no fault; each once."""
         seen: dict[str, Note] = {}
-        for case in self.cases:
-            for note in case.judgement.notes:
-                seen.setdefault(note.text, note)
+        for note in (*self.before, *(note for case in self.cases for note in case.judgement.notes)):
+            seen.setdefault(note.text, note)
         return list(seen.values())
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refilled:
-    """What to warn of (torch weights that were not Paddle's, entries that got no value), and pairs that were found."""
+    """How the weights were paired, and what to warn of (torch weights that were not Paddle's, entries that got no value)."""
 
-    warnings: Sequence[str]
-    pairs: Mapping[str, str]
+    notes: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    pairs: Mapping[str, str] = field(default_factory=dict)
     """Torch name -> Paddle name, where running the models told it and names did not."""
 
 
@@ -61,7 +62,7 @@ def randomized(
         constants = tools["paddle"].constants(paddle.model)
         arrays = moved(plan, {name: a for name, a in after.items() if name not in constants})
         tools["torch"].load_state(torch.model, arrays, strict=False)
-        yield Refilled([*options.notes, *warnings, *_left(plan, pairs or {})], found)
+        yield Refilled(options.notes, [*warnings, *_left(plan, pairs or {})], found)
     finally:
         for side in (paddle, torch):
             tools[side.framework].put_back(side.model, kept[side.framework])

@@ -301,22 +301,27 @@ def test_killed_at_any_moment_a_conversion_leaves_the_old_file_or_the_new_one(sa
 import os, signal, sys, time
 from convert import convert_checkpoint
 source, target = sys.argv[1:]
-convert_checkpoint(source, target + ".first.pth", model="none")
+convert_checkpoint(source, target + ".first.pth", model="none")  # what it imports is imported now
+started = time.perf_counter()
+convert_checkpoint(source, target + ".first.pth", model="none", force=True)
+took = time.perf_counter() - started
 whole = open(target + ".first.pth", "rb").read()
 found = set()
-for number in range(60):
+number = 0
+while number < 60 or len(found) < 2:  # the machine may be slower by now: then later kills too
     open(target, "w").write("old")
     child = os.fork()
     if child == 0:
         convert_checkpoint(source, target, model="none", force=True)
         os._exit(0)
-    time.sleep(number / 1000)
+    time.sleep(took * (number % 60) / 30 * (1 + number // 60))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     now = open(target, "rb").read()
     assert now in (b"old", whole), len(now)
     found.add(now)
-print(len(found))
+    number += 1
+print(sorted(map(len, found)) == [3, len(whole)])
 """
     values = {f"w{i}": np.full((300, 400), i, "float32") for i in range(20)}
     source = save(values, name="net.pdparams")
@@ -325,4 +330,4 @@ print(len(found))
     words = [sys.executable, "-c", code, str(source), str(target)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "2", "every kill came before the end, or after it"
+    assert done.stdout.strip() == "True"

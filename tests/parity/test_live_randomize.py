@@ -84,7 +84,7 @@ def test_pairs_carry_values_where_names_differ():
     assert check(PaddleNet(), renamed, pairs=pairs)
     report = check(PaddleNet(), renamed)  # and without them: both models are run
     assert report
-    assert any("names differ: " in text for text in report.warnings)
+    assert any("names differ: " in note.text for note in report.notes)
 
 
 def test_a_constant_of_the_definition_is_compared_and_not_filled():

@@ -106,7 +106,8 @@ def test_one_difference_leaves_all_other_parameters_paired(fault):
 def test_models_in_memory_are_paired_by_running_when_they_are_refilled():
     report = check(Ours(), Theirs(), INPUT, randomize=True)
     assert report, str(report)
-    assert sum("names differ" in warning for warning in report.warnings) == 1
+    assert sum("names differ" in note.text for note in report.notes) == 1
+    assert not any("names differ" in warning for warning in report.warnings)
 
 
 def test_a_fault_behind_other_names_is_the_only_finding():
@@ -165,12 +166,12 @@ def test_the_command_pairs_says_so_in_one_line_and_tells_what_is_too_many(capfd,
     words = (*map(str, words), "--only-given", "--json", str(tmp_path / "r.json"), "--force")
     assert main(["parity", *words]) == 0, capfd.readouterr()
     told = json.loads((tmp_path / "r.json").read_text())
-    assert [line for line in told["warnings"] if "names differ" in line] != []
+    assert [note["text"] for note in told["notes"] if "names differ" in note["text"]] != []
     assert main(["parity", *words, "--paddle-args", '{"bias": false}']) == 1
     told = json.loads((tmp_path / "r.json").read_text())
     assert len(told["findings"]) == 1, [finding["cause"] for finding in told["findings"]]
     assert "bias" in told["findings"][0]["cause"]
-    assert any("body.bias of torch without a counterpart" in line for line in told["warnings"])
+    assert any("body.bias of torch without a counterpart" in note["text"] for note in told["notes"])
 
 
 def test_a_state_dict_in_memory_converts_with_pairs_found_by_running():
