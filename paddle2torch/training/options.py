@@ -1,0 +1,241 @@
+"""Options that training, evaluation, prediction and agreement have in common, and what they come to."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from convert.errors import ConvertError
+from paddle2torch.training.errors import TrainingError
+from paddle2torch.training.recipe import Images, Network
+from paddle2torch.training.transforms import normalize_for
+
+FRAMEWORKS = ("paddle", "torch")
+SHORTER = 256 / 224
+"""Of the side of an image before a window of it is taken, to the window's."""
+
+
+def add_network_options(parser: argparse.ArgumentParser, *, both: bool = False) -> Any:
+    """Which network; both: whether it may run in both frameworks."""
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="a registered model (see `paddle2torch models`)"
+    )
+    group = parser.add_argument_group("network")
+    choices = (*FRAMEWORKS, "both") if both else FRAMEWORKS
+    group.add_argument(
+        "--framework", choices=choices, help="which one runs; needed unless one is named below"
+    )
+    group.add_argument("--paddle", metavar="MODULE:FACTORY", help="your Paddle network, e.g. net.py:Net")
+    group.add_argument("--torch", metavar="MODULE:FACTORY", help="your torch network")
+    group.add_argument("--args", metavar="JSON", default="{}", help="keyword arguments for the factory")
+    group.add_argument(
+        "--num-classes",
+        type=int,
+        metavar="N",
+        help="logits of a registered model; default: what the images need",
+    )
+    group.add_argument(
+        "--in-channels", type=int, metavar="N", help="3: colours, 1: grey; default: the model's, or 3"
+    )
+    group.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
+    group.add_argument("--device", default="cpu", metavar="cpu|cuda[:N]")
+    return group
+
+
+def add_image_options(parser: argparse.ArgumentParser) -> Any:
+    """Which images, and what is done to them."""
+    group = parser.add_argument_group("images")
+    group.add_argument(
+        "--data",
+        metavar="DATA",
+        help="a folder with a folder for each class, or with file names that tell it (H/N/P, cat/dog); an .npz with "
+        "`images` and `labels`; or `digits`, which scikit-learn brings (the default)",
+    )
+    group.add_argument(
+        "--prefixes",
+        metavar="TEXT=CLASS,...",
+        help="classes by how file names begin, such as H=normal,P=pathologic",
+    )
+    group.add_argument(
+        "--image-size", metavar="N|HxW", help="of what the network takes; default: the model's"
+    )
+    group.add_argument(
+        "--transforms",
+        metavar="LIST",
+        help='default: "resize:256 center-crop:224" as the size asks; arrays are resized',
+    )
+    group.add_argument(
+        "--mean", metavar="M[,M,M]", help="subtracted from 0..1; default: ImageNet's, 0.5 for grey"
+    )
+    group.add_argument("--std", metavar="S[,S,S]", help="divided by; default: ImageNet's, 0.5 for grey")
+    group.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="leave out images that cannot be read or are not RGB, and count them",
+    )
+    group.add_argument("--batch", type=int, metavar="N", help="images of a batch (default 32)")
+    group.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that read images; default: one a core, none for arrays",
+    )
+    return group
+
+
+def network_of(
+    args: argparse.Namespace, framework: str, *, classes: int | None, dropout: float | None = None
+) -> Network:
+    """What the options name, in one framework; classes: what the images need of a registered model."""
+    from convert.adapters.reference import check_installed, check_reference
+    from convert.models.registry import find_model
+    from paddle2torch.options import json_object
+
+    given = json_object(args.args, "--args")
+    if args.model is None:
+        references = {side: getattr(args, side) for side in FRAMEWORKS if getattr(args, side) is not None}
+        if args.num_classes is not None:
+            raise ConvertError(
+                "--num-classes is for registered models; yours takes it with --args '{\"num_classes\": ...}'"
+            )
+        for reference in references.values():
+            check_reference(reference, given, "--args")
+        arguments, registered = given, ""
+    else:
+        spec = find_model(args.model)
+        references = {"paddle": spec.paddle_factory, "torch": spec.torch_factory}
+        if args.num_classes is not None and args.num_classes < 1:
+            raise ConvertError(f"--num-classes must be at least 1, not {args.num_classes}")
+        sizes = {"num_classes": args.num_classes or classes, "in_channels": channels_of(args)}
+        arguments = {name: size for name, size in sizes.items() if size is not None} | given
+        registered = spec.name
+        spec.check_input(
+            (channels_of(args), *size_of(args)) if len(spec.input_shape) == 3 else spec.input_shape
+        )
+    check_installed(framework)
+    return Network(
+        framework,
+        references,
+        arguments,
+        registered,
+        dtype=args.dtype,
+        device=args.device,
+        dropout=dropout,
+        paddles_variance=not getattr(args, "torchs_variance", False),
+    )
+
+
+def frameworks_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """Where the network is to run."""
+    own = tuple(side for side in FRAMEWORKS if getattr(args, side) is not None)
+    if args.model is not None and own:
+        raise ConvertError("name a registered model, or yours with --paddle or --torch; not both")
+    if args.model is None and not own:
+        raise ConvertError("name a registered model, or your own: --paddle net.py:Net or --torch port.py:Net")
+    asked = args.framework or (own[0] if len(own) == 1 else None)
+    if asked is None:
+        raise ConvertError("say in which framework: --framework paddle or --framework torch")
+    wanted = FRAMEWORKS if asked == "both" else (str(asked),)
+    for side in wanted:
+        if own and side not in own:
+            raise ConvertError(f"--framework {asked} needs your {side} network: --{side} MODULE:FACTORY")
+    return wanted
+
+
+def channels_of(args: argparse.Namespace) -> int:
+    """Of the images."""
+    if args.in_channels is not None:
+        return int(args.in_channels)
+    if args.model is not None:
+        from convert.models.registry import find_model
+
+        return find_model(args.model).input_shape[0]
+    return 3
+
+
+def size_of(args: argparse.Namespace) -> tuple[int, int]:
+    """Height and width of what the network takes."""
+    if args.image_size is not None:
+        try:
+            sides = [int(side) for side in args.image_size.split("x")]
+        except ValueError:
+            sides = []
+        if len(sides) not in (1, 2) or min(sides) < 1:
+            raise ConvertError(f"--image-size {args.image_size}: write 224, or 224x160 (height x width)")
+        return sides[0], sides[-1]
+    if args.model is not None:
+        from convert.models.registry import find_model
+
+        shape = find_model(args.model).input_shape
+        if len(shape) == 3:
+            return shape[1], shape[2]
+    return 224, 224
+
+
+def images_of(args: argparse.Namespace) -> Images:
+    """What the options say of images."""
+    data = args.data or "digits"
+    channels = channels_of(args)
+    height, width = size_of(args)
+    window = f"{height}x{width}"
+    arrays = data == "digits" or data.endswith(".npz")
+    larger = (
+        f"{round(height * SHORTER)}x{round(width * SHORTER)}"
+        if height != width
+        else str(round(height * SHORTER))
+    )
+    usual = f"resize:{window}" if arrays else f"resize:{larger} center-crop:{window}"
+    trained = f"resize:{window}" if arrays else f"resize:{larger} random-crop:{window} flip:0.5"
+    normalize = normalize_for(channels, numbers(args.mean, "--mean"), numbers(args.std, "--std"))
+    return Images(
+        data,
+        channels,
+        validation=getattr(args, "validation", None),
+        split=getattr(args, "split", None) or 0.8,
+        split_seed=getattr(args, "split_seed", None) or 0,
+        prefixes=prefixes_of(args.prefixes),
+        skip_bad=args.skip_bad,
+        train_transforms=getattr(args, "train_transforms", None) or trained,
+        transforms=args.transforms or usual,
+        mean=normalize.mean,
+        std=normalize.std,
+    )
+
+
+def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
+    """Numbers with commas between them."""
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ConvertError(
+            f"{option} {text}: write one number, or one for each channel, such as 0.485,0.456,0.406"
+        ) from None
+
+
+def prefixes_of(text: str | None) -> Mapping[str, str] | None:
+    """`H=normal,P=pathologic` as a table."""
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(beginning and name for beginning, _, name in pairs):
+        raise ConvertError(f"--prefixes {text}: write H=normal,N=normal,P=pathologic")
+    return {beginning: name for beginning, _, name in pairs}
+
+
+def workers_of(args: argparse.Namespace, *, arrays: bool) -> int:
+    """Processes that read images."""
+    if args.workers is None:
+        return 0 if arrays else os.cpu_count() or 1
+    if args.workers < 0:
+        raise TrainingError(f"--workers {args.workers}: at least 0")
+    return int(args.workers)
+
+
+def at_least(value: float | None, least: float, option: str) -> None:
+    """ConvertError for a number that is too small."""
+    if value is not None and value < least:
+        raise ConvertError(f"{option} {value:g}: at least {least:g}")
