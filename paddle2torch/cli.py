@@ -31,6 +31,8 @@ COMMANDS = {
     "parity capture": "record one side in one file, where the two frameworks do not meet",
     "parity compare": "compare a recorded Paddle side with a recorded or a live torch side",
     "train": "train or fine-tune a network in either framework, with the same images and numbers",
+    "evaluate": "show the loss and accuracy of a checkpoint: one window, ten, several scales, or dense",
+    "predict": "name what pictures show, in either framework or both side by side",
     "models": "list the networks that exist in both frameworks",
     "guide": "look up what a Paddle or torch name is in the other framework",
     "summary": "show a network's layers, shapes, parameters, memory and receptive field",

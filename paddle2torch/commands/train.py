@@ -244,7 +244,7 @@ def _resumed(args: argparse.Namespace) -> tuple[Any, Any, Path]:
     ignored = sorted(
         name
         for name, value in vars(args).items()
-        if name not in (*GOING_ON, "command", "_given") and value not in (None, False, "{}", "cpu", "float32")
+        if name not in (*GOING_ON, "command", "_given") and value not in (None, False, "{}", "cpu")
     )
     if ignored:
         named = ", ".join("MODEL" if name == "model" else f"--{name.replace('_', '-')}" for name in ignored)

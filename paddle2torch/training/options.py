@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from convert.adapters.reference import check_installed
 from convert.errors import ConvertError
+from paddle2torch.training.checkpoints import read
 from paddle2torch.training.errors import TrainingError
-from paddle2torch.training.recipe import Images, Network
-from paddle2torch.training.transforms import normalize_for
+from paddle2torch.training.recipe import Images, Network, Recipe
+from paddle2torch.training.runner import open_images
+from paddle2torch.training.sources import Source, open_source
+from paddle2torch.training.transforms import Normalize, normalize_for, read_pipeline
 
 FRAMEWORKS = ("paddle", "torch")
 SHORTER = 256 / 224
 """Of the side of an image before a window of it is taken, to the window's."""
 
 
-def add_network_options(parser: argparse.ArgumentParser, *, both: bool = False) -> Any:
-    """Which network; both: whether it may run in both frameworks."""
-    parser.add_argument(
-        "model", nargs="?", metavar="MODEL", help="a registered model (see `paddle2torch models`)"
-    )
+def add_network_options(parser: argparse.ArgumentParser, *, both: bool = False, option: bool = False) -> Any:
+    """Which network; both: whether it may run in both frameworks; option: whether MODEL is --model, as files come first."""
+    name: dict[str, Any] = {"metavar": "MODEL", "help": "a registered model (see `paddle2torch models`)"}
+    if option:
+        parser.add_argument("--model", **name)
+    else:
+        parser.add_argument("model", nargs="?", **name)
     group = parser.add_argument_group("network")
     choices = (*FRAMEWORKS, "both") if both else FRAMEWORKS
     group.add_argument(
@@ -39,7 +47,7 @@ def add_network_options(parser: argparse.ArgumentParser, *, both: bool = False) 
     group.add_argument(
         "--in-channels", type=int, metavar="N", help="3: colours, 1: grey; default: the model's, or 3"
     )
-    group.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
+    group.add_argument("--dtype", choices=("float32", "float64"), help="default: float32")
     group.add_argument("--device", default="cpu", metavar="cpu|cuda[:N]")
     return group
 
@@ -85,11 +93,107 @@ def add_image_options(parser: argparse.ArgumentParser) -> Any:
     return group
 
 
+def add_checkpoint_options(parser: argparse.ArgumentParser) -> None:
+    """Which weights."""
+    group = parser.add_argument_group("weights")
+    group.add_argument("--weights", metavar="FILE", help="a checkpoint of either framework")
+    group.add_argument(
+        "--run",
+        metavar="FOLDER",
+        help="of `train`: its network, last checkpoint, classes, transforms and test images",
+    )
+
+
+OF_NETWORKS = (
+    "model",
+    "paddle",
+    "torch",
+    "num_classes",
+    "in_channels",
+    "image_size",
+    "prefixes",
+    "mean",
+    "std",
+    "weights",
+    "dtype",
+)
+"""Options that --run answers already."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What evaluation, prediction and agreement start from.
+
+    images: where from, and how they are made ready. size: height and width of the network's window. weights: a file or a
+    folder of `train`. recipe: of the run that was named.
+    """
+
+    args: argparse.Namespace
+    images: Images
+    size: tuple[int, int]
+    weights: str
+    recipe: Recipe | None = None
+
+    def network(self, framework: str, classes: int | None) -> Network:
+        """The network in a framework; classes: what the images need of a registered model."""
+        if self.recipe is None:
+            return network_of(self.args, framework, classes=classes)
+        check_installed(framework)
+        found = self.recipe.network
+        if framework not in found.references:
+            raise ConvertError(f"{self.args.run}: the run's own network is known in {found.framework} alone")
+        return replace(found, framework=framework, device=self.args.device)
+
+    def open(self) -> Source:
+        """The images: those that are named, or those that the run was tested with."""
+        if self.recipe is None:
+            return self._named(None)
+        if self.args.data is None:
+            return open_images(replace(self.images, skip_bad=self.args.skip_bad or self.images.skip_bad)).test
+        return self._named(self.recipe.classes)
+
+    def _named(self, classes: Sequence[str] | None) -> Source:
+        return open_source(
+            self.args.data or self.images.data,
+            channels=self.images.channels,
+            prefixes=self.images.prefixes,
+            classes=classes,
+            skip_bad=self.args.skip_bad,
+        )
+
+
+def setting_of(args: argparse.Namespace) -> Setting:
+    """What the options say; ConvertError for those that do not go together."""
+    if args.run is None:
+        if args.weights is None:
+            raise ConvertError("name the weights: --weights FILE, or --run FOLDER of `paddle2torch train`")
+        return Setting(args, images_of(args), size_of(args), args.weights)
+    given = [name for name in OF_NETWORKS if getattr(args, name, None) is not None]
+    given += ["args"] if args.args != "{}" else []
+    if given:
+        named = ", ".join("MODEL" if name == "model" else f"--{name.replace('_', '-')}" for name in given)
+        raise ConvertError(f"--run says what the network and its images are: leave {named} out")
+    checkpoint = read(Path(args.run))
+    recipe = checkpoint.standing.recipe
+    images = recipe.images if args.transforms is None else replace(recipe.images, transforms=args.transforms)
+    crop = read_pipeline(images.transforms, Normalize(images.mean, images.std)).size
+    return Setting(args, images, crop or (224, 224), str(checkpoint.folder), recipe)
+
+
+def frameworks_for(args: argparse.Namespace) -> tuple[str, ...]:
+    """Where the network is to run; a run's own framework unless another is asked for."""
+    if args.run is None:
+        return frameworks_of(args)
+    if args.framework == "both":
+        return FRAMEWORKS
+    return (args.framework or read(Path(args.run)).standing.recipe.network.framework,)
+
+
 def network_of(
     args: argparse.Namespace, framework: str, *, classes: int | None, dropout: float | None = None
 ) -> Network:
     """What the options name, in one framework; classes: what the images need of a registered model."""
-    from convert.adapters.reference import check_installed, check_reference
+    from convert.adapters.reference import check_reference
     from convert.models.registry import find_model
     from paddle2torch.options import json_object
 
@@ -120,7 +224,7 @@ def network_of(
         references,
         arguments,
         registered,
-        dtype=args.dtype,
+        dtype=args.dtype or "float32",
         device=args.device,
         dropout=dropout,
         paddles_variance=not getattr(args, "torchs_variance", False),
@@ -176,7 +280,7 @@ def size_of(args: argparse.Namespace) -> tuple[int, int]:
 
 def images_of(args: argparse.Namespace) -> Images:
     """What the options say of images."""
-    data = args.data or "digits"
+    data = getattr(args, "data", "") or ("digits" if hasattr(args, "data") else "")
     channels = channels_of(args)
     height, width = size_of(args)
     window = f"{height}x{width}"
@@ -195,8 +299,8 @@ def images_of(args: argparse.Namespace) -> Images:
         validation=getattr(args, "validation", None),
         split=getattr(args, "split", None) or 0.8,
         split_seed=getattr(args, "split_seed", None) or 0,
-        prefixes=prefixes_of(args.prefixes),
-        skip_bad=args.skip_bad,
+        prefixes=prefixes_of(getattr(args, "prefixes", None)),
+        skip_bad=getattr(args, "skip_bad", False),
         train_transforms=getattr(args, "train_transforms", None) or trained,
         transforms=args.transforms or usual,
         mean=normalize.mean,

@@ -224,6 +224,13 @@ class Pipeline:
         return self.normalize(image)
 
     @property
+    def size(self) -> Size | None:
+        """Of what comes out, where the last step settles it."""
+        last = self.steps[-1] if self.steps else None
+        found = getattr(last, "size", None)
+        return found if isinstance(found, tuple) else None
+
+    @property
     def crops(self) -> bool:
         """Whether every image becomes several."""
         return bool(self.steps) and isinstance(self.steps[-1], TenCrop)
