@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 160
 """Characters of a table of a report where nobody says how wide the screen is; sentences are not broken there."""
-PLAIN_FROM = 10_000_000
-"""Bytes from which a progress bar is worth its start-up time."""
+_EVERY = 0.1
+"""Seconds between two looks of a progress bar; there may be a hundred thousand steps."""
+PLAIN_FROM = 4_000_000
+"""Bytes from which a progress bar is worth its start-up time: tens of thousands of small tensors, or some large ones."""
 
 
 def stdout_console() -> Console:
@@ -82,6 +85,7 @@ class FileProgress:
     def __init__(self, doing: str, source: str) -> None:
         path = Path(source)
         self._bar: Progress | None = None
+        self._shown = 0.0
         if sys.stderr.isatty() and (path.is_dir() or (path.is_file() and path.stat().st_size >= PLAIN_FROM)):
             self._bar = progress_bar()
             self._task = self._bar.add_task(f"{doing} {path.name}", total=None)
@@ -97,7 +101,9 @@ class FileProgress:
 
     def update(self, done: int, total: int) -> None:
         """Show that `done` of `total` bytes are behind us."""
-        if self._bar is not None:
+        now = time.monotonic()
+        if self._bar is not None and (now - self._shown > _EVERY or done == total):
+            self._shown = now
             self._bar.update(self._task, completed=done, total=total)
 
 

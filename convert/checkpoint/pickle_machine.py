@@ -21,8 +21,8 @@ from convert.names import shown
 
 NAME_LIMIT = 1024
 """Texts up to this many bytes are read at once; longer ones can only be array data."""
-OPCODES_MOST = 2_500_000
-"""Enough for a hundred thousand arrays; each may make an object of some hundred bytes."""
+OPCODES_MOST = 3_300_000
+"""Enough for a hundred thousand arrays with their names; each instruction may make an object of some hundred bytes."""
 _GLOBAL_LIMIT = 256
 _CALL = 3
 _LETTERS_PER_OPCODE = 16
@@ -41,6 +41,7 @@ class PickleMachine:
 
     def __init__(self, source: SourceFile) -> None:
         self.source = source
+        self._path = str(source.path)
         self.protocol = 0
         self.end = 0
         """Offset just after the STOP opcode."""
@@ -100,6 +101,12 @@ class PickleMachine:
         self._at += count
         return data
 
+    def _byte(self) -> int:
+        if self._at >= len(self._buffer):
+            self._refill(1)
+        self._at += 1
+        return self._buffer[self._at - 1]
+
     def _integer(self, count: int, *, signed: bool = False) -> int:
         return int.from_bytes(self._take(count), "little", signed=signed)
 
@@ -143,7 +150,7 @@ class PickleMachine:
     # texts and bytes
 
     def _text(self, width: int) -> None:
-        length = self._integer(width)
+        length = self._byte() if width == 1 else self._integer(width)
         if length <= NAME_LIMIT:
             try:
                 self._stack.append(self._take(length).decode("utf-8"))
@@ -153,7 +160,7 @@ class PickleMachine:
             self._stack.append(Text(self._skip(length), length))
 
     def _bytes(self, width: int, *, signed: bool = False) -> None:
-        length = self._integer(width, signed=signed)
+        length = self._byte() if width == 1 else self._integer(width, signed=signed)
         if length < 0:
             raise self._damaged("a negative length")
         self._stack.append(Blob(self._skip(length), length, encoded=False))
@@ -194,9 +201,12 @@ class PickleMachine:
 
     def _charge(self, arguments: tuple[Value, ...]) -> None:
         """Count what a call makes of its arguments: one instruction may copy what thousands built."""
-        items = sum(len(value) for value in arguments if isinstance(value, list))
-        letters = sum(len(value) for value in arguments if isinstance(value, str))
-        self._charged += _CALL + items + letters // _LETTERS_PER_OPCODE
+        self._charged += _CALL
+        for value in arguments:
+            if isinstance(value, list):
+                self._charged += len(value)
+            elif isinstance(value, str):
+                self._charged += len(value) // _LETTERS_PER_OPCODE
 
     def _new_object(self) -> None:
         """NEWOBJ: of a Namespace, whose state follows."""
@@ -215,7 +225,7 @@ class PickleMachine:
         build(self._where(), self.source, self._top(), state)
 
     def _where(self) -> str:
-        return f"{self.source.path} at byte {self._base + self._at}"
+        return f"{self._path} at byte {self._base + self._at}"
 
     # containers
 
@@ -259,8 +269,10 @@ class PickleMachine:
         self._memo[index] = self._top()
 
     def _tuple(self, count: int) -> None:
-        values = [self._pop() for _ in range(count)]
-        self._stack.append(tuple(reversed(values)))
+        values = self._stack[-count:]
+        if len(values) < count or MARK in values:
+            raise self._damaged("an instruction finds no value")
+        self._stack[-count:] = [tuple(values)]
 
     def _long(self) -> None:
         self._stack.append(self._integer(self._integer(1), signed=True))
@@ -305,9 +317,9 @@ OPCODES: Mapping[int, Callable[[Any], None]] = MappingProxyType(
         0x80: PickleMachine._proto,
         0x95: lambda m: _ignore(m._take(8)),  # FRAME: only a hint for buffering
         0x94: lambda m: m._put(len(m._memo)),  # MEMOIZE
-        ord("q"): lambda m: m._put(m._integer(1)),
+        ord("q"): lambda m: m._put(m._byte()),
         ord("r"): lambda m: m._put(m._integer(4)),
-        ord("h"): lambda m: m._get(m._integer(1)),
+        ord("h"): lambda m: m._get(m._byte()),
         ord("j"): lambda m: m._get(m._integer(4)),
         ord("("): _pusher(MARK),
         ord("}"): lambda m: m._stack.append({}),
@@ -325,7 +337,7 @@ OPCODES: Mapping[int, Callable[[Any], None]] = MappingProxyType(
         0x88: _pusher(True),
         0x89: _pusher(False),
         ord("J"): lambda m: m._stack.append(m._integer(4, signed=True)),
-        ord("K"): lambda m: m._stack.append(m._integer(1)),
+        ord("K"): lambda m: m._stack.append(m._byte()),
         ord("M"): lambda m: m._stack.append(m._integer(2)),
         0x8A: PickleMachine._long,
         ord("G"): PickleMachine._float,

@@ -5,6 +5,7 @@ The work of `plan_conversion`, which is where the result is described.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -93,6 +94,9 @@ class Pairing:
         """Paddle's name for what each slot holds, were the layers called alike -> the slot."""
         self._layers: dict[str, list[Slot]] = {}
         """The slots of each layer, by its prefix."""
+        self._roles: dict[str, set[str]] = {}
+        """What each layer has: their roles."""
+        self._problems_of: Counter[str] = Counter()
 
     def run(self) -> None:
         self._choose_sources()
@@ -103,6 +107,7 @@ class Pairing:
         self._slots = {slot.name: slot for slot in self.layout.slots}
         for slot in self.layout.slots:
             self._layers.setdefault(slot.prefix, []).append(slot)
+            self._roles.setdefault(slot.prefix, set()).add(slot.role)
         self._spelled = (
             {}
             if not self.options.rules
@@ -413,7 +418,7 @@ class Pairing:
 
     def _expected(self, slot: Slot) -> Way:
         """The way to fill a slot that its layer has in Paddle."""
-        roles = {other.role for other in self._layers[slot.prefix]}
+        roles = self._roles[slot.prefix]
         way = chosen_way(self._ways(slot), roles)
         known = slot.prefix + "weight_ih_l0" in self._listed
         return second_names(
@@ -433,6 +438,8 @@ class Pairing:
 
     def _where(self, name: str) -> str:
         """What became of a Paddle key that a slot waits for."""
+        if name not in self.shapes:
+            return ""
         dropped = next((drop.why for drop in self.dropped if drop.name == name), None)
         if dropped is not None:
             return f" (the file's {name} was dropped: {dropped})"
@@ -443,7 +450,7 @@ class Pairing:
         self, kind: str, name: str, candidates: Iterable[str], shapes: Mapping[str, Shape], shape: Shape
     ) -> tuple[str, ...]:
         """The nearest names, of the same sizes if there are any, for as many problems of a kind as are listed."""
-        if sum(problem.kind == kind for problem in self.problems) >= LISTED_MOST:
+        if self._problems_of[kind] >= LISTED_MOST:
             return ()
         fitting = [other for other in candidates if sorted(shapes[other]) == sorted(shape)]
         return nearest_names(name, fitting) or nearest_names(name, candidates)
@@ -458,7 +465,7 @@ class Pairing:
 
     def _drop_repeated(self) -> None:
         """Drop what lists a tensor again that was moved under another name."""
-        moved = [move.source for parts in self.moves.values() for move in parts]
+        moved = dict.fromkeys(move.source for parts in self.moves.values() for move in parts)
         by_parameter = {self.parameter_names[name]: name for name in moved if name in self.parameter_names}
         again = {matched: source for matched, source in self._twice if source in moved}
         for matched, name in list(self._free.items()):
@@ -510,6 +517,7 @@ class Pairing:
 
     def _problem(self, kind: str, name: str, message: str, near: tuple[str, ...] = ()) -> None:
         self.problems.append(Problem(kind, name, message, near))
+        self._problems_of[kind] += 1
 
 
 def _for(slot: Slot, key: str) -> str:

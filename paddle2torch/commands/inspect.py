@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from convert.names import escaped
@@ -37,10 +38,13 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.console import FileProgress, fitted
     from paddle2torch.options import names_in
 
-    with open_checkpoint(
-        args.source, key=args.key, names=names_in(args.names), raw=True, join=args.join
-    ) as checkpoint:
+    with ExitStack() as stack:
         with FileProgress("reading", args.source) as progress:
+            checkpoint = stack.enter_context(
+                open_checkpoint(
+                    args.source, key=args.key, names=names_in(args.names), raw=True, join=args.join
+                )
+            )
             tensors = _tensors(checkpoint, stats=args.stats, on_progress=progress.update)
         if args.json:
             print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))
@@ -61,7 +65,7 @@ def _shown(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterabl
 def _tensors(
     checkpoint: Checkpoint, *, stats: bool = False, on_progress: Callable[[int, int], None] | None = None
 ) -> list[dict[str, Any]]:
-    rows, done = [], 0
+    rows, done, every = [], 0, checkpoint.nbytes
     for name, ref in checkpoint.items():
         row: dict[str, Any] = {
             "name": name,
@@ -77,7 +81,7 @@ def _tensors(
             row |= statistics(ref)
         done += ref.nbytes
         if on_progress is not None:
-            on_progress(done, checkpoint.nbytes)
+            on_progress(done, every)
         rows.append(row)
     return rows
 

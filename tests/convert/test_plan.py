@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+import time
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from convert import (
 )
 from convert.plan.plan import Options
 from convert.plan.rules import Rule
+from paddle2torch.commands.inspect import _tensors
 
 
 def layout(*slots: tuple[str, tuple[int, ...], str]) -> Layout:
@@ -249,3 +252,30 @@ def test_a_plan_is_plain_json():
     data = json.loads(json.dumps(plan.to_json()))
     assert data["moves"][0]["transform"] == "transpose"
     assert data["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("w{}", ""), ("layer{}.weight", "block{}.weight"), ("layer{}.weight", "layer{}.bias")],
+)
+def test_a_plan_takes_time_in_proportion_to_the_number_of_tensors(source, target):
+    def seconds(count):
+        given = {source.format(i): np.zeros(4, "f4") for i in range(count)}
+        slots = layout(*((target.format(i), (4,), "PReLU") for i in range(count))) if target else None
+        started = time.process_time()
+        plan_conversion(given, slots)
+        return time.process_time() - started
+
+    assert min(seconds(8000) for _ in range(2)) < 8 * min(seconds(2000) for _ in range(3))
+
+
+def test_showing_a_file_takes_time_in_proportion_to_the_number_of_tensors(tmp_path):
+    def seconds(count):
+        path = tmp_path / f"{count}.pdparams"
+        path.write_bytes(pickle.dumps({f"w{i}": np.zeros(1, "f4") for i in range(count)}, 4))
+        with open_checkpoint(path) as checkpoint:
+            started = time.process_time()
+            _tensors(checkpoint, on_progress=lambda done, total: None)
+            return time.process_time() - started
+
+    assert min(seconds(8000) for _ in range(2)) < 8 * min(seconds(2000) for _ in range(3))

@@ -13,6 +13,9 @@ import paddle
 import pytest
 
 from convert import ConvertError, open_checkpoint
+from convert.checkpoint.checkpoint import TENSORS_MOST
+from convert.checkpoint.pickle_machine import OPCODES_MOST, PickleMachine
+from convert.checkpoint.source import SourceFile
 
 PROTOCOLS = [2, 3, 4]
 
@@ -179,3 +182,16 @@ def test_an_unknown_name_is_answered_with_the_nearest(everything, save):
         pytest.raises(KeyError, match=r"nearest: fc.weight"),
     ):
         checkpoint["fc.weigth"]
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+def test_a_hundred_thousand_tensors_are_no_attack(save, protocol):
+    def instructions(count):
+        state = paddle.nn.ParameterList(
+            [paddle.create_parameter([4], "float32") for _ in range(count)]
+        ).state_dict()
+        machine = PickleMachine(SourceFile(save(state, protocol=protocol)))
+        machine.run()
+        return machine.steps + machine._charged
+
+    assert (instructions(220) - instructions(20)) / 200 * TENSORS_MOST < OPCODES_MOST

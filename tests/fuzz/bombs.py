@@ -192,7 +192,9 @@ BOMBS: Mapping[str, bytes | Callable[[Path], None]] = {
     "long key paths.pdparams": _deep_keys(),
     "60,000 state dicts.pdparams": pickle.dumps(_many_keys("n", 60_000), 4),
     "60,000 state dicts.pth": torch_zip(pickled(*((f"n{i}", b"}" + _named("w") + torch_tensor(0, 1, 1) + b"s") for i in range(60_000))), s0=TENSOR_DATA),
-    "25,000 tensors.pdparams": pickle.dumps({f"layer.{i}.w": np.full(1, i, "f4") for i in range(25_000)}, 4),
+    "50,000 tensors.pdparams": lambda path: path.write_bytes(
+        pickle.dumps({f"layer.{i}.w": np.full(1, i, "f4") for i in range(50_000)}, 4)
+    ) and None,
     "many tensors.pdiparams": _pdiparams(1_000_000),
 }  # fmt: skip
 PROGRAMS: Mapping[str, bytes] = {
