@@ -17,6 +17,7 @@ import numpy as np
 from convert.errors import Paddle2TorchError
 from convert.plan.plan import Options
 from parity.capture.failed import NoKernelError
+from parity.capture.places import one_check
 from parity.case import GIVEN, Question
 from parity.errors import ParityError
 from parity.further import further_cases
@@ -180,6 +181,7 @@ def _written(report: Report, path: str | Path | None) -> str:
     return str(path)
 
 
+@one_check()
 def compare_sides(
     paddle: Side,
     torch: Side,

@@ -22,7 +22,7 @@ from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.options import Options
-from parity.capture.places import Places
+from parity.capture.places import Places, once
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import drawn
 from parity.capture.side_table import SideTable
@@ -327,10 +327,15 @@ def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
 _PLACES = Places()
 
 
-def _places(operators: Mapping[int, tuple[str, Callable[..., Any]]]) -> list[tuple[Any, str, int]]:
-    """Every namespace that holds one of the operators: loaded modules and the tensor class."""
-    of_tensors = [(_TENSOR, key, id(value)) for key, value in vars(_TENSOR).items() if id(value) in operators]
-    return [*_PLACES.of({identity: function for identity, (_, function) in operators.items()}), *of_tensors]
+def _patched() -> list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
+    """(owner, name, function, wrapper) wherever an operator has a name: in loaded modules and the tensor class."""
+    operators = _operators()
+    wrappers = {key: _wrapped(name, function) for key, (name, function) in operators.items()}
+    places: list[tuple[Any, str, int]] = [
+        *_PLACES.of({key: function for key, (_, function) in operators.items()}),
+        *((_TENSOR, name, id(value)) for name, value in vars(_TENSOR).items() if id(value) in operators),
+    ]
+    return [(owner, name, operators[key][1], wrappers[key]) for owner, name, key in places]
 
 
 _SWITCHES: Mapping[str, bool] = {
@@ -363,8 +368,7 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
         with recorder.module(paths.get(id(layer), type(layer).__name__)):
             return original_call(layer, *args, **kwargs)
 
-    operators = _operators()
-    wrappers = {key: _wrapped(name, function) for key, (name, function) in operators.items()}
+    patched = once("Paddle's operators", _patched)
     state = paddle.get_rng_state()
     with ExitStack() as stack:
         stack.callback(paddle.set_rng_state, state)
@@ -373,15 +377,14 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
         _OPEN.append(recorder)
         stack.callback(setattr, paddle.nn.Layer, "__call__", original_call)
         paddle.nn.Layer.__call__ = call
-        places = _places(operators)
 
         def restore() -> None:
-            for owner, key, identity in places:
-                setattr(owner, key, operators[identity][1])
+            for owner, name, function, _ in patched:
+                setattr(owner, name, function)
 
         stack.callback(restore)
-        for owner, key, identity in places:
-            setattr(owner, key, wrappers[identity])
+        for owner, name, _, wrapper in patched:
+            setattr(owner, name, wrapper)
         for name in (*vocabulary.METHODS, *vocabulary.IN_PLACE_METHODS):
             method = getattr(_TENSOR, name, None)
             if method is not None:

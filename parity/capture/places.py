@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import ref
 
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 """Folders of packages, whose modules are looked through again only where they have got more names or fewer."""
+
+Found = TypeVar("Found")
+_CHECKS: list[dict[str, tuple[int, Any]]] = []
+
+
+@contextmanager
+def one_check() -> Iterator[None]:
+    """Within it, what `once` has found stays: a check runs a model about ten times, and to look costs more than a small one."""
+    _CHECKS.append({})
+    try:
+        yield
+    finally:
+        _CHECKS.pop()
+
+
+def once(what: str, look: Callable[[], Found]) -> Found:
+    """What `look` finds, for all runs of a check in which nothing is imported; outside of one, each time."""
+    kept = _CHECKS[-1] if _CHECKS else {}
+    if what not in kept or kept[what][0] != len(sys.modules):
+        found = look()
+        kept[what] = (len(sys.modules), found)
+    return kept[what][1]  # type: ignore[no-any-return]
 
 
 class Seen(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from parity.capture.places import Places
+from parity.capture.places import Places, once
 
 _PLACES = Places()
 
@@ -33,19 +33,25 @@ FUNCTIONS: Mapping[str, tuple[str, frozenset[str]]] = {
 @contextmanager
 def none_recomputed() -> Iterator[None]:
     """Within, `checkpoint` and `recompute` call their block directly, under whatever name a module knows them."""
+    patched = once("recomputation", _patched)
+    for module, name, _, direct in patched:
+        setattr(module, name, direct)
+    try:
+        yield
+    finally:
+        for module, name, function, _ in patched:
+            setattr(module, name, function)
+
+
+def _patched() -> list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
+    """(module, name, function, what calls its block directly) wherever a loaded module knows one of the functions."""
     direct = {}
     for path, (name, own) in FUNCTIONS.items():
         function = getattr(sys.modules.get(path), name, None)
         if function is not None:
             direct[id(function)] = (function, _direct(own))
-    places = _PLACES.of({identity: function for identity, (function, _) in direct.items()})
-    for module, name, identity in places:
-        setattr(module, name, direct[identity][1])
-    try:
-        yield
-    finally:
-        for module, name, identity in places:
-            setattr(module, name, direct[identity][0])
+    places = _PLACES.of({key: function for key, (function, _) in direct.items()})
+    return [(module, name, *direct[key]) for module, name, key in places]
 
 
 def _direct(own: frozenset[str]) -> Callable[..., Any]:

@@ -25,6 +25,7 @@ import numpy as np
 from convert.errors import Paddle2TorchError
 from convert.namesakes import guard
 from parity.capture.failed import ModelError, NoKernelError
+from parity.capture.places import one_check
 from parity.capture.replay import ReplayPlan
 from parity.errors import ParityError
 from parity.sides.live import LiveSide, called_at, no_input, own_traceback
@@ -240,7 +241,11 @@ def serve(framework: Framework, requests: int, answers: int) -> None:
     watch.start()
     guard()
     worker = Worker(framework)
-    with os.fdopen(requests, encoding="utf-8") as lines, os.fdopen(answers, "w", encoding="utf-8") as out:
+    with (
+        one_check(),
+        os.fdopen(requests, encoding="utf-8") as lines,
+        os.fdopen(answers, "w", encoding="utf-8") as out,
+    ):
         out.write(json.dumps({"ready": framework}) + "\n")
         out.flush()
         for line in lines:

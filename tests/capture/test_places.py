@@ -13,7 +13,7 @@ with warnings.catch_warnings():
 import torch
 
 import parity
-from parity.capture.places import Places
+from parity.capture.places import Places, once, one_check
 from parity.results.verdict import Verdict
 
 
@@ -64,6 +64,22 @@ def test_other_functions_are_looked_for_everywhere():
     places = Places()
     assert not found(places, [pytest.raises])
     assert found(places) == {(__name__, "wanted")}
+
+
+def test_a_check_looks_once_and_again_after_an_import_and_the_next_check_anew(monkeypatch):
+    asked = []
+
+    def look():
+        asked.append(len(asked))
+        return asked[-1]
+
+    assert (once("a", look), once("a", look)) == (0, 1)
+    with one_check():
+        assert (once("a", look), once("a", look), once("b", look)) == (2, 2, 3)
+        monkeypatch.setitem(sys.modules, "a_module_of_a_user", ModuleType("a_module_of_a_user"))
+        assert (once("a", look), once("a", look)) == (4, 4)
+    with one_check():
+        assert once("a", look) == 5
 
 
 def test_an_operator_that_a_module_binds_between_two_checks_is_recorded(module):
