@@ -118,8 +118,7 @@ class ResNet(nn.Layer):
 
         self.pool2d_avg = nn.AdaptiveAvgPool2D(1)
         stdv = 1.0 / math.sqrt(num_channels)
-        uniform = nn.initializer.Uniform(-stdv, stdv)
-        self.out = nn.Linear(num_channels, num_classes, weight_attr=paddle.ParamAttr(initializer=uniform))
+        self.out = nn.Linear(num_channels, num_classes, weight_attr=nn.initializer.Uniform(-stdv, stdv))
 
     @property
     def bottleneck_block_list(self):

@@ -7,7 +7,7 @@ The form is the textbook one: one channel, ten classes, 224x224.
 import torch
 from torch import nn
 
-from torch_models.init import init_like_paddle
+from torch_models.like_paddle import init_like_paddle
 
 
 class AlexNet(nn.Module):

@@ -7,7 +7,7 @@ The idea of Huang et al.: Densely Connected Convolutional Networks, 2016
 import torch
 from torch import nn
 
-from torch_models.init import init_like_paddle
+from torch_models.like_paddle import init_like_paddle
 
 
 class LinearDenseLayer(nn.Module):

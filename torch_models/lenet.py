@@ -7,7 +7,7 @@ The form is the textbook one: 28x28 images, 5x5 convolutions, a plain linear out
 import torch
 from torch import nn
 
-from torch_models.init import init_like_paddle
+from torch_models.like_paddle import init_like_paddle
 
 
 class LeNet(nn.Module):

@@ -7,7 +7,7 @@ one: AlexNet's sizes, one channel, ten classes; the last block's channels are th
 import torch
 from torch import nn
 
-from torch_models.init import init_like_paddle
+from torch_models.like_paddle import init_like_paddle
 
 
 class NiNBlock(nn.Module):

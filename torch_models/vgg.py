@@ -11,7 +11,7 @@ Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Reco
 import torch
 from torch import nn
 
-from torch_models.init import init_like_paddle
+from torch_models.like_paddle import init_like_paddle
 
 
 class VGG(nn.Module):

@@ -159,6 +159,8 @@ class Argument:
     paddle_default: Any = None
     torch_default: Any = None
     note: str = ""
+    only_with: str = ""
+    """Another of Paddle's arguments: a default that differs changes nothing unless that one is given."""
 
 
 @dataclass(frozen=True)

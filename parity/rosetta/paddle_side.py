@@ -14,6 +14,7 @@ from convert.rosetta.rows import Example
 from parity.rosetta.evaluate import Outcome, cotangent, leaves, run
 from parity.rosetta.inputs import Input
 
+FRAMEWORK: Any = paddle
 TARGETS = 0.7
 """The small loss of optimizer examples pulls every parameter towards this, harder for later elements."""
 

@@ -17,6 +17,7 @@ from parity.ops.table import float32
 from parity.rosetta.evaluate import Outcome, cotangent, leaves, run
 from parity.rosetta.inputs import Input
 
+FRAMEWORK: Any = torch
 TARGETS = 0.7
 """As in Paddle's half."""
 
@@ -81,6 +82,12 @@ def _transforms() -> Any:
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _LIBRARIES.append(library)  # its operators go when it does
         return importlib.import_module("torchvision.transforms")
+
+
+def vision() -> Any:
+    """torchvision, with its transforms."""
+    _transforms()
+    return importlib.import_module("torchvision")
 
 
 def _optimizer(rate: float) -> torch.optim.Optimizer:

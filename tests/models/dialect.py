@@ -41,7 +41,7 @@ ROWS = (
 )
 
 # What only one of the two files says: lines of the Paddle file -> lines of its twin.
-HELPER = "\nfrom torch_models.init import init_like_paddle"
+HELPER = "\nfrom torch_models.like_paddle import init_like_paddle"
 DEFAULT_INIT = "these initialisers are Paddle's defaults; torch must be told"
 PASSAGES = (
     Row(
@@ -58,7 +58,7 @@ PASSAGES = (
 # The call stands at the end of the constructor of each network that has a builder.
 TORCH_ONLY_LINES = {
     "        init_like_paddle(self)": DEFAULT_INIT,
-    "from torch_models.init import init_like_paddle": DEFAULT_INIT,
+    "from torch_models.like_paddle import init_like_paddle": DEFAULT_INIT,
 }
 
 

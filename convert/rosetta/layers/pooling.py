@@ -51,6 +51,7 @@ EXCLUSIVE = Argument(
     paddle_default=True,
     torch_default=True,
     note="the defaults disagree: exclusive=True is count_include_pad=False",
+    only_with="padding",
 )
 _DIVISOR = Argument("divisor_override", "divisor_override")
 

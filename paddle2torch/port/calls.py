@@ -1,0 +1,371 @@
+"""Calls of Paddle's names, written as torch's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from convert.rosetta.forms import Form
+from paddle2torch.port import knowledge
+from paddle2torch.port.binding import (
+    Given,
+    Refused,
+    additions,
+    bind,
+    converted,
+    extended,
+    positional_in_torch,
+    rewritten,
+    torch_name,
+    without,
+)
+from paddle2torch.port.knowledge import REQUIRED, UNSAID, Known
+from paddle2torch.port.names import Names
+from paddle2torch.port.templates import fill, holds, keyword_only, names_in, plain, simple, tight
+from paddle2torch.port.values import (
+    API,
+    CONST,
+    CONVERTED,
+    LAYER,
+    NAMED,
+    UNKNOWN,
+    Value,
+    const,
+    literal,
+    names,
+    of,
+    only,
+    without_none,
+)
+
+Args = Sequence[tuple[cst.Arg, Value]]
+DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+DTYPES += ("complex64", "complex128")
+
+
+@dataclass
+class Change:
+    """One expression that was written anew, and the row that says so."""
+
+    before: cst.CSTNode
+    after: cst.CSTNode
+    row: str
+
+
+@dataclass
+class Calls:
+    """What a walk has at hand when it meets a call of Paddle's."""
+
+    names: Names = field(default_factory=Names)
+    changes: list[Change] = field(default_factory=list)
+
+    def call_api(
+        self, name: str, node: cst.Call, args: Args, root: str, partly: bool = False
+    ) -> tuple[cst.BaseExpression, Value]:
+        """A call of `paddle.name`; `root` is the local name it is written with.
+
+        partly: it is `functools.partial`'s, which gives some of the arguments.
+
+        Raises:
+            Refused: if the table does not say what it is in torch.
+        """
+        known = self.row(name)
+        if known.is_initializer:
+            return self._initializer(known, node, bind(known, args), root)
+        given = bind(known, args)
+        written = self._write(known, node, given, root, None, partly)
+        return written, self._gives(known, given)
+
+    def row(self, name: str) -> Known:
+        known = knowledge.known(name)
+        if known is None:
+            raise Refused(f"paddle.{name} is in no row of the table: {knowledge.advice(name)}")
+        return known
+
+    def call_method(
+        self, known: Known, receiver: cst.BaseExpression, node: cst.Call, args: Args
+    ) -> tuple[cst.BaseExpression, Value]:
+        """A call of a method of a tensor, a layer, an optimizer."""
+        signature = known.paddle_signature
+        first = signature.positional[:1] if signature and known.row.kind.value != "idiom" else ()
+        if known.name.startswith(("nn.Layer.", "optimizer.")):
+            first = ()
+        given = bind(known, args, skip=len(first))
+        if known.name.startswith("Tensor.") and known.paddle_signature is None:
+            given = bind(known, args)
+        written = self._write(known, node, given, "", (first[0] if first else "x", receiver), False)
+        return written, self._gives(known, given)
+
+    def _gives(self, known: Known, given: Sequence[Given]) -> Value:
+        form = self._form(known, given, None)
+        if form is not None and form.returns:
+            return NAMED.get(form.returns) or of(form.returns)
+        return known.gives
+
+    def _form(
+        self, known: Known, given: Sequence[Given], receiver: tuple[str, cst.BaseExpression] | None
+    ) -> Form | None:
+        at_hand = {g.name: (g.node, g.value) for g in given}
+        if receiver is not None:
+            at_hand.setdefault(receiver[0], (receiver[1], UNKNOWN))
+            at_hand.setdefault("x", (receiver[1], UNKNOWN))
+        for form in known.forms:
+            if not holds(form.when, at_hand):
+                continue
+            asked = names_in(form.torch) if form.torch not in ("", "=") else []
+            if any(asked.count(n) > 1 and n in at_hand and not simple(at_hand[n][0]) for n in asked):
+                continue
+            return form
+        return None
+
+    def _write(
+        self,
+        known: Known,
+        node: cst.Call,
+        given: list[Given],
+        root: str,
+        receiver: tuple[str, cst.BaseExpression] | None,
+        partly: bool,
+    ) -> cst.BaseExpression:
+        form = self._form(known, given, receiver)
+        if form is not None and form.refuse:
+            raise Refused(form.refuse)
+        if form is not None and form.torch != "=":
+            return self._filled(form, known, given, receiver)
+        if not known.torch:
+            raise Refused(f"torch has no paddle.{known.name}: {known.row.remedy or 'write it out'}")
+        return self._plain(known, node, given, root, receiver, partly)
+
+    # --- forms ---
+
+    def _filled(
+        self,
+        form: Form,
+        known: Known,
+        given: Sequence[Given],
+        receiver: tuple[str, cst.BaseExpression] | None,
+    ) -> cst.BaseExpression:
+        nodes: dict[str, cst.BaseExpression | None] = {}
+        for each in given:
+            if each.name in ("*", "**"):
+                raise Refused(f"which arguments a star gives paddle.{known.name} is not known: write them out")
+            nodes[each.name] = self._value(known, each)
+        if receiver is not None:
+            nodes.setdefault(receiver[0], receiver[1])
+            nodes.setdefault("x", receiver[1])
+        asked = set(names_in(form.torch))
+        optional = keyword_only(form.torch)
+        for name in asked - set(nodes):
+            default = known.default(name)
+            if default is UNSAID:
+                continue
+            if default is REQUIRED:
+                raise Refused(f"paddle.{known.name} needs {name}")
+            nodes[name] = None if name in optional else plain(default)
+        unsaid = [g.name for g in given if g.name not in asked and not self._idle(known, g, form)]
+        if unsaid:
+            raise Refused(f"the table does not say what {', '.join(unsaid)} of paddle.{known.name} is in torch")
+        return self._rooted(form.torch, nodes)
+
+    def _idle(self, known: Known, given: Given, form: Form) -> bool:
+        """Whether an argument that a form does not name says only what is so anyway, or is what the form is for."""
+        found = literal(given.value)
+        default = known.default(given.name)
+        if given.name == "name" or given.name in form.when:
+            return True
+        if given.name in known.arguments:
+            argument = known.arguments[given.name]
+            try:
+                if found and argument.values.get(found[0], argument) is None:
+                    return True
+            except TypeError:
+                return False
+        return bool(found) and (found == (None,) or (default is not UNSAID and found[0] == default))
+
+    def _value(self, known: Known, given: Given) -> cst.BaseExpression | None:
+        if given.name == "dtype":
+            return None if literal(given.value) == (None,) else self.dtype(given.node, given.value)
+        return given.node
+
+    def _rooted(self, text: str, nodes: Mapping[str, cst.BaseExpression | None]) -> cst.BaseExpression:
+        """A filled template, with torch's names as the file writes them."""
+        roots: dict[str, cst.BaseExpression | None] = {}
+        for name in names_in(text):
+            if name in nodes:
+                continue
+            if name == "torch":
+                roots[name] = self.names.refer("")
+            elif name == "F":
+                roots[name] = self.names.refer("nn.functional")
+            elif name == "nn":
+                roots[name] = self.names.refer("nn")
+            elif name == "partial":
+                self.names.library("functools", "partial")
+            elif name == "OrderedDict":
+                self.names.library("collections", "OrderedDict")
+            elif name == "math":
+                self.names.extra.add(("math", ""))
+            elif name.startswith("like_"):
+                roots[name] = self.names.helper(name.removeprefix("like_"))
+        return tidy(fill(text, {**nodes, **roots}))
+
+    # --- the plain way ---
+
+    def _plain(
+        self,
+        known: Known,
+        node: cst.Call,
+        given: list[Given],
+        root: str,
+        receiver: tuple[str, cst.BaseExpression] | None,
+        partly: bool,
+    ) -> cst.BaseExpression:
+        pairs: list[tuple[cst.Arg, cst.Arg | None]] = []
+        taken = {g.name: g for g in given}
+        written: set[str] = set()
+        in_order = True
+        function = known
+        method = known.torch.startswith("Tensor.")
+        if receiver is not None and not method and knowledge.torch_has(known.torch.rpartition(".")[2]) and "." not in known.torch:
+            method, function = True, knowledge.as_method(known)
+        if method and receiver is None:
+            first = next((g for g in given if g.name == known.order(1)[0]), None)
+            if first is None:
+                raise Refused(f"on which tensor paddle.{known.name} works is not said")
+            receiver = (first.name, first.node)
+            pairs.append((first.arg, None))
+            given = [g for g in given if g is not first]
+        place = 0
+        if receiver is not None and not method:
+            place = 1
+        attributes: dict[str, Given] = {}
+        for each in given:
+            if each.name in ("*", "**"):
+                pairs.append((each.arg, each.arg))
+                place += 1
+                continue
+            if each.name.endswith("_attr") and known.is_layer:
+                attributes[each.name] = each
+            argument = torch_name(function, each.name, method)
+            if each.name.endswith("_attr") and argument.torch is None:
+                value = None
+            else:
+                value = converted(argument, function, each, self.dtype)
+            if value is None or argument.torch in written:
+                pairs.append((each.arg, None))
+                in_order = in_order and not each.positional
+                continue
+            assert argument.torch is not None
+            written.add(argument.torch)
+            stays = each.positional and in_order and positional_in_torch(function, place, argument.torch)
+            if each.positional and not stays:
+                in_order = False
+            pairs.append((each.arg, rewritten(each, None if stays else argument.torch, value)))
+            place += 1
+        args = without(pairs)
+        if not partly:
+            args = extended(args, [(n, plain(v)) for n, v in additions(function, taken) if n not in written])
+        target = self._target(known, root, receiver, method)
+        if receiver is not None and not method:
+            args = [cst.Arg(receiver[1], comma=_comma(args)), *args]
+        changed = node.with_changes(func=target, args=args)
+        return self.with_attributes(changed, known, attributes)
+
+    def _target(
+        self, known: Known, root: str, receiver: tuple[str, cst.BaseExpression] | None, method: bool
+    ) -> cst.BaseExpression:
+        if method:
+            assert receiver is not None
+            return cst.Attribute(tight(receiver[1]), cst.Name(known.torch.rpartition(".")[2]))
+        return self.names.refer(known.torch, root)
+
+    def with_attributes(
+        self, call: cst.Call, known: Known, attributes: Mapping[str, Given]
+    ) -> cst.BaseExpression:
+        raise NotImplementedError
+
+    # --- initializers and dtypes ---
+
+    def _initializer(
+        self, known: Known, node: cst.Call, given: list[Given], root: str
+    ) -> tuple[cst.BaseExpression, Value]:
+        """An initializer is a function of a tensor in torch: what it is given goes before, with `partial`."""
+        form = self._form(known, given, None)
+        if form is not None:
+            if form.refuse:
+                raise Refused(form.refuse)
+            return self._filled(form, known, given, None), NAMED["initializer"]
+        function, args = self.initializer_call(known, given, root, named=True)
+        if not args:
+            return function, NAMED["initializer"]
+        partial = self.names.library("functools", "partial")
+        return node.with_changes(func=partial, args=[cst.Arg(function, comma=_comma(args)), *args]), NAMED["initializer"]
+
+    def initializer_call(
+        self, known: Known, given: Sequence[Given], root: str, *, named: bool
+    ) -> tuple[cst.BaseExpression, list[cst.Arg]]:
+        """torch's function and the arguments behind the tensor: all of them `named`, or as they were."""
+        if not known.torch:
+            raise Refused(f"torch has no paddle.{known.name}: {known.row.remedy}")
+        pairs: list[tuple[cst.Arg, cst.Arg | None]] = []
+        in_order = True
+        for place, each in enumerate(given):
+            argument = torch_name(known, each.name, False)
+            value = converted(argument, known, each, self.dtype)
+            if value is None:
+                pairs.append((each.arg, None))
+                continue
+            assert argument.torch is not None
+            stays = each.positional and in_order and not named
+            stays = stays and positional_in_torch(known, place + 1, argument.torch)
+            in_order = in_order and stays
+            pairs.append((each.arg, rewritten(each, None if stays else argument.torch, value)))
+        more = [(n, plain(v)) for n, v in additions(known, {g.name: g for g in given})]
+        args = extended(without(pairs), more)
+        return self.names.refer(known.torch, root), args
+
+    def dtype(self, node: cst.BaseExpression, value: Value) -> cst.BaseExpression:
+        """A dtype as torch has it: Paddle takes names too."""
+        found = literal(value)
+        if found and isinstance(found[0], str):
+            name = found[0].removeprefix("paddle.")
+            if name not in DTYPES:
+                raise Refused(f"no dtype of Paddle is called {name!r}")
+            return self.names.refer(name)
+        rest = without_none(value)
+        if only(value, "dtype", CONVERTED):
+            return node
+        if rest and all(atom.kind == "str" or (atom.kind == CONST and atom.more[0] == "str") or atom.kind == "dtype" for atom in rest):
+            return cst.Call(self.names.helper("dtype"), [cst.Arg(node)])
+        raise Refused("which dtype this is is not known: write torch.float32 or the like")
+
+
+def _comma(args: Sequence[cst.Arg]) -> Any:
+    return cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")) if args else cst.MaybeSentinel.DEFAULT
+
+
+def tidy(node: cst.BaseExpression) -> cst.BaseExpression:
+    """`not True` is False, and `x.T.T` is x."""
+    found = node.visit(_Tidy())
+    assert isinstance(found, cst.BaseExpression)
+    return found
+
+
+class _Tidy(cst.CSTTransformer):
+    def leave_UnaryOperation(self, original_node: Any, updated_node: Any) -> cst.BaseExpression:
+        inner = updated_node.expression
+        if isinstance(updated_node.operator, cst.Not) and isinstance(inner, cst.Name):
+            turned = {"True": "False", "False": "True"}.get(inner.value)
+            if turned is not None:
+                return cst.Name(turned)
+        kept: cst.BaseExpression = updated_node
+        return kept
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+        inner = updated_node.value
+        if updated_node.attr.value == "T" and isinstance(inner, cst.Attribute) and inner.attr.value == "T":
+            return inner.value
+        return updated_node

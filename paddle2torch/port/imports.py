@@ -1,0 +1,82 @@
+"""Import statements: what they bind, and what stands in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from paddle2torch.port.names import Names, dotted, local, translated
+from paddle2torch.port.values import API, FOREIGN, Value, of
+
+Resolver = Callable[[str, int], Mapping[str, Value] | None]
+"""The names of another file of the same port: of a dotted module, and how many dots stand before it."""
+FLUID = "paddle.fluid is Paddle 1's: bring the file to Paddle 2 first"
+
+
+@dataclass
+class Imports:
+    """The imports of a file, while it is walked."""
+
+    names: Names = field(default_factory=Names)
+    plan: Names = field(default_factory=Names)
+    """What the walk before this one needed."""
+    resolve: Resolver = lambda module, level: None
+    refusals: list[tuple[cst.CSTNode, str]] = field(default_factory=list)
+
+    def bind_name(self, name: str, value: Value) -> None:
+        raise NotImplementedError
+
+    def import_statement(self, node: cst.Import | cst.ImportFrom) -> list[Any] | None:
+        """The statements in its place; None where it has nothing of Paddle's."""
+        if isinstance(node, cst.ImportFrom):
+            return self._from(node)
+        ours = False
+        for alias in node.names:
+            name, bound = dotted(alias.name), local(node, alias)
+            if name == "paddle" or name.startswith("paddle."):
+                ours = True
+                self._fluid(node, name)
+                self.names.learn(bound, name.partition(".")[2] if alias.asname else "", alias.asname is not None)
+                self.bind_name(bound, of(API, self.names.imported[bound].paddle))
+            else:
+                found = self.resolve(name, 0)
+                whole = name if alias.asname else name.partition(".")[0]
+                self.bind_name(bound, of("module", found) if found is not None else of(FOREIGN, whole))
+        return translated(node, self.plan) if ours else None
+
+    def _from(self, node: cst.ImportFrom) -> list[Any] | None:
+        where = dotted(node.module) if node.module is not None else ""
+        if not node.relative and (where == "paddle" or where.startswith("paddle.")):
+            self._fluid(node, where)
+            if isinstance(node.names, cst.ImportStar):
+                self.refusals.append((node, "what a star takes from Paddle is not known: name what is used"))
+                return [node]
+            for alias in node.names:
+                bound = local(node, alias)
+                name = ".".join(filter(None, (where.partition(".")[2], dotted(alias.name))))
+                self._fluid(node, f"paddle.{name}")
+                self.names.learn(bound, name, alias.asname is not None)
+                self.bind_name(bound, of(API, self.names.imported[bound].paddle))
+            return translated(node, self.plan)
+        found = self.resolve(where, len(node.relative))
+        if isinstance(node.names, cst.ImportStar):
+            for name, value in (found or {}).items():
+                self.bind_name(name, value)
+            return None
+        for alias in node.names:
+            name = dotted(alias.name)
+            inner = self.resolve(f"{where}.{name}".lstrip("."), len(node.relative))
+            if inner is not None:
+                self.bind_name(local(node, alias), of("module", inner))
+            elif found is not None and name in found:
+                self.bind_name(local(node, alias), found[name])
+            else:
+                self.bind_name(local(node, alias), of(FOREIGN, f"{where}.{name}"))
+        return None
+
+    def _fluid(self, node: cst.CSTNode, name: str) -> None:
+        if name.startswith("paddle.fluid") and not any(why == FLUID for _, why in self.refusals):
+            self.refusals.append((node, FLUID))

@@ -1,0 +1,189 @@
+"""What the Rosetta table says of one of Paddle's names, in the form in which the porter asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from convert.rosetta.forms import (
+    ADVICE,
+    ALIASES,
+    FORMS,
+    INITIALISED,
+    MODULES,
+    PROVEN_BY,
+    RETURNS,
+    TWINS,
+    Form,
+)
+from convert.rosetta.rows import Argument, Kind, Row
+from convert.rosetta.signatures import REQUIRED, UNSAID, Signature, attributes, signature
+from convert.rosetta.table import TABLE
+from paddle2torch.port.values import NAMED, TENSOR, Value, of
+
+
+@dataclass(frozen=True)
+class Known:
+    """One of Paddle's names: its row, and how it is called on both sides."""
+
+    name: str
+    row: Row
+    torch: str
+    forms: tuple[Form, ...]
+    paddle_signature: Signature | None
+    torch_signature: Signature | None
+
+    @property
+    def is_layer(self) -> bool:
+        return self.name.startswith("nn.") and self.name[3:4].isupper() and self.row.kind in (Kind.LAYER, Kind.LOSS)
+
+    @property
+    def is_initializer(self) -> bool:
+        return self.row.kind is Kind.INITIALIZER and self.name.rpartition(".")[2][:1].isupper()
+
+    @property
+    def arguments(self) -> Mapping[str, Argument]:
+        return {a.paddle: a for a in self.row.arguments if a.paddle is not None}
+
+    def order(self, count: int) -> tuple[str, ...]:
+        """The positional arguments' names; `count` are given. What Paddle 3.3 moved behind a star stood in the row's order."""
+        said = self.paddle_signature.positional if self.paddle_signature else ()
+        return said if count <= len(said) else tuple(self.arguments) or said
+
+    def default(self, argument: str) -> Any:
+        """Paddle's default; `REQUIRED` where there is none, `UNSAID` where it is not known."""
+        if self.paddle_signature and argument in self.paddle_signature.defaults:
+            return self.paddle_signature.defaults[argument]
+        return UNSAID
+
+    def torch_default(self, argument: str) -> Any:
+        if self.torch_signature and argument in self.torch_signature.defaults:
+            return self.torch_signature.defaults[argument]
+        return UNSAID
+
+    @property
+    def gives(self) -> Value:
+        """What a call gives."""
+        said = RETURNS.get(self.name)
+        if said is not None:
+            return NAMED.get(said) or of(said)
+        if self.is_layer:
+            return of("layer", self.name)
+        if self.row.kind is Kind.INITIALIZER:
+            return NAMED["initializer"]
+        if self.row.kind is Kind.OPTIMIZER:
+            return of("optimizer") if self.name.startswith("optimizer.") else of("clip")
+        if self.row.kind is Kind.SCHEDULER:
+            return of("scheduler")
+        return TENSOR if self.row.kind in (Kind.FUNCTION, Kind.METHOD, Kind.LOSS) else NAMED["unknown"]
+
+
+@cache
+def _rows() -> Mapping[str, Row]:
+    return {row.paddle: row for row in TABLE}
+
+
+def canonical(name: str) -> str:
+    """The name under which the table has it: `paddle.nn.layer.conv.Conv2D` is `nn.Conv2D`."""
+    known = {*_rows(), *FORMS, *PROVEN_BY, *MODULES}
+    if name in known:
+        return name
+    if name in ALIASES:
+        return ALIASES[name]
+    return _canonical(name)
+
+
+@cache
+def _canonical(name: str) -> str:
+    for long, short in sorted(ALIASES.items(), key=lambda item: -len(item[0])):
+        if long.endswith(".") and name.startswith(long):
+            tail = name.removeprefix(long).rpartition(".")[2]
+            if known(short + tail) is not None:
+                return short + tail
+    return name
+
+
+@cache
+def known(name: str) -> Known | None:
+    """What is known of a Paddle name without `paddle.`; None where it is in no row."""
+    row = _rows().get(PROVEN_BY.get(name, name))
+    if row is None:
+        return None
+    return Known(
+        name,
+        row,
+        TWINS.get(name, "" if row.kind is Kind.IDIOM else row.torch),
+        FORMS.get(name, ()),
+        signature("paddle", name),
+        signature("torch", TWINS.get(name, row.torch)),
+    )
+
+
+@cache
+def method(name: str) -> Known | None:
+    """What is known of a method or attribute of Paddle's tensors: its own row, or that of the function of this name."""
+    for candidate in (f"Tensor.{name}", name, f"nn.functional.{name}"):
+        found = known(candidate)
+        if found is not None and (candidate.startswith("Tensor.") or name in attributes("paddle tensor")):
+            return found
+    return None
+
+
+@cache
+def differing() -> frozenset[str]:
+    """Methods of Paddle's tensors that arrays or Python's types have too, and that are written otherwise in torch."""
+    found = set()
+    for name in attributes("paddle tensor") & attributes("elsewhere"):
+        row = method(name)
+        if row is not None and (row.forms or row.torch.rpartition(".")[2] != name or _renames(row)):
+            found.add(name)
+    return frozenset(found)
+
+
+def _renames(row: Known) -> bool:
+    return False
+
+
+def called(layer: str) -> Value:
+    """What a layer gives when it is called."""
+    said = RETURNS.get(f"{layer}()")
+    return TENSOR if said is None else NAMED[said]
+
+
+def initialised(layer: str) -> bool:
+    """Whether the initial weights of a layer are others in torch."""
+    return layer.startswith(INITIALISED)
+
+
+@cache
+def of_tensors_only(name: str) -> bool:
+    """Whether no type of Python's and no array has an attribute of this name, but Paddle's tensors do."""
+    return name in attributes("paddle tensor") and name not in attributes("elsewhere") | attributes("paddle layer")
+
+
+@cache
+def torch_has(name: str) -> bool:
+    return name in attributes("torch tensor")
+
+
+def advice(name: str) -> str:
+    """What to do about a name that no row has."""
+    last = name.rpartition(".")[2]
+    if name in ADVICE:
+        return ADVICE[name]
+    return next((text for start, text in ADVICE.items() if name.startswith(start)), f"write what {last} does in torch")
+
+
+@cache
+def as_method(known: Known) -> Known:
+    """The row of a function, called on a tensor in torch too."""
+    name = known.torch.rpartition(".")[2]
+    found = signature("torch", f"Tensor.{name}")
+    return replace(known, torch=f"Tensor.{name}", torch_signature=found)
+
+
+def module(name: str) -> str | None:
+    """The torch module of a Paddle module, without `torch.`; torchvision's with it."""
+    return MODULES.get(name)
