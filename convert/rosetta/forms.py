@@ -2,7 +2,7 @@
 
 A row's forms are tried in order before the plain mapping of its arguments. A form's `torch` is an expression in which Paddle's
 argument names stand for what the call gives; an argument that is not given leaves its keyword out, or is Paddle's default. `x` is
-what a method is called on. `=` is the plain mapping. `when` says for which calls a form is meant:
+what a method is called on. `=` is the plain mapping, `= name` that of another name, `== name` one that takes Paddle's arguments. `when` says for which calls a form is meant:
 
     "axis given, num int"     an argument is given / absent, or what is known of it: int, str, list, none, tensor, number
     "data_format == 'NHWC'"   it is literally this value
@@ -33,23 +33,334 @@ class Form:
     """What it gives (`tensor`, `tensors`, `array`, `shape`, `int`, ...), where that is not what the row's name gives."""
 
 
+DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+DTYPES += ("complex64", "complex128")
+
+
+def _images(like: str) -> tuple[Form, ...]:
+    """A layer of images: with Paddle's own paddings or NHWC, ours; else the plain one."""
+    return (
+        Form(like, "data_format == 'NHWC'"),
+        Form(like, "padding str"),
+        Form(like, "padding of 4"),
+        Form("="),
+    )
+
+
+def _moved(call: str) -> tuple[Form, ...]:
+    """A function of images: what is NHWC is turned before and after."""
+    return (Form(f"{call.replace('(x,', '(x.permute(0, 3, 1, 2),')}.permute(0, 2, 3, 1)", "data_format == 'NHWC'"), Form("="))
+
+
+def _pad(n: int) -> tuple[Form, ...]:
+    modes = {"reflect": "Reflection", "replicate": "Replication", "circular": "Circular"}
+    return (
+        Form(refuse="permute in front of it: torch pads NCHW only", when="data_format == 'NHWC'"),
+        *(Form(f"nn.{name}Pad{n}d(padding)", f"mode == '{mode}'") for mode, name in modes.items()),
+        Form(f"nn.ConstantPad{n}d(padding, value)", "mode absent"),
+        Form(f"nn.ConstantPad{n}d(padding, value)", "mode == 'constant'"),
+        Form(refuse="the mode decides which of torch's padding layers it is: write that one"),
+    )
+
+
+_RESHAPE = (
+    Form("x.flatten(1)", "shape == [0, -1]"),
+    Form("x.reshape(sized(shape, x))", "shape has 0, x simple"),
+    Form("like_reshape(x, shape)", "shape has 0"),
+)
+_UNSQUEEZE = (Form("like_unsqueeze(x, axis)", "axis list"),)
+_SPLIT = (
+    Form("torch.chunk(x, num_or_sections, dim=axis)", "num_or_sections int"),
+    Form("like_split(x, num_or_sections, axis)", "num_or_sections has -1"),
+    Form("torch.split(x, num_or_sections, dim=axis)", "num_or_sections display"),
+    Form("like_split(x, num_or_sections, axis)"),
+)
+_SPLIT_METHOD = (
+    Form("x.chunk(num_or_sections, dim=axis)", "num_or_sections int"),
+    Form("like_split(x, num_or_sections, axis)", "num_or_sections has -1"),
+    Form("x.split(num_or_sections, dim=axis)", "num_or_sections display"),
+    Form("like_split(x, num_or_sections, axis)"),
+)
+_SCALED = (
+    Form("x * scale + bias", "bias given, bias_after_scale absent"),
+    Form("x * scale + bias", "bias given, bias_after_scale == True"),
+    Form("(x + bias) * scale", "bias given"),
+    Form("x * scale"),
+)
+_DOWNSCALED = "mode == 'downscale_in_infer'"
+_CLIPPED = "grad_clip given, grad_clip not none"
+
+
+def _optimizer(name: str, *betas: str) -> tuple[Form, ...]:
+    """An optimizer with betas in one argument, and one whose gradients are clipped."""
+    pair = "betas=(beta1, beta2), "
+    call = f"torch.optim.{name}(parameters, lr=learning_rate, {pair if betas else ''}eps=epsilon, weight_decay=weight_decay)"
+    given = [Form(call, f"{beta} given") for beta in betas]
+    return (Form("like_clipping(again, grad_clip)", _CLIPPED), *given, Form("="))
+
+
+_TYPES = {
+    **{f"_typing.Size{n}": f"nn.common_types._size_{n}_t" for n in (1, 2, 3, 4, 5, 6)},
+    "_typing.ShapeLike": "Size",
+    "_typing.DTypeLike": "dtype",
+}
+"""Names for annotations."""
 FORMS: Mapping[str, tuple[Form, ...]] = {
+    # layers
+    **{f"nn.Conv{n}D": (*(_images("= like_Conv2d")[:3] if n == 2 else (
+        Form(refuse="torch's layers take NCW and NCDHW only", when="data_format == 'NLC'"),
+        Form(refuse="pad with F.pad in front of it", when="padding str"),
+    )), Form("=")) for n in (1, 2, 3)},
+    "nn.MaxPool2D": (Form("= nn.MaxPool2d", "return_mask == True"), *_images("== like_MaxPool2d")),
+    "nn.AvgPool2D": _images("== like_AvgPool2d"),
+    "nn.AdaptiveAvgPool2D": _images("== like_AdaptiveAvgPool2d"),
+    "nn.BatchNorm2D": (
+        Form("= like_ChannelsLastBatchNorm2d", "data_format == 'NHWC'"),
+        Form("= like_BatchNorm2d", "use_global_stats given, use_global_stats not none, use_global_stats not == False"),
+        Form("="),
+    ),
+    "nn.BatchNorm": (
+        Form("= like_BatchNorm2d", "act given, act not none"),
+        Form("= like_BatchNorm2d", "use_global_stats given, use_global_stats not == False"),
+        Form("="),
+    ),
+    "nn.Dropout": (Form("like_DownscaledDropout(p)", _DOWNSCALED), Form("=")),
+    "nn.functional.dropout": (Form("like_downscaled_dropout(x, p, training)", _DOWNSCALED), Form("=")),
+    **{f"nn.Pad{n}D": _pad(n) for n in (1, 2, 3)},
+    "nn.Sequential": (Form("nn.Sequential(OrderedDict([rest]))", "* tuple"), Form("=")),
+    "nn.MultiHeadAttention": (
+        Form(refuse="torch's nn.MultiheadAttention(batch_first=True) keeps one packed weight and returns a pair: write it by hand"),
+    ),
+    # layers' own members
     "nn.Layer.add_sublayer": (Form("x.add_module(name, sublayer)"),),
-    "distributed.fleet.utils.recompute": (Form("="),),
+    "nn.Layer.add_parameter": (Form("x.register_parameter(name, parameter)"),),
+    "nn.Layer.create_parameter": (Form("= like_create_parameter"),),
+    "nn.Layer.register_buffer": (Form("x.register_buffer(name, tensor, persistent=persistable)"),),
+    "nn.Layer.sublayers": (
+        Form("list(x.modules())", "include_self == True"),
+        Form("list(x.modules())[1:]", "include_self absent"),
+        Form("list(x.modules())[1:]", "include_self == False"),
+    ),
+    "nn.Layer.named_sublayers": (
+        Form("x.named_modules()", "include_self == True"),
+        Form("list(x.named_modules())[1:]"),
+    ),
+    "nn.Layer.set_state_dict": (Form("x.load_state_dict(state_dict, strict=False)"),),
+    "nn.Layer.set_dict": (Form("x.load_state_dict(state_dict, strict=False)"),),
+    "nn.Layer.load_dict": (Form("x.load_state_dict(state_dict, strict=False)"),),
+    "nn.Layer.clear_gradients": (Form("x.zero_grad()"),),
+    "nn.Layer.register_forward_post_hook": (Form("x.register_forward_hook(hook)"),),
+    "nn.Layer.full_name": (Form(refuse="a module of torch has no name of its own: use the name under which it is registered"),),
+    "nn.Layer._sub_layers": (Form("x._modules"),),
+    # functions of layers
+    "nn.functional.linear": (Form("F.linear(x, weight.T, bias)", "bias given"), Form("F.linear(x, weight.T)")),
+    "nn.functional.one_hot": (Form("F.one_hot(x, num_classes).to(torch.get_default_dtype())"),),
+    "nn.functional.interpolate": (
+        Form("F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)", "align_corners == False, mode absent"),
+        Form("F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)", "align_corners == False, mode == 'nearest'"),
+        Form("="),
+    ),
+    "nn.functional.hardsigmoid": (
+        Form("torch.clamp(slope * x + offset, 0.0, 1.0)", "slope given"),
+        Form("torch.clamp(slope * x + offset, 0.0, 1.0)", "offset given"),
+        Form("="),
+    ),
+    "nn.functional.swiglu": (Form("F.silu(x) * y", "y given"),),
+    **{
+        f"nn.functional.{name}": _moved(f"F.{name}(x, {rest})")
+        for name, rest in (
+            ("max_pool2d", "kernel_size, stride, padding"),
+            ("adaptive_avg_pool2d", "output_size"),
+        )
+    },
+    # tensors
+    "split": _SPLIT,
+    "Tensor.split": _SPLIT_METHOD,
+    "reshape": (
+        *_RESHAPE,
+        Form("="),
+    ),
+    "Tensor.reshape": (*_RESHAPE, Form("x.reshape(shape)")),
+    "Tensor.reshape_": (*_RESHAPE, Form("x.view(shape)")),
+    "Tensor.tile": (Form("x.tile(repeat_times)"),),
+    "unsqueeze": (*_UNSQUEEZE, Form("=")),
+    "Tensor.unsqueeze": (*_UNSQUEEZE, Form("x.unsqueeze(axis)")),
+    "gather": (Form("torch.index_select(x, axis, index)", "axis given"), Form("torch.index_select(x, 0, index)")),
+    "Tensor.gather": (Form("x.index_select(axis, index)", "axis given"), Form("x.index_select(0, index)")),
+    "take_along_axis": (Form("torch.take_along_dim(arr, indices, axis)"),),
+    "put_along_axis": (
+        Form("arr.scatter(axis, indices, values)", "reduce absent"),
+        Form("arr.scatter(axis, indices, values)", "reduce == 'assign'"),
+        Form("arr.scatter_add(axis, indices, values)", "reduce == 'add'"),
+    ),
+    "sort": (Form("torch.sort(x, dim=axis, descending=descending, stable=stable).values"),),
+    "Tensor.sort": (Form("x.sort(dim=axis, descending=descending).values"),),
+    "argmax": (Form("torch.argmax(x, dim=axis, keepdim=keepdim).to(dtype)", "dtype given"), Form("=")),
+    "argmin": (Form("torch.argmin(x, dim=axis, keepdim=keepdim).to(dtype)", "dtype given"), Form("=")),
+    "matmul": (
+        Form("torch.matmul(x.mT, y.mT)", "transpose_x == True, transpose_y == True"),
+        Form("torch.matmul(x, y.mT)", "transpose_y == True"),
+        Form("torch.matmul(x.mT, y)", "transpose_x == True"),
+        Form("="),
+    ),
+    "scale": _SCALED,
+    "Tensor.scale": _SCALED,
+    "add_n": (Form("sum(inputs)", "inputs list"), Form("inputs", "inputs tensor"), Form("sum(inputs)")),
+    "stanh": (Form("scale_b * torch.tanh(scale_a * x)"),),
+    "shape": (Form("x.shape"),),
+    "uniform": (Form("torch.empty(shape, dtype=dtype).uniform_(min, max)"),),
+    "to_tensor": (Form(refuse="say the device as torch does", when="place given, place not none"), Form("=")),
+    "norm": (
+        Form("torch.linalg.vector_norm(x, p, dim=axis, keepdim=keepdim)", "p number"),
+        Form("torch.linalg.vector_norm(x, dim=axis, keepdim=keepdim)", "p absent"),
+        Form("torch.linalg.vector_norm(x, dim=axis, keepdim=keepdim)", "p == 'fro'"),
+    ),
+    "Tensor.norm": (
+        Form("x.norm(p=p, dim=axis, keepdim=keepdim)", "p number"),
+        Form("x.norm(dim=axis, keepdim=keepdim)", "p absent"),
+    ),
+    "meshgrid": (Form("torch.meshgrid(rest, indexing='ij')"),),
+    "equal_all": (Form("torch.tensor(torch.equal(x, y))"),),
+    "Tensor.equal_all": (Form("torch.tensor(x.equal(y))"),),
+    "clone": (Form("="),),
+    # members of tensors
+    "Tensor.astype": (Form("x.to(dtype)"),),
+    "Tensor.cast": (Form("x.to(dtype)"),),
+    "cast": (Form("x.to(dtype)"),),
+    "Tensor.numpy": (Form("x.detach().cpu().numpy()"),),
+    "Tensor.stop_gradient": (Form("x.requires_grad = not value", "written"), Form("not x.requires_grad")),
+    "Tensor.size": (Form("x.numel()"),),
+    "Tensor.place": (Form("x.device"),),
+    "Tensor.item": (Form("x.flatten()[args].item()", "args given"), Form("x.item()")),
+    "Tensor.shape": (Form("="),),
+    "Tensor.set_value": (Form("x.data.copy_(torch.as_tensor(value))"),),
+    "Tensor.clear_grad": (Form("x.grad.zero_()"),),
+    "Tensor.clear_gradient": (Form("x.grad.zero_()"),),
+    "Tensor.backward": (
+        Form("x.backward(grad_tensor, retain_graph=retain_graph)", "grad_tensor given"),
+        Form("x.backward(retain_graph=retain_graph)"),
+    ),
+    # parameters and initializers
     "ParamAttr": (Form("="),),
+    "create_parameter": (Form("= like_create_parameter"),),
+    "nn.initializer.Assign": (Form("partial(like_assign, value=value)"),),
+    "regularizer.L2Decay": (Form("coeff"),),
+    # training
+    "optimizer.SGD": (Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
+    "optimizer.Momentum": (Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
+    "optimizer.Adam": _optimizer("Adam", "beta1", "beta2"),
+    "optimizer.AdamW": (
+        Form(refuse="make two groups of parameters, one with weight_decay=0", when="apply_decay_param_fun given, apply_decay_param_fun not none"),
+        *_optimizer("AdamW", "beta1", "beta2"),
+    ),
+    "optimizer.Adamax": _optimizer("Adamax", "beta1", "beta2"),
+    "optimizer.NAdam": _optimizer("NAdam", "beta1", "beta2"),
+    "optimizer.RAdam": _optimizer("RAdam", "beta1", "beta2"),
+    "optimizer.Optimizer.clear_grad": (Form("x.zero_grad()"),),
+    "optimizer.Optimizer.clear_gradients": (Form("x.zero_grad()"),),
+    "optimizer.Optimizer.get_lr": (Form("x.param_groups[0]['lr']"),),
+    "optimizer.Optimizer.set_lr": (Form("like_set_lr(x, value)"),),
+    "optimizer.Optimizer.set_state_dict": (Form("x.load_state_dict(state_dict)"),),
+    "optimizer.Optimizer.minimize": (Form(refuse="write loss.backward() and the optimizer's step()"),),
+    "optimizer.lr.LRScheduler.get_lr": (Form("x.get_last_lr()[0]"),),
+    "nn.ClipGradByGlobalNorm": (Form("partial(nn.utils.clip_grad_norm_, max_norm=clip_norm)"),),
+    "nn.ClipGradByNorm": (Form("partial(like_clip_each_norm, max_norm=clip_norm)"),),
+    "nn.ClipGradByValue": (
+        Form("partial(nn.utils.clip_grad_value_, clip_value=max)", "min absent"),
+        Form("partial(nn.utils.clip_grad_value_, clip_value=max)", "min none"),
+    ),
+    "seed": (Form("torch.manual_seed(seed)"),),
+    "no_grad": (Form("="),),
+    "grad": (Form("="),),
+    "set_device": (
+        Form("torch.set_default_device('cpu')", "device == 'cpu'"),
+        Form("torch.set_default_device('cuda')", "device == 'gpu'"),
+        Form("torch.set_default_device('cuda:0')", "device == 'gpu:0'"),
+        Form(refuse="write torch.set_default_device, with cuda for gpu"),
+    ),
+    "save": (Form("torch.save(obj, path)"),),
+    "load": (Form("torch.load(path, weights_only=True)"),),
+    "is_tensor": (Form("="),),
+    "utils.download.get_weights_path_from_url": (Form("= like_weights_path"),),
+    "distributed.fleet.utils.recompute": (Form("="),),
+    "io.DataLoader": (
+        Form(
+            "torch.utils.data.DataLoader(dataset, batch_sampler=batch_sampler, num_workers=num_workers, "
+            "collate_fn=collate_fn, worker_init_fn=worker_init_fn)",
+            "batch_sampler given, batch_sampler not none",
+        ),
+        Form(
+            "torch.utils.data.DataLoader(dataset, batch_size=batch_size, shuffle=shuffle, num_workers=num_workers, "
+            "collate_fn=collate_fn, drop_last=drop_last, timeout=timeout, worker_init_fn=worker_init_fn)",
+        ),
+    ),
+    "io.Dataset": (Form("="),),
+    "io.TensorDataset": (Form("torch.utils.data.TensorDataset(*tensors)"),),
+    "io.random_split": (Form("="),),
+    "amp.auto_cast": (Form("torch.autocast(torch.get_default_device().type, enabled=enable)"),),
+    "Tensor": (Form("="),),
+    **{name: (Form("="),) for name in DTYPES},
+    **{name: (Form("="),) for name in _TYPES},
 }
 
+_LAYER_MEMBERS = {
+    "add_sublayer": "add_sublayer",
+    "add_parameter": "add_parameter",
+    "create_parameter": "create_parameter",
+    "register_buffer": "register_buffer",
+    "sublayers": "sublayers",
+    "named_sublayers": "named_sublayers",
+    "set_state_dict": "set_state_dict",
+    "set_dict": "set_state_dict",
+    "load_dict": "set_state_dict",
+    "clear_gradients": "clear_grad of the optimizer",
+    "register_forward_post_hook": "forward hook",
+    "full_name": "sublayers",
+    "_sub_layers": "sublayers",
+}
 PROVEN_BY: Mapping[str, str] = {
-    "nn.Layer.add_sublayer": "add_sublayer",
+    **{f"nn.Layer.{name}": row for name, row in _LAYER_MEMBERS.items()},
+    **dict.fromkeys(("optimizer.Optimizer.clear_grad", "optimizer.Optimizer.clear_gradients"), "clear_grad of the optimizer"),
+    **dict.fromkeys(
+        (
+            "optimizer.Optimizer.get_lr",
+            "optimizer.Optimizer.set_lr",
+            "optimizer.Optimizer.set_state_dict",
+            "optimizer.Optimizer.minimize",
+            "optimizer.lr.LRScheduler.get_lr",
+        ),
+        "scheduler in the training loop",
+    ),
+    **dict.fromkeys((*DTYPES, *_TYPES, "Tensor", "is_tensor"), "Tensor.dtype"),
     "distributed.fleet.utils.recompute": "recompute",
     "ParamAttr": "ParamAttr initializer",
+    "create_parameter": "create_parameter",
+    "regularizer.L2Decay": "optimizer.Momentum",
+    "grad": "paddle.grad",
+    "save": "save and load",
+    "load": "save and load",
+    "utils.download.get_weights_path_from_url": "save and load",
+    "io.DataLoader": "DataLoader",
+    "io.Dataset": "DataLoader",
+    "io.TensorDataset": "DataLoader",
+    "io.random_split": "random_split",
+    "amp.auto_cast": "auto_cast",
+    "Tensor.unsqueeze": "unsqueeze",
 }
-"""Names of Paddle's whose proof is an idiom's row."""
+"""Names of Paddle's whose proof is another row, an idiom's or the function's."""
 
 TWINS: Mapping[str, str] = {
-    "nn.Layer.add_sublayer": "nn.Module.add_module",
+    **_TYPES,
+    **{name: name for name in (*DTYPES, "Tensor", "is_tensor", "no_grad")},
     "distributed.fleet.utils.recompute": "utils.checkpoint.checkpoint",
     "ParamAttr": "like_paddle.ParamAttr",
+    "grad": "autograd.grad",
+    "io.Dataset": "utils.data.Dataset",
+    "io.DataLoader": "utils.data.DataLoader",
+    "io.random_split": "utils.data.random_split",
+    "utils.download.get_weights_path_from_url": "like_paddle.weights_path",
+    "save": "save",
+    "load": "load",
 }
 """The torch name of those."""
 
@@ -75,6 +386,37 @@ RETURNS: Mapping[str, str] = {
     "Tensor.place": "unknown",
     "shape": "shape",
     "numel": "int",
+    "ParamAttr": "attr",
+    "regularizer.L2Decay": "float",
+    "nn.Layer.create_parameter": "tensor",
+    "create_parameter": "tensor",
+    "nn.Layer.sublayers": "layers",
+    "nn.Layer.named_sublayers": "named layers",
+    "nn.Layer.children": "layers",
+    "nn.Layer.named_children": "named layers",
+    "nn.Layer.parameters": "tensors",
+    "nn.Layer.named_parameters": "named tensors",
+    "nn.Layer.buffers": "tensors",
+    "nn.Layer.named_buffers": "named tensors",
+    "nn.Layer.state_dict": "state",
+    "nn.Layer.add_sublayer": "layer",
+    "load": "unknown",
+    "save": "none",
+    "seed": "none",
+    "no_grad": "unknown",
+    "set_device": "none",
+    "is_tensor": "bool",
+    "io.DataLoader": "loader",
+    "io.Dataset": "dataset",
+    "io.TensorDataset": "dataset",
+    "io.random_split": "unknown",
+    "utils.download.get_weights_path_from_url": "str",
+    "distributed.fleet.utils.recompute": "tensor",
+    "nn.Layer.register_buffer": "none",
+    "nn.Layer.set_state_dict": "none",
+    "nn.ClipGradByGlobalNorm": "clip",
+    "optimizer.Optimizer.get_lr": "float",
+    **dict.fromkeys(DTYPES, "dtype"),
 }
 """What a name gives where it is not one tensor."""
 

@@ -35,6 +35,7 @@ from paddle2torch.port.values import (
     Value,
     const,
     literal,
+    join,
     names,
     of,
     only,
@@ -108,14 +109,18 @@ class Calls:
     def _form(
         self, known: Known, given: Sequence[Given], receiver: tuple[str, cst.BaseExpression] | None
     ) -> Form | None:
-        at_hand = {g.name: (g.node, g.value) for g in given}
+        at_hand = {g.name: (g.node, g.value) for g in given if g.name != "*"}
+        stars = [g for g in given if g.name == "*"]
+        if stars:
+            at_hand["*"] = (stars[0].node, join(*(g.value for g in stars)))
         if receiver is not None:
             at_hand.setdefault(receiver[0], (receiver[1], UNKNOWN))
             at_hand.setdefault("x", (receiver[1], UNKNOWN))
         for form in known.forms:
             if not holds(form.when, at_hand):
                 continue
-            asked = names_in(form.torch) if form.torch not in ("", "=") else []
+            plainly = form.torch.startswith("=") or not form.torch or form.when.startswith("written")
+            asked = [] if plainly else names_in(form.torch)
             if any(asked.count(n) > 1 and n in at_hand and not simple(at_hand[n][0]) for n in asked):
                 continue
             return form
@@ -133,13 +138,37 @@ class Calls:
         form = self._form(known, given, receiver)
         if form is not None and form.refuse:
             raise Refused(form.refuse)
-        if form is not None and form.torch != "=":
+        if form is not None and "again" in form.torch:
+            return self._wrapped(form, known, node, given, root)
+        if form is not None and not form.torch.startswith("="):
             return self._filled(form, known, given, receiver)
+        other = form.torch[1:].strip() if form is not None else ""
+        if other:
+            return self._instead(other, known, node, given, partly)
         if not known.torch:
             raise Refused(f"torch has no paddle.{known.name}: {known.row.remedy or 'write it out'}")
         return self._plain(known, node, given, root, receiver, partly)
 
     # --- forms ---
+
+    def _wrapped(
+        self, form: Form, known: Known, node: cst.Call, given: list[Given], root: str
+    ) -> cst.BaseExpression:
+        """A form around the call as it is written without what the form is for."""
+        taken = {clause.strip().partition(" ")[0] for clause in form.when.split(",")}
+        rest = [g for g in given if g.name not in taken]
+        pairs = without([(g.arg, g.arg if g in rest else None) for g in given])
+        rest = [Given(g.name, arg, g.value, g.positional) for g, arg in zip(rest, pairs, strict=True)]
+        inner = self._write(known, node, rest, root, None, False)
+        nodes = {g.name: g.node for g in given if g.name in taken}
+        return self._rooted(form.torch, {**nodes, "again": inner})
+
+    def _instead(
+        self, other: str, known: Known, node: cst.Call, given: list[Given], partly: bool
+    ) -> cst.BaseExpression:
+        """The plain way with another name, which takes what torch has no argument for as Paddle does."""
+        target = knowledge.instead(known.name, other)
+        return self._plain(target, node, given, "", None, partly)
 
     def _filled(
         self,
@@ -148,8 +177,13 @@ class Calls:
         given: Sequence[Given],
         receiver: tuple[str, cst.BaseExpression] | None,
     ) -> cst.BaseExpression:
-        nodes: dict[str, cst.BaseExpression | None] = {}
+        nodes: dict[str, Any] = {}
+        stars = [g for g in given if g.name == "*"]
+        if stars and "rest" in names_in(form.torch):
+            nodes["rest"] = [g.node for g in stars]
         for each in given:
+            if each.name == "*" and "rest" in nodes:
+                continue
             if each.name in ("*", "**"):
                 raise Refused(f"which arguments a star gives paddle.{known.name} is not known: write them out")
             nodes[each.name] = self._value(known, each)
@@ -165,7 +199,7 @@ class Calls:
             if default is REQUIRED:
                 raise Refused(f"paddle.{known.name} needs {name}")
             nodes[name] = None if name in optional else plain(default)
-        unsaid = [g.name for g in given if g.name not in asked and not self._idle(known, g, form)]
+        unsaid = [g.name for g in given if g.name not in asked and g.name != "*" and not self._idle(known, g, form)]
         if unsaid:
             raise Refused(f"the table does not say what {', '.join(unsaid)} of paddle.{known.name} is in torch")
         return self._rooted(form.torch, nodes)
@@ -230,7 +264,7 @@ class Calls:
         function = known
         method = known.torch.startswith("Tensor.")
         if receiver is not None and not method and knowledge.torch_has(known.torch.rpartition(".")[2]) and "." not in known.torch:
-            method, function = True, knowledge.as_method(known)
+            method, function = True, knowledge.as_method(known.name)
         if method and receiver is None:
             first = next((g for g in given if g.name == known.order(1)[0]), None)
             if first is None:

@@ -168,6 +168,26 @@ def torch_has(name: str) -> bool:
     return name in attributes("torch tensor")
 
 
+@cache
+def instead(name: str, other: str) -> Known:
+    """A row with another torch name. Ours (`like_*`) take what torch has no argument for under Paddle's name, and with a second
+    `=` in front all arguments as Paddle does."""
+    found = known(name)
+    assert found is not None
+    as_paddle = other.startswith("=")
+    other = other.lstrip("= ")
+    if not other.startswith("like_"):
+        return replace(found, torch=other, torch_signature=signature("torch", other))
+    kept = {"name", "weight_attr", "param_attr"}
+    arguments = tuple(
+        replace(a, torch=a.paddle, values={}, convert="")
+        if a.paddle not in kept and (as_paddle or a.torch is None) else a
+        for a in found.row.arguments
+    )
+    ours = f"like_paddle.{other.removeprefix('like_')}"
+    return replace(found, row=replace(found.row, arguments=arguments), torch=ours, forms=())
+
+
 def advice(name: str) -> str:
     """What to do about a name that no row has."""
     last = name.rpartition(".")[2]
@@ -177,11 +197,12 @@ def advice(name: str) -> str:
 
 
 @cache
-def as_method(known: Known) -> Known:
+def as_method(name: str) -> Known:
     """The row of a function, called on a tensor in torch too."""
-    name = known.torch.rpartition(".")[2]
-    found = signature("torch", f"Tensor.{name}")
-    return replace(known, torch=f"Tensor.{name}", torch_signature=found)
+    found = known(name)
+    assert found is not None
+    torch = f"Tensor.{found.torch.rpartition('.')[2]}"
+    return replace(found, torch=torch, torch_signature=signature("torch", torch))
 
 
 def module(name: str) -> str | None:

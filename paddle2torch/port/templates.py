@@ -71,7 +71,7 @@ def tight(node: cst.BaseExpression) -> cst.BaseExpression:
 class _Fill(cst.CSTTransformer):
     """Puts nodes in the place of names; an argument whose name is not given goes."""
 
-    def __init__(self, given: Mapping[str, cst.BaseExpression | None]) -> None:
+    def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__()
         self.given = given
 
@@ -99,7 +99,17 @@ class _Fill(cst.CSTTransformer):
         changed: cst.BaseExpression = updated_node.with_changes(value=tight(updated_node.value))
         return changed
 
+    def leave_List(self, original_node: cst.List, updated_node: cst.List) -> cst.BaseExpression:
+        if [getattr(e.value, "value", None) for e in original_node.elements] == ["rest"]:
+            return cst.List([cst.Element(node) for node in self.given["rest"]])
+        return updated_node
+
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        if isinstance(original_node.func, cst.Name) and original_node.func.value == "sized":
+            return _sized(*(arg.value for arg in updated_node.args))
+        if "rest" in self.given and [getattr(a.value, "value", None) for a in original_node.args[:1]] == ["rest"]:
+            first = [cst.Arg(node) for node in self.given["rest"]]
+            return updated_node.with_changes(args=[*first, *updated_node.args[1:]])
         kept = [
             new.with_changes(keyword=old.keyword)
             for old, new in zip(original_node.args, updated_node.args, strict=True)
@@ -111,10 +121,23 @@ class _Fill(cst.CSTTransformer):
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         found = self.given.get(original_node.value)
-        return updated_node if found is None else found
+        return updated_node if found is None or isinstance(found, list) else found
 
 
-def fill(text: str, given: Mapping[str, cst.BaseExpression | None]) -> cst.BaseExpression:
+def _sized(shape: cst.BaseExpression, x: cst.BaseExpression) -> cst.BaseExpression:
+    """A display in which every 0 is the size that `x` has there."""
+    assert isinstance(shape, (cst.List, cst.Tuple))
+    made = []
+    for place, element in enumerate(shape.elements):
+        zero = isinstance(element.value, cst.Integer) and element.value.evaluated_value == 0
+        size = cst.parse_expression(f"x.shape[{place}]")
+        assert isinstance(size, cst.Subscript) and isinstance(size.value, cst.Attribute)
+        size = size.with_changes(value=size.value.with_changes(value=x))
+        made.append(element.with_changes(value=size) if zero else element)
+    return shape.with_changes(elements=made)
+
+
+def fill(text: str, given: Mapping[str, Any]) -> cst.BaseExpression:
     """The template `text` with `given` in the place of its names; None leaves the argument out."""
     made = expression(text).visit(_Fill(given))
     assert isinstance(made, cst.BaseExpression)
@@ -164,6 +187,10 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
         return _equal(node, value, ast.literal_eval(condition.removeprefix("== ")))
     if condition.startswith("has "):
         return ast.literal_eval(condition.removeprefix("has ")) in _numbers(node)
+    if condition.startswith("of "):
+        return isinstance(node, (cst.List, cst.Tuple)) and len(node.elements) == int(condition.removeprefix("of "))
+    if condition == "display":
+        return isinstance(node, (cst.List, cst.Tuple))
     if condition == "simple":
         return simple(node)
     if condition == "literal":
