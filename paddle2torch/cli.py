@@ -33,6 +33,7 @@ COMMANDS = {
     "train": "train or fine-tune a network in either framework, with the same images and numbers",
     "evaluate": "show the loss and accuracy of a checkpoint: one window, ten, several scales, or dense",
     "predict": "name what pictures show, in either framework or both side by side",
+    "port": "translate Paddle source to PyTorch source, and prove the result",
     "models": "list the networks that exist in both frameworks",
     "guide": "look up what a Paddle or torch name is in the other framework",
     "summary": "show a network's layers, shapes, parameters, memory and receptive field",
@@ -144,6 +145,13 @@ def _build_parser(chosen: str | None) -> argparse.ArgumentParser:
 
 def _module(command: str) -> Any:
     return importlib.import_module(f"paddle2torch.commands.{command.replace(' ', '_')}")
+
+
+def command(words: Sequence[str]) -> int:
+    """Run one command from another; its exit code."""
+    args = _build_parser(words[0]).parse_args(list(words))
+    result: int = _module(words[0]).run(args)
+    return result
 
 
 @contextmanager

@@ -17,6 +17,7 @@ channels, also in a grouped convolution) and `paddle/nn/initializer/xavier.py`, 
 """
 
 import math
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -203,7 +204,9 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, x):
         if self.use_global_stats:
-            y = F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+            y = F.batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+            )
         else:
             y = super().forward(x)
         return y if self.act is None else getattr(F, self.act)(y)
@@ -223,7 +226,9 @@ def padding_of(padding, sizes, kernel, stride):
         flat = [padding] * count if isinstance(padding, int) else list(padding)
         if flat and isinstance(flat[0], (list, tuple)):
             flat = [n for pair in flat[-count:] for n in pair]
-        pairs = [(n, n) for n in flat] if len(flat) == count else list(zip(flat[::2], flat[1::2], strict=True))
+        pairs = (
+            [(n, n) for n in flat] if len(flat) == count else list(zip(flat[::2], flat[1::2], strict=True))
+        )
     return [n for pair in reversed(pairs) for n in pair]
 
 
@@ -245,7 +250,17 @@ class _Channels:
 class Conv2d(_Channels, nn.Conv2d):
     """nn.Conv2d with Paddle's paddings (`SAME`, `VALID`, [top, bottom, left, right]) and layouts."""
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, data_format="NCHW", **options):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        data_format="NCHW",
+        **options,
+    ):
         # Paddle takes no dilation together with SAME.
         dilation = 1 if padding == "SAME" else dilation
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, **options)
@@ -253,7 +268,9 @@ class Conv2d(_Channels, nn.Conv2d):
         self.nhwc = data_format == "NHWC"
 
     def apply_to(self, x):
-        return super(_Channels, self).forward(F.pad(x, padding_of(self.around, x.shape[2:], self.kernel_size, self.stride)))
+        return super(_Channels, self).forward(
+            F.pad(x, padding_of(self.around, x.shape[2:], self.kernel_size, self.stride))
+        )
 
 
 class ChannelsLastBatchNorm2d(_Channels, nn.BatchNorm2d):
@@ -275,13 +292,24 @@ class MaxPool2d(_Channels, nn.Module):
 
     def apply_to(self, x):
         around = padding_of(self.padding, x.shape[2:], self.kernel_size, self.stride)
-        return F.max_pool2d(F.pad(x, around, value=-math.inf), self.kernel_size, self.stride, ceil_mode=self.ceil_mode)
+        return F.max_pool2d(
+            F.pad(x, around, value=-math.inf), self.kernel_size, self.stride, ceil_mode=self.ceil_mode
+        )
 
 
 class AvgPool2d(_Channels, nn.Module):
     """nn.AvgPool2d with Paddle's paddings and layouts; padding counts only where `exclusive` is False."""
 
-    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, exclusive=True, divisor_override=None, data_format="NCHW"):
+    def __init__(
+        self,
+        kernel_size,
+        stride=None,
+        padding=0,
+        ceil_mode=False,
+        exclusive=True,
+        divisor_override=None,
+        data_format="NCHW",
+    ):
         super().__init__()
         self.kernel_size, self.stride = _pair(kernel_size), _pair(stride or kernel_size)
         self.padding, self.ceil_mode, self.nhwc = padding, ceil_mode, data_format == "NHWC"
@@ -337,8 +365,6 @@ def weights_path(url, md5sum=None):
     Raises:
         FileNotFoundError: if they are not there: it says how to get them.
     """
-    from pathlib import Path
-
     name = url.rpartition("/")[2].rpartition(".")[0]
     path = Path.home() / ".cache" / "paddle2torch" / f"{name}.pth"
     if not path.exists():

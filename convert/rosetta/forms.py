@@ -33,8 +33,10 @@ class Form:
     """What it gives (`tensor`, `tensors`, `array`, `shape`, `int`, ...), where that is not what the row's name gives."""
 
 
-DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
-DTYPES += ("complex64", "complex128")
+DTYPES = (
+    *("bool", "uint8", "int8", "int16", "int32", "int64"),
+    *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
+)
 
 
 def _images(like: str) -> tuple[Form, ...]:
@@ -49,7 +51,12 @@ def _images(like: str) -> tuple[Form, ...]:
 
 def _moved(call: str) -> tuple[Form, ...]:
     """A function of images: what is NHWC is turned before and after."""
-    return (Form(f"{call.replace('(x,', '(x.permute(0, 3, 1, 2),')}.permute(0, 2, 3, 1)", "data_format == 'NHWC'"), Form("="))
+    return (
+        Form(
+            f"{call.replace('(x,', '(x.permute(0, 3, 1, 2),')}.permute(0, 2, 3, 1)", "data_format == 'NHWC'"
+        ),
+        Form("="),
+    )
 
 
 def _pad(n: int) -> tuple[Form, ...]:
@@ -107,16 +114,29 @@ _TYPES = {
 """Names for annotations."""
 FORMS: Mapping[str, tuple[Form, ...]] = {
     # layers
-    **{f"nn.Conv{n}D": (*(_images("= like_Conv2d")[:3] if n == 2 else (
-        Form(refuse="torch's layers take NCW and NCDHW only", when="data_format == 'NLC'"),
-        Form(refuse="pad with F.pad in front of it", when="padding str"),
-    )), Form("=")) for n in (1, 2, 3)},
+    **{
+        f"nn.Conv{n}D": (
+            *(
+                _images("= like_Conv2d")[:3]
+                if n == 2
+                else (
+                    Form(refuse="torch's layers take NCW and NCDHW only", when="data_format == 'NLC'"),
+                    Form(refuse="pad with F.pad in front of it", when="padding str"),
+                )
+            ),
+            Form("="),
+        )
+        for n in (1, 2, 3)
+    },
     "nn.MaxPool2D": (Form("= nn.MaxPool2d", "return_mask == True"), *_images("== like_MaxPool2d")),
     "nn.AvgPool2D": _images("== like_AvgPool2d"),
     "nn.AdaptiveAvgPool2D": _images("== like_AdaptiveAvgPool2d"),
     "nn.BatchNorm2D": (
         Form("= like_ChannelsLastBatchNorm2d", "data_format == 'NHWC'"),
-        Form("= like_BatchNorm2d", "use_global_stats given, use_global_stats not none, use_global_stats not == False"),
+        Form(
+            "= like_BatchNorm2d",
+            "use_global_stats given, use_global_stats not none, use_global_stats not == False",
+        ),
         Form("="),
     ),
     "nn.BatchNorm": (
@@ -129,7 +149,9 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     **{f"nn.Pad{n}D": _pad(n) for n in (1, 2, 3)},
     "nn.Sequential": (Form("nn.Sequential(OrderedDict([rest]))", "* tuple"), Form("=")),
     "nn.MultiHeadAttention": (
-        Form(refuse="torch's nn.MultiheadAttention(batch_first=True) keeps one packed weight and returns a pair: write it by hand"),
+        Form(
+            refuse="torch's nn.MultiheadAttention(batch_first=True) keeps one packed weight and returns a pair: write it by hand"
+        ),
     ),
     # layers' own members
     "nn.Layer.add_sublayer": (Form("x.add_module(name, sublayer)"),),
@@ -150,14 +172,25 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.Layer.load_dict": (Form("x.load_state_dict(state_dict, strict=False)"),),
     "nn.Layer.clear_gradients": (Form("x.zero_grad()"),),
     "nn.Layer.register_forward_post_hook": (Form("x.register_forward_hook(hook)"),),
-    "nn.Layer.full_name": (Form(refuse="a module of torch has no name of its own: use the name under which it is registered"),),
+    "nn.Layer.full_name": (
+        Form(refuse="a module of torch has no name of its own: use the name under which it is registered"),
+    ),
     "nn.Layer._sub_layers": (Form("x._modules"),),
     # functions of layers
-    "nn.functional.linear": (Form("F.linear(x, weight.T, bias)", "bias given"), Form("F.linear(x, weight.T)")),
+    "nn.functional.linear": (
+        Form("F.linear(x, weight.T, bias)", "bias given"),
+        Form("F.linear(x, weight.T)"),
+    ),
     "nn.functional.one_hot": (Form("F.one_hot(x, num_classes).to(torch.get_default_dtype())"),),
     "nn.functional.interpolate": (
-        Form("F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)", "align_corners == False, mode absent"),
-        Form("F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)", "align_corners == False, mode == 'nearest'"),
+        Form(
+            "F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)",
+            "align_corners == False, mode absent",
+        ),
+        Form(
+            "F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)",
+            "align_corners == False, mode == 'nearest'",
+        ),
         Form("="),
     ),
     "nn.functional.hardsigmoid": (
@@ -185,7 +218,10 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "Tensor.tile": (Form("x.tile(repeat_times)"),),
     "unsqueeze": (*_UNSQUEEZE, Form("=")),
     "Tensor.unsqueeze": (*_UNSQUEEZE, Form("x.unsqueeze(axis)")),
-    "gather": (Form("torch.index_select(x, axis, index)", "axis given"), Form("torch.index_select(x, 0, index)")),
+    "gather": (
+        Form("torch.index_select(x, axis, index)", "axis given"),
+        Form("torch.index_select(x, 0, index)"),
+    ),
     "Tensor.gather": (Form("x.index_select(axis, index)", "axis given"), Form("x.index_select(0, index)")),
     "take_along_axis": (Form("torch.take_along_dim(arr, indices, axis)"),),
     "put_along_axis": (
@@ -250,7 +286,10 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "optimizer.Momentum": (Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
     "optimizer.Adam": _optimizer("Adam", "beta1", "beta2"),
     "optimizer.AdamW": (
-        Form(refuse="make two groups of parameters, one with weight_decay=0", when="apply_decay_param_fun given, apply_decay_param_fun not none"),
+        Form(
+            refuse="make two groups of parameters, one with weight_decay=0",
+            when="apply_decay_param_fun given, apply_decay_param_fun not none",
+        ),
         *_optimizer("AdamW", "beta1", "beta2"),
     ),
     "optimizer.Adamax": _optimizer("Adamax", "beta1", "beta2"),
@@ -320,7 +359,10 @@ _LAYER_MEMBERS = {
 }
 PROVEN_BY: Mapping[str, str] = {
     **{f"nn.Layer.{name}": row for name, row in _LAYER_MEMBERS.items()},
-    **dict.fromkeys(("optimizer.Optimizer.clear_grad", "optimizer.Optimizer.clear_gradients"), "clear_grad of the optimizer"),
+    **dict.fromkeys(
+        ("optimizer.Optimizer.clear_grad", "optimizer.Optimizer.clear_gradients"),
+        "clear_grad of the optimizer",
+    ),
     **dict.fromkeys(
         (
             "optimizer.Optimizer.get_lr",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,10 @@ import libcst as cst
 
 from convert.rosetta.forms import COMMON
 from convert.rosetta.rows import Argument
-from paddle2torch.port.knowledge import REQUIRED, UNSAID, Known
+from convert.rosetta.signatures import REQUIRED, UNSAID
+from paddle2torch.port.knowledge import Known
 from paddle2torch.port.templates import plain, tight
-from paddle2torch.port.values import UNKNOWN, Value, const, literal, names, only, type_of, without_none
+from paddle2torch.port.values import Value, literal, type_of, without_none
 
 
 class Refused(Exception):
@@ -50,7 +51,9 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
             found.append(Given("**", arg, value, False))
         elif arg.star == "*":
             if not rest:
-                raise Refused(f"which arguments a star gives paddle.{known.name} is not known: write them out")
+                raise Refused(
+                    f"which arguments a star gives paddle.{known.name} is not known: write them out"
+                )
             found.append(Given("*", arg, value, True))
         elif arg.keyword is not None:
             found.append(Given(arg.keyword.value, arg, value, False))
@@ -106,18 +109,23 @@ def converted(argument: Argument, known: Known, given: Given, dtype: Any) -> cst
     if given.name == "dtype" or argument.convert == "dtype":
         if found == (None,):
             return None
-        return dtype(node, given.value) if argument.torch is not None else _without(argument, known, given)
+        if argument.torch is not None:
+            made: cst.BaseExpression = dtype(node, given.value)
+            return made
+        _check_idle(argument, known, given)
+        return None
     if argument.torch is None:
-        return _without(argument, known, given)
+        _check_idle(argument, known, given)
+        return None
     if argument.convert == "is not False":
         if found and isinstance(found[0], (bool, type(None))):
             affine = found[0] is not False
             return None if affine == known.torch_default(argument.torch) else plain(affine)
-        if without_none(given.value) and all(a.kind in ("attr", "initializer") for a in without_none(given.value)):
+        if without_none(given.value) and all(
+            a.kind in ("attr", "initializer") for a in without_none(given.value)
+        ):
             return None if known.torch_default(argument.torch) is True else plain(True)
-        return cst.Comparison(
-            tight(node), [cst.ComparisonTarget(cst.IsNot(), cst.Name("False"))]
-        )
+        return cst.Comparison(tight(node), [cst.ComparisonTarget(cst.IsNot(), cst.Name("False"))])
     if found:
         turned = torch_literal(argument, found[0])
         if turned is not NOTHING:
@@ -128,9 +136,13 @@ def converted(argument: Argument, known: Known, given: Given, dtype: Any) -> cst
     if argument.convert == "1 - f32":
         return cst.BinaryOperation(cst.Integer("1"), cst.Subtract(), tight(node))
     if argument.values and not _outside(argument.values, given.value):
-        raise Refused(f"what {given.name} of paddle.{known.name} is here is not known: write torch's {argument.torch}")
+        raise Refused(
+            f"what {given.name} of paddle.{known.name} is here is not known: write torch's {argument.torch}"
+        )
     if argument.convert not in ("", "f32", "dtype"):
-        raise Refused(f"{given.name} of paddle.{known.name} is torch's {argument.torch}, converted: {argument.convert}")
+        raise Refused(
+            f"{given.name} of paddle.{known.name} is torch's {argument.torch}, converted: {argument.convert}"
+        )
     return node
 
 
@@ -141,12 +153,14 @@ def _outside(values: Mapping[Any, Any], value: Value) -> bool:
     return bool(rest) and all(type_of(atom) not in kinds for atom in rest)
 
 
-def _without(argument: Argument, known: Known, given: Given) -> None:
+def _check_idle(argument: Argument, known: Known, given: Given) -> None:
     """An argument that torch has not: it may go where it says what is so anyway."""
     found, default = literal(given.value), known.default(given.name)
     if given.name == "name" or found == (None,):
         return
-    if found and (argument.values.get(found[0], argument) is None or (default is not UNSAID and found[0] == default)):
+    if found and (
+        argument.values.get(found[0], argument) is None or (default is not UNSAID and found[0] == default)
+    ):
         return
     if found and found[0] == argument.paddle_default and argument.paddle_default is not None:
         return

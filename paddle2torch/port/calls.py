@@ -8,7 +8,8 @@ from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import Form
+from convert.rosetta.forms import DTYPES, Form
+from convert.rosetta.signatures import REQUIRED, UNSAID
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import (
     Given,
@@ -22,29 +23,23 @@ from paddle2torch.port.binding import (
     torch_name,
     without,
 )
-from paddle2torch.port.knowledge import REQUIRED, UNSAID, Known
+from paddle2torch.port.knowledge import Known
 from paddle2torch.port.names import Names
 from paddle2torch.port.templates import fill, holds, keyword_only, names_in, plain, simple, tight
 from paddle2torch.port.values import (
-    API,
     CONST,
     CONVERTED,
-    LAYER,
     NAMED,
     UNKNOWN,
     Value,
-    const,
-    literal,
     join,
-    names,
+    literal,
     of,
     only,
     without_none,
 )
 
 Args = Sequence[tuple[cst.Arg, Value]]
-DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
-DTYPES += ("complex64", "complex128")
 
 
 @dataclass
@@ -91,12 +86,13 @@ class Calls:
     ) -> tuple[cst.BaseExpression, Value]:
         """A call of a method of a tensor, a layer, an optimizer."""
         signature = known.paddle_signature
-        first = signature.positional[:1] if signature and known.row.kind.value != "idiom" else ()
-        if known.name.startswith(("nn.Layer.", "optimizer.")):
-            first = ()
+        # A method of a tensor is a function whose first argument is what it is called on.
+        first = (
+            signature.positional[:1]
+            if signature and not known.name.startswith(("nn.Layer.", "optimizer."))
+            else ()
+        )
         given = bind(known, args, skip=len(first))
-        if known.name.startswith("Tensor.") and known.paddle_signature is None:
-            given = bind(known, args)
         written = self._write(known, node, given, "", (first[0] if first else "x", receiver), False)
         return written, self._gives(known, given)
 
@@ -185,7 +181,9 @@ class Calls:
             if each.name == "*" and "rest" in nodes:
                 continue
             if each.name in ("*", "**"):
-                raise Refused(f"which arguments a star gives paddle.{known.name} is not known: write them out")
+                raise Refused(
+                    f"which arguments a star gives paddle.{known.name} is not known: write them out"
+                )
             nodes[each.name] = self._value(known, each)
         if receiver is not None:
             nodes.setdefault(receiver[0], receiver[1])
@@ -199,9 +197,13 @@ class Calls:
             if default is REQUIRED:
                 raise Refused(f"paddle.{known.name} needs {name}")
             nodes[name] = None if name in optional else plain(default)
-        unsaid = [g.name for g in given if g.name not in asked and g.name != "*" and not self._idle(known, g, form)]
+        unsaid = [
+            g.name for g in given if g.name not in asked and g.name != "*" and not self._idle(known, g, form)
+        ]
         if unsaid:
-            raise Refused(f"the table does not say what {', '.join(unsaid)} of paddle.{known.name} is in torch")
+            raise Refused(
+                f"the table does not say what {', '.join(unsaid)} of paddle.{known.name} is in torch"
+            )
         return self._rooted(form.torch, nodes)
 
     def _idle(self, known: Known, given: Given, form: Form) -> bool:
@@ -263,7 +265,12 @@ class Calls:
         in_order = True
         function = known
         method = known.torch.startswith("Tensor.")
-        if receiver is not None and not method and knowledge.torch_has(known.torch.rpartition(".")[2]) and "." not in known.torch:
+        if (
+            receiver is not None
+            and not method
+            and knowledge.torch_has(known.torch.rpartition(".")[2])
+            and "." not in known.torch
+        ):
             method, function = True, knowledge.as_method(known.name)
         if method and receiver is None:
             first = next((g for g in given if g.name == known.order(1)[0]), None)
@@ -336,7 +343,9 @@ class Calls:
         if not args:
             return function, NAMED["initializer"]
         partial = self.names.library("functools", "partial")
-        return node.with_changes(func=partial, args=[cst.Arg(function, comma=_comma(args)), *args]), NAMED["initializer"]
+        return node.with_changes(func=partial, args=[cst.Arg(function, comma=_comma(args)), *args]), NAMED[
+            "initializer"
+        ]
 
     def initializer_call(
         self, known: Known, given: Sequence[Given], root: str, *, named: bool
@@ -372,7 +381,10 @@ class Calls:
         rest = without_none(value)
         if only(value, "dtype", CONVERTED):
             return node
-        if rest and all(atom.kind == "str" or (atom.kind == CONST and atom.more[0] == "str") or atom.kind == "dtype" for atom in rest):
+        if rest and all(
+            atom.kind == "str" or (atom.kind == CONST and atom.more[0] == "str") or atom.kind == "dtype"
+            for atom in rest
+        ):
             return cst.Call(self.names.helper("dtype"), [cst.Arg(node)])
         raise Refused("which dtype this is is not known: write torch.float32 or the like")
 
@@ -398,7 +410,9 @@ class _Tidy(cst.CSTTransformer):
         kept: cst.BaseExpression = updated_node
         return kept
 
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
         inner = updated_node.value
         if updated_node.attr.value == "T" and isinstance(inner, cst.Attribute) and inner.attr.value == "T":
             return inner.value

@@ -38,8 +38,11 @@ class Imports:
             name, bound = dotted(alias.name), local(node, alias)
             if name == "paddle" or name.startswith("paddle."):
                 ours = True
-                self._fluid(node, name)
-                self.names.learn(bound, name.partition(".")[2] if alias.asname else "", alias.asname is not None)
+                if self._fluid(node, name):
+                    return [node]
+                self.names.learn(
+                    bound, name.partition(".")[2] if alias.asname else "", alias.asname is not None
+                )
                 self.bind_name(bound, of(API, self.names.imported[bound].paddle))
             else:
                 found = self.resolve(name, 0)
@@ -50,14 +53,16 @@ class Imports:
     def _from(self, node: cst.ImportFrom) -> list[Any] | None:
         where = dotted(node.module) if node.module is not None else ""
         if not node.relative and (where == "paddle" or where.startswith("paddle.")):
-            self._fluid(node, where)
+            if self._fluid(node, where):
+                return [node]
             if isinstance(node.names, cst.ImportStar):
                 self.refusals.append((node, "what a star takes from Paddle is not known: name what is used"))
                 return [node]
             for alias in node.names:
                 bound = local(node, alias)
                 name = ".".join(filter(None, (where.partition(".")[2], dotted(alias.name))))
-                self._fluid(node, f"paddle.{name}")
+                if self._fluid(node, f"paddle.{name}"):
+                    return [node]
                 self.names.learn(bound, name, alias.asname is not None)
                 self.bind_name(bound, of(API, self.names.imported[bound].paddle))
             return translated(node, self.plan)
@@ -77,6 +82,9 @@ class Imports:
                 self.bind_name(local(node, alias), of(FOREIGN, f"{where}.{name}"))
         return None
 
-    def _fluid(self, node: cst.CSTNode, name: str) -> None:
-        if name.startswith("paddle.fluid") and not any(why == FLUID for _, why in self.refusals):
-            self.refusals.append((node, FLUID))
+    def _fluid(self, node: cst.CSTNode, name: str) -> bool:
+        """Whether an import is of Paddle 1, which is said."""
+        if not name.startswith("paddle.fluid"):
+            return False
+        self.refusals.append((node, FLUID))
+        return True

@@ -19,7 +19,7 @@ from convert.rosetta.forms import (
     Form,
 )
 from convert.rosetta.rows import Argument, Kind, Row
-from convert.rosetta.signatures import REQUIRED, UNSAID, Signature, attributes, signature
+from convert.rosetta.signatures import UNSAID, Signature, attributes, signature
 from convert.rosetta.table import TABLE
 from paddle2torch.port.values import NAMED, TENSOR, Value, of
 
@@ -37,7 +37,11 @@ class Known:
 
     @property
     def is_layer(self) -> bool:
-        return self.name.startswith("nn.") and self.name[3:4].isupper() and self.row.kind in (Kind.LAYER, Kind.LOSS)
+        return (
+            self.name.startswith("nn.")
+            and self.name[3:4].isupper()
+            and self.row.kind in (Kind.LAYER, Kind.LOSS)
+        )
 
     @property
     def is_initializer(self) -> bool:
@@ -160,7 +164,9 @@ def initialised(layer: str) -> bool:
 @cache
 def of_tensors_only(name: str) -> bool:
     """Whether no type of Python's and no array has an attribute of this name, but Paddle's tensors do."""
-    return name in attributes("paddle tensor") and name not in attributes("elsewhere") | attributes("paddle layer")
+    return name in attributes("paddle tensor") and name not in attributes("elsewhere") | attributes(
+        "paddle layer"
+    )
 
 
 @cache
@@ -181,7 +187,8 @@ def instead(name: str, other: str) -> Known:
     kept = {"name", "weight_attr", "param_attr"}
     arguments = tuple(
         replace(a, torch=a.paddle, values={}, convert="")
-        if a.paddle not in kept and (as_paddle or a.torch is None) else a
+        if a.paddle not in kept and (as_paddle or a.torch is None)
+        else a
         for a in found.row.arguments
     )
     ours = f"like_paddle.{other.removeprefix('like_')}"
@@ -193,7 +200,9 @@ def advice(name: str) -> str:
     last = name.rpartition(".")[2]
     if name in ADVICE:
         return ADVICE[name]
-    return next((text for start, text in ADVICE.items() if name.startswith(start)), f"write what {last} does in torch")
+    return next(
+        (text for start, text in ADVICE.items() if name.startswith(start)), f"write what {last} does in torch"
+    )
 
 
 @cache

@@ -9,7 +9,7 @@ import libcst as cst
 
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Given, Refused, bind
-from paddle2torch.port.calls import Calls
+from paddle2torch.port.calls import Args, Calls
 from paddle2torch.port.knowledge import Known
 from paddle2torch.port.names import dotted
 from paddle2torch.port.values import literal, without_none
@@ -38,7 +38,9 @@ class Attributes(Calls):
             return call
         others = [name for name in asked if name not in ROLES]
         if others:
-            raise Refused(f"torch's {known.torch} takes no {', '.join(others)}: set those parameters after its construction")
+            raise Refused(
+                f"torch's {known.torch} takes no {', '.join(others)}: set those parameters after its construction"
+            )
         statements = [self._statement(ROLES[name], g) for name, g in asked.items()]
         if self.target is not None and all(s is not None for s in statements):
             self.behind += [(s, True) for s in statements if s is not None]
@@ -65,7 +67,11 @@ class Attributes(Calls):
         attr = self._call_of(given.node)
         if attr is not None and attr[0] == "ParamAttr":
             return any(self._says(a) for a in attr[1].args)
-        return bool(without_none(given.value)) or not isinstance(given.node, cst.Name) or given.node.value not in ("None", "False")
+        return (
+            bool(without_none(given.value))
+            or not isinstance(given.node, cst.Name)
+            or given.node.value not in ("None", "False")
+        )
 
     @staticmethod
     def _says(arg: cst.Arg) -> bool:
@@ -119,14 +125,18 @@ class Attributes(Calls):
     def api_of(self, chain: str) -> str | None:
         raise NotImplementedError
 
-    def translated_args(self, node: cst.Call) -> list[tuple[cst.Arg, knowledge.Value]]:
+    def translated_args(self, node: cst.Call) -> Args:
         raise NotImplementedError
 
-    def _initialises(self, known: Known, node: cst.Call, root: str, role: str) -> cst.BaseSmallStatement | None:
+    def _initialises(
+        self, known: Known, node: cst.Call, root: str, role: str
+    ) -> cst.BaseSmallStatement | None:
         assert self.target is not None
         if known.forms or not known.torch:
             return None
-        function, args = self.initializer_call(known, bind(known, self.translated_args(node)), root, named=False)
+        function, args = self.initializer_call(
+            known, bind(known, self.translated_args(node)), root, named=False
+        )
         parameter = cst.parse_expression(f"{self.target[1]}.{role}")
         first = cst.Arg(parameter, comma=_COMMA if args else cst.MaybeSentinel.DEFAULT)
         rest = [a.with_changes(whitespace_after_arg=cst.SimpleWhitespace("")) for a in args]

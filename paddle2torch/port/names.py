@@ -80,7 +80,7 @@ class Names:
             return cst.Name(self.local_of(source))
         best: tuple[int, int, str, Imported] | None = None
         for prefix, imported in self._modules():
-            if prefix == "" or torch == prefix or torch.startswith(prefix + "."):
+            if prefix in ("", torch) or torch.startswith(prefix + "."):
                 if prefix == "" and torch.startswith("torchvision"):
                     continue
                 # Shorter is better: the longest module; of two, the one that was written.
@@ -160,7 +160,11 @@ def translated(statement: cst.Import | cst.ImportFrom, names: Names) -> list[cst
             continue
         if isinstance(statement, cst.Import):
             dotted_name = _full(torch if alias.asname or "." not in dotted(alias.name) else _module_of(alias))
-            made.append(statement.with_changes(names=[alias.with_changes(name=_dotted(dotted_name), comma=cst.MaybeSentinel.DEFAULT)]))
+            made.append(
+                statement.with_changes(
+                    names=[alias.with_changes(name=_dotted(dotted_name), comma=cst.MaybeSentinel.DEFAULT)]
+                )
+            )
             continue
         where, _, last = torch.rpartition(".") if torch else ("", "", "")
         if torch in ("", "torchvision"):
@@ -174,7 +178,9 @@ def translated(statement: cst.Import | cst.ImportFrom, names: Names) -> list[cst
         fewer = len(parts) < len(aliases)
         made.append(_from(statement, where, parts, fewer))
     if kept:
-        made.insert(0, statement if len(kept) == len(aliases) else statement.with_changes(names=_separated(kept)))
+        made.insert(
+            0, statement if len(kept) == len(aliases) else statement.with_changes(names=_separated(kept))
+        )
     return made
 
 
@@ -190,20 +196,22 @@ def _full(torch: str) -> str:
     return torch if torch.startswith("torchvision") else f"torch.{torch}".removesuffix(".")
 
 
-def _from(
-    statement: cst.ImportFrom, where: str, parts: list[cst.ImportAlias], fewer: bool
-) -> cst.ImportFrom:
+def _from(statement: cst.ImportFrom, where: str, parts: list[cst.ImportAlias], fewer: bool) -> cst.ImportFrom:
     seen: dict[str, cst.ImportAlias] = {}
     for part in parts:
         seen.setdefault(cst.Module([]).code_for_node(part), part)
-    changed = statement.with_changes(module=_dotted(where), relative=(), names=_separated(list(seen.values())))
+    changed = statement.with_changes(
+        module=_dotted(where), relative=(), names=_separated(list(seen.values()))
+    )
     return changed.with_changes(lpar=None, rpar=None) if fewer or len(seen) < len(parts) else changed
 
 
 def _separated(aliases: list[cst.ImportAlias]) -> list[cst.ImportAlias]:
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     last = len(aliases) - 1
-    return [a.with_changes(comma=cst.MaybeSentinel.DEFAULT if i == last else comma) for i, a in enumerate(aliases)]
+    return [
+        a.with_changes(comma=cst.MaybeSentinel.DEFAULT if i == last else comma) for i, a in enumerate(aliases)
+    ]
 
 
 def local(statement: cst.Import | cst.ImportFrom, alias: cst.ImportAlias) -> str:

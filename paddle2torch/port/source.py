@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
-
-import re
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
@@ -13,7 +12,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from paddle2torch.port.calls import Change
 from paddle2torch.port.imports import Resolver
 from paddle2torch.port.names import Names, additional
-from paddle2torch.port.statements import Untranslated, Walk
+from paddle2torch.port.statements import Walk
 from paddle2torch.port.values import Class, Function, Value
 
 WALKS = 2
@@ -26,7 +25,7 @@ class NotPython(ValueError):
 
 @dataclass(frozen=True)
 class Left:
-    """One place that is still Paddle: its line in the port, what stands there and why."""
+    """One place that is still Paddle: its line in the source, what stands there and why."""
 
     line: int
     text: str
@@ -41,6 +40,15 @@ class Ported:
     before: str
     left: tuple[Left, ...] = ()
     changes: tuple[Change, ...] = ()
+    tree: cst.Module | None = None
+    """The source as it was read."""
+
+    def places(self) -> list[tuple[str, int]]:
+        """The row behind each change, and the line of the source that it is in, from 0."""
+        if self.tree is None:
+            return []
+        found = MetadataWrapper(self.tree, unsafe_skip_copy=True).resolve(PositionProvider)
+        return [(c.row, found[c.before].start.line - 1) for c in self.changes if c.before in found]
 
     @property
     def changed(self) -> bool:
@@ -51,7 +59,9 @@ class Ported:
         """Lines of the source that are other ones now, or gone."""
         import difflib
 
-        matcher = difflib.SequenceMatcher(None, self.before.splitlines(), self.text.splitlines(), autojunk=False)
+        matcher = difflib.SequenceMatcher(
+            None, self.before.splitlines(), self.text.splitlines(), autojunk=False
+        )
         return sum(max(b - a, d - c) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal")
 
 
@@ -75,9 +85,11 @@ class Source:
             plan=self.plan, resolve=self.resolve, own=self.own, module=self.module, scopes=[dict(self.scope)]
         )
         walk.names.defined = self.plan.defined
-        body = walk.block(self.tree.body)  # type: ignore[arg-type]
+        body = walk.block(self.tree.body)
         self.scope = walk.scopes[0]
-        walk.names.defined = {n for n in self.scope if n not in walk.names.imported and not _foreign(self.scope[n])}
+        walk.names.defined = {
+            n for n in self.scope if n not in walk.names.imported and not _foreign(self.scope[n])
+        }
         _drop_unused(walk.names, body)
         self.plan = walk.names
         return walk, body
@@ -89,18 +101,22 @@ class Source:
         text = tree.code
         if text == self.text:
             return Ported(self.text, self.text)
-        return Ported(text, self.text, _left(tree, walk), tuple(walk.changes))
+        return Ported(text, self.text, _left(self.tree, walk), tuple(walk.changes), self.tree)
 
 
 _IMPORT = re.compile(r"^\s*(?:import|from)\b.*$", re.MULTILINE)
 
 
-def _drop_unused(names: Names, body: list[cst.BaseStatement]) -> None:
+def _drop_unused(names: Names, body: list[Any]) -> None:
     """What was written and then put away again needs no import."""
     written = set(re.findall(r"\b[^\W\d]\w*", _IMPORT.sub("", cst.Module(body).code)))
     names.used = {name for name in names.used if names.local_of(names.imported[name]) in written}
     names.kept &= written
-    names.extra = {(where, name) for where, name in names.extra if (name or where) in written or f"paddle_{name}" in written}
+    names.extra = {
+        (where, name)
+        for where, name in names.extra
+        if (name or where) in written or f"paddle_{name}" in written
+    }
 
 
 def _foreign(value: Value) -> bool:
@@ -191,7 +207,9 @@ def _code(node: cst.CSTNode) -> str:
 
 
 def _is_import(line: Any) -> bool:
-    return isinstance(line, cst.SimpleStatementLine) and isinstance(line.body[0], (cst.Import, cst.ImportFrom))
+    return isinstance(line, cst.SimpleStatementLine) and isinstance(
+        line.body[0], (cst.Import, cst.ImportFrom)
+    )
 
 
 def _is_future(line: cst.SimpleStatementLine) -> bool:
@@ -205,13 +223,13 @@ def _is_of(line: cst.SimpleStatementLine, packages: tuple[str, ...]) -> bool:
 
 
 def _behind_docstring(body: list[Any]) -> int:
-    first = body[0] if body else None
-    text = isinstance(first, cst.SimpleStatementLine) and isinstance(first.body[0], cst.Expr)
-    return 1 if text and isinstance(first.body[0].value, (cst.SimpleString, cst.ConcatenatedString)) else 0
+    first = body[0].body[0] if body and isinstance(body[0], cst.SimpleStatementLine) else None
+    text = first.value if isinstance(first, cst.Expr) else None
+    return int(isinstance(text, (cst.SimpleString, cst.ConcatenatedString)))
 
 
 def _left(tree: cst.Module, walk: Walk) -> tuple[Left, ...]:
-    """The places that stay, with their lines in the port."""
+    """The places that stay, with their lines in the source."""
     if not walk.found:
         return ()
     places = MetadataWrapper(tree, unsafe_skip_copy=True).resolve(PositionProvider)

@@ -78,7 +78,9 @@ class _Fill(cst.CSTTransformer):
     def visit_Attribute_attr(self, node: cst.Attribute) -> None:
         pass
 
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
         return updated_node.with_changes(attr=original_node.attr, value=tight(updated_node.value))
 
     def leave_BinaryOperation(self, original_node: Any, updated_node: Any) -> cst.BaseExpression:
@@ -107,7 +109,9 @@ class _Fill(cst.CSTTransformer):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         if isinstance(original_node.func, cst.Name) and original_node.func.value == "sized":
             return _sized(*(arg.value for arg in updated_node.args))
-        if "rest" in self.given and [getattr(a.value, "value", None) for a in original_node.args[:1]] == ["rest"]:
+        if "rest" in self.given and [getattr(a.value, "value", None) for a in original_node.args[:1]] == [
+            "rest"
+        ]:
             first = [cst.Arg(node) for node in self.given["rest"]]
             return updated_node.with_changes(args=[*first, *updated_node.args[1:]])
         kept = [
@@ -131,7 +135,8 @@ def _sized(shape: cst.BaseExpression, x: cst.BaseExpression) -> cst.BaseExpressi
     for place, element in enumerate(shape.elements):
         zero = isinstance(element.value, cst.Integer) and element.value.evaluated_value == 0
         size = cst.parse_expression(f"x.shape[{place}]")
-        assert isinstance(size, cst.Subscript) and isinstance(size.value, cst.Attribute)
+        assert isinstance(size, cst.Subscript)
+        assert isinstance(size.value, cst.Attribute)
         size = size.with_changes(value=size.value.with_changes(value=x))
         made.append(element.with_changes(value=size) if zero else element)
     return shape.with_changes(elements=made)
@@ -188,7 +193,9 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
     if condition.startswith("has "):
         return ast.literal_eval(condition.removeprefix("has ")) in _numbers(node)
     if condition.startswith("of "):
-        return isinstance(node, (cst.List, cst.Tuple)) and len(node.elements) == int(condition.removeprefix("of "))
+        return isinstance(node, (cst.List, cst.Tuple)) and len(node.elements) == int(
+            condition.removeprefix("of ")
+        )
     if condition == "display":
         return isinstance(node, (cst.List, cst.Tuple))
     if condition == "simple":

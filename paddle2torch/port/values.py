@@ -119,7 +119,8 @@ class Class:
         return any(not base for base in self.bases) and "forward" in self.methods
 
     def method(self, name: str) -> Function | None:
-        return self._found(name, lambda c: c.methods.get(name), set())
+        found: Function | None = self._found(name, lambda c: c.methods.get(name), set())
+        return found
 
     def attribute(self, name: str) -> Value:
         found: Value | None = self._found(name, lambda c: c.attributes.get(name), set())

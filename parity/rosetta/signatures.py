@@ -26,8 +26,11 @@ def reached(root: Any, name: str) -> Any:
     return root
 
 
-def told(target: Any) -> str | None:
-    """`x, axis=0, *, name=None`: what can be called with what; None where nothing says it."""
+def told(target: Any, *, receiver: bool = False) -> str | None:
+    """`x, axis=0, *, name=None`: what can be called with what; None where nothing says it.
+
+    receiver: of a method, what it is called on stands first.
+    """
     function = target.__init__ if inspect.isclass(target) else target
     try:
         signature = inspect.signature(function)
@@ -36,7 +39,7 @@ def told(target: Any) -> str | None:
     parameters = [
         p.replace(annotation=p.empty, default=_plain(p.default))
         for p in signature.parameters.values()
-        if p.name != "self"
+        if receiver or p.name != "self"
     ]
     if [p.kind for p in parameters] == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]:
         return _documented(target) or "*args, **kwargs"
@@ -93,9 +96,17 @@ def collected() -> dict[str, Any]:
         for side, root, name in (("paddle", paddle, row.paddle), ("torch", torch, row.torch)):
             if not name or name.startswith("PIL."):
                 continue
-            where = (vision, name.removeprefix("torchvision.")) if name.startswith("torchvision.") else (root, name)
+            where = (
+                (vision, name.removeprefix("torchvision."))
+                if name.startswith("torchvision.")
+                else (root, name)
+            )
             target = reached(*where)
-            text = None if target is None else told(target)
+            text = (
+                None
+                if target is None
+                else told(target, receiver=side == "paddle" and name.startswith("Tensor."))
+            )
             if text is not None:
                 found[side][name] = text
     for name in sorted(dir(torch.Tensor)):
@@ -104,7 +115,9 @@ def collected() -> dict[str, Any]:
             found["torch"][f"Tensor.{name}"] = text.removeprefix("self, ").removeprefix("self")
     for name in named():
         target = reached(paddle, name)
-        text = None if target is None or name in found["paddle"] else told(target)
+        text = None
+        if target is not None and name not in found["paddle"]:
+            text = told(target, receiver=name.startswith("Tensor."))
         if text is not None:
             found["paddle"][name] = text
     return {

@@ -1,0 +1,405 @@
+"""Calls: of Paddle's names, of methods, of what a variable holds, and of what the files define."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from convert.rosetta.signatures import attributes
+from paddle2torch.port import knowledge
+from paddle2torch.port.binding import Refused
+from paddle2torch.port.calls import Args
+from paddle2torch.port.members import Members, Result
+from paddle2torch.port.names import dotted
+from paddle2torch.port.values import (
+    API,
+    ARRAY,
+    BOOL,
+    CLASS,
+    CONST,
+    DICT,
+    FLOAT,
+    FOREIGN,
+    FUNCTION,
+    INSTANCE,
+    INT,
+    LAYER,
+    LIST,
+    NONE,
+    PARTIAL,
+    STR,
+    TENSOR,
+    TUPLE,
+    UNKNOWN,
+    Atom,
+    Class,
+    Function,
+    Value,
+    elements,
+    join,
+    literal,
+    names,
+    of,
+    only,
+    without_none,
+)
+
+BUILTINS = {
+    **dict.fromkeys(("int", "len", "round", "ord", "hash", "id"), INT),
+    "float": FLOAT,
+    "bool": BOOL,
+    "str": STR,
+    "repr": STR,
+    "isinstance": BOOL,
+    "hasattr": BOOL,
+    "range": of(LIST, INT),
+    "dict": of(DICT, UNKNOWN),
+}
+KEEPING = ("list", "tuple", "reversed", "sorted", "iter", "set")
+"""Built-in functions whose result has the elements that it was given."""
+CALLED = frozenset(("method", FUNCTION, CLASS, INSTANCE, LAYER, PARTIAL, API, "initializer"))
+"""What a member may be that is called as such, not as a method of a tensor."""
+
+
+@dataclass
+class Callees(Members):
+    """What calls become, and what they give."""
+
+    # --- calls ---
+
+    def _call(self, node: cst.Call) -> Result:
+        func = node.func
+        chain = dotted(func)
+        root = chain.partition(".")[0] if chain else ""
+        name = self._api_of(chain)
+        if name is not None:
+            self.names.read.add(root)
+            return self._api(name, node, self._args(node), root)
+        if isinstance(func, cst.Attribute):
+            return self._member(node, func)
+        target, value = self.expr(func)
+        if names(value, "initializer"):
+            value = of("initializer")
+        args = self._args(node)
+        changed = self._called(node, target, args)
+        return self._of_value(node, changed, value, args)
+
+    def translated_args(self, node: cst.Call) -> Args:
+        return self._args(node)
+
+    def api_of(self, chain: str) -> str | None:
+        return self._api_of(chain)
+
+    def _api_of(self, chain: str) -> str | None:
+        root, _, rest = chain.partition(".")
+        apis = names(self.lookup(root), API) if root in self.names.imported else []
+        return knowledge.canonical(".".join(filter(None, (apis[0], rest)))) if apis else None
+
+    def _api(self, name: str, node: cst.Call, args: Args, root: str) -> Result:
+        refused = len(self.refusals)
+        try:
+            made, value = self.call_api(name, node, args, root)
+        except Refused as why:
+            del self.refusals[refused:]
+            known = knowledge.known(name)
+            self.refuse(node, str(why))
+            return node, known.gives if known else UNKNOWN
+        known = self.row(name)
+        self.note(node, made, known)
+        self._evidence(args)
+        if known.is_layer and (self.functions or self.inside):
+            self.made_layers.append(name)
+        if known.is_initializer or name == "ParamAttr":
+            self.remember(name, made, node, root)
+        if name in ("nn.LayerList", "nn.Sequential", "nn.LayerDict"):
+            inner = [elements(v) if name == "nn.LayerList" else v for _, v in args if v]
+            value = join(value, of(LIST, join(*inner) if inner else UNKNOWN))
+        return made, value
+
+    def _evidence(self, args: Args) -> None:
+        """What goes first into one of Paddle's functions is a tensor."""
+        for arg, value in args[:1]:
+            if not value and isinstance(arg.value, cst.Name) and self.functions:
+                function = self.functions[-1]
+                if arg.value.value in function.parameters:
+                    function.tensors.add(arg.value.value)
+
+    def _args(self, node: cst.Call) -> Args:
+        found = []
+        for arg in node.args:
+            new, value = self.expr(arg.value)
+            found.append((arg if new is arg.value else arg.with_changes(value=new), value))
+        return found
+
+    def _called(self, node: cst.Call, func: cst.BaseExpression, args: Args) -> cst.Call:
+        if func is node.func and all(a is b for (a, _), b in zip(args, node.args, strict=True)):
+            return node
+        return node.with_changes(func=func, args=[a for a, _ in args])
+
+    def _member(self, node: cst.Call, func: Any) -> Result:
+        """`value.name(...)`."""
+        base, value = self.expr(func.value)
+        attr = func.attr.value
+        if names(value, "super"):
+            value = of(INSTANCE, self.inside[-1]) if self.inside else UNKNOWN
+            own: Value = UNKNOWN
+        else:
+            own = self._attribute_of(value, attr)
+        args = self._args(node)
+        target = func if base is func.value else func.with_changes(value=base)
+        changed = self._called(node, target, args)
+        if {atom.kind for atom in own} & CALLED:
+            return self._of_value(node, changed, own, args)
+        kinds = self._kinds(value)
+        prefix = self._owner(kinds, attr)
+        if prefix is not None:
+            known = knowledge.method(attr) if prefix == "Tensor." else knowledge.known(f"{prefix}{attr}")
+            why = self._unheard_of(prefix, attr) if known is None else ""
+            if why:
+                return self.refuse(node, why)[0], TENSOR if prefix == "Tensor." else UNKNOWN
+            if known is not None:
+                return self._known_member(known, base, node, args)
+        elif not kinds and attr in knowledge.differing() and not self._own_member(attr):
+            why = f"what .{attr} is called on is not known here, and paddle.Tensor.{attr} is written otherwise in torch"
+            return self.refuse(node, why + ": say what it is with an annotation (x: paddle.Tensor)")
+        return self._plain_member(changed, func.value, value, attr, args)
+
+    def _unheard_of(self, prefix: str, attr: str) -> str:
+        """Why a member that no row has cannot stay; "" where torch has one of this name, or it is none of Paddle's."""
+        tensor = prefix == "Tensor." and attr in attributes("paddle tensor")
+        layer = prefix == "nn.Layer." and attr in attributes("paddle layer") - attributes("torch layer")
+        if not tensor and not layer:
+            return ""
+        name = ("" if tensor else "nn.") + ("Tensor." if tensor else "Layer.") + attr
+        return f"paddle.{name} is in no row of the table: {knowledge.advice(name)}"
+
+    def _known_member(
+        self, known: knowledge.Known, base: cst.BaseExpression, node: cst.Call, args: Args
+    ) -> Result:
+        refused = len(self.refusals)
+        try:
+            made, value = self.call_method(known, base, node, args)
+        except Refused as why:
+            del self.refusals[refused:]
+            return self.refuse(node, str(why))[0], known.gives
+        self.note(node, made, known)
+        return made, value
+
+    def _plain_member(
+        self, changed: cst.Call, base: cst.BaseExpression, value: Value, attr: str, args: Args
+    ) -> Result:
+        """Python's own types: what a list is appended, a dictionary gives."""
+        first = args[0][1] if args else UNKNOWN
+        if (
+            attr in ("append", "add", "insert", "extend")
+            and args
+            and isinstance(base, (cst.Name, cst.Attribute))
+        ):
+            added = elements(args[-1][1]) if attr == "extend" else args[-1][1]
+            self._grow(base, value, added)
+            return changed, NONE
+        if attr == "format" and only(value, "str", CONST):
+            return changed, STR
+        for atom in value:
+            if atom.kind == DICT and attr in ("get", "pop", "values", "items"):
+                inner = atom.more
+                if attr in ("get", "pop"):
+                    return changed, join(inner, args[1][1]) if len(args) > 1 else inner
+                return changed, of(LIST, inner if attr == "values" else of(TUPLE, (STR, inner)))
+            if atom.kind == LIST and attr in ("pop", "copy"):
+                return changed, atom.more if attr == "pop" else value
+            if atom.kind == FOREIGN:
+                return self._foreign(changed, f"{atom.more}.{attr}", args, first)
+            if atom.kind == "array":
+                return changed, ARRAY
+        return changed, UNKNOWN
+
+    def _grow(self, base: cst.BaseExpression, value: Value, added: Value) -> None:
+        lists = [atom.more for atom in value if atom.kind == LIST]
+        grown = join(frozenset(a for a in value if a.kind != LIST), of(LIST, join(*lists, added)))
+        if isinstance(base, cst.Name):
+            for scope in reversed(self.scopes):
+                if base.value in scope:
+                    scope[base.value] = grown
+                    return
+        elif isinstance(base, cst.Attribute):
+            self.learn_attribute(base, grown)
+
+    def learn_attribute(self, target: cst.Attribute, value: Value) -> None:
+        """`self.name = value`."""
+        if isinstance(target.value, cst.Name) and self.inside:
+            for atom in self.lookup(target.value.value):
+                if atom.kind == INSTANCE:
+                    atom.more.learn(target.attr.value, value)
+
+    def _foreign(self, changed: cst.Call, name: str, args: Args, first: Value) -> Result:
+        if name in ("functools.partial",):
+            return changed, self._partial_value(args)
+        if name.startswith(("numpy.", "np.")):
+            return changed, ARRAY
+        if name.startswith("math."):
+            return changed, FLOAT if name.rpartition(".")[2] not in ("floor", "ceil", "prod") else INT
+        if name == "copy.deepcopy":
+            return changed, first
+        return changed, UNKNOWN
+
+    def _partial_value(self, args: Args) -> Value:
+        return (
+            frozenset(Atom(PARTIAL, atom.more) if atom.kind == API else atom for atom in args[0][1])
+            if args
+            else UNKNOWN
+        )
+
+    def _of_value(self, node: cst.Call, changed: cst.Call, value: Value, args: Args) -> Result:
+        """A call of something of which the value is known: a class of the file, a layer, a variable that holds one of Paddle's."""
+        apis = {*names(value, API), *names(value, PARTIAL)}
+        if apis:
+            return self._by_variable(node, changed, value, args)
+        found: list[Value] = []
+        for atom in value:
+            if atom.kind == CLASS:
+                found.append(self._made(atom.more, args))
+            elif atom.kind == "method":
+                owner, function = atom.more
+                found.append(self._passed(function, args, owner.kind == INSTANCE))
+            elif atom.kind == FUNCTION:
+                found.append(self._passed(atom.more, args, False))
+            elif atom.kind == INSTANCE:
+                forward = atom.more.method("forward") or atom.more.method("__call__")
+                if forward is not None:
+                    self._layer_input(args)
+                    found.append(self._passed(forward, args, True))
+                elif atom.more.is_layer:
+                    found.append(TENSOR)
+            elif atom.kind == LAYER:
+                self._layer_input(args)
+                found.append(knowledge.called(atom.more))
+            elif atom.kind == "initializer":
+                found.append(NONE)
+            elif atom.kind == FOREIGN and atom.more in ("functools.partial", "copy.deepcopy"):
+                if atom.more == "functools.partial":
+                    return self._partial(node, changed, args)
+                found.append(args[0][1] if args else UNKNOWN)
+            elif atom.kind == FOREIGN and atom.more.startswith("numpy."):
+                found.append(ARRAY)
+        if isinstance(node.func, cst.Name) and not value:
+            return self._builtin(node, changed, node.func.value, args)
+        return changed, join(*found) if found else UNKNOWN
+
+    def _layer_input(self, args: Args) -> None:
+        self._evidence(args)
+
+    def _partial(self, node: cst.Call, changed: cst.Call, args: Args) -> Result:
+        apis = names(args[0][1], API) if args else []
+        if not apis:
+            return changed, args[0][1] if args else UNKNOWN
+        known = knowledge.known(apis[0])
+        if known is None:
+            return changed, UNKNOWN
+        try:
+            inner = cst.Call(args[0][0].value, [a for a, _ in args[1:]])
+            made, _ = self.call_api(apis[0], inner, args[1:], "", partly=True)
+        except Refused as why:
+            return self.refuse(node, str(why))[0], of(PARTIAL, apis[0])
+        if not isinstance(made, cst.Call):
+            return changed, of(PARTIAL, apis[0])
+        first = args[0][0] if made.args else args[0][0].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return changed.with_changes(args=[first, *made.args]), of(PARTIAL, apis[0])
+
+    def _by_variable(self, node: cst.Call, changed: cst.Call, value: Value, args: Args) -> Result:
+        """The callee is a variable: what it may hold must take these arguments in one way."""
+        ways: list[tuple[cst.BaseExpression, Value]] = []
+        for atom in sorted(without_none(value), key=str):
+            if atom.kind in (API, PARTIAL):
+                try:
+                    made, gives = self.call_api(atom.more, node, args, "")
+                except Refused as why:
+                    return self.refuse(node, str(why))
+                if not isinstance(made, cst.Call):
+                    return self.refuse(
+                        node, f"paddle.{atom.more} behind a variable is written otherwise in torch"
+                    )
+                inner = self.inner_call(made)
+                put = inner.with_changes(func=changed.func)
+                ways.append((put if inner is made else made.deep_replace(inner, put), gives))
+            elif atom.kind == CLASS:
+                ways.append((changed, self._made(atom.more, args)))
+            elif atom.kind == FUNCTION:
+                ways.append((changed, self._passed(atom.more, args, False)))
+        code = {cst.Module([]).code_for_node(w) for w, _ in ways}
+        if len(code) > 1:
+            which = ", ".join(sorted({f"paddle.{a.more}" for a in value if a.kind in (API, PARTIAL)}))
+            return self.refuse(
+                node,
+                f"{which} and others take these arguments under different names in torch: write each call out",
+            )
+        gives = join(*(v for _, v in ways))
+        return ways[0][0], gives
+
+    def _made(self, cls: Class, args: Args) -> Value:
+        """An object of a class of the files."""
+        if self.inside and cls is not self.inside[-1]:
+            cls.used = True
+        if cls.is_layer:
+            self.made_layers.append("" if cls.layers else "nn.Layer")
+        init = cls.method("__init__")
+        if init is not None:
+            self._passed(init, args, True)
+        return of(INSTANCE, cls)
+
+    def _passed(self, function: Function, args: Args, bound: bool) -> Value:
+        """What is passed to a function of the files is learnt; what it gives is known from the walk before."""
+        order = [n for n in function.positional if n != "self"] if bound else list(function.positional)
+        place = 0
+        for arg, value in args:
+            if arg.star:
+                break
+            if arg.keyword is not None:
+                name = arg.keyword.value
+            elif place < len(order):
+                name = order[place]
+                place += 1
+            else:
+                continue
+            if name in function.parameters and value:
+                function.parameters[name] = join(function.parameters[name], value)
+        return function.returns
+
+    def _builtin(self, node: cst.Call, changed: cst.Call, name: str, args: Args) -> Result:
+        first = args[0][1] if args else UNKNOWN
+        if name == "super":
+            return changed, of("super")
+        if name == "getattr" and len(args) >= 2:
+            return self._getattr(node, changed, args)
+        if name in KEEPING:
+            return changed, of(LIST, elements(first))
+        if name == "zip":
+            return changed, of(LIST, of(TUPLE, tuple(elements(v) for _, v in args)))
+        if name == "enumerate":
+            return changed, of(LIST, of(TUPLE, (INT, elements(first))))
+        if name in ("sum", "max", "min", "abs"):
+            inner = elements(first) if name != "abs" and len(args) == 1 else first
+            return changed, TENSOR if names(inner, "tensor") else inner
+        return changed, BUILTINS.get(name, UNKNOWN)
+
+    def _getattr(self, node: cst.Call, changed: cst.Call, args: Args) -> Result:
+        """`getattr(nn, "Conv2D")` with a literal is `nn.Conv2D`."""
+        base, attr = args[0][1], literal(args[1][1])
+        apis = names(base, API)
+        if apis:
+            if not attr or not isinstance(attr[0], str):
+                return self.refuse(
+                    node, "which name of Paddle's getattr gets is not known here: write it out"
+                )
+            full = knowledge.canonical(".".join(filter(None, (apis[0], attr[0]))))
+            root = dotted(node.args[0].value).partition(".")[0]
+            try:
+                return self._referred(node, root, full), of(API, full)
+            except Refused as why:
+                return self.refuse(node, str(why))
+        found = self._attribute_of(base, attr[0]) if attr and isinstance(attr[0], str) else UNKNOWN
+        if not attr and names(base, INSTANCE):
+            found = of(LAYER, "")
+        return changed, found

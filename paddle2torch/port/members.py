@@ -1,0 +1,223 @@
+"""Names and attributes: what they stand for, and how torch writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from convert.rosetta.forms import RETURNS
+from convert.rosetta.signatures import attributes
+from paddle2torch.port import knowledge
+from paddle2torch.port.binding import Refused
+from paddle2torch.port.calls import Calls, Change
+from paddle2torch.port.layers import Attributes
+from paddle2torch.port.names import dotted
+from paddle2torch.port.values import (
+    API,
+    BOOL,
+    CLASS,
+    FOREIGN,
+    INSTANCE,
+    LAYER,
+    NAMED,
+    NONE,
+    TENSOR,
+    UNKNOWN,
+    Class,
+    Function,
+    Value,
+    const,
+    join,
+    names,
+    of,
+    type_of,
+    without_none,
+)
+
+Result = tuple[cst.BaseExpression, Value]
+CONSTANTS = {"True": const(True), "False": const(False), "None": NONE}
+
+
+@dataclass
+class Members(Attributes, Calls):
+    """State of a walk: the scopes, innermost last, and where it is."""
+
+    scopes: list[dict[str, Value]] = field(default_factory=lambda: [{}])
+    inside: list[Class] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+    refusals: list[tuple[cst.CSTNode, str]] = field(default_factory=list)
+    """What stays in the statement at hand, and why."""
+    made_layers: list[str] = field(default_factory=list)
+    """The layers that were made so far: Paddle's names, "" for one of the file that has layers with initial weights."""
+
+    def expr(self, node: cst.BaseExpression) -> Result:
+        """The node in the port, and what is known of its value."""
+        raise NotImplementedError
+
+    def lookup(self, name: str) -> Value:
+        for scope in reversed(self.scopes):
+            if name in scope:
+                value: Value = scope[name]
+                return value
+        return UNKNOWN
+
+    def bind_name(self, name: str, value: Value) -> None:
+        self.scopes[-1][name] = value
+
+    def refuse(self, node: cst.BaseExpression, why: str) -> Result:
+        """It stays as it is; the statement gets a comment."""
+        self.refusals.append((node, why))
+        self.names.keep(node)
+        return node, UNKNOWN
+
+    # --- names and attributes ---
+
+    def _name(self, node: cst.Name) -> Result:
+        if node.value in CONSTANTS:
+            return node, CONSTANTS[node.value]
+        value = self.lookup(node.value)
+        if node.value in self.names.imported:
+            self.names.read.add(node.value)
+            if any(atom.kind == API for atom in value):
+                return self._reference(node, node.value, "", value)
+        return node, value
+
+    def _attribute(self, node: cst.Attribute) -> Result:
+        chain = dotted(node)
+        if chain:
+            root, _, rest = chain.partition(".")
+            value = self.lookup(root)
+            apis = names(value, API)
+            if apis and root in self.names.imported:
+                self.names.read.add(root)
+                name = knowledge.canonical(".".join(filter(None, (apis[0], rest))))
+                return self._reference(node, root, name, of(API, name))
+        base, value = self.expr(node.value)
+        attr = node.attr.value
+        if names(value, "super"):
+            value = of(INSTANCE, self.inside[-1]) if self.inside else UNKNOWN
+        found = self._attribute_of(value, attr)
+        changed = node if base is node.value else node.with_changes(value=base)
+        try:
+            return self._property(node, changed, value, attr, found)
+        except Refused as refused:
+            return self.refuse(node, str(refused))
+
+    def _property(
+        self, node: cst.Attribute, changed: cst.Attribute, value: Value, attr: str, found: Value
+    ) -> Result:
+        kinds = self._kinds(value)
+        prefix = self._owner(kinds, attr)
+        if prefix is None:
+            return changed, found
+        known = knowledge.known(f"{prefix}{attr}")
+        if known is None and prefix == "Tensor.":
+            if attr in attributes("paddle tensor") and not knowledge.torch_has(attr):
+                raise Refused(
+                    f"paddle.Tensor.{attr} is in no row of the table: {knowledge.advice('Tensor.' + attr)}"
+                )
+            return changed, found
+        if known is None:
+            return changed, found
+        if known.forms:
+            form = self._form(known, [], ("x", changed.value))
+            if form is not None and form.refuse:
+                raise Refused(form.refuse)
+            if form is not None and "(" not in form.when:
+                made = self._rooted(form.torch, {"x": changed.value}) if form.torch != "=" else changed
+                self.note(node, made, known)
+                return made, found or self._gives(known, [])
+        elif known.torch and known.torch.rpartition(".")[2] != attr:
+            changed = changed.with_changes(attr=cst.Name(known.torch.rpartition(".")[2]))
+            self.note(node, changed, known)
+        return changed, found or self._gives(known, [])
+
+    def _kinds(self, value: Value) -> set[str]:
+        return {type_of(atom) for atom in without_none(value)}
+
+    def _owner(self, kinds: set[str], attr: str) -> str | None:
+        """The prefix of a member's name in the table: of a tensor, a layer, an optimizer; None where it is none of these."""
+        if kinds & {"tensor"}:
+            return "Tensor."
+        if kinds & {LAYER, INSTANCE}:
+            return "nn.Layer."
+        if kinds & {"optimizer"}:
+            return "optimizer.Optimizer."
+        if kinds & {"scheduler"}:
+            return "optimizer.lr.LRScheduler."
+        if not kinds and knowledge.of_tensors_only(attr) and not self._own_member(attr):
+            return "Tensor."
+        return None
+
+    def _own_member(self, attr: str) -> bool:
+        return any(attr in c.methods or attr in c.attributes for c in self.classes)
+
+    @property
+    def classes(self) -> Sequence[Class]:
+        raise NotImplementedError
+
+    def _attribute_of(self, value: Value, attr: str) -> Value:
+        found: list[Value] = []
+        for atom in value:
+            if atom.kind in (INSTANCE, CLASS):
+                function = atom.more.method(attr)
+                if function is not None:
+                    found.append(
+                        of("method", (atom, function))
+                        if attr not in atom.more.properties
+                        else function.returns
+                    )
+                else:
+                    found.append(atom.more.attribute(attr))
+                    if attr == "training":
+                        found.append(BOOL)
+            elif atom.kind == FOREIGN:
+                found.append(of(FOREIGN, f"{atom.more}.{attr}"))
+            elif atom.kind == LAYER and attr in ("weight", "bias"):
+                found.append(TENSOR)
+            elif atom.kind == "module":
+                found.append(atom.more.get(attr, UNKNOWN))
+            elif atom.kind == "tensor":
+                said = RETURNS.get(f"Tensor.{attr}")
+                if said is not None and said in ("shape", "dtype", "int", "bool"):
+                    found.append(NAMED[said])
+                elif attr in ("T", "grad", "data"):
+                    found.append(TENSOR)
+        return join(*found) if found else UNKNOWN
+
+    def _reference(self, node: Any, root: str, name: str, value: Value) -> Result:
+        """A name of Paddle's that is not called."""
+        if not name:
+            name = knowledge.canonical(names(value, API)[0])
+            value = of(API, name)
+        try:
+            return self._referred(node, root, name), value
+        except Refused as refused:
+            return self.refuse(node, str(refused))[0], value
+
+    def _referred(self, node: cst.BaseExpression, root: str, name: str) -> cst.BaseExpression:
+        torch = knowledge.module(name)
+        if torch is None:
+            known = self.row(name)
+            form = next((f for f in known.forms if f.when == "named"), None)
+            if form is not None:
+                if form.refuse:
+                    raise Refused(form.refuse)
+                made = self._rooted(form.torch, {})
+                self.note(node, made, known)
+                return made
+            torch = known.torch
+            if not torch or (torch.startswith("Tensor.") and known.name != "Tensor"):
+                raise Refused(
+                    f"torch has no paddle.{name} to pass on: {known.row.remedy or 'write a function'}"
+                )
+            made = self.names.refer(torch, root)
+            self.note(node, made, known)
+            return made
+        return self.names.refer(torch, root)
+
+    def note(self, before: cst.CSTNode, after: cst.CSTNode, known: knowledge.Known) -> None:
+        self.changes.append(Change(before, after, known.row.paddle))

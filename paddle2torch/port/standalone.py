@@ -1,0 +1,61 @@
+"""A port that imports nothing of ours: what torch lacks is written into the file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib import util
+from pathlib import Path
+
+from paddle2torch.port.names import LIKE_PADDLE
+
+
+def included(text: str) -> str:
+    """`text` with the functions that it imports from `like_paddle`, and all that they need, in the place of the import."""
+    pattern = re.compile(rf"^from {re.escape(LIKE_PADDLE)} import (.+)\n", re.MULTILINE)
+    found = pattern.search(text)
+    if found is None:
+        return text
+    wanted = [part.partition(" as ") for part in found[1].split(", ")]
+    spec = util.find_spec(LIKE_PADDLE)
+    assert spec is not None
+    assert spec.origin is not None
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    pieces, imports = _pieces(source)
+    chosen = _closure([name for name, _, _ in wanted], pieces)
+    body = "\n\n\n".join(piece for name, piece in pieces.items() if name in chosen)
+    renames = "".join(f"\n{new} = {old}" for old, _, new in wanted if new)
+    used = [line for line in imports if re.search(rf"\b{line.split()[-1]}\b", body) and line not in text]
+    header = "".join(f"{line}\n" for line in used)
+    ours = f"{header}\n\n# What torch lacks, from {LIKE_PADDLE} of paddle2torch:\n{body}{renames}\n\n\n# End of it.\n"
+    return text[: found.start()].rstrip("\n") + "\n" + ours + text[found.end() :]
+
+
+def _pieces(source: str) -> tuple[dict[str, str], list[str]]:
+    """Every definition of the module by its name, in order, and its imports."""
+    lines = source.splitlines()
+    pieces: dict[str, str] = {}
+    imports = []
+    for node in ast.parse(source).body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        piece = "\n".join(lines[first - 1 : node.end_lineno])
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            pieces[node.name] = piece
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            pieces[node.targets[0].id] = piece
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            imports.append(piece)
+    return pieces, imports
+
+
+def _closure(names: list[str], pieces: dict[str, str]) -> set[str]:
+    """The definitions of these names and of all names in them."""
+    chosen: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in chosen or name not in pieces:
+            continue
+        chosen.add(name)
+        waiting += [n.id for n in ast.walk(ast.parse(pieces[name])) if isinstance(n, ast.Name)]
+    return chosen

@@ -1,0 +1,88 @@
+"""Which name stands for what is resolved through imports, aliases and values, never by text."""
+
+from __future__ import annotations
+
+import pytest
+
+from paddle2torch.port.source import NotPython, port_source
+
+
+@pytest.mark.parametrize(
+    ("paddle", "torch"),
+    [
+        ("import paddle as p\nx = p.concat([a], axis=1)", "import torch as p\nx = p.cat([a], dim=1)"),
+        ("import paddle.nn as nn\nl = nn.ReLU()", "import torch.nn as nn\nl = nn.ReLU()"),
+        (
+            "from paddle.nn import Conv2D as C\nl = C(3, 4, 1)",
+            "from torch.nn import Conv2d as C\nl = C(3, 4, 1)",
+        ),
+        (
+            "from paddle.nn import Conv2D\nl = Conv2D(3, 4, 1)",
+            "from torch.nn import Conv2d\nl = Conv2d(3, 4, 1)",
+        ),
+        (
+            "from paddle.nn import functional as F\ny = F.relu(x=z)",
+            "from torch.nn import functional as F\ny = F.relu(input=z)",
+        ),
+        (
+            'import paddle.nn as nn\nl = getattr(nn, "Conv2D")(3, 4, 1, bias_attr=False)',
+            "import torch.nn as nn\nl = nn.Conv2d(3, 4, 1, bias=False)",
+        ),
+        (
+            "from functools import partial\nfrom paddle import nn\nnorm = partial(nn.LayerNorm, epsilon=1e-6)",
+            "from functools import partial\nfrom torch import nn\nnorm = partial(nn.LayerNorm, eps=1e-6)",
+        ),
+        (
+            'from paddle import nn\nacts = {"a": nn.Swish, "b": nn.ReLU}\nl = acts["a"]()',
+            'from torch import nn\nacts = {"a": nn.SiLU, "b": nn.ReLU}\nl = acts["a"]()',
+        ),
+        (
+            "from paddle import nn\ndef f(norm=nn.BatchNorm2D):\n    return norm(4, momentum=0.9, epsilon=1e-3)",
+            "from torch import nn\ndef f(norm=nn.BatchNorm2d):\n    return norm(4, momentum=0.1, eps=1e-3)",
+        ),
+        (
+            "import paddle\nfrom other import concat\ny = concat([x], axis=1)\nz = paddle.exp(x)",
+            "import torch\nfrom other import concat\ny = concat([x], axis=1)\nz = torch.exp(x)",
+        ),
+    ],
+)
+def test_a_name_is_followed_to_where_it_comes_from(paddle, torch):
+    done = port_source(paddle + "\n")
+    assert done.text == torch + "\n"
+    assert not done.left
+
+
+def test_text_that_only_looks_like_paddle_stays():
+    text = '# paddle.concat(x, axis=1)\ns = "paddle.nn.Conv2D"\n\n\ndef axis(a):\n    return a\n'
+    assert port_source(text).text == text
+
+
+def test_fluid_is_refused_with_a_word():
+    (left,) = port_source("import paddle.fluid as fluid\n").left
+    assert "Paddle 1" in left.why
+
+
+def test_what_is_not_translated_stays_with_a_comment_once():
+    text = "import paddle\n\ny = paddle.no_such_thing(1)\n"
+    done = port_source(text)
+    assert done.text == (
+        "import paddle\n\n# paddle2torch: paddle.no_such_thing is in no row of the table: write what no_such_thing does in torch\n"
+        "y = paddle.no_such_thing(1)\n"
+    )
+    assert [(left.line, left.text) for left in done.left] == [(3, "paddle.no_such_thing(1)")]
+    assert port_source(done.text).text == done.text
+
+
+def test_an_unknown_receiver_is_not_guessed():
+    (left,) = port_source("import paddle\n\n\ndef f(x):\n    return x.astype('float32')\n").left
+    assert "annotation" in left.why
+    annotated = port_source("import paddle\n\n\ndef f(x: paddle.Tensor):\n    return x.astype('float32')\n")
+    assert "x.to(torch.float32)" in annotated.text
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("import paddle\nx = = 3\n", "line 2"), ("import paddle\nprint 'a'\n", "Python 2")]
+)
+def test_what_cannot_be_read_is_told_with_its_line(text, word):
+    with pytest.raises(NotPython, match=word):
+        port_source(text)
