@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": "show the loss and accuracy of a checkpoint: one window, ten, several scales, or dense",
     "predict": "name what pictures show, in either framework or both side by side",
     "port": "translate Paddle source to PyTorch source, and prove the result",
+    "agree": "run a whole data set through both networks, and write what a team signs",
     "models": "list the networks that exist in both frameworks",
     "guide": "look up what a Paddle or torch name is in the other framework",
     "summary": "show a network's layers, shapes, parameters, memory and receptive field",

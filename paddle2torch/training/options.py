@@ -23,8 +23,11 @@ SHORTER = 256 / 224
 """Of the side of an image before a window of it is taken, to the window's."""
 
 
-def add_network_options(parser: argparse.ArgumentParser, *, both: bool = False, option: bool = False) -> Any:
-    """Which network; both: whether it may run in both frameworks; option: whether MODEL is --model, as files come first."""
+def add_network_options(
+    parser: argparse.ArgumentParser, *, both: bool = False, option: bool = False, framework: bool = True
+) -> Any:
+    """Which network; both: whether it may run in both frameworks; option: whether MODEL is --model, as files
+    come first; framework: whether it is to be said which one runs."""
     name: dict[str, Any] = {"metavar": "MODEL", "help": "a registered model (see `paddle2torch models`)"}
     if option:
         parser.add_argument("--model", **name)
@@ -32,9 +35,10 @@ def add_network_options(parser: argparse.ArgumentParser, *, both: bool = False, 
         parser.add_argument("model", nargs="?", **name)
     group = parser.add_argument_group("network")
     choices = (*FRAMEWORKS, "both") if both else FRAMEWORKS
-    group.add_argument(
-        "--framework", choices=choices, help="which one runs; needed unless one is named below"
-    )
+    if framework:
+        group.add_argument(
+            "--framework", choices=choices, help="which one runs; needed unless one is named below"
+        )
     group.add_argument("--paddle", metavar="MODULE:FACTORY", help="your Paddle network, e.g. net.py:Net")
     group.add_argument("--torch", metavar="MODULE:FACTORY", help="your torch network")
     group.add_argument("--args", metavar="JSON", default="{}", help="keyword arguments for the factory")

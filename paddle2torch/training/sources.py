@@ -111,7 +111,7 @@ def _pillow() -> Any:
     try:
         from PIL import Image
     except ModuleNotFoundError:
-        raise TrainingError("reading images needs Pillow: run `pip install 'paddle2torch[train]'`") from None
+        raise TrainingError("reading images needs Pillow: run `pip install pillow`") from None
     return Image
 
 
@@ -195,7 +195,7 @@ def digits(pixels: str) -> Source:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:
         raise TrainingError(
-            "the digits come with scikit-learn: run `pip install 'paddle2torch[train]'`"
+            "the digits come with scikit-learn: run `pip install scikit-learn`"
         ) from None
     held = load_digits()
     images = np.round(held.images * (255 / 16)).astype(np.uint8)

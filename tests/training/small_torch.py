@@ -31,6 +31,13 @@ def resnet(num_classes=10):
     return ResNet(num_classes)
 
 
+def another(num_classes=10):
+    """A port with a mistake: a BatchNorm with another epsilon."""
+    net = ResNet(num_classes)
+    net.block2.conv0._batch_norm.eps = 1e-3
+    return net
+
+
 def vgg(num_classes=10):
     """[N, 1, 28, 28] -> [N, num_classes]."""
     net = VGGBlocks(((1, 8), (2, 8)), num_classes=num_classes)

@@ -1,0 +1,116 @@
+"""Who computes the shards of a data set: this process, a pool of local ones, or Ray."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import Any
+
+from paddle2torch.training.agree import Compute, Job, Judge, Row
+from paddle2torch.training.errors import TrainingError
+
+__all__ = ["Cluster", "Compute", "Pool", "here"]
+
+
+def here(job: Job, numbers: list[int]) -> Iterator[tuple[int, list[Row]]]:
+    """In this process, one after the other."""
+    judge = Judge(job) if numbers else None
+    for number in numbers:
+        assert judge is not None
+        yield number, judge.rows(number)
+
+
+_judge: Judge | None = None  # of a worker process
+
+
+def _start(job: Job) -> None:
+    global _judge  # noqa: PLW0603 - the networks are built once a process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _judge = Judge(job)
+
+
+def _rows(number: int) -> tuple[int, list[Row]]:
+    assert _judge is not None
+    return number, _judge.rows(number)
+
+
+class Pool:
+    """Local processes, each with both networks and one thread."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def __call__(self, job: Job, numbers: list[int]) -> Iterator[tuple[int, list[Row]]]:
+        if not numbers:
+            return
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when a framework is imported, in the processes
+        context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+        with ProcessPoolExecutor(min(self.workers, len(numbers)), context, _start, (job,)) as pool:
+            rest = iter(numbers)
+            running = {pool.submit(_rows, number) for number in islice(rest, 2 * self.workers)}
+            try:
+                while running:
+                    ready, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in ready:
+                        yield future.result()
+                        running |= {pool.submit(_rows, number) for number in islice(rest, 1)}
+            except BrokenProcessPool:
+                raise TrainingError(
+                    "a process was ended from outside, or could not start (out of memory?); what is done is kept: run the same "
+                    "command again, perhaps with fewer --workers"
+                ) from None
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Cluster:
+    """Ray actors, each with both networks; Ray starts those anew that die, and asks them again."""
+
+    def __init__(self, address: str, workers: int) -> None:
+        self.address, self.workers = address, workers
+
+    def __call__(self, job: Job, numbers: list[int]) -> Iterator[tuple[int, list[Row]]]:
+        try:
+            import ray
+        except ModuleNotFoundError:
+            raise TrainingError("--ray needs Ray: run `pip install ray`") from None
+        if not numbers:
+            return
+        options: dict[str, Any] = (
+            {"address": self.address} if self.address != "local" else {"num_cpus": self.workers}
+        )
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False, **options)
+        try:
+            kind: Any = ray.remote(max_restarts=-1, max_task_retries=-1, num_cpus=1)(Judge)
+            held = ray.put(job)
+            actors: list[Any] = [kind.remote(held) for _ in range(min(self.workers, len(numbers)))]
+            rest = iter(numbers)
+            running = {
+                actor.rows.remote(number): (actor, number)
+                for actor, number in zip(actors, rest, strict=False)
+            }
+            while running:
+                (ready, *_), _ = ray.wait(list(running), num_returns=1)
+                actor, number = running.pop(ready)
+                for following in rest:
+                    running[actor.rows.remote(following)] = (actor, following)
+                    break
+                yield number, _result(ray, ready)
+        finally:
+            ray.shutdown()
+
+
+def _result(ray: Any, ready: Any) -> list[Row]:
+    try:
+        found: list[Row] = ray.get(ready)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, TrainingError):
+            raise error.cause from None
+        raise
+    return found
