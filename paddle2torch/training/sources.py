@@ -194,9 +194,7 @@ def digits(pixels: str) -> Source:
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:
-        raise TrainingError(
-            "the digits come with scikit-learn: run `pip install scikit-learn`"
-        ) from None
+        raise TrainingError("the digits come with scikit-learn: run `pip install scikit-learn`") from None
     held = load_digits()
     images = np.round(held.images * (255 / 16)).astype(np.uint8)
     return _rows(images, held.target.astype(np.int64), tuple("0123456789"), pixels)
