@@ -24,6 +24,7 @@ from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Recipe, Trainer
 from parity.errors import ParityError
 from parity.numbers.compare import Difference
+from parity.sides.older_python import OLDEST, SINCE, version_of, write_packages
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import PLACE, PREFIX, Array, ValueStore, save_arrays
 
@@ -115,7 +116,7 @@ class WorkerSide:
             root = [ROOT]
         else:
             environment["PYTHONPATH"] = os.pathsep.join(
-                filter(None, [str(self._packages()), os.environ.get("PYTHONPATH", "")])
+                filter(None, [str(self._packages(python)), os.environ.get("PYTHONPATH", "")])
             )
         theirs_in, self._requests = os.pipe()
         self._answers, theirs_out = os.pipe()
@@ -158,11 +159,21 @@ class WorkerSide:
             f"--{self.framework}-python must name one that has {self.framework} and numpy"
         )
 
-    def _packages(self) -> Path:
+    def _packages(self, python: str) -> Path:
         """A folder with our packages alone, so that another interpreter sees nothing else of this one."""
         folder = self.scratch / "packages"
         folder.mkdir()
         root = Path(ROOT)
+        version = version_of(python)
+        if version < OLDEST:
+            self.close_files()
+            raise ParityError(
+                f"{python} is Python {version[0]}.{version[1]}, and the {self.framework} side needs {OLDEST[0]}.{OLDEST[1]} or "
+                f"newer: name another with --{self.framework}-python"
+            )
+        if version < SINCE:
+            write_packages(root, NAMES, folder)
+            return folder
         for name in NAMES:
             try:
                 (folder / name).symlink_to(root / name, target_is_directory=True)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+from paddle2torch.cli import main
+from parity.sides import remote
+from parity.sides.older_python import OLDEST
+
 
 def test_a_proof_across_two_environments_from_a_third_without_frameworks(bare, pythons, lenet_file):
     sides = [f"--{side}-python={python}" for side, python in pythons.items()]
@@ -28,3 +32,23 @@ def test_an_interpreter_without_the_framework_is_told_apart(bare, pythons, lenet
     assert finished.returncode == 2
     assert "paddle" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_a_worker_in_what_an_older_python_is_given_proves_the_same(pythons, lenet_file, monkeypatch, capfd):
+    monkeypatch.setattr(remote, "version_of", lambda _: OLDEST)
+    sides = [f"--{side}-python={python}" for side, python in pythons.items()]
+    words = [
+        "lenet",
+        "--weights",
+        str(lenet_file),
+        "--only-given",
+        "--mode",
+        "train",
+        "--gradients",
+        "--optimizer",
+        "adam",
+        "--steps",
+        "1",
+        *sides,
+    ]
+    assert main(["parity", *words]) == 0, capfd.readouterr()
