@@ -190,9 +190,10 @@ def as_torch_argument(kind: str, attribute: str, paddle: Any) -> str:
     name = argument.torch if argument is not None and argument.torch else IN_TORCH.get(attribute, attribute)
     if attribute in ("padding", "output_padding"):
         if not _symmetric(paddle):
-            # F.pad begins with the last dimension.
+            # F.pad begins with the last dimension. A pool looks for no maximum in its padding.
             sides = ", ".join(f"{before}, {behind}" for before, behind in reversed(paddle))
-            return f"padding=0 after F.pad(x, ({sides}))"
+            value = ', value=float("-inf")' if kind == "max_pool" else ""
+            return f"padding=0 after F.pad(x, ({sides}){value})"
         paddle = tuple(p[0] if isinstance(p, tuple) else p for p in paddle)
     if attribute == "pads":
         paddle = flat_pads(paddle)

@@ -81,6 +81,9 @@ def test_a_fix_is_written_with_torchs_argument_and_value():
     assert written("softmax", "axis", -1) == "dim=-1"
     assert written("conv", "padding", ((1, 1), (1, 1))) == "padding=1"
     assert written("conv", "padding", ((0, 1), (0, 1))) == "padding=0 after F.pad(x, (0, 1, 0, 1))"
+    assert written("max_pool", "padding", ((0, 1), (0, 1))) == (
+        'padding=0 after F.pad(x, (0, 1, 0, 1), value=float("-inf"))'
+    )
     assert written("conv", "stride", (2, 1)) == "stride=(2, 1)"
 
 
