@@ -89,7 +89,7 @@ def _alone(evidence: Evidence, pair: Pair) -> tuple[Alone, str]:
 def _where_seen(pair: Pair, attribute: str, *, seen: bool) -> Shows:
     """Where an attribute shows; a momentum is in no output, and in training in every statistic."""
     if attribute == "momentum":
-        return Shows.STATISTICS if pair.torch.attributes.get("training") else Shows.NOTHING
+        return Shows.STATISTICS if pair.torch.attributes.get("training") else Shows.TRAINING
     return Shows.OUTPUTS if seen else Shows.NOTHING
 
 

@@ -26,13 +26,13 @@ AROUND = frozenset(
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """Each fault once, whatever number of inputs and modes shows it."""
+    """Each fault once, whatever number of inputs and modes shows it; those that explain no number last."""
     seen: dict[Hashable, Finding] = {}
     for finding in findings:
         key = fault(finding)
         if seen.setdefault(key, finding).silent and not finding.silent:
             seen[key] = finding
-    return list(seen.values())
+    return sorted(seen.values(), key=lambda finding: finding.silent)
 
 
 def fault(finding: Finding) -> Hashable:

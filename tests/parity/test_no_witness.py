@@ -9,7 +9,7 @@ import torch.nn.functional as TF
 
 import parity
 from parity import Verdict
-from parity.results.finding import Subject
+from parity.results.finding import Shows, Subject
 
 X = np.random.default_rng(0).standard_normal((4, 6, 5, 5), dtype=np.float32)
 
@@ -99,6 +99,34 @@ def test_the_momentum_of_a_layer_that_trains_later_is_one():
     report = check(twin, torch.nn.Sequential(torch.nn.Conv2d(6, 4, 1), torch.nn.BatchNorm2d(4, momentum=0.9)))
     assert report.verdict is Verdict.DIFFERENT
     assert [finding.attribute for finding in report.findings] == ["momentum"]
+
+
+class TorchNormed(torch.nn.Module):
+    def __init__(self, momentum):
+        super().__init__()
+        self.a, self.b = torch.nn.Conv2d(6, 4, 1), torch.nn.BatchNorm2d(4, momentum=momentum)
+
+    def forward(self, x):
+        return TF.hardtanh(self.b(self.a(x)), 0, 5)
+
+
+class PaddleNormed(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = paddle.nn.Conv2D(6, 4, 1), paddle.nn.BatchNorm2D(4)
+
+    def forward(self, x):
+        return PF.relu(self.b(self.a(x)))
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.9])
+def test_what_no_given_number_shows_is_looked_for_on_others(momentum):
+    """Also where a buffer is as long as the batch, and beside a finding that needs no number."""
+    first, *rest = check(PaddleNormed(), TorchNormed(momentum), X / 10).findings
+    assert not first.silent
+    assert "very large numbers" in first.cause
+    told = [(finding.attribute, finding.shows) for finding in rest]
+    assert told == [("momentum", Shows.TRAINING)] * (momentum == 0.9)
 
 
 class Biased(torch.nn.BatchNorm2d):
