@@ -445,8 +445,8 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
                 label = f"{path}.{child}" if path else child
                 line = constructor_line(layer, child) or trace.constructors.get(path, "")
                 trace.constructors.setdefault(label, line)
-                for place, made in element_lines(layer, child, inner).items():
-                    trace.constructors[f"{label}.{place}"] = made
+                for place, made in element_lines(layer, child, inner, inner.named_sublayers()).items():
+                    trace.constructors.setdefault(f"{label}.{place}", made)
             for key, value in held_tensors(layer, recorder.is_tensor, _is_layer):
                 hidden_tensors.append((f"{path}.{key}" if path else key, value))
             for key, tensor in (*layer._parameters.items(), *layer._buffers.items()):

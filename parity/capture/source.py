@@ -8,46 +8,21 @@ import linecache
 import os
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from parity.capture.made import Made, made
+
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OWN = tuple(os.path.join(_ROOT, package, "") for package in ("convert", "parity"))
-ADDERS = {"add_sublayer", "add_module", "register_module", "add_parameter", "create_parameter"}
 
 
 @lru_cache(maxsize=1024)
-def _assignments(cls: type) -> dict[str, int]:
-    """Line of `self.<name> = ...` (or of an `add_module("<name>", ...)`) in a class's own source.
-
-    A name that is built at run time (`f"block{i}"`) is kept under its constant beginning plus "*". The elements of a
-    container that is written out (`self.<name> = nn.Sequential(...)`) are there as "<name>.0", "<name>.1", ...
-    """
+def _made(cls: type) -> Made:
+    """What a class's own source makes."""
     definition = _definition(cls)
-    if definition is None:
-        return {}
-    found: dict[str, int] = {}
-    for node in ast.walk(definition):
-        if isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                    name, made = target.attr, node.lineno
-                    if _is_none(node.value):
-                        # What is None at first is made further down.
-                        continue
-                    found.setdefault(name, made)
-                    for i, element in enumerate(_elements(node.value)):
-                        found.setdefault(f"{name}.{i}", element.lineno)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
-            if name in ADDERS or name == "setattr":
-                for argument in node.args[:2]:
-                    text = _constant_prefix(argument)
-                    if text:
-                        found.setdefault(text, node.lineno)
-    return found
+    return Made() if definition is None else made(definition)
 
 
 def _definition(cls: type) -> ast.ClassDef | None:
@@ -99,56 +74,28 @@ def _classes(source: str) -> dict[str, ast.ClassDef]:
     return found
 
 
-def _is_none(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
-
-
-def _elements(value: ast.expr | None) -> list[ast.expr]:
-    """What a container is made of, if all of it is written out: arguments, or the items of a list that is the only one."""
-    if not isinstance(value, ast.Call) or value.keywords:
-        return []
-    items: list[ast.expr] = list(value.args)
-    if len(items) == 1 and isinstance(items[0], ast.List | ast.Tuple):
-        items = items[0].elts
-    whole = all(isinstance(item, ast.Call) for item in items)
-    return items if whole else []
-
-
-def _constant_prefix(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
-        return f"{node.values[0].value!s}*"
-    if (
-        isinstance(node, ast.BinOp)
-        and isinstance(node.left, ast.Constant)
-        and isinstance(node.left.value, str)
-    ):
-        return str(node.left.value).split("%")[0] + "*"
-    return ""
-
-
 def constructor_line(owner: Any, attribute: str) -> str:
-    """ "file:line" where `owner` makes its child `attribute`, or where its class begins, or ""."""
+    """ "file:line" where `owner` makes its child `attribute`, or ""."""
+    kind = type(getattr(owner, attribute, None)).__name__
     for cls in _own_classes(owner):
-        found = _assignments(cls)
-        line = found.get(attribute)
-        if line is None:
-            line = next(
-                (n for k, n in found.items() if k.endswith("*") and attribute.startswith(k[:-1])), None
-            )
+        line = _made(cls).line(attribute, kind)
         if line is not None:
             return f"{_file(cls)}:{line}"
     return ""
 
 
-def element_lines(owner: Any, attribute: str, container: Any) -> dict[str, str]:
-    """Child of a container that `owner` writes out under `attribute` -> "file:line" of that very child."""
-    for cls in _own_classes(owner):
-        found = _assignments(cls)
-        if attribute in found:
-            lines = {name: found.get(f"{attribute}.{name}") for name, _ in container.named_children()}
-            return {name: f"{_file(cls)}:{line}" for name, line in lines.items() if line}
+def element_lines(
+    owner: Any, attribute: str, container: Any, inside: Iterable[tuple[str, Any]]
+) -> dict[str, str]:
+    """Path below a container that `owner` makes as `attribute` -> "file:line" of that very child.
+
+    inside: what is in the container, by path.
+    """
+    children = {path: type(child).__name__ for path, child in inside if path}
+    for cls in _own_classes(owner) if children else ():
+        lines = _made(cls).elements(attribute, type(container).__name__, children)
+        if lines or _made(cls).line(attribute, "") is not None:
+            return {path: f"{_file(cls)}:{line}" for path, line in lines.items()}
     return {}
 
 

@@ -422,8 +422,8 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
                 label = f"{path}.{child}" if path else child
                 line = constructor_line(module, child) or trace.constructors.get(path, "")
                 trace.constructors.setdefault(label, line)
-                for place, made in element_lines(module, child, inner).items():
-                    trace.constructors[f"{label}.{place}"] = made
+                for place, made in element_lines(module, child, inner, inner.named_modules()).items():
+                    trace.constructors.setdefault(f"{label}.{place}", made)
             for key, value in held_tensors(module, recorder.is_tensor, _is_module):
                 hidden_tensors.append((f"{path}.{key}" if path else key, value))
         for tensors, trainable in (
