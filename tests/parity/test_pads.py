@@ -43,3 +43,17 @@ def test_a_pad_before_a_convolution_on_a_map_one_row_high_is_its_padding():
     )
     assert report, str(report)
     assert not any("written differently" in note.text for note in report.notes)
+
+
+@pytest.mark.parametrize("pads", [(2, 0), (0, 2)])
+def test_a_pad_before_a_convolution_of_lines_is_its_padding(pads):
+    models = (
+        lib.Sequential(lib.Sequential(pad, conv))
+        for lib, pad, conv in (
+            (P, P.Pad1D((2, 0)), P.Conv1D(3, 4, 3)),
+            (T, T.ConstantPad1d(pads, 0.0), T.Conv1d(3, 4, 3)),
+        )
+    )
+    report = parity.check(*models, random_input((2, 3, 8)), randomize=True, further=False)
+    wrong = [("padding", {"paddle": ((2, 0),), "torch": (pads,)})] if pads != (2, 0) else []
+    assert [(f.attribute, f.values) for f in report.findings] == wrong, str(report)

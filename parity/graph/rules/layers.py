@@ -143,7 +143,9 @@ def short_dimensions(b: Builder, node: Node) -> bool:
     """A one-dimensional convolution or pool may run as a two-dimensional one of height 1."""
     shape = node.shape("x")
     spatial = "padding" in node.attributes and isinstance(node.attributes.get("stride"), tuple)
-    if node.kind not in ("conv", "max_pool", "avg_pool") or not spatial or len(shape) != 4 or shape[2] != 1:
+    # What a pad before it takes may have been read without that dimension already.
+    flat = len(shape) == 3 or (len(shape) == 4 and shape[2] == 1)
+    if node.kind not in ("conv", "max_pool", "avg_pool") or not spatial or not flat:
         return False
     a = node.attributes
     kernel = a["kernel_size"] if "kernel_size" in a else node.shape("weight")[2:]
@@ -152,7 +154,7 @@ def short_dimensions(b: Builder, node: Node) -> bool:
     node.attributes = {
         key: value[1:] if isinstance(value, tuple) and len(value) == 2 else value for key, value in a.items()
     }
-    node.takes["x"] = replace(node.takes["x"], shape=(*shape[:2], *shape[3:]))
+    node.takes["x"] = replace(node.takes["x"], shape=(*shape[:2], shape[-1]))
     return True
 
 
