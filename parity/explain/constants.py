@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from parity.align.alignment import Pair
-from parity.limits import FLOAT32_EPSILON, FLOAT32_FACTOR
+from parity.limits import FLOAT32_EPSILON, FLOAT32_FACTOR, SOFTMAX_CUT
+from parity.numbers.same import same
 from parity.ops.table import constant_of, float32_arguments
 from parity.trace.trace import Trace
+from parity.trace.values import Array
 
 OF_CALLS: Mapping[str, str] = {
     "dropout": "Paddle keeps the factor of a dropout in float32",
@@ -41,3 +45,16 @@ def _rounded_inside(paddle: Trace, pair: Pair) -> tuple[str, float]:
         if within:
             return f"Paddle rounds the constants of {kind}, with which it writes this out", within
     return "", 0.0
+
+
+def cut_scores(scores: Array, made: Array, axis: int, gap: float) -> str:
+    """Why Paddle's log-softmax of these scores differs by `gap` from what it is: its kernel cuts them; "" if that is not why."""
+    shifted = scores - scores.max(axis, keepdims=True)
+    wanted = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+    lowest = np.maximum(shifted, -SOFTMAX_CUT) - np.log(np.exp(shifted).sum(axis, keepdims=True))
+    cut = same(made, lowest) and same(np.asarray(gap), np.abs(wanted - lowest).max())
+    return (
+        f"Paddle's log_softmax stops {SOFTMAX_CUT:g} below the largest score, which torch's does not"
+        if cut
+        else ""
+    )

@@ -6,12 +6,13 @@ stand inside a wider segment, the segment begins behind them; and what both side
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from parity.align.alignment import Alignment, Edge
 from parity.explain.evidence import Evidence
 from parity.graph.node import Graph, Node
+from parity.numbers.compare import difference
 from parity.ops.kinds import kind_of
 
 Ends = Mapping[int, tuple[int, Edge | None]]
@@ -22,13 +23,25 @@ def ends(evidence: Evidence) -> Ends:
     """The values that a layer takes on both sides though they do not correspond, and those that are known to be one."""
     alignment = evidence.alignment
     known: dict[int, tuple[int, Edge | None]] = {
-        torch: (paddle, None) for torch, paddle in evidence.reached.items()
+        torch: (paddle, None) for torch, paddle in (*evidence.reached.items(), *_constants(evidence))
     }
     return known | {
         edge.torch_value: (edge.paddle_value, edge)
         for edge in alignment.edges
         if any(slot in edge.pair.torch.inputs for slot in kind_of(edge.pair.torch.kind).weights)
     }
+
+
+def _constants(evidence: Evidence) -> Iterator[tuple[int, int]]:
+    """(torch's, Paddle's) constants that hold the same numbers, though nothing pairs them."""
+    alignment = evidence.alignment
+    theirs = [node.output for node in alignment.only_paddle if node.kind == "constant"]
+    for node in alignment.only_torch if theirs else ():
+        actual = evidence.torch.value(node.output) if node.kind == "constant" else None
+        for value in theirs if actual is not None else ():
+            expected = evidence.paddle.value(value)
+            if actual is not None and expected is not None and difference(actual, expected).max_abs == 0.0:
+                yield node.output, value
 
 
 def beyond(alignment: Alignment, edge: Edge, known: Ends) -> tuple[Edge, list[Edge]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from functools import cached_property
 
 from parity.align.alignment import Pair
@@ -16,9 +17,24 @@ from parity.ops.kinds import DATAFLOW_KINDS, kind_of
 Way = Mapping[tuple[int, str | None], Difference]
 """(torch operator, None) or (-1, result) -> how far its result is from Paddle's where torch goes its own way."""
 
+Blamed = tuple[int, str]
+"""(a pair, by its identity; its slot, or "" for what the operator itself does)."""
+
 
 class Evidence(Measured):
     """Everything that is known about one case; read, never written."""
+
+    _blamed: frozenset[Blamed] | None = None
+
+    def blaming(self, blamed: frozenset[Blamed]) -> Evidence:
+        """The same, knowing that all else comes right once these do."""
+        knowing = copy(self)
+        knowing._blamed = blamed
+        return knowing
+
+    def suspects(self, pair: Pair, slot: str = "") -> bool:
+        """Whether a pair, or what it takes in a slot, may be why the outputs are wrong."""
+        return self._blamed is None or (id(pair), slot) in self._blamed
 
     def comes_right(self, pair: Pair) -> bool:
         """Whether torch, on its own way, makes Paddle's numbers here of Paddle's numbers further up.
@@ -26,7 +42,7 @@ class Evidence(Measured):
         Then whatever stands between, and however the operator is configured for it, is right on these inputs. What is in the
         middle of such a way comes right if all that is made of it does. `pair` may be a result of the model.
         """
-        if self.outputs_agree:
+        if self.outputs_agree or not self.suspects(pair):
             return True
         found, limit = self._on_its_way(pair, self._way)
         if found is not None and found.max_rel <= limit:

@@ -27,12 +27,13 @@ from dataclasses import replace
 
 from parity.align.alignment import Values
 from parity.align.pipeline import Prepared
-from parity.explain import attention, buffers, operators, returned, statistics, unmeasured, wiring
+from parity.explain import attention, buffers, operators, repairs, returned, statistics, unmeasured, wiring
 from parity.explain.alternatives import Trial, best
 from parity.explain.claims import Claim, Claims
 from parity.explain.consequences import gathered
 from parity.explain.evidence import Evidence
 from parity.explain.telling import tell
+from parity.results.finding import Shows
 from parity.results.judgement import Judgement, Row
 from parity.runs.run import Measure, Replay, Run
 from parity.trace.values import Array
@@ -84,7 +85,19 @@ def judge(
         claims = explained(evidence)
         return Trial(evidence, claims, [tell.finding(claim, evidence) for claim in claims.faults])
 
-    return _told(best(tried))
+    return _told(_without_spellings(best(tried)))
+
+
+def _without_spellings(trial: Trial) -> Trial:
+    """What is left of a judgement once those claims are known that are enough to explain the outputs."""
+    blamed = repairs.blamed(trial.evidence, trial.claims, trial.findings)
+    if blamed is None:
+        return trial
+    evidence = trial.evidence.blaming(blamed)
+    claims = explained(evidence)
+    found = [tell.finding(claim, evidence) for claim in claims.faults]
+    shown = any(finding.shows is Shows.OUTPUTS for finding in found)
+    return Trial(evidence, claims, found) if shown and len(found) < len(trial.findings) else trial
 
 
 def explained(evidence: Evidence) -> Claims:

@@ -75,7 +75,7 @@ def missing(alignment: Alignment, edge: Edge) -> str:
     latest = max(feeding, key=lambda node: node.order)
     twin = alignment.pair_of_torch(latest)
     fed = latest if twin is None else twin.paddle
-    scope, scope_paddle = _counterpart(latest.module, fed.module, last.module)
+    scope, scope_paddle = counterpart(latest.module, fed.module, last.module)
     if trace.modules.get(scope, {}).get("type") == "Sequential":
         return trace.constructors.get(scope, "") or consumer.line
     if line_in(theirs, scope_paddle, first) == line_in(theirs, scope_paddle, fed):
@@ -142,7 +142,7 @@ def _maker(alignment: Alignment) -> Callable[[int], Node | None]:
     return lambda value: alignment.torch.producer.get(torch_value.get(value, -1))
 
 
-def _counterpart(torch: str, paddle: str, other: str) -> tuple[str, str]:
+def counterpart(torch: str, paddle: str, other: str) -> tuple[str, str]:
     """The module in which Paddle calls `other` and its torch twin, which stands to `torch` as that to `paddle`."""
     theirs, there = paddle.split("."), other.split(".") if other else []
     shared = 0

@@ -12,7 +12,7 @@ import numpy as np
 from parity.align.alignment import Alignment, Edge, Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.configured import Configured
-from parity.explain.constants import constant_in
+from parity.explain.constants import constant_in, cut_scores
 from parity.explain.words import label, operator_of
 from parity.graph.node import Graph, Node
 from parity.limits import FLOAT32_FACTOR, FLOAT32_TABLE, rounding_limit
@@ -241,8 +241,20 @@ class Measured(Configured):
     def excuse(self, pair: Pair) -> str:
         """Why a small difference of an operator alone is the framework's own float32 constant, or ""."""
         local = self.row(pair).local
+        if local is None or not local.comparable:
+            return ""
         reason, within = constant_in(self.paddle.trace, pair)
-        return reason if local is not None and local.comparable and local.max_rel <= within else ""
+        return reason if local.max_rel <= within else self._cut_at(pair, local)
+
+    def _cut_at(self, pair: Pair, alone: Difference) -> str:
+        """Why a log-softmax alone differs if it does so only where Paddle's kernel stops."""
+        scores, made = (
+            self.paddle.value(pair.paddle.inputs.get("x", -1)),
+            self.paddle.value(pair.paddle.output),
+        )
+        if pair.torch.kind != "log_softmax" or scores is None or made is None:
+            return ""
+        return cut_scores(scores.load(), made.load(), pair.paddle.attributes["axis"], alone.max_abs)
 
     def made_up_for(self, pair: Pair) -> bool:
         """Whether an operator's weights, which are not Paddle's, are right where they stand: fused branches, channels in another order.

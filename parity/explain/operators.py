@@ -31,12 +31,17 @@ def _judged(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
         yield Claim(None, pair, status=Status.NOT_COMPARED)
     elif claims.explains(pair.torch):
         yield Claim(None, pair, status=Status.INHERITED)
-    elif id(pair) in evidence.weights and evidence.made_up_for(pair):
+    elif id(pair) in evidence.weights and _made_up_for(evidence, pair):
         yield Claim(Remark.FUSED, pair, status=Status.WRITTEN)
     elif pair.substituted:
         yield _substituted(evidence, pair)
     else:
         yield from _decided(evidence, claims, pair)
+
+
+def _made_up_for(evidence: Evidence, pair: Pair) -> bool:
+    known = not evidence.suspects(pair) and evidence.differs_alone(pair)
+    return known or evidence.made_up_for(pair)
 
 
 def _folded(pair: Pair, epsilons: tuple[float, float]) -> Claim:
@@ -55,7 +60,8 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     right = _right(evidence, pair, alone, alike)
     decision = decide(right=right, alone=alone, fed_alike=alike)
     differs = alone is Alone.DIFFERS and not right
-    seen = differs or (row.status is Status.DIFFERENT and not excuse) or _unmeasured(evidence, pair)
+    apart = row.status is Status.DIFFERENT and not excuse and evidence.suspects(pair)
+    seen = differs or apart or _unmeasured(evidence, pair)
     # In a model that is right, an operator that is configured otherwise counts if its numbers say that it is fed with the same.
     attributes = decision.attributes and (not right or _fed_equal(evidence, pair))
     told = list(_configured(evidence, claims, pair, attributes, differs=differs, seen=seen, right=right))
@@ -73,6 +79,8 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
 
 def _right(evidence: Evidence, pair: Pair, alone: Alone, alike: bool) -> bool:
     """Whether the function is the same up to here; asked of the numbers only where that matters."""
+    if not evidence.suspects(pair):
+        return True
     asked = alone is Alone.DIFFERS or (id(pair) in evidence.attributes and not alike)
     return evidence.outputs_agree or (asked and evidence.comes_right(pair))
 
@@ -190,7 +198,9 @@ def _fed_equal(evidence: Evidence, pair: Pair) -> bool:
 def _unmeasured(evidence: Evidence, pair: Pair) -> bool:
     """Whether no number tells what this operator does, although something must explain why the outputs differ."""
     row = evidence.row(pair)
-    return row.local is None and row.float64 is None and not evidence.outputs_agree
+    return (
+        row.local is None and row.float64 is None and not evidence.outputs_agree and evidence.suspects(pair)
+    )
 
 
 # -- a result that differs although nothing is configured otherwise ------------------------------------
@@ -309,8 +319,13 @@ def _substituted(evidence: Evidence, pair: Pair) -> Claim:
     row, kinds = evidence.row(pair), (pair.torch.kind, pair.paddle.kind)
     excuse = max(constant_of(kind)[1] for kind in kinds)
     excused = row.local is not None and row.local.max_rel <= excuse
-    different = evidence.differs_alone(pair) and not excused
-    agree = evidence.outputs_agree or row.agrees_freely or (row.local is not None and not different)
+    different = evidence.differs_alone(pair) and not excused and evidence.suspects(pair)
+    agree = (
+        evidence.outputs_agree
+        or not evidence.suspects(pair)
+        or row.agrees_freely
+        or (row.local is not None and not different)
+    )
     if not agree or ACTIVATIONS.issuperset(kinds):
         shows = Shows.OUTPUTS if different or not agree else Shows.NOTHING
         return Claim(Subject.SUBSTITUTED, pair, shows=shows, status=Status.DIFFERENT)

@@ -52,7 +52,9 @@ NOWHERE = Strangers((), None)
 def parted(evidence: Evidence, edge: Edge) -> Part:
     """Where the segments of both sides part, if both are fed with the same numbers."""
     owned = evidence.alignment.torch.parameters
-    if not all(evidence.agrees(value) for value in edge.entering if value not in owned):
+    if not all(
+        value in owned or evidence.agrees(value) or made_by_paddle(evidence, value) for value in edge.entering
+    ):
         return Part(NOWHERE, NOWHERE)
     ours = _contents(edge.only_torch, evidence.torch.value)
     theirs = _contents(edge.only_paddle, evidence.paddle.value)
@@ -60,6 +62,20 @@ def parted(evidence: Evidence, edge: Edge) -> Part:
     narrower = paddle.first is not None and (paddle.nodes, torch.nodes) != (edge.only_paddle, edge.only_torch)
     sequence = narrower and paddle.first is not None and paddle.first.kind in RECURRENT
     return Part(paddle, torch, narrower, _agreeing(evidence, edge) if sequence else None)
+
+
+def made_by_paddle(evidence: Evidence, value: int) -> bool:
+    """Whether Paddle makes the same numbers as torch does here, in whatever order, in the free runs."""
+    stored = evidence.torch.value(value)
+    if stored is None or not 1 < stored.size <= MOST:
+        return False
+    ours = np.sort(stored.load().astype(np.float64), axis=None)
+    theirs = (evidence.paddle.value(node.output) for node in evidence.alignment.paddle.nodes)
+    return any(
+        same(ours, np.sort(other.load().astype(np.float64), axis=None))
+        for other in theirs
+        if other is not None and other.size == stored.size
+    )
 
 
 def _agreeing(evidence: Evidence, edge: Edge) -> tuple[int, int] | None:

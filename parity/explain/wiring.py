@@ -72,6 +72,8 @@ def _comes_out(evidence: Evidence, edge: Edge, numbers: Difference | None) -> bo
     """Whether what comes in is Paddle's, but for constants, or what is made of it is."""
     if numbers is None:
         return False
+    if not evidence.suspects(edge.pair, edge.torch_slot):
+        return True
     within = numbers.max_rel <= evidence.edge_limit(edge)
     if within or evidence.edge_slack(edge, numbers):
         return True

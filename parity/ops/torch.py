@@ -428,6 +428,10 @@ SIGNATURES: dict[str, Signature] = {
     },
     "upsample_nearest1d": Signature("interpolate", "x", _interpolate("nearest")),
     "upsample_nearest2d": Signature("interpolate", "x", _interpolate("nearest")),
+    **{
+        f"_upsample_nearest_exact{n}d": Signature("interpolate", "x", _interpolate("nearest-exact"))
+        for n in (1, 2)
+    },
     "upsample_linear1d": Signature("interpolate", "x size align_corners", _interpolate("linear")),
     "upsample_bilinear2d": Signature("interpolate", "x size align_corners", _interpolate("bilinear")),
     "upsample_bicubic2d": Signature("interpolate", "x size align_corners", _interpolate("bicubic")),

@@ -66,11 +66,19 @@ def _of_optimizer(claim: Claim, given: Given, cause: str, fix: str) -> Finding:
         layer_paddle="optimizer",
         where_paddle=given.paddle.where,
         subject=claim.what,
-        attribute=claim.attribute,
+        attribute=claim.attribute + _scope(claim),
         values={} if claim.values is None else {"paddle": claim.values[0], "torch": claim.values[1]},
         shows=claim.shows,
         order=float("inf"),
     )
+
+
+def _scope(claim: Claim) -> str:
+    """Of how many parameters a setting is another one, if not of all."""
+    if claim.what is not Subject.OPTIMIZER or claim.attribute in SETTINGS:
+        return ""
+    names, trained = claim.details
+    return "" if len(names) == trained else f" of {len(names)} of {trained} parameters"
 
 
 def few(names: Iterable[str]) -> str:

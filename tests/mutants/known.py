@@ -16,7 +16,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "vit-attention-operands",
         "bifpn-shares-crossed",
         "swin-mask-missing",
-        "pyramid-detach-forgotten",
     ),
     "the line is beside the one that lacks the operator": (
         "inception-conv-missing",
@@ -28,11 +27,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "detector-half",
     ),
     "wrong weights are told as wiring, or without the weight's name": ("text-padding-row-stored",),
-    "an argument is told by an operator inside the layer, or in words that the framework does not use": (
-        "unet-nearest-exact",
-    ),
     "what differs is told with all that stands around it, or only a part of it": (
-        "text-position-reversed",
         "unet-skip-from-wrong-level",
         "modulated-unbiased",
         "index-colours",
@@ -41,7 +36,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "a detach before a roll is not seen: the gradient is told to change in the layer before": (
         "swin-shift-detached",
     ),
-    "the values, or which parameters it is about, are in the sentence alone": ("basic-no-decay-on-norms",),
     "told to show in nothing, and shows in gradients or running statistics": ("text-padding-row-learns",),
     "a mistake that is known by itself is in it": ("shuffle-shuffle-groups+leaky-slope-default",),
 }

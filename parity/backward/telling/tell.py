@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from convert.names import listed
 from parity.backward.claims import Claim, Cut, Doubt, Fault, Place, Remark
 from parity.backward.telling import flow, gradients, loss
+from parity.explain.lines import counterpart, line_in
 from parity.explain.statements import WITHOUT_GRADIENT, block_around, flag_set
 from parity.explain.words import label
 from parity.results.finding import Finding, Note, Shows, Subject
@@ -38,7 +39,7 @@ def finding(claim: Claim, torch: Trace) -> Finding:
     assert isinstance(claim.what, Fault)
     cause, fix = FAULTS[claim.what](claim)
     if claim.what is Fault.CUT:
-        return _of_cut(claim, cause, fix)
+        return _of_cut(claim, torch, cause, fix)
     if claim.what is Fault.TAKEN:
         return _of_number(claim, cause, fix)
     if claim.what in (Fault.NONE_ARRIVES, Fault.UNEXPLAINED):
@@ -82,15 +83,20 @@ def _frozen_at(claim: Claim, torch: Trace, path: str) -> str:
     return flag_set(torch.constructors.get(path, ""), path, frozenset({"requires_grad_"}))
 
 
-def _of_cut(claim: Claim, cause: str, fix: str) -> Finding:
+def _of_cut(claim: Claim, trace: Trace, cause: str, fix: str) -> Finding:
     found: Cut = claim.details
     op, in_torch = found.ops[0], found.side == "torch"
     block = block_around(op.line, WITHOUT_GRADIENT) if claim.attribute == "no_grad" else ""
     torch, paddle = (None, None) if claim.pair is None else (claim.pair.torch, claim.pair.paddle)
+    layer, line = (op.module, block or op.line) if in_torch else ("", "")
+    if not in_torch and torch is not None and paddle is not None:
+        # It belongs where Paddle has it: around the layer that holds the operator, as the case may be.
+        layer, _ = counterpart(torch.module, paddle.module, op.module)
+        line = line_in(trace, layer, torch)
     return Finding(
-        layer=op.module if in_torch or torch is None else torch.module,
+        layer=layer,
         operator=claim.attribute,
-        where=(block or op.line) if in_torch else torch.line if torch else "",
+        where=line,
         cause=cause,
         fix=fix,
         evidence={

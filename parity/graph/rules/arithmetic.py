@@ -236,6 +236,15 @@ def equal_constants(b: Builder, node: Node) -> bool:
     return False
 
 
+def made_of_constants(b: Builder, node: Node) -> bool:
+    """What is made without an input is a constant, and so are the numbers that say from where to where it goes."""
+    makers = [b.producer.get(value) for value in node.inputs.values()]
+    if node.kind != "constant" or not makers or any(m is None or m.kind != "constant" for m in makers):
+        return False
+    node.takes = {}
+    return True
+
+
 def matmul_scale(b: Builder, node: Node) -> bool:
     """A factor on either side of a matmul, or on its result, is the matmul's factor."""
     if node.kind == "matmul":

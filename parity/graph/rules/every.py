@@ -12,6 +12,7 @@ from parity.graph.rules.arithmetic import (
     constant_bound,
     equal_constants,
     logistic,
+    made_of_constants,
     matmul_scale,
     merge_affine,
     redundant_relu,
@@ -54,6 +55,7 @@ REWRITES: tuple[Rewrite, ...] = (
     broadcast,
     constant_bound,
     equal_constants,
+    made_of_constants,
     table,
     merged_moves,
     # A factor that belongs to a formula stays with it: formulas are read before factors are carried past moves.

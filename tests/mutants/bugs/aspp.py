@@ -50,7 +50,7 @@ BUGS = [
         Expected(
             "aspp.branches.2.conv",
             "Conv2d",
-            "self.branches = nn.ModuleList(",
+            "*[ConvNorm(channels, 6, 3, dilation)",
             "attribute",
             "dilation",
             (3, 3),
@@ -59,7 +59,7 @@ BUGS = [
         Expected(
             "aspp.branches.2.conv",
             "Conv2d",
-            "self.branches = nn.ModuleList(",
+            "*[ConvNorm(channels, 6, 3, dilation)",
             "attribute",
             "padding",
             ((3, 3), (3, 3)),
