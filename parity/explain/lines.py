@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from parity.align.alignment import Alignment, Edge, Pair
-from parity.explain.statements import loop_around, parts
+from parity.explain.statements import in_another_order, loop_around, parts
 from parity.graph.node import Graph, Node
 from parity.trace.trace import Op, Trace
 
@@ -169,6 +169,20 @@ def line_in(trace: Trace, scope: str, node: Node) -> str:
         if lines:
             return lines[-1]
     return node.line
+
+
+def named_otherwise(alignment: Alignment, *pairs: Pair) -> str:
+    """The line, from the operators up, in which the same names stand in another order than in Paddle's: there they are exchanged."""
+    for pair in pairs:
+        ours, theirs = pair.torch.module, pair.paddle.module
+        while True:
+            line = line_in(alignment.torch.trace, ours, pair.torch)
+            if in_another_order(line, line_in(alignment.paddle.trace, theirs, pair.paddle)):
+                return line
+            if not ours or not theirs:
+                break
+            ours, theirs = _above(ours, 1), _above(theirs, 1)
+    return ""
 
 
 def at_end(alignment: Alignment) -> str:

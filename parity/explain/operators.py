@@ -8,6 +8,7 @@ from parity.align.alignment import Edge, Pair
 from parity.explain.claims import Claim, Claims, Remark
 from parity.explain.decisions import Alone, decide
 from parity.explain.evidence import Evidence
+from parity.explain.weights import ParameterDifference, stored_padding
 from parity.explain.words import squeezed
 from parity.limits import AMPLIFIED
 from parity.ops.attributes import same_value
@@ -135,15 +136,20 @@ def _configured(
         in_paddle = missing.only_in == "paddle"
         yield Claim(Subject.SLOT, pair, attribute=missing.slot, values=(in_paddle, not in_paddle))
     for weight in evidence.weights.get(id(pair), ()):
-        yield Claim(
-            Subject.WEIGHT,
-            pair,
-            attribute=weight.torch,
-            values=(weight.paddle, weight.diagnosis.holds),
-            # A part of a packed layer has no result that could be measured alone.
-            shows=Shows.OUTPUTS if differs or _unmeasured(evidence, pair) else Shows.WEIGHTS,
-            details=weight,
-        )
+        yield _of_weight(evidence, pair, weight, differs=differs)
+
+
+def _of_weight(evidence: Evidence, pair: Pair, found: ParameterDifference, *, differs: bool) -> Claim:
+    return Claim(
+        Subject.WEIGHT,
+        pair,
+        attribute=found.torch,
+        values=(found.paddle, found.diagnosis.holds),
+        # A part of a packed layer has no result that could be measured alone.
+        shows=Shows.OUTPUTS if differs or _unmeasured(evidence, pair) else Shows.WEIGHTS,
+        status=Status.DIFFERENT,
+        details=found,
+    )
 
 
 def _says_nothing(evidence: Evidence, claims: Claims, pair: Pair, right: bool) -> bool:
@@ -217,6 +223,9 @@ def _unconfigured(evidence: Evidence, claims: Claims, pair: Pair) -> Claim:
         return Claim(None, pair, edge=inside, status=Status.DIFFERENT, numbers=local)
     if _only_shaped_otherwise(evidence, pair):
         return Claim(None, pair, status=Status.WRITTEN)
+    row = stored_padding(evidence.alignment, pair, evidence.torch_parameters)
+    if row is not None:
+        return _of_weight(evidence, pair, row, differs=True)
     return Claim(Subject.UNEXPLAINED, pair, status=Status.DIFFERENT)
 
 

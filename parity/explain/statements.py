@@ -39,6 +39,41 @@ def flag_set(made: str, path: str, calls: frozenset[str]) -> str:
     return ""
 
 
+def in_another_order(line: str, other: str) -> bool:
+    """Whether two lines speak of the same names, and in another order. What only one of them names does not count."""
+    ours, theirs = _names(line), _names(other)
+    shared = set(ours) & set(theirs)
+    first, second = ([name for name in names if name in shared] for names in (ours, theirs))
+    return first != second and sorted(first) == sorted(second)
+
+
+def _names(line: str) -> list[str]:
+    """What the statement that a line begins reads, in order; of a compound one, what stands before its block."""
+    path, number = parts(line)
+    statement = next(
+        (
+            node
+            for node in ast.walk(_tree("".join(linecache.getlines(path))))
+            if isinstance(node, ast.stmt) and _head(node)[0] <= number <= _head(node)[1]
+        ),
+        None,
+    )
+    if statement is None:
+        return []
+    last = _head(statement)[1]
+    found = [n for n in ast.walk(statement) if isinstance(n, ast.Name) and n.lineno <= last]
+    return [
+        n.id for n in sorted(found, key=lambda n: (n.lineno, n.col_offset)) if isinstance(n.ctx, ast.Load)
+    ]
+
+
+def _head(node: ast.stmt) -> tuple[int, int]:
+    """The lines of a statement without those of its block."""
+    body = getattr(node, "body", None)
+    end = body[0].lineno - 1 if isinstance(body, list) and body else node.end_lineno or node.lineno
+    return node.lineno, max(end, node.lineno)
+
+
 def number_given(line: str, value: float | None = None) -> str:
     """The line that gives the one number of the object's that a line computes with: `self.scale = 0.5`, or the default of its argument.
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
+
 from parity.align.alignment import Alignment, Pair
 from parity.align.weights import constant, digest, held, same_content
 from parity.explain.hypotheses.weights import Diagnosis, Weight, diagnose
@@ -90,6 +92,30 @@ def compare_parameters(
                     )
                 )
     return found
+
+
+def stored_padding(
+    alignment: Alignment, pair: Pair, torch: Mapping[str, Array]
+) -> ParameterDifference | None:
+    """The row of an embedding for which Paddle gives zeros, if torch, which gives what is stored, holds other numbers there."""
+    row = pair.paddle.attributes.get("padding_idx")
+    theirs, ours = held(alignment.paddle, pair.paddle, "weight"), held(alignment.torch, pair.torch, "weight")
+    if pair.torch.kind != "embedding" or row is None or theirs is None or ours is None:
+        return None
+    weight = ours.read(torch)
+    if weight is None or not weight[row].any():
+        return None
+    cause = (
+        f"Paddle gives zeros for padding_idx {row}, whatever `{theirs.name}` holds there; torch gives the row as it is stored in "
+        f"`{ours.name}`, and that is not zero"
+    )
+    diagnosis = Diagnosis(
+        cause, "the padding row as stored", instead=f"torch_state[{ours.name!r}][{row}] = 0"
+    )
+    gap = float(np.abs(weight[row]).max() / np.abs(weight).max())
+    return ParameterDifference(
+        pair, "weight", theirs.name, ours.name, diagnosis, gap, turned=False, buffer=False
+    )
 
 
 def _reversed(expected: Array, actual: Array) -> bool:

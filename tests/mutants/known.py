@@ -13,8 +13,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "shuffle-shuffle-groups",
     ),
     "the line is where the wrong values arrive, not where they are taken or put in order": (
-        "vit-attention-operands",
-        "bifpn-shares-crossed",
         "swin-mask-missing",
     ),
     "the line is beside the one that lacks the operator": (
@@ -26,7 +24,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "detector-anchors",
         "detector-half",
     ),
-    "wrong weights are told as wiring, or without the weight's name": ("text-padding-row-stored",),
     "what differs is told with all that stands around it, or only a part of it": (
         "unet-skip-from-wrong-level",
         "modulated-unbiased",

@@ -51,6 +51,8 @@ class Diagnosis:
     """Whether it is exactly another one of Paddle's."""
     first: str = ""
     """What is to be done before it is copied."""
+    instead: str = ""
+    """What is to be done where it need not be copied."""
 
 
 def diagnose(weight: Weight) -> Diagnosis:

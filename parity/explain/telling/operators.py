@@ -12,7 +12,15 @@ from parity.explain.claims import Claim
 from parity.explain.configuration import AttributeDifference
 from parity.explain.consequences import Made
 from parity.explain.evidence import Evidence
-from parity.explain.lines import LAID_OUT, beside, configured, constructor, parting_line, place
+from parity.explain.lines import (
+    LAID_OUT,
+    beside,
+    configured,
+    constructor,
+    named_otherwise,
+    parting_line,
+    place,
+)
 from parity.explain.statements import flag_set, number_given
 from parity.explain.torch_code import called, code, fix_scale, real_axes
 from parity.explain.weights import ParameterDifference
@@ -305,7 +313,7 @@ def weight(claim: Claim, evidence: Evidence) -> Finding:
         "relative difference": found.gap,
         **numbers_of(evidence.row(_pair(claim))),
     }
-    fix = found.diagnosis.first + _copying(found)
+    fix = found.diagnosis.instead or found.diagnosis.first + _copying(found)
     return of_pair(claim, evidence, found.diagnosis.cause, fix, facts)
 
 
@@ -392,9 +400,14 @@ def roles(claim: Claim, evidence: Evidence) -> Finding:
     both = f"{', '.join(names[:-1])} and {names[-1]}"
     taken = ", ".join(f"as {role} what is the {swap[role]} in Paddle" for role in names)
     calls = dict.fromkeys(found.roles[role][0].torch.line for role in names)
-    where = parting_line(evidence.torch.trace, [found.chains[role] for role in names])
-    others = [line for line in calls if line != where]
-    instead = f", or where the attention takes them ({', '.join(others)})" if others else ""
+    parting = parting_line(evidence.torch.trace, [found.chains[role] for role in names])
+    where = named_otherwise(evidence.alignment, *(found.roles[role][0] for role in names)) or parting
+    others = [line for line in (*calls, parting) if line != where]
+    instead = (
+        f", or where the attention {'takes' if where == parting else 'gets'} them ({', '.join(others)})"
+        if others
+        else ""
+    )
     cause, fix = f"{both} are swapped: this attention takes {taken}", f"exchange {both} here{instead}"
     if claim.attribute:
         held = []

@@ -10,7 +10,7 @@ from parity.align.alignment import Edge
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import exchange, takers
-from parity.explain.lines import chosen, line_in, missing, place
+from parity.explain.lines import chosen, line_in, missing, named_otherwise, place
 from parity.explain.statements import loop_around, number_given
 from parity.explain.torch_code import code
 from parity.explain.words import at, chain, difference_data, label, layer, layer_above, named, sentence, show
@@ -287,6 +287,7 @@ def swapped(claim: Claim, evidence: Evidence) -> Finding:
         where = chosen(alignment, edge)
         if sum(chosen(alignment, taker) == where for taker in taken) > 1:
             where = loop_around(where) or where
+    where = named_otherwise(alignment, edge.pair) or where
     ours, theirs = _told_apart((alignment.torch, edge.torch_value), (alignment.paddle, edge.paddle_value))
     return of_edge(
         claim,
