@@ -15,6 +15,7 @@ from itertools import combinations
 from parity.align.alignment import Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims
+from parity.explain.constants import constant_in
 from parity.explain.evidence import Blamed, Evidence
 from parity.explain.exchanges import exchange, takers
 from parity.explain.segments import made_by_paddle
@@ -64,11 +65,6 @@ def blamed(evidence: Evidence, claims: Claims, findings: Sequence[Finding]) -> f
     suspects = _suspects(evidence, claims, findings)
     if len(suspects) < 2:
         return None
-    constants = {
-        pair.torch.op: pair.paddle.output
-        for pair in evidence.alignment.pairs
-        if pair.torch.op >= 0 and evidence.excuse(pair)
-    }
     subsets = (
         chosen
         for size in range(1, min(TOGETHER + 1, len(suspects)))
@@ -77,7 +73,7 @@ def blamed(evidence: Evidence, claims: Claims, findings: Sequence[Finding]) -> f
     for number, chosen in enumerate(subsets):
         if number == MOST:
             break
-        if _is_enough(evidence, chosen, constants):
+        if _is_enough(evidence, chosen):
             return frozenset(_about(claim) for suspect in chosen for claim in suspect.claims)
     return None
 
@@ -193,11 +189,16 @@ def _hand_in_at(places: Sequence[Place], value: int, suspect: Suspect) -> bool:
     return bool(places)
 
 
-def _is_enough(evidence: Evidence, chosen: Sequence[Suspect], constants: dict[int, int]) -> bool:
+def _is_enough(evidence: Evidence, chosen: Sequence[Suspect]) -> bool:
     """Whether the outputs come right with these repaired, and what came in there did."""
     if not all(suspect.whole for suspect in chosen):
         return False
-    plan = ReplayPlan(outputs={**constants})
+    constants = {
+        pair.torch.op: pair
+        for pair in evidence.alignment.pairs
+        if pair.torch.op >= 0 and evidence.differs_alone(pair) and _is_rounded(evidence, pair)
+    }
+    plan = ReplayPlan(outputs={op: pair.paddle.output for op, pair in constants.items()})
     for suspect in chosen:
         plan.outputs |= suspect.results
         for (op, slot), value in suspect.inputs.items():
@@ -212,11 +213,23 @@ def _is_enough(evidence: Evidence, chosen: Sequence[Suspect], constants: dict[in
     right = {
         value: place in found and found[place].max_rel <= limit for value, (place, limit) in looks.items()
     }
+    # A float32 constant must not hide what is wrong before it.
+    kept = ((found.get((op, None)), evidence.row(pair).local) for op, pair in constants.items())
+    if not all(
+        seen is not None and alone is not None and seen.max_rel <= 2 * alone.max_rel for seen, alone in kept
+    ):
+        return False
     returned = {path for suspect in chosen for path in suspect.returned}
     return all(_comes_in_right(evidence, suspect.sites, right) for suspect in chosen) and all(
         path in returned or ((-1, path) in found and seen.at_its_size(found[-1, path]).max_rel <= seen.limit)
         for path, seen in evidence.observed.items()
     )
+
+
+def _is_rounded(evidence: Evidence, pair: Pair) -> bool:
+    """Whether a float32 constant is why an operator differs alone, and by as little as such a constant can."""
+    local = evidence.row(pair).local
+    return local is not None and local.max_rel <= constant_in(evidence.paddle.trace, pair)[1]
 
 
 def _comes_in_right(evidence: Evidence, sites: Sequence[set[int]], right: Mapping[int, bool]) -> bool:
