@@ -19,6 +19,7 @@ from parity.capture.failed import ModelError
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.explain.judge import judge
 from parity.explain.raising import judge_raised
+from parity.explain.words import in_gradients
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, Lockstep, suits
@@ -230,6 +231,12 @@ def _go_backward(
         known=judgement.findings,
         apart=judgement.apart,
     )
+    judgement.findings[:] = [
+        in_gradients(finding)
+        if finding.silent and (finding.layer, finding.operator) in found.seen
+        else finding
+        for finding in judgement.findings
+    ]
     judgement.findings += found.findings
     judgement.notes += found.notes
     judgement.inconclusive += found.inconclusive

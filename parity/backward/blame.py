@@ -43,7 +43,9 @@ class Blame(Measured):
             if value in beyond and self.found:
                 continue
             node = self._culprit(value, set(apart))
-            if node is not None and (node.module, label(node)) not in self.known:
+            if node is not None and (node.module, label(node)) in self.known:
+                self.result.seen.add((node.module, label(node)))
+            elif node is not None:
                 blamed[id(node)].append(value)
                 nodes[id(node)] = node
         for key, values in blamed.items():

@@ -29,7 +29,7 @@ class GradientJudgement:
     """What going backward showed.
 
     twins: the parameters that correspond. constants: the largest relative difference of a gradient that a framework's float32
-    constants explain.
+    constants explain. seen: (layer, operator) of what was known already and shows in gradients.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -38,6 +38,7 @@ class GradientJudgement:
     twins: list[WeightPair] = field(default_factory=list)
     alignment: Alignment | None = None
     constants: float = 0.0
+    seen: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Flow:

@@ -75,6 +75,10 @@ def missing(alignment: Alignment, edge: Edge) -> str:
     latest = max(feeding, key=lambda node: node.order)
     twin = alignment.pair_of_torch(latest)
     fed = latest if twin is None else twin.paddle
+    owner = next((up for node in edge.only_paddle if (up := _handed_down(node)) is not None), None)
+    if owner is not None:
+        # The layer around it has the numbers: its call hands them in.
+        return line_in(trace, counterpart(latest.module, fed.module, owner)[0], consumer)
     scope, scope_paddle = counterpart(latest.module, fed.module, last.module)
     if trace.modules.get(scope, {}).get("type") == "Sequential":
         return trace.constructors.get(scope, "") or consumer.line
@@ -85,12 +89,18 @@ def missing(alignment: Alignment, edge: Edge) -> str:
         ops = [theirs.ops[node.op] for node in (first, last)]
         if line := beside(alignment, ops, trace.ops[place[0]].inputs[place[1]]):
             return line
-    if consumer.kind != "output" and (not scope or _within(consumer.module, scope)):
+    if consumer.kind != "output" and _within(consumer.module, scope):
         line = line_in(trace, scope, consumer)
         loop = loop_around(line)
         (file, begins), (fed_file, fed_at) = parts(loop), parts(line_in(trace, scope, latest))
         return loop if loop and file == fed_file and fed_at < begins else line
     return trace.returns.get(scope) or line_in(trace, scope, latest)
+
+
+def _handed_down(node: Node) -> str | None:
+    """The module whose parameter or buffer an operator of a module inside of it takes; None if it takes none, or its own."""
+    owner = node.owned.rpartition(".")[0]
+    return owner if node.owned and node.module != owner and _within(node.module, owner) else None
 
 
 def beside(alignment: Alignment, lacking: Sequence[Op], *values: int) -> str:
@@ -152,7 +162,7 @@ def counterpart(torch: str, paddle: str, other: str) -> tuple[str, str]:
 
 
 def _within(path: str, scope: str) -> bool:
-    return path == scope or path.startswith(f"{scope}.")
+    return path == scope or not scope or path.startswith(f"{scope}.")
 
 
 def line_in(trace: Trace, scope: str, node: Node) -> str:

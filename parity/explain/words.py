@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from parity.align.alignment import Edge, Pair
 from parity.graph.node import Graph, Node
 from parity.numbers.compare import Difference
 from parity.ops.table import row_of
-from parity.results.finding import Shows
+from parity.results.finding import Finding, Shows
 from parity.results.judgement import Row
 
 SEEN: Mapping[Shows, str] = {
@@ -23,6 +24,13 @@ SEEN: Mapping[Shows, str] = {
 def sentence(cause: str, shows: Shows) -> str:
     """A cause, with where it shows if that is not in the numbers of this run."""
     return cause + SEEN.get(shows, "")
+
+
+def in_gradients(finding: Finding) -> Finding:
+    """A finding that no number of the forward run shows, and a gradient does."""
+    return replace(
+        finding, cause=finding.cause.removesuffix(SEEN.get(finding.shows, "")), shows=Shows.GRADIENTS
+    )
 
 
 def operator_of(pair: Pair) -> str:

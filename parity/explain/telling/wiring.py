@@ -16,6 +16,7 @@ from parity.explain.torch_code import code
 from parity.explain.words import at, chain, difference_data, label, layer, layer_above, named, sentence, show
 from parity.graph.node import Graph, Node
 from parity.results.finding import Finding, Subject
+from parity.trace.trace import Op
 
 
 def of_edge(
@@ -79,6 +80,8 @@ def absent(claim: Claim, evidence: Evidence) -> Finding:
     if claim.details is not None:
         return _absent_in_part(claim, evidence)
     nodes = _lacking(evidence, edge.only_paddle)
+    idle = _run_without_effect(evidence, edge, nodes[-1]) if len(nodes) > 1 else None
+    nodes = nodes if idle is None else nodes[:-1]
     after, stands = _after(evidence.alignment.paddle, nodes[0])
     return of_edge(
         claim,
@@ -87,9 +90,20 @@ def absent(claim: Claim, evidence: Evidence) -> Finding:
         f"add {chain(nodes, code)} before {at(edge)}",
         (chain(nodes), None),
         _main(nodes),
-        missing(evidence.alignment, edge),
+        missing(evidence.alignment, edge) if idle is None else idle.line,
         after=after,
     )
+
+
+def _run_without_effect(evidence: Evidence, edge: Edge, node: Node) -> Op | None:
+    """torch's operator of this kind before an input, if it changes nothing there as it stands: a second ReLU behind a ReLU."""
+    graph, place = evidence.alignment.torch, edge.pair.torch.place(edge.torch_slot)
+    maker = graph.producer.get(edge.torch_value)
+    if place is None or maker is None:
+        return None
+    used = {number for other in graph.nodes for number in other.raw}
+    between = evidence.torch.trace.ops[max(maker.raw) + 1 : place[0]]
+    return next((op for op in between if op.kind == node.kind and op.index not in used), None)
 
 
 def _lacking(evidence: Evidence, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
