@@ -8,7 +8,7 @@ a stranger, and the first stranger whose inputs are none is where the two part.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from parity.align.alignment import Edge
 from parity.explain.evidence import Evidence
 from parity.graph.node import Node
 from parity.numbers.same import same
-from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT
-from parity.trace.values import Array
+from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT, kind_of
+from parity.trace.values import Array, Stored
 
 MOST = 1 << 22
 """Larger values are not sorted; they count as known."""
@@ -44,6 +44,12 @@ class Part:
     narrower: bool = False
     agreeing: tuple[int, int] | None = None
     """Of a sequence that differs: how many time steps agree, and how many there are."""
+    lacking: tuple[Node, ...] = ()
+    """What Paddle does to one input of that operator, which is the same on both sides otherwise."""
+    surplus: tuple[Node, ...] = ()
+    """What torch does to it."""
+    feeds: int = -1
+    """torch's value that comes in there."""
 
 
 NOWHERE = Strangers((), None)
@@ -61,21 +67,83 @@ def parted(evidence: Evidence, edge: Edge) -> Part:
     paddle, torch = _strangers(edge.only_paddle, theirs, ours), _strangers(edge.only_torch, ours, theirs)
     narrower = paddle.first is not None and (paddle.nodes, torch.nodes) != (edge.only_paddle, edge.only_torch)
     sequence = narrower and paddle.first is not None and paddle.first.kind in RECURRENT
+    if narrower and not sequence and torch.first is not None:
+        for node in paddle.nodes:
+            found = _one_way(evidence, edge, node, torch.first) if _same_call(node, torch.first) else None
+            if found is not None:
+                return replace(found, torch=torch, narrower=narrower)
     return Part(paddle, torch, narrower, _agreeing(evidence, edge) if sequence else None)
+
+
+def _one_way(evidence: Evidence, edge: Edge, theirs: Node, ours: Node) -> Part | None:
+    """Two operators that do the same, if what differs in their inputs is that one side does more to them."""
+    apart = _inputs_apart(evidence, theirs, ours)
+    lacking, surplus = [], []
+    for expected, actual in apart:
+        lacking.append(_way(edge.only_paddle, expected, evidence.torch.value(actual), evidence.paddle.value))
+        surplus.append(_way(edge.only_torch, actual, evidence.paddle.value(expected), evidence.torch.value))
+    kinds = {tuple(node.kind for node in nodes) for nodes in (*lacking, *surplus) if nodes}
+    alone = len(kinds) == 1
+    part = Part(Strangers((theirs,), theirs), NOWHERE, feeds=apart[0][1]) if apart and alone else None
+    if part is not None and all(lacking) and not any(surplus):
+        return replace(part, lacking=lacking[0])
+    if part is not None and all(surplus) and not any(lacking):
+        return replace(part, surplus=surplus[0])
+    return None
+
+
+def _same_call(node: Node, other: Node) -> bool:
+    return node.kind == other.kind and node.attributes == other.attributes
+
+
+def _inputs_apart(evidence: Evidence, theirs: Node, ours: Node) -> list[tuple[int, int]]:
+    """(Paddle's, torch's) values that two operators take and that are not the same numbers; of a sum, in whatever order."""
+    expected, actual = list(theirs.data.values()), list(ours.data.values())
+    if len(expected) != len(actual):
+        return []
+    if kind_of(ours.kind).commutative:
+        for value in tuple(actual):
+            twin = next(
+                (v for v in expected if _alike(evidence.paddle.value(v), evidence.torch.value(value))), None
+            )
+            if twin is not None:
+                expected.remove(twin)
+                actual.remove(value)
+    pairs = zip(expected, actual, strict=True)
+    return [(v, w) for v, w in pairs if not _alike(evidence.paddle.value(v), evidence.torch.value(w))]
+
+
+def _way(nodes: Sequence[Node], value: int, source: Stored | None, values: Values) -> tuple[Node, ...]:
+    """The operators that make a value of the numbers `source`; none if it is not made of them."""
+    made = {node.output: node for node in nodes}
+    above: dict[int, Node] = {}
+    stack = [value]
+    while stack:
+        node = made.get(stack.pop())
+        if node is not None and node.output not in above:
+            above[node.output] = node
+            stack.extend(node.data.values())
+    on_way: set[int] = set()
+    for node in nodes:
+        taken = node.data.values() if node.output in above else ()
+        if on_way.intersection(taken) or any(_alike(values(v), source) for v in taken):
+            on_way.add(node.output)
+    return tuple(node for node in nodes if node.output in on_way)
+
+
+def _alike(stored: Stored | None, other: Stored | None) -> bool:
+    """Whether two values are the same numbers, in whatever order."""
+    if stored is None or other is None or stored.size != other.size or not 0 < stored.size <= MOST:
+        return False
+    ours, theirs = (np.sort(array.load().astype(np.float64), axis=None) for array in (stored, other))
+    return same(ours, theirs)
 
 
 def made_by_paddle(evidence: Evidence, value: int) -> bool:
     """Whether Paddle makes the same numbers as torch does here, in whatever order, in the free runs."""
     stored = evidence.torch.value(value)
-    if stored is None or not 1 < stored.size <= MOST:
-        return False
-    ours = np.sort(stored.load().astype(np.float64), axis=None)
     theirs = (evidence.paddle.value(node.output) for node in evidence.alignment.paddle.nodes)
-    return any(
-        same(ours, np.sort(other.load().astype(np.float64), axis=None))
-        for other in theirs
-        if other is not None and other.size == stored.size
-    )
+    return stored is not None and stored.size > 1 and any(_alike(other, stored) for other in theirs)
 
 
 def _agreeing(evidence: Evidence, edge: Edge) -> tuple[int, int] | None:

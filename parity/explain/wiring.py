@@ -174,6 +174,8 @@ def _computed(evidence: Evidence, edge: Edge, numbers: Difference | None, path: 
                 Subject.WRITTEN_OUT, edge=edge, attribute=found.mistake.part, numbers=numbers, details=found
             )
     subject = Subject.MISSING if part.narrower and part.torch.first is None else Subject.COMPUTED
+    if part.lacking or part.surplus:
+        subject, path = Subject.MISSING if part.lacking else Subject.EXTRA, ""
     if not part.narrower and _reordered(edge):
         subject = Subject.ORDER
     return Claim(subject, edge=edge, attribute=path, numbers=numbers, details=part)

@@ -12,17 +12,10 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "swin-bias-transposed",
         "shuffle-shuffle-groups",
     ),
-    "the line is where the wrong values arrive, not where they are taken or put in order": (
-        "swin-mask-missing",
-    ),
-    "the line is beside the one that lacks the operator": (
-        "inception-conv-missing",
-        "detector-no-objectness",
-    ),
+    "the line is beside the one that lacks the operator": ("detector-no-objectness",),
     "two calls, inputs or slices are named alike, so which of them is meant is not told": (
         "pyramid-level-order",
         "detector-anchors",
-        "detector-half",
     ),
     "what differs is told with all that stands around it, or only a part of it": (
         "unet-skip-from-wrong-level",
@@ -33,7 +26,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "a detach before a roll is not seen: the gradient is told to change in the layer before": (
         "swin-shift-detached",
     ),
-    "told to show in nothing, and shows in gradients or running statistics": ("text-padding-row-learns",),
     "a mistake that is known by itself is in it": ("shuffle-shuffle-groups+leaky-slope-default",),
 }
 """Reason -> cases. Every one of them is noticed; what is wrong is where or what the report says."""

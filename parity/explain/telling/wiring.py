@@ -11,6 +11,7 @@ from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import exchange, takers
 from parity.explain.lines import chosen, line_in, missing, named_otherwise, place
+from parity.explain.segments import Part
 from parity.explain.statements import loop_around, number_given
 from parity.explain.torch_code import code
 from parity.explain.words import at, chain, difference_data, label, layer, layer_above, named, sentence, show
@@ -122,6 +123,8 @@ def _lacking(evidence: Evidence, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
 
 def _absent_in_part(claim: Claim, evidence: Evidence) -> Finding:
     edge, part = _edge(claim), claim.details
+    if part.lacking:
+        return _absent_before(claim, evidence)
     lacking, end = chain(part.paddle.nodes), at(edge)
     return of_edge(
         claim,
@@ -137,9 +140,44 @@ def _absent_in_part(claim: Claim, evidence: Evidence) -> Finding:
     )
 
 
+def _absent_before(claim: Claim, evidence: Evidence) -> Finding:
+    """What torch leaves out before one operator: on that one's line if Paddle has both on one, else where its input is made."""
+    part, graph = claim.details, evidence.alignment.torch
+    node, lacking, maker = part.torch.first, part.lacking, graph.producer.get(part.feeds)
+    beside_it = maker is None or lacking[-1].line == part.paddle.first.line
+    return of_edge(
+        claim,
+        evidence,
+        f"{chain(lacking)} only in Paddle, before {named(node)}, which takes and does the same otherwise",
+        f"add {chain(lacking, code)} before {named(node)}",
+        (chain(lacking), None),
+        node,
+        node.line if beside_it or maker is None else maker.line,
+        paddle=lacking[-1],
+        operator=label(lacking[-1]),
+    )
+
+
+def _extra_before(claim: Claim, evidence: Evidence) -> Finding:
+    part, graph = claim.details, evidence.alignment.torch
+    node, surplus = part.torch.first, part.surplus
+    return of_edge(
+        claim,
+        evidence,
+        f"{chain(surplus)} only in torch, before {named(node)}, which takes and does the same otherwise",
+        f"remove {chain(surplus, code)} before {named(node)}",
+        (None, chain(surplus)),
+        surplus[-1],
+        place(graph, surplus[-1]),
+        paddle=part.paddle.first,
+    )
+
+
 def extra(claim: Claim, evidence: Evidence) -> Finding:
-    """What only torch does."""
+    """What only torch does. details: a `Part`, if it is one input of an operator that is the same otherwise."""
     edge = _edge(claim)
+    if isinstance(claim.details, Part):
+        return _extra_before(claim, evidence)
     nodes, graph = edge.only_torch, evidence.alignment.torch
     after, stands = _after(graph, nodes[0])
     node = _main(nodes)
