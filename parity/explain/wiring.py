@@ -175,7 +175,10 @@ def _computed(evidence: Evidence, edge: Edge, numbers: Difference | None, path: 
             )
     subject = Subject.MISSING if part.narrower and part.torch.first is None else Subject.COMPUTED
     if part.lacking or part.surplus:
-        subject, path = Subject.MISSING if part.lacking else Subject.EXTRA, ""
+        subject = Subject.MISSING if part.lacking else Subject.EXTRA
+    if part.narrower:
+        # It is about an operator further up.
+        path = ""
     if not part.narrower and _reordered(edge):
         subject = Subject.ORDER
     return Claim(subject, edge=edge, attribute=path, numbers=numbers, details=part)

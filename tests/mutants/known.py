@@ -4,15 +4,11 @@ from collections.abc import Mapping
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "one argument is told as several findings, of what follows from it": ("vit-head-count",),
-    "one line is told once for each layer that it runs for, because the layers around it differ": (
-        "detector-objectness",
-    ),
     "the line is where a number is used, not where it is made or given": (
         "swin-mask-value",
         "swin-bias-transposed",
         "shuffle-shuffle-groups",
     ),
-    "the line is beside the one that lacks the operator": ("detector-no-objectness",),
     "two calls, inputs or slices are named alike, so which of them is meant is not told": (
         "pyramid-level-order",
         "detector-anchors",

@@ -152,7 +152,8 @@ def _absent_before(claim: Claim, evidence: Evidence) -> Finding:
         f"add {chain(lacking, code)} before {named(node)}",
         (chain(lacking), None),
         node,
-        node.line if beside_it or maker is None else maker.line,
+        # What only lays it out afterwards is none of it.
+        node.line if beside_it or maker is None else evidence.torch.trace.ops[maker.raw[0]].line,
         paddle=lacking[-1],
         operator=label(lacking[-1]),
     )
