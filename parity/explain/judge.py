@@ -17,7 +17,8 @@ To write an explainer:
 6. A known mistake is no explainer but a row of a table in `hypotheses/`: what torch would have, computed from Paddle's numbers.
 7. What an operator's numbers and configuration come to is a row of `decisions.DECISIONS`, or an excuse in `operators.EXCUSES`.
 8. What follows from another claim is left to `consequences`, which puts together what was said.
-9. Its tests build evidence by hand (`tests/explain/evidence.py`) and look at the claims; they take milliseconds.
+9. Claims that are not needed to explain the outputs are no faults: `repairs` tries that on torch, and all is asked once more.
+10. Its tests build evidence by hand (`tests/explain/evidence.py`) and look at the claims; they take milliseconds.
 """
 
 from __future__ import annotations

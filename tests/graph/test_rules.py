@@ -151,6 +151,10 @@ EXAMPLES: Mapping[str, Example] = {
         {"min": 0.5, "max": None},
     ),
     "equal_constants": Example(two_constants, ["constant", "concat"]),
+    "made_of_constants": Example(
+        lambda t: (t("add", t.input(5), t("constant", *(t("constant", to=()) for _ in "012"), to=(5,), slots="xyz")),),
+        ["constant", "add"],
+    ),
     "table": Example(
         lambda t: (
             t(
