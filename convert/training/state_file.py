@@ -101,7 +101,7 @@ def _together(
     else:
         notes += [
             f"the .pdopt has no LR_Scheduler: the learning rate written is {group['lr']}"
-            + ("" if _is_given(training) else ", torch's default; give the run's own with --optimizer-args")
+            + ("" if _is_given(training) else ", Paddle's default; give the run's own with --optimizer-args")
             for group in saved[:1]
         ]
     if state.masters:

@@ -506,7 +506,7 @@ def test_a_learning_rate_that_nobody_said_is_pointed_out(arguments, said, tmp_pa
         training=Training(tmp_path / "x.pdopt", "", arguments),
     )
     note = next(note for note in report.notes if "LR_Scheduler" in note)
-    assert note.endswith("torch's default; give the run's own with --optimizer-args") == said
+    assert note.endswith("Paddle's default; give the run's own with --optimizer-args") == said
 
 
 def test_the_gradients_that_asgd_keeps_are_laid_out_as_their_parameters_are(tmp_path):

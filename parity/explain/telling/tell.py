@@ -116,7 +116,7 @@ def _note_of_pair(claim: Claim, evidence: Evidence) -> Note:
     else:
         assert row.local is not None
         told = f"{claim.details}; a difference of {row.local.max_rel:.1e} in float64 is that, not the port"
-    return Note(f"{label(node)} `{node.module}`: {told}", node.module, numbers_of(row))
+    return Note(f"{named(node)}: {told}", node.module, numbers_of(row))
 
 
 def _note_of_edge(claim: Claim) -> Note:
