@@ -382,7 +382,14 @@ DIFFERENT = {"inception_v3", "mobilenet_v1", "squeezenet1_1", "mobilenet_v3_smal
 """Pairs that are not the same function to the last digit (another eps, pooling, activation, slope): only loaded."""
 
 
-@pytest.fixture(scope="module", params=sorted(ZOO))
+TWICE = {"resnet18", "resnet34", "resnext50_32x4d", "vgg11"}
+"""Networks with nothing that another one has not, for pairing."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.full] * (name in TWICE)) for name in sorted(ZOO)],
+)
 def pair(request):
     """A network of Paddle's zoo with random statistics, and its fresh twin."""
     library, called, arguments, size = ZOO[request.param]

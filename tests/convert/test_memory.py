@@ -33,8 +33,15 @@ def peak_mb(*arguments: object) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("protocol", [4, 2])
-@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+@pytest.mark.parametrize(
+    ("suffix", "protocol"),
+    [
+        ("safetensors", 4),
+        ("pth", 2),
+        pytest.param("safetensors", 2, marks=pytest.mark.full),
+        pytest.param("pth", 4, marks=pytest.mark.full),
+    ],
+)
 def test_vgg16_converts_bit_exactly_in_less_than_100_mb(vgg, protocol, suffix):
     from convert import open_checkpoint
 

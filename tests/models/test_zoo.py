@@ -51,7 +51,15 @@ class Shaped:
         self.shape = shape
 
 
-@pytest.mark.parametrize(("name", "model"), OURS.items(), ids=list(OURS))
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        pytest.param(
+            *pair, id=pair[0], marks=[pytest.mark.full] * pair[0].endswith(("101", "152", "169", "201"))
+        )
+        for pair in OURS.items()
+    ],
+)
 def test_zoo_network_with_a_structure_of_ours_is_recognised_and_fits(name, model):
     shapes = shapes_of(name, num_classes=10)
     (found,) = recognize(shapes)
@@ -67,7 +75,10 @@ def test_every_other_zoo_network_is_taken_for_none_of_ours(name):
     assert recognize(shapes_of(name)) == []
 
 
-@pytest.mark.parametrize(("name", "model"), [("resnet18", "resnet18"), ("densenet121", "densenet121")])
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [("resnet18", "resnet18"), pytest.param("densenet121", "densenet121", marks=pytest.mark.full)],
+)
 def test_converted_zoo_network_is_proven(name, model):
     source = zoo(name, num_classes=10)
     twin = build(MODELS[model], "torch", num_classes=10)

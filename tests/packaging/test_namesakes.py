@@ -52,11 +52,10 @@ def test_checkpoints_are_inspected_and_converted_beside_a_users_modules(
     assert (converted.returncode, converted.stderr) == (0, "")
 
 
-@PROGRAMS
-def test_a_registered_network_is_ours_beside_a_users_models(complete, poisoned, program):
+def test_a_registered_network_is_ours_beside_a_users_models(complete, poisoned):
     (poisoned / "torch_models" / "__init__.py").write_text("")
     (poisoned / "torch_models" / "lenet.py").write_text(POISON)
-    finished = complete.run(*program, "parity", "lenet", "--mode", "eval", "--only-given", cwd=poisoned)
+    finished = complete.run("paddle2torch", "parity", "lenet", "--mode", "eval", "--only-given", cwd=poisoned)
     assert finished.returncode == 0, finished.stderr
     assert "EQUIVALENT" in finished.stdout
 
@@ -269,7 +268,7 @@ def test_port(paddle_parity):
 """
 
 
-@pytest.mark.parametrize("mode", ["prepend", "importlib"])
+@pytest.mark.parametrize("mode", ["prepend", pytest.param("importlib", marks=pytest.mark.full)])
 def test_the_fixture_runs_beside_a_users_modules(complete, poisoned, mode):
     write(poisoned, test_port=FIXTURE_TEST)
     words = ("python", "-m", "pytest", "-q", f"--import-mode={mode}", "test_port.py")

@@ -43,7 +43,7 @@ def test_twins_are_equivalent_on_a_small_input(name, shape, mode):
     [
         *(pytest.param(name, "eval", marks=[] if name in QUICK else pytest.mark.full) for name in ISSUE),
         pytest.param("googlenet", "train", marks=pytest.mark.full),
-        ("resnet50", "train"),
+        pytest.param("resnet50", "train", marks=pytest.mark.full),
     ],
 )
 def test_twins_are_equivalent_at_full_size(name, mode):

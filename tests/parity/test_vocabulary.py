@@ -633,7 +633,7 @@ def test_what_means_the_same_is_equivalent_by_numbers(name):
     proves(ROWS[name], range(1))
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("name", ROWS)
 def test_every_spelling_is_equivalent_by_numbers(name):
     proves(ROWS[name], range(1, max(len(ROWS[name].paddle), len(ROWS[name].torch))))
