@@ -24,8 +24,6 @@ FRAMEWORKS: tuple[Framework, ...] = ("paddle", "torch")
 
 def options_by_running(args: argparse.Namespace, options: Options) -> Options:
     """The options with a rule for everything that running both models pairs."""
-    import numpy as np
-
     from convert.checkpoint.reader import is_factory
     from paddle2torch.console import status
     from paddle2torch.weights import Source, checkpoint_source, open_source, running
@@ -53,15 +51,13 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
         for side in (paddle, torch):
             tell(f"building the {side.framework} model")
             side.build()
-        checkpoint: Mapping[str, Any]
         if is_factory(args.source):
             path = stack.enter_context(scratch_directory()) / "state.npz"
             paddle.ask("state", path=str(path))
-            source: Source = {"npz": str(path)}
-            checkpoint = stack.enter_context(np.load(path, allow_pickle=False))
+            source: Source = {"npz": str(path), "parameters": paddle.ask("entries")}
         else:
             source = checkpoint_source(args.source, args.key, options, paddle, join=args.join)
-            checkpoint = stack.enter_context(open_source(source))
+        checkpoint = stack.enter_context(open_source(source))
         tell("loading the checkpoint into the Paddle model")
         paddle.ask("load", source=source, moves=None)
         found = match_by_running(running(paddle, torch, source, checkpoint), inputs, options, tell=tell)

@@ -123,9 +123,7 @@ def fill_paddle(
         if not args.randomize:
             return source, [], options
     path, constants = paddle.randomize(inputs, seed=args.seed, vectors_only=args.weights is not None)
-    made: Source = {"npz": str(path)}
-    if options.rules:  # they may speak of automatic names, as those of an export do
-        made["parameters"] = paddle.ask("entries")
+    made: Source = {"npz": str(path), "parameters": paddle.ask("entries")}
     return made, [] if args.weights is not None else constants, options
 
 
@@ -222,24 +220,17 @@ def pairing(
     return pair
 
 
-class _Arrays(dict[str, Any]):
-    """Arrays by name, with the automatic names of their tensors in Paddle."""
-
-    parameter_names: Mapping[str, str]
-
-
 @contextmanager
 def open_source(source: Source) -> Iterator[Any]:
     """Paddle's weights as a conversion reads them, by the model's names."""
     import numpy as np
 
     from convert import open_checkpoint
+    from parity.trace.values import Weights
 
     if "npz" in source:
         with np.load(source["npz"], allow_pickle=False) as archive:
-            arrays = _Arrays((name, archive[name]) for name in archive.files)
-            arrays.parameter_names = source.get("parameters", {})
-            yield arrays
+            yield Weights({name: archive[name] for name in archive.files}, source.get("parameters", {}))
     elif "trace" in source:
         from parity.trace.file import TraceFile
 

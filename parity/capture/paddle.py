@@ -31,7 +31,7 @@ from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
 from parity.ops.signature import Signature
 from parity.trace.trace import Op, Trace
-from parity.trace.values import Array, ValueStore
+from parity.trace.values import Array, ValueStore, Weights
 
 _FLOAT_TYPES = {"float16", "bfloat16", "float32", "float64"}
 _TENSOR = paddle.Tensor
@@ -560,14 +560,15 @@ def first_names(model: Any) -> dict[str, str]:
     return {name: first[held.value] for name, held in recorder.trace.parameters.items()}
 
 
-def state(model: Any) -> dict[str, Array]:
-    """The state dict as numpy arrays."""
-    return {
+def state(model: Any) -> Weights:
+    """The state dict as numpy arrays, which still tell what layers they are of."""
+    arrays = {
         name: np.asarray(
             tensor.astype("float32").numpy() if tensor.dtype == paddle.bfloat16 else tensor.numpy()
         )
         for name, tensor in model.state_dict().items()
     }
+    return Weights(arrays, parameter_names(model))
 
 
 def parameter_names(model: Any) -> dict[str, str]:

@@ -58,7 +58,13 @@ def randomized(
         if pair is not None and {"missing", "extra"} <= {problem.kind for problem in plan.problems}:
             options = pair(after, options)
             plan = plan_conversion(before, layout, options)
-            found = {held[0].target: held[0].source for held in plan.by_target().values() if len(held) == 1}
+            theirs, ours = (tools[side.framework].first_names(side.model) for side in (torch, paddle))
+            for held in plan.by_target().values():
+                if len(held) == 1:
+                    # Of a tensor with several names the first: the others are no parameters of their own.
+                    found.setdefault(
+                        theirs.get(held[0].target, held[0].target), ours.get(held[0].source, held[0].source)
+                    )
         constants = tools["paddle"].constants(paddle.model)
         arrays = moved(plan, {name: a for name, a in after.items() if name not in constants})
         tools["torch"].load_state(torch.model, arrays, strict=False)

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from parity.sides.live import LiveSide
 from parity.sides.random_weights import random_state, residual_scales, signed_scales
 from parity.sides.side import adapter
-from parity.trace.values import Array, scratch_directory
+from parity.trace.values import Array, Weights, scratch_directory
 
 
-def fill(
-    paddle: LiveSide, inputs: Mapping[str, Array], *, seed: int, vectors_only: bool = False
-) -> dict[str, Array]:
+def fill(paddle: LiveSide, inputs: Mapping[str, Array], *, seed: int, vectors_only: bool = False) -> Weights:
     """Give Paddle's model `random_state` values and return its state; one recorded run finds residual branches."""
     tools = adapter("paddle")
     with scratch_directory() as scratch:
@@ -30,5 +28,5 @@ def fill(
     )
     tools.load_state(paddle.model, state, strict=True)
     # Read back: a tied weight has two names and one value.
-    filled: dict[str, Array] = tools.state(paddle.model)
+    filled: Weights = tools.state(paddle.model)
     return filled

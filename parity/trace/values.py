@@ -25,6 +25,15 @@ from parity.errors import ParityError
 Array = npt.NDArray[Any]
 
 
+class Weights(dict[str, Array]):
+    """A state dict of Paddle's as arrays. `parameter_names`: the automatic names of its tensors (`linear_0.w_0`), which tell a
+    conversion of what layer a square matrix is."""
+
+    def __init__(self, arrays: Mapping[str, Array], parameter_names: Mapping[str, str]) -> None:
+        super().__init__(arrays)
+        self.parameter_names = parameter_names
+
+
 CHUNK = 1 << 20
 """Bytes written at once: the kernel takes a large write into new pages of a file five times slower (ext4, 6.18)."""
 

@@ -110,6 +110,43 @@ def test_models_in_memory_are_paired_by_running_when_they_are_refilled():
     assert not any("names differ" in warning for warning in report.warnings)
 
 
+class Pointwise(torch.nn.Module):
+    """Square matrices as convolutions, two of them one tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.head = (
+            torch.nn.Conv2d(6, 6, 1),
+            torch.nn.Conv2d(6, 6, 1),
+            torch.nn.Linear(6, 3),
+        )
+        self.second.weight = self.first.weight
+
+    def forward(self, x):
+        x = self.second(torch.tanh(self.first(x[:, :, None, None])))
+        return self.head(x.flatten(1))
+
+
+class Dense(paddle.nn.Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.out = paddle.nn.Linear(6, 6), paddle.nn.Linear(6, 6), paddle.nn.Linear(6, 3)
+        self.two.weight = self.one.weight
+
+    def forward(self, x):
+        return self.out(self.two(paddle.tanh(self.one(x))))
+
+
+def test_a_square_linear_is_a_convolution_transposed_and_one_tensor_stays_one_under_other_names():
+    ours, theirs = Dense(), Pointwise()
+    report = check(ours, theirs, INPUT, randomize=True)
+    assert report, str(report)
+    options = pair_by_running(ours, theirs, INPUT)
+    assert any("confirmed by running both models" in note for note in options.notes)
+    theirs.load_state_dict(convert_state_dict(ours.state_dict(), theirs, options))
+    np.testing.assert_allclose(theirs(torch.tensor(INPUT)).detach(), ours(paddle.to_tensor(INPUT)), atol=1e-5)
+
+
 def test_a_fault_behind_other_names_is_the_only_finding():
     ours, theirs = Ours(), Theirs()
     theirs.blocks[2]["n"].eps = 0.1
