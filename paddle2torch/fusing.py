@@ -29,7 +29,7 @@ def fused(args: argparse.Namespace, checkpoint: Checkpoint, target: Any, options
     from paddle2torch.options import json_object
     from paddle2torch.probe import probe_inputs
     from paddle2torch.weights import checkpoint_source, load_torch
-    from parity.setup.inputs import further_inputs
+    from parity.setup.others import further_inputs
     from parity.sides.remote import WorkerSide
     from parity.trace.values import scratch_directory, shared_scratch
 

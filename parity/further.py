@@ -1,4 +1,4 @@
-"""Inputs beside the given one (`parity.setup.inputs.further_inputs`): the outputs first, and all of it where they differ."""
+"""Inputs beside the given one (`parity.setup.others.further_inputs`): the outputs first, and all of it where they differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, outputs_at_once
-from parity.setup.inputs import Further, further_inputs
+from parity.setup.others import Further, further_inputs, usual
 from parity.sides.side import Side
 from parity.trace.trace import Framework
 from parity.trace.values import Array, ValueStore, scratch_directory
@@ -43,30 +43,53 @@ def further_cases(
     """
     cases = []
     looking = _Looking(paddle, torch, mode, tell, given.observed)
-    for tries in further_inputs(inputs, mode):
-        found = looking.first(tries)
-        given.notes += looking.notes(None if found is None else found[0].shapes)
-        if found is None:
+    for tries in further_inputs(inputs, mode, seen=given.seen):
+        case = _first_that_tells(looking, tries, parameters, pairs)
+        given.notes += looking.notes(None if case is None else case.shapes)
+        if case is None:
             continue
-        case, arrays = found
-        if case.judgement.inconclusive:
-            # The outputs differ on this input: look into it properly.
-            name, unusual = case.name, tries[0].unusual
-            try:
-                case = Question(paddle, torch, name, arrays, mode, parameters, pairs, tell).answer()[0]
-                case.judgement.findings[:] = [
-                    telling.on(name, case.shapes, finding) for finding in case.judgement.findings
-                ]
-            except NotRecordedError:
-                worst = max((d.max_rel for d in case.judgement.outputs.values()), default=float("inf"))
-                case.judgement.findings.append(telling.differs(name, case.shapes, worst))
-            if case.judgement.inconclusive and not case.judgement.findings and unusual:
-                # What no user gives may overflow, or be of a size at which rounding leaves nothing to compare.
-                continue
         cases.append(case)
         if case.judgement.findings:
             break
     return cases
+
+
+def _first_that_tells(
+    looking: _Looking,
+    tries: Sequence[Further],
+    parameters: Mapping[str, Mapping[str, Array]],
+    pairs: Mapping[str, str] | None,
+) -> Case | None:
+    """The first of a row that both models take, outputs alone; all of it where they differ. None if none says anything."""
+    looking.refused = []
+    left = iter(tries)
+    while (found := looking.first(left)) is not None:
+        further, case, arrays = found
+        if not case.judgement.inconclusive:
+            return case
+        name, shapes = case.name, case.shapes
+        question = Question(
+            looking.paddle, looking.torch, name, arrays, looking.mode, parameters, pairs, looking.tell
+        )
+        try:
+            case = question.answer()[0]
+            case.judgement.findings[:] = [
+                telling.on(name, shapes, finding) for finding in case.judgement.findings
+            ]
+        except NotRecordedError:
+            worst = max((d.max_rel for d in case.judgement.outputs.values()), default=float("inf"))
+            case.judgement.findings.append(telling.differs(name, shapes, worst))
+        if not (further.unusual and _says_nothing(case.judgement)):
+            return case
+    return None
+
+
+def _says_nothing(judgement: Judgement) -> bool:
+    """Whether numbers that no user gives overflow, leave rounding nothing to compare, or reach where Paddle cuts a softmax off."""
+    if judgement.seen.cut or (judgement.inconclusive and not judgement.findings):
+        return True
+    apart = [found for found in judgement.observed.values() if not found.agrees]
+    return bool(apart) and all(found.doubt for found in apart)
 
 
 class _Refused(Exception):
@@ -89,25 +112,24 @@ class _Looking:
     batches: tuple[int | None, ...] = (FURTHER_BATCH, None)
     refused: list[tuple[Further, _Refused]] = field(default_factory=list)
 
-    def first(self, tries: Sequence[Further]) -> tuple[Case, dict[str, Array]] | None:
+    def first(self, tries: Iterator[Further]) -> tuple[Further, Case, dict[str, Array]] | None:
         """The first that both take, and its arrays."""
-        self.refused = []
         for further in tries:
             why: _Refused | None = None
             # A model may be written for one size of batch: then the whole one.
             for batch in self.batches:
                 arrays = further.arrays(batch)
                 try:
-                    # Larger numbers give outputs of other sizes than the given ones.
-                    given = self.given if further.largest == 1 else {}
+                    # Other numbers than usual give outputs of other sizes than the given ones.
+                    given = self.given if further.numbers is usual and not further.whole else {}
                     case = _quick_case(self.paddle, self.torch, further, arrays, self.mode, self.tell, given)
                 except NotRecordedError:
                     continue
                 except _Refused as refused:
                     why = refused
                     continue
-                self.batches = (batch,)
-                return case, arrays
+                self.batches = (batch,) if further.reduced else self.batches
+                return further, case, arrays
             if why is not None:
                 self.refused.append((further, why))
         return None
@@ -120,7 +142,7 @@ class _Looking:
         if sizes := [further.shapes for further in ours if not further.vary and not further.unusual]:
             yield telling.refused(sizes, instead)
         for further, why in self.refused:
-            if why.side == "torch" and (further.limit or not further.unusual):
+            if why.side == "torch" and not further.quiet and (further.limit or not further.unusual):
                 yield telling.limit(further.shapes, why.error)
 
 

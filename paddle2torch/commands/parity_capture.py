@@ -156,7 +156,7 @@ def _record(
 ) -> Iterator[Recording]:
     """The given input whole, in every mode and both precisions; of further ones, which are added to `cases`, the float64 outputs."""
     from parity.errors import ParityError
-    from parity.setup.inputs import further_inputs
+    from parity.setup.others import further_inputs
     from parity.trace.file import Recording
 
     (first,) = cases

@@ -493,7 +493,7 @@ def run(
         tensor = recorder.cast(paddle.to_tensor(array, place=place), options.precision)
         if options.gradients and tensor.dtype in (paddle.float32, paddle.float64):
             tensor = recorder.gradient_input(tensor)
-        recorder.add_input(name, tensor)
+        recorder.add_input(name, tensor, array)
         if name.isdigit():
             positional.append(tensor)
         else:

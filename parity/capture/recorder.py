@@ -39,6 +39,8 @@ class Recorder(Remarks):
         self.stack: list[str] = [""]
         self.run = object()
         self.last_module = ""
+        self.given: dict[str, tuple[Any, Array]] = {}
+        """The model's inputs, and the numbers that they came with."""
 
     # -- values -----------------------------------------------------------------------------------
 
@@ -406,9 +408,19 @@ class Recorder(Remarks):
                 self.store.put(f"output:{path}", array)
             self.trace.results[path] = ["tensor", ""]
         self.note_results(result)
+        self.note_written()
         for leaf in self.leaves.values():
             if self.store is not None and not leaf.trainable and leaf.shadow is not None:
                 self.store.put(f"after:{leaf.name}", self.to_numpy(leaf.shadow))
+
+    def note_written(self) -> None:
+        """The inputs that the model has written into: the caller's tensors hold other numbers since, which are kept."""
+        for name, (tensor, array) in self.given.items():
+            now = self.to_numpy(tensor)
+            if not np.array_equal(now, array.astype(now.dtype), equal_nan=now.dtype.kind == "f"):
+                self.trace.written.append(name)
+                if self.store is not None:
+                    self.store.put(f"input:{name}", now)
 
     def note_replaced(self, tensor: Any, now: Any) -> None:
         """A buffer that the model holds another tensor in since the run: its new numbers are kept."""
@@ -416,8 +428,9 @@ class Recorder(Remarks):
         if leaf is not None and self.store is not None and now is not None and now is not tensor:
             self.store.put(f"after:{leaf.name}", self.to_numpy(now))
 
-    def add_input(self, name: str, tensor: Any) -> None:
+    def add_input(self, name: str, tensor: Any, array: Array) -> None:
         """Announce a model input; its numbers are kept for the other side's teacher-forced run."""
+        self.given[name] = tensor, array
         self.trace.inputs[name] = self.new_value(tensor, "input", name)
         if self.store is not None:
             self.store.put(str(self.trace.inputs[name]), self.to_numpy(tensor))

@@ -71,6 +71,8 @@ class Remarks(Tensors):
         answer = ask(asked)
         self.taken.append((number, answer))
         self.asked.append((number, self.user_line()))
+        if number not in self.trace.asked:
+            self.trace.asked.append(number)
         if self.options.gradients and self.requires_gradient(tensor):
             call = f"{name.strip('_')}()" if name.startswith("__") else f".{name}()"
             self.trace.reads.append((number, call, self.user_line()))

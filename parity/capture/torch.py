@@ -27,6 +27,7 @@ from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import drawn
 from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
+from parity.capture.torch_vmap import looped
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
 from parity.ops.kinds import RECURRENT
@@ -338,6 +339,7 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
         if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
             # A compiled module would hand on kernels, and compile the recorder with it.
             stack.enter_context(torch.compiler.set_stance("force_eager"))
+        stack.enter_context(looped())
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
         torch.manual_seed(recorder.options.seed)
         stack.enter_context(_exact_arithmetic(recorder.trace.device))
@@ -493,7 +495,7 @@ def run(
         tensor = recorder.cast(torch.from_numpy(np.array(array)).to(device), options.precision)
         if options.gradients and tensor.is_floating_point():
             tensor = recorder.gradient_input(tensor)
-        recorder.add_input(name, tensor)
+        recorder.add_input(name, tensor, array)
         if name.isdigit():
             positional.append(tensor)
         else:

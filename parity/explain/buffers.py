@@ -1,4 +1,4 @@
-"""Buffers that a training forward writes: one that moves on one side and stays on the other, or moves otherwise.
+"""Buffers that a forward writes: one that moves on one side and stays on the other, or moves otherwise.
 
 No output of this run shows it, but the next one does: a running mean that is updated in a copy, a codebook or a centre that the port
 forgot to update. What a BatchNorm makes of a batch is judged in `statistics`; here it is asked only whether it was kept.
@@ -36,9 +36,7 @@ class Written:
 
 
 def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
-    """Buffers after a training forward, one by one."""
-    if evidence.paddle.trace.mode != "train":
-        return
+    """Buffers after a forward, one by one."""
     paddle = _written(evidence.paddle, evidence.paddle_parameters)
     torch = _written(evidence.torch, evidence.torch_parameters)
     kept = _of_batch_norms(evidence.paddle.trace), _of_batch_norms(evidence.torch.trace)

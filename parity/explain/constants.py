@@ -10,6 +10,7 @@ from parity.align.alignment import Pair
 from parity.limits import FLOAT32_EPSILON, FLOAT32_FACTOR, SOFTMAX_CUT
 from parity.numbers.same import same
 from parity.ops.table import constant_of, float32_arguments
+from parity.runs.run import Run
 from parity.trace.trace import Trace
 from parity.trace.values import Array
 
@@ -58,3 +59,15 @@ def cut_scores(scores: Array, made: Array, axis: int, gap: float) -> str:
         if cut
         else ""
     )
+
+
+def softmax_is_cut(paddle: Run) -> bool:
+    """Whether a cross entropy or a log of a softmax stops at 64 in Paddle, because some score is further below the largest."""
+    for op in paddle.trace.ops:
+        stored = paddle.value(op.inputs["x"]) if op.kind in ("log_softmax", "cross_entropy") else None
+        if stored is None or not stored.size:
+            continue
+        axis = op.attributes.get("axis", -1)
+        if float(np.ptp(stored.load(), axis=axis if isinstance(axis, int) else -1).max()) > SOFTMAX_CUT:
+            return True
+    return False

@@ -32,10 +32,12 @@ from parity.explain import attention, buffers, operators, repairs, returned, sta
 from parity.explain.alternatives import Trial, best
 from parity.explain.claims import Claim, Claims
 from parity.explain.consequences import gathered
+from parity.explain.constants import softmax_is_cut
 from parity.explain.evidence import Evidence
 from parity.explain.telling import tell
 from parity.results.finding import Shows
 from parity.results.judgement import Judgement, Row
+from parity.results.seen import seen
 from parity.runs.run import Measure, Replay, Run
 from parity.trace.values import Array
 
@@ -52,6 +54,7 @@ ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
     statistics.explain,  # what BatchNorms keep
     buffers.explain,  # what a training forward leaves in other buffers, and whether it is kept at all
     returned.explain,  # results: what one side lacks, shapes, kinds of numbers, what is no tensor
+    returned.inputs,  # what it leaves in the tensors that it was given
     unmeasured.amplified,  # outputs that differ although nothing was found
 )
 
@@ -126,4 +129,8 @@ def _told(trial: Trial) -> Judgement:
         replayed=evidence.replayed,
         only=evidence.only,
         apart=evidence.alignment.apart,
+        seen=replace(
+            seen(evidence.paddle.trace, evidence.torch.trace),
+            cut=bool(trial.findings) and softmax_is_cut(evidence.paddle),
+        ),
     )

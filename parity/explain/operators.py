@@ -8,6 +8,7 @@ from parity.align.alignment import Edge, Pair
 from parity.explain.claims import Claim, Claims, Remark
 from parity.explain.decisions import Alone, decide
 from parity.explain.evidence import Evidence
+from parity.explain.reach import pair_is_idle
 from parity.explain.weights import ParameterDifference, stored_padding
 from parity.explain.words import squeezed
 from parity.limits import AMPLIFIED
@@ -67,7 +68,7 @@ def _decided(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
     attributes = decision.attributes and (not right or _fed_equal(evidence, pair))
     told = list(_configured(evidence, claims, pair, attributes, differs=differs, seen=seen, right=right))
     yield from told
-    if told:
+    if any(isinstance(claim.what, Subject) for claim in told):
         yield Claim(None, pair, status=Status.DIFFERENT)
     elif decision.status is Status.DIFFERENT:
         yield _unconfigured(evidence, claims, pair)
@@ -120,6 +121,9 @@ def _configured(
         if _says_nothing(evidence, claims, pair, right) or (
             not seen and _keeps_nothing(evidence, pair, found.attribute)
         ):
+            continue
+        if not seen and pair_is_idle(evidence.alignment.paddle, pair):
+            yield Claim(Remark.WRITTEN, pair, status=Status.SAME)
             continue
         yield Claim(
             Subject.ORDER if found.attribute == "map" else Subject.ATTRIBUTE,
@@ -335,7 +339,8 @@ def _substituted(evidence: Evidence, pair: Pair) -> Claim:
         or row.agrees_freely
         or (row.local is not None and not different)
     )
-    if not agree or ACTIVATIONS.issuperset(kinds):
+    told = ACTIVATIONS.issuperset(kinds) and not pair_is_idle(evidence.alignment.paddle, pair)
+    if not agree or told:
         shows = Shows.OUTPUTS if different or not agree else Shows.NOTHING
         return Claim(Subject.SUBSTITUTED, pair, shows=shows, status=Status.DIFFERENT)
     return Claim(Remark.WRITTEN, pair, status=Status.WRITTEN if different else Status.SAME)

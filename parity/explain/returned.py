@@ -1,4 +1,6 @@
-"""What the models return, apart from the size of its numbers: structure, shapes, kinds of numbers, and what is no tensor."""
+"""What the models return, apart from the size of its numbers: structure, shapes, kinds of numbers, what is no tensor; and what
+they leave in the caller's tensors.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ from collections.abc import Iterator
 
 from parity.explain.claims import Claim, Claims, Doubt
 from parity.explain.evidence import Evidence
+from parity.limits import QUICK
+from parity.numbers.compare import difference
 from parity.results.finding import Subject
 
 COMPARED = ("tensor", "number", "array", "text")
@@ -32,6 +36,20 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
             yield from _numbers(path, evidence, claims)
     if not any(kind in COMPARED for kind, _ in paddle.values()):
         yield Claim(Doubt.NO_RESULT)
+
+
+def inputs(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
+    """Inputs that a model leaves with other numbers than it was given: whoever uses them again sees that."""
+    paddle, torch = evidence.paddle, evidence.torch
+    for name in sorted({*paddle.trace.written, *torch.trace.written}):
+        both = name in paddle.trace.written and name in torch.trace.written
+        if both:
+            key = f"input:{name}"
+            apart = difference(torch.store.stored(key), paddle.store.stored(key))
+            if claims.faults or apart.max_rel <= QUICK:
+                continue
+        sides = name in paddle.trace.written, name in torch.trace.written
+        yield Claim(Subject.OUTPUT, attribute=name, values=sides, details="input")
 
 
 def _differs(path: str, what: str, paddle: object, torch: object) -> Claim:

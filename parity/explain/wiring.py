@@ -12,6 +12,7 @@ from parity.explain.downstream import beyond, ends
 from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import NONE, Exchange, alike, exchange, follows, grown, permutation
+from parity.explain.reach import segment_is_idle
 from parity.explain.segments import parted
 from parity.explain.written_out import cross_entropy, recurrence
 from parity.graph.node import Node
@@ -53,7 +54,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
                 yield Claim(Doubt.INPUT, edge=edge)
             continue
         within = numbers.max_rel <= evidence.edge_limit(edge)
-        if within and _unpaired_activations(evidence, edge):
+        if within and _unpaired_activations(evidence, edge) and not _is_idle(evidence, edge):
             # Equal on these numbers only: a ReLU of positive numbers, a ReLU6 of small ones.
             told.segments.add(key)
             yield replace(_fault(evidence, edge, numbers), shows=Shows.NOTHING)
@@ -133,6 +134,12 @@ def _unpaired_activations(evidence: Evidence, edge: Edge) -> bool:
     paddle = Counter(node.kind for node in evidence.alignment.only_paddle)
     torch = Counter(node.kind for node in evidence.alignment.only_torch)
     return any(paddle[node.kind] != torch[node.kind] for node in nodes)
+
+
+def _is_idle(evidence: Evidence, edge: Edge) -> bool:
+    """Whether no number that can come in is changed."""
+    alignment = evidence.alignment
+    return segment_is_idle(alignment.paddle if edge.only_paddle else alignment.torch, edge)
 
 
 def _is_guard(node: Node) -> bool:

@@ -10,6 +10,7 @@ from parity.limits import rounding_limit
 from parity.numbers.compare import Difference
 from parity.numbers.observed import Observed
 from parity.results.finding import Finding, Note
+from parity.results.seen import Seen
 from parity.trace.trace import Framework
 
 
@@ -91,6 +92,8 @@ class Judgement:
     only: list[OneSided] = field(default_factory=list)
     apart: frozenset[Values] = frozenset()
     """Operators that stand in one place and are no pair."""
+    seen: Seen = field(default_factory=Seen)
+    """What the runs say of the models themselves."""
 
     def with_rows(self, finding: Finding) -> Finding:
         """A finding about an operator, told by its place in Paddle's graph, with the numbers of its rows."""

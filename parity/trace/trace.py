@@ -67,8 +67,9 @@ class Trace:
     call; the last line of its own forward. arguments: of a layer of the framework's own, what it was made with. A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
     result); `hooks`, (value, line) of each gradient hook the model registered; and `loss_at`, the index
     of the first operator of the loss. results: path -> what the model returns there: "tensor", "number", "array", "text" or
-    "other", and its text or type. notes, doubts: what the run has to say for itself; with a doubt, equal numbers prove
-    nothing. raised: of a run that raised, the error, the user's line and module, and kind and
+    "other", and its text or type. asked: the values
+    whose numbers the model took out of their tensor. written: the inputs that it wrote into. notes, doubts: what the run has to say for itself; with a doubt, equal
+    numbers prove nothing. raised: of a run that raised, the error, the user's line and module, and kind and
     inputs of the operator, if it was one.
     """
 
@@ -95,6 +96,8 @@ class Trace:
     hooks: list[tuple[int, str]] = field(default_factory=list)
     hooked: list[str] = field(default_factory=list)
     reads: list[tuple[int, str, str]] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
     results: dict[str, list[str]] = field(default_factory=dict)
     loss_at: int = -1
     raised: dict[str, Any] = field(default_factory=dict)

@@ -269,3 +269,75 @@ def test_a_bias_of_zeros_that_paddle_lacks_is_told():
     report = parity.check(twin, port, X[:, 0])
     assert report.verdict is Verdict.DIFFERENT
     assert [finding.attribute for finding in report.findings] == ["bias"]
+
+
+class Called(torch.nn.Module):
+    def __init__(self, forward):
+        super().__init__()
+        self.run = forward
+
+    def forward(self, x):
+        return self.run(x)
+
+
+class CalledInPaddle(paddle.nn.Layer):
+    def __init__(self, forward):
+        super().__init__()
+        self.run = forward
+
+    def forward(self, x):
+        return self.run(x)
+
+
+def called(theirs, ours):
+    return parity.check(CalledInPaddle(theirs), Called(ours), X[:, :, 0, 0], further=False)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (PF.sigmoid, lambda x: x.sigmoid().clamp(-0.5, 1.0)),
+        (lambda x: PF.relu6(PF.tanh(x) * 3), lambda x: TF.relu(x.tanh() * 3)),
+        (lambda x: PF.leaky_relu(PF.relu(x), 0.1), lambda x: TF.leaky_relu(x.relu(), 0.3)),
+        (paddle.abs, lambda x: torch.where(x >= 0, x, -x)),
+    ],
+    ids=["clip", "relu6", "slope", "abs"],
+)
+def test_what_no_number_can_show_is_no_difference(theirs, ours):
+    report = called(theirs, ours)
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (PF.sigmoid, lambda x: x.sigmoid().clamp(0.01, 1.0)),
+        (lambda x: PF.relu6(PF.tanh(x) * 7), lambda x: TF.relu(x.tanh() * 7)),
+        (lambda x: PF.leaky_relu(PF.relu(x) - 1e-3, 0.1), lambda x: TF.leaky_relu(x.relu() - 1e-3, 0.3)),
+        (lambda x: PF.relu6(x * 0.1), lambda x: TF.relu(x * 0.1)),
+    ],
+    ids=["clip", "relu6", "slope", "far"],
+)
+def test_what_some_number_could_show_is_one(theirs, ours):
+    assert called(theirs, ours).verdict is Verdict.DIFFERENT
+
+
+def test_a_vmapped_function_is_what_it_does_to_every_sample():
+    twin, port = paddle.nn.Linear(6, 4), torch.nn.Linear(6, 4)
+
+    def samples(x):
+        return torch.vmap(lambda v: port.weight @ v + port.bias, out_dims=1)(x).T
+
+    vmapped = Called(samples)
+    vmapped.fc = port
+    twin_named = paddle.nn.Layer()
+    twin_named.fc = twin
+    twin_named.forward = lambda x: twin(x)
+    for gradients in (False, True):
+        report = parity.check(twin_named, vmapped, X[:, :, 0, 0], gradients=gradients, pairs={})
+        assert report.verdict is Verdict.DIFFERENT  # other weights
+        port.weight.data.copy_(torch.from_numpy(twin.weight.numpy().T))
+        port.bias.data.copy_(torch.from_numpy(twin.bias.numpy()))
+        report = parity.check(twin_named, vmapped, X[:, :, 0, 0], gradients=gradients)
+        assert report.verdict is Verdict.EQUIVALENT, str(report)
+        port.bias.data.add_(1)

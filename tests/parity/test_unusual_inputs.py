@@ -68,15 +68,60 @@ FAULTS = [
         lambda x: PF.interpolate(x, size=[10], mode="linear", align_corners=False, data_format="NCW"),
         lambda x: TF.interpolate(x, scale_factor=2.0, mode="linear"),
         numbers(2, 3, 5),
-        "11 along axis 2",
+        "34 along axis 2",
         id="factor",
     ),
     pytest.param(
         lambda x: x.flip(1).cumsum(1),
         lambda x: x[:, :7].flip(1).cumsum(1),
         numbers(2, 7, 3),
-        "15 along axis 1",
+        "34 along axis 1",
         id="window",
+    ),
+    pytest.param(
+        lambda x: PF.softmax(x, 1) * x, lambda x: x, numbers(4, 1, 3), "5 along axis 1", id="one token"
+    ),
+    pytest.param(
+        lambda x: x.sum(0),
+        lambda x: x[:3].sum(0),
+        numbers(3, 4),
+        "other numbers",
+        id="samples",
+    ),
+    pytest.param(
+        lambda x: paddle.round(x),
+        lambda x: (x + 0.5).floor(),
+        numbers(4, 6),
+        "zeros, halves and equal numbers",
+        id="halves",
+    ),
+    pytest.param(
+        lambda x: x.argmax(3),
+        lambda x: x.shape[3] - 1 - x.flip(3).argmax(3),
+        numbers(2, 3, 8, 8),
+        "one sample of very large numbers",
+        id="ties in a large sample",
+    ),
+    pytest.param(
+        lambda x: x / paddle.maximum(x.square().mean(1, keepdim=True).sqrt(), paddle.full([], 1e-6, x.dtype)),
+        lambda x: x / x.square().mean(1, keepdim=True).sqrt().clamp_min(1e-2),
+        numbers(4, 6),
+        "tiny numbers",
+        id="floor",
+    ),
+    pytest.param(
+        lambda x: (x * 2).mean(2),
+        lambda x: (x * 2).mean(2).squeeze(1),
+        numbers(4, 3, 2),
+        "1 along axis 1",
+        id="one feature",
+    ),
+    pytest.param(
+        lambda i: paddle.floor_divide(i, paddle.full_like(i, 3)),
+        lambda i: i.div(3, rounding_mode="trunc"),
+        np.arange(6).reshape(2, 3),
+        "whole numbers of any size",
+        id="below zero",
     ),
 ]
 
@@ -104,7 +149,7 @@ def test_a_port_for_one_length_has_a_limit_and_is_no_other_function():
 
     report = check(lambda x: x.cumsum(1), for_seven, numbers(2, 7, 3))
     assert report.verdict is Verdict.EQUIVALENT
-    assert any(note.text.startswith("a limit of the port: on an input of 2x15x3") for note in report.notes)
+    assert any(note.text.startswith("a limit of the port: on an input of 2x34x3") for note in report.notes)
     assert not any("does not take" in note.text for note in report.notes)
 
 
@@ -125,4 +170,15 @@ def test_a_mask_of_another_length_goes_on_as_it_ends():
         lambda x, k: PF.relu(mask(x, k)) * k, lambda x, k: TF.relu(fill(x, k)) * k, numbers(4, 6), kept
     )
     assert report.verdict is Verdict.EQUIVALENT
-    assert "13 along axis 1" in [case.name for case in report.cases]
+    assert "33 along axis 1" in [case.name for case in report.cases]
+
+
+def test_whole_numbers_that_choose_rows_stay_among_those_that_there_are():
+    table = np.arange(12, dtype=np.float32).reshape(6, 2)
+
+    def in_paddle(ids):
+        return paddle.to_tensor(table)[ids + 0]
+
+    report = check(in_paddle, lambda ids: torch.from_numpy(table)[ids], np.array([[1, 5, 2]]))
+    assert report.verdict is Verdict.EQUIVALENT
+    assert not any("whole numbers" in case.name for case in report.cases)

@@ -16,12 +16,16 @@ def result(claim: Claim, evidence: Evidence) -> Finding:
     assert claim.values is not None
     theirs, ours = claim.values
     path = claim.attribute
-    cause, fix = _sentence(path, claim.details, theirs, ours)
     trace = evidence.torch.trace
+    if claim.details == "input":
+        (cause, fix), where = _of_input(path, bool(theirs), bool(ours)), _written_at(trace, path)
+    else:
+        cause, fix = _sentence(path, claim.details, theirs, ours)
+        where = _made_at(trace, path)
     return Finding(
         layer="",
-        operator="output",
-        where=_made_at(trace, path) or at_end(evidence.alignment) or trace.model,
+        operator=str(claim.details) if claim.details == "input" else "output",
+        where=where or at_end(evidence.alignment) or trace.model,
         cause=cause,
         fix=fix,
         evidence={
@@ -32,6 +36,31 @@ def result(claim: Claim, evidence: Evidence) -> Finding:
         attribute=path,
         values={"paddle": theirs, "torch": ours},
         order=float("inf"),
+    )
+
+
+def _of_input(name: str, paddle: bool, torch: bool) -> tuple[str, str]:
+    if torch and not paddle:
+        return (
+            f"forward writes into its input `{name}`: the caller's tensor holds other numbers afterwards, in Paddle the same",
+            "work on a new tensor: `x = x + 1` for `x += 1`, no `inplace=True` or method with `_` on the input or a view of it",
+        )
+    if paddle and not torch:
+        return (
+            f"Paddle's forward writes into its input `{name}`, torch's leaves the caller's tensor as it was",
+            "write into the input as Paddle's model does, or take that out of both",
+        )
+    return (
+        f"after forward the input `{name}` holds other numbers than in Paddle, which writes into it too",
+        "write into the input what Paddle's model does",
+    )
+
+
+def _written_at(trace: Trace, name: str) -> str:
+    """The line of the first operator that works in place on an input, if that is what writes into it."""
+    value = trace.inputs.get(name)
+    return next(
+        (op.line for op in trace.ops if op.name.rstrip("_") != op.name and value in op.inputs.values()), ""
     )
 
 

@@ -49,18 +49,19 @@ def _updates(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def buffer(claim: Claim, evidence: Evidence) -> Finding:
-    """A buffer after a training forward. values: whether it changes; details: Paddle's name, how far apart."""
+    """A buffer after a forward. values: whether it changes; details: Paddle's name, how far apart."""
     assert claim.values is not None
     (theirs, apart), (paddle, torch), ours = claim.details, claim.values, claim.attribute
+    run = "a training forward" if evidence.torch.trace.mode == "train" else "a forward in eval mode"
     if paddle and torch:
         cause = f"the buffer `{ours}` is updated differently: after one forward it is off by {apart.max_rel:.1e} of its scale"
         fix = f"compare the lines that write `{ours}` with those that write Paddle's `{theirs}`"
     elif paddle:
-        cause = f"the buffer `{ours}` stays what it was, while a training forward changes Paddle's `{theirs}`"
-        fix = f"write the new numbers into `{ours}` itself, not into a copy of it, in every training forward"
+        cause = f"the buffer `{ours}` stays what it was, while {run} changes Paddle's `{theirs}`"
+        fix = f"write the new numbers into `{ours}` itself, not into a copy of it, in every forward that Paddle's is written in"
     else:
-        cause = f"a training forward changes the buffer `{ours}`, while Paddle's `{theirs}` stays what it was"
-        fix = f"leave `{ours}` as it is in a training forward"
+        cause = f"{run} changes the buffer `{ours}`, while Paddle's `{theirs}` stays what it was"
+        fix = f"leave `{ours}` as it is in {run}"
     module = ours.rpartition(".")[0]
     value = evidence.torch.trace.parameters[ours].value
     users = [op for op in evidence.torch.trace.ops if value in op.inputs.values()]

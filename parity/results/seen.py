@@ -1,0 +1,117 @@
+"""What the runs on the given input say of the models themselves, and so of what else they may be given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from parity.trace.trace import Trace
+
+ARITHMETIC = frozenset(
+    (
+        "abs",
+        "add",
+        "amax",
+        "amin",
+        "bool",
+        "cast",
+        "clip",
+        "concat",
+        "constant",
+        "cumsum",
+        "div",
+        "double",
+        "eq",
+        "equal",
+        "float",
+        "floor",
+        "floor_divide",
+        "floor_mod",
+        "fmod",
+        "full_like",
+        "ge",
+        "greater_equal",
+        "greater_than",
+        "gt",
+        "half",
+        "identity",
+        "int",
+        "le",
+        "less_equal",
+        "less_than",
+        "long",
+        "lt",
+        "maximum",
+        "mean",
+        "minimum",
+        "mod",
+        "move",
+        "mul",
+        "multiply",
+        "ne",
+        "neg",
+        "negative",
+        "not_equal",
+        "ones_like",
+        "pow",
+        "power",
+        "remainder",
+        "reshape",
+        "scale",
+        "short",
+        "sign",
+        "square",
+        "stack",
+        "sub",
+        "subtract",
+        "sum",
+        "to",
+        "type",
+        "trunc",
+        "where",
+        "zeros_like",
+    )
+)
+"""Kinds of operators that take any whole number, and make of it numbers that choose nothing either."""
+
+
+RANKING = frozenset(
+    {"topk", "topk.indices", "sort", "sort.indices", "kthvalue", "kthvalue.indices", "mode", "unique", "nms"}
+)
+"""Kinds of operators that put numbers in an order, and of which nobody promises which of two equal ones comes first."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What else the models may be given.
+
+    free: the inputs of whole numbers that only take part in arithmetic: none chooses a row of a table, a label or how often
+    something is done. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
+    where Paddle's cross entropy cuts off.
+    """
+
+    free: frozenset[str] = frozenset()
+    ranked: bool = False
+    cut: bool = False
+
+
+def seen(paddle: Trace, torch: Trace) -> Seen:
+    """What two runs on one input say."""
+    ranked = any(op.kind in RANKING and not op.attributes.get("stable") for op in paddle.ops)
+    return Seen(frozenset(set(_free(paddle)) & set(_free(torch))), ranked)
+
+
+def _free(trace: Trace) -> Iterator[str]:
+    asked = set(trace.asked)
+    for name, value in trace.inputs.items():
+        if "int" not in trace.values[value].dtype:
+            continue
+        reached, bound = {value}, bool({value} & asked)
+        for op in trace.ops:
+            taken = {slot for slot, number in op.inputs.items() if number in reached}
+            if not taken:
+                continue
+            reached.update(op.outputs)
+            bound |= op.kind not in ARITHMETIC or bool(asked & set(op.outputs))
+        if not bound:
+            yield name

@@ -1,0 +1,326 @@
+"""Inputs like the given one that show what it hides: other numbers, sizes, lengths, and numbers that nobody would give.
+
+Each costs a run of both models. So they are short (`parity.further` takes few samples), and where a sample holds many numbers, one
+input shows several things at once; where it holds few, a few more inputs cost little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from parity.results.seen import Seen
+from parity.trace.values import Array
+
+Numbers = Callable[[Array, tuple[int, ...], np.random.Generator], Array]
+"""Makes float64 numbers of a shape for an array of floats that was given."""
+
+FEW = 100
+"""A sample of fewer numbers is small: more inputs are tried, and more samples of it."""
+
+SAMPLES = 5
+"""So many of them; a batch of two hides what is done from the third sample on."""
+
+
+def usual(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Normal numbers with the mean and the width of the given ones."""
+    return _centre(array) + _width(array) * rng.standard_normal(shape)
+
+
+def larger(times: float, mixed: bool) -> Numbers:
+    """Some of them so many times as large, the others between; mixed: among them zeros and halves, where there is room."""
+
+    def made(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        numbers = _centre(array) + _width(array) * rng.standard_normal(shape) * times ** rng.uniform(
+            size=shape
+        )
+        if mixed and np.prod(shape[1:]) >= FEW and shape[-1] >= PARTS:
+            # Zeros, halves and equal numbers side by side, so that a kernel sees only such: ties and kinks.
+            part = shape[-1] // PARTS
+            numbers[..., part : 2 * part] = 0.0
+            numbers[..., 2 * part : 3 * part] = rounded(array, (*shape[:-1], part), rng)
+        return numbers
+
+    return made
+
+
+def rounded(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Zeros and halves, each of them often; no bounds that activations have (1, 3, 6)."""
+    return rng.choice(HALVES, shape)
+
+
+def tiny(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Numbers that an epsilon or a floor is large beside."""
+    return _width(array) * TINY * rng.standard_normal(shape)
+
+
+PARTS = 4
+"""The last axis of a large sample is cut into so many."""
+
+HALVES = (0.0, 0.0, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5)
+
+TINY = 1e-5
+
+LARGEST = {"very large numbers": 1000.0, "larger numbers": 30.0}
+"""Some numbers so many times as large reach bounds, thresholds and branches that usual ones do not; the second where the
+first makes Paddle's model overflow."""
+
+BELOW_ZERO: Mapping[str, int] = {"whole numbers of any size": 100_000, "whole numbers below zero": 20}
+"""How far whole numbers that choose nothing reach to either side of zero; the second where Paddle refuses the first."""
+
+BYTES = 256
+
+
+def _centre(array: Array) -> float:
+    return float(array.mean())
+
+
+def _width(array: Array) -> float:
+    return float(array.std()) or 1.0
+
+
+@dataclass(frozen=True)
+class Further:
+    """An input like the given one, with other numbers in other shapes; its arrays are made when they are asked for."""
+
+    name: str
+    given: Mapping[str, Array]
+    shapes: Mapping[str, tuple[int, ...]]
+    seed: tuple[int, ...]
+    numbers: Numbers = usual
+    vary: bool = False
+    """Whether masks and ids that are all equal become others: they hide what is done with them."""
+    whole: Mapping[str, int] | None = None
+    """Input of whole numbers -> how far they reach to either side of zero; otherwise as far as the given ones."""
+    unusual: bool = False
+    """Whether nobody expects the model to take such an input: that Paddle's does not is not told."""
+    limit: bool = False
+    """Whether a port may raise on it: that is a limit of the port and no difference."""
+    quiet: bool = False
+    """Whether that it does is not even told."""
+    reduced: bool = True
+    """Whether a few samples are enough."""
+
+    def arrays(self, batch: int | None = None) -> dict[str, Array]:
+        """batch: the most that a batch may hold (None: as many as given), where all inputs have the same."""
+        rng, shapes = np.random.default_rng(self.seed), self.shapes
+        if batch is not None and self.reduced and len({shape[:1] for shape in shapes.values()}) == 1:
+            shapes = {
+                name: (*(min(n, batch) for n in shape[:1]), *shape[1:]) for name, shape in shapes.items()
+            }
+        return {name: self._like(name, shape, rng) for name, shape in shapes.items()}
+
+    def made_for_the_given_batch(self, results: Iterable[tuple[int, ...]]) -> bool:
+        """Whether one of the results has as many samples as the given inputs, though these here have one."""
+        given = {array.shape[:1] for array in self.given.values()} - {
+            shape[:1] for shape in self.shapes.values()
+        }
+        return any(shape[:1] in given for shape in results)
+
+    def _like(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        array, alone = self.given[name], len(self.given) == 1
+        if self.vary and _hides(array, alone):
+            return _others(array, shape, rng)
+        if self.whole is not None and name in self.whole:
+            reach = self.whole[name]
+            low = 0 if array.dtype.kind == "u" else -reach
+            return rng.integers(low, reach, shape).astype(array.dtype)
+        if _is_mask(array, alone):
+            # Rows in another order; more of them come again, a longer one goes on as it ends.
+            rows = array[rng.permutation(len(array))]
+            if rows.shape[0] < shape[0] and rows.shape[1:] == shape[1:]:
+                return rows[np.arange(shape[0]) % len(rows)]
+            return rows[
+                np.ix_(*(np.minimum(np.arange(n), m - 1) for n, m in zip(shape, rows.shape, strict=True)))
+            ]
+        if array.dtype.kind == "f":
+            return self.numbers(array, shape, rng).astype(np.float32)
+        if array.dtype.kind in "iu" and array.size:
+            return rng.integers(int(array.min()), int(array.max()) + 1, shape).astype(array.dtype)
+        return array[np.arange(shape[0]) % len(array)] if shape else array
+
+
+def _is_mask(array: Array, alone: bool) -> bool:
+    """Zeros and ones; those of a model's only input may as well be numbers of an image."""
+    return (
+        array.ndim > 0
+        and array.size > 0
+        and (array.dtype.kind != "f" or not alone)
+        and bool(((array == 0) | (array == 1)).all())
+    )
+
+
+def _hides(array: Array, alone: bool) -> bool:
+    """Whether it is a mask or ids that are all equal: nothing shows where each of them goes."""
+    if array.size < 2 or array.min() != array.max():
+        return False
+    return array.min() == 1 and not alone if array.dtype.kind == "f" else bool(array.min() >= 0)
+
+
+def _others(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Ids up to the given one; for zeros or ones, some of the other at the end of each sample, as padding has it."""
+    value = int(array.flat[0])
+    if value > 1:
+        return rng.integers(1, value + 1, shape).astype(array.dtype)
+    others = np.full(shape, value, array.dtype)
+    for sample in others if others.ndim > 1 else others[None]:
+        sample[..., rng.integers(1, max(2, sample.shape[-1])) :] = 1 - value
+    return others
+
+
+def further_inputs(
+    inputs: Mapping[str, Array], mode: str, *, seen: Seen | None = None, seed: int = 1
+) -> list[tuple[Further, ...]]:
+    """Rows of inputs: of each, the first that the model takes is enough.
+
+    seen: what the given input showed of the models, which decides what else they may be given.
+    """
+    shapes = {name: array.shape for name, array in inputs.items()}
+    rows = [tuple(_of_other_numbers(inputs, shapes, seed))]
+    images = [name for name, array in inputs.items() if array.ndim == 4 and array.dtype.kind == "f"]
+    if images:
+        rows.append(
+            tuple(
+                Further(
+                    name,
+                    inputs,
+                    {**shapes, **{n: _resized(shapes[n], step, signs) for n in images}},
+                    (seed, i),
+                )
+                for i, (name, step, signs) in enumerate(SIZES)
+            )
+        )
+    else:
+        rows += [tuple(_of_other_lengths(inputs, shapes, seed, axis)) for axis in (1, 2)]
+    floats = any(
+        array.dtype.kind == "f" and not _is_mask(array, len(inputs) == 1) for array in inputs.values()
+    )
+    plain = Further("", inputs, shapes, (seed,), unusual=True)
+    mixed = seen is None or not seen.ranked
+    large = {name: larger(times, mixed) for name, times in LARGEST.items()} if floats else {}
+    rows.append(tuple(_of_one_sample(plain, mode, large)))
+    if floats and _few(shapes):
+        several = replace(plain, shapes=_of_several_samples(shapes), reduced=False)
+        if mixed:
+            rows.append((replace(several, name="zeros, halves and equal numbers", numbers=rounded),))
+        rows.append((replace(several, name="tiny numbers", numbers=tiny),))
+        rows.append(
+            tuple(
+                replace(several, name=f"samples of {name}", numbers=numbers)
+                for name, numbers in large.items()
+            )
+        )
+    if not images and _few(shapes):
+        alone = {name: (*s[:1], 1, *s[2:]) if len(s) > 1 else s for name, s in shapes.items()}
+        if alone != shapes:
+            rows.append((replace(plain, name="1 along axis 1", shapes=alone, limit=True),))
+    rows.append(tuple(_of_any_whole_numbers(plain, seen)))
+    return [row for row in rows if row]
+
+
+def _few(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    return sum(int(np.prod(shape[1:])) for shape in shapes.values()) < FEW
+
+
+def _of_several_samples(shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, tuple[int, ...]]:
+    """More samples than were given, where all inputs have as many."""
+    batches = {shape[:1] for shape in shapes.values()}
+    if len(batches) != 1 or () in batches or max(batches) >= (SAMPLES,):
+        return shapes
+    return {name: (SAMPLES, *shape[1:]) for name, shape in shapes.items()}
+
+
+def _of_other_numbers(
+    inputs: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], seed: int
+) -> Iterator[Further]:
+    """With more samples where that costs little, and masks and ids that differ, if the model takes them."""
+    numbers = Further("other numbers", inputs, shapes, (seed,))
+    kinds = [numbers]
+    if any(_hides(array, len(inputs) == 1) for array in inputs.values()):
+        kinds.insert(0, replace(numbers, name="other numbers, masks and ids", vary=True))
+    more = _of_several_samples(shapes) if _few(shapes) else shapes
+    for one in kinds:
+        if more != shapes:
+            yield replace(one, shapes=more, unusual=True, limit=True, reduced=False)
+        yield one if more == shapes else replace(one, name=f"{one.name}, no more samples")
+
+
+def _of_one_sample(plain: Further, mode: str, large: Mapping[str, Numbers]) -> Iterator[Further]:
+    """Large numbers, and one sample alone: both on one input, which costs the least."""
+    batches = {shape[:1] for shape in plain.shapes.values()}
+    single = len(batches) == 1 and max(batches) > (1,)
+    # A BatchNorm in train mode has no statistics of one sample: torch's refuses it.
+    training = single and mode == "train"
+    if single:
+        shapes = {name: (1, *shape[1:]) for name, shape in plain.shapes.items()}
+        one = replace(plain, name="one sample", shapes=shapes, limit=training, quiet=training)
+        for name, numbers in large.items():
+            yield replace(one, name=f"one sample of {name}", numbers=numbers)
+    if training or not single:
+        for name, numbers in large.items():
+            yield replace(plain, name=name, numbers=numbers)
+    if single:
+        yield one
+
+
+def _of_other_lengths(
+    inputs: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], seed: int, axis: int
+) -> Iterator[Further]:
+    """Sequences of another length along an axis, wherever an input has as many there as the longest."""
+    length = max((shape[axis] for shape in shapes.values() if len(shape) > axis), default=0)
+    for longer in _lengths(length) if length else ():
+        changed = {
+            name: tuple(longer if i == axis and n == length else n for i, n in enumerate(shape))
+            for name, shape in shapes.items()
+        }
+        yield Further(f"{longer} along axis {axis}", inputs, changed, (seed,), unusual=True, limit=True)
+
+
+def _lengths(length: int) -> tuple[int, ...]:
+    """The most telling first: far longer and odd where the given one is even, or even; a multiple; the nearest."""
+    if length == 1:
+        return (5,)
+    near = length + 1, length - 1
+    if length > LONG:
+        return near
+    if length > SHORT:
+        return (2 * length + 1, *near)
+    return (2 * SHORT + 1 + length % 2, 4 * length, 2 * length + 1, *near)
+
+
+LONG, SHORT = 64, 16
+"""Sequences that are longer than the one are not made twice as long; what is done from some length on mostly shows at twice
+the other."""
+
+
+def _of_any_whole_numbers(plain: Further, seen: Seen | None) -> Iterator[Further]:
+    """Whole numbers that choose nothing (no row of a table, no label, no length), of any sign and size."""
+    free = [] if seen is None else sorted(seen.free)
+    for name, reach in BELOW_ZERO.items() if free else ():
+        reaches = {one: BYTES if plain.given[one].dtype.itemsize == 1 else reach for one in free}
+        yield replace(plain, name=name, whole=reaches, limit=True)
+
+
+SIZES = (
+    ("odd size", 1, (1, -1)),
+    ("another odd size", 1, (-1, 1)),
+    ("a larger odd size", 1, (1, 1)),
+    ("an odd number of twos", 2, (1, -1)),
+    ("an odd number of eights", 8, (1, 1)),
+    ("an odd number of thirty-twos", 32, (1, 1)),
+)
+"""(name, step, whether height and width grow or shrink), the most telling first.
+
+An odd size shows what an even one hides: ceil_mode, padding on one side, floor in an upsampling. One side of the image grows
+and the other shrinks: halved again and again, rounding up and rounding down both meet odd sizes. A model may want a square,
+or sides that it can halve a few times; of those, odd multiples show the most.
+"""
+
+
+def _resized(shape: tuple[int, ...], step: int, signs: tuple[int, int]) -> tuple[int, ...]:
+    """Height and width become other, odd multiples of `step`."""
+    counts = (n // step for n in shape[2:])
+    odd = (n + 2 * sign if n % 2 else n + sign for n, sign in zip(counts, signs, strict=True))
+    return (*shape[:2], *(step * (count if count > 0 else 3) for count in odd))

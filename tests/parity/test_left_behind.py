@@ -1,0 +1,87 @@
+"""What a forward leaves behind besides its result: the caller's tensors, and buffers, in eval mode too."""
+
+import numpy as np
+import paddle
+import pytest
+import torch
+
+import parity
+from parity import Verdict
+
+X = np.random.default_rng(0).standard_normal((2, 3)).astype(np.float32)
+
+
+class InPaddle(paddle.nn.Layer):
+    def __init__(self, forward=lambda x, n: x * 2):
+        super().__init__()
+        self.run = forward
+        self.register_buffer("n", paddle.zeros([3]))
+
+    def forward(self, x):
+        return self.run(x, self.n)
+
+
+class InTorch(torch.nn.Module):
+    def __init__(self, forward=lambda x, n: x * 2):
+        super().__init__()
+        self.run = forward
+        self.register_buffer("n", torch.zeros(3))
+
+    def forward(self, x):
+        return self.run(x, self.n)
+
+
+def through_a_view(x, n):
+    x[:, 1].mul_(2)
+    return torch.stack([x[:, 0], x[:, 1] / 2, x[:, 2]], 1) * 2
+
+
+def added(x, n):
+    x += 1
+    return x * 2 - 2
+
+
+def added_in_paddle(x, n):
+    x.add_(paddle.ones([1], x.dtype))
+    return x * 2 - 2
+
+
+def counted(x, n):
+    n += 1
+    return x * 2
+
+
+def counted_in_paddle(x, n):
+    n.set_value(n + 1)
+    return x * 2
+
+
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [
+        ((InPaddle(), InTorch(added)), "forward writes into its input `0`"),
+        ((InPaddle(), InTorch(through_a_view)), "forward writes into its input `0`"),
+        ((InPaddle(added_in_paddle), InTorch()), "Paddle's forward writes into its input `0`"),
+        (
+            (InPaddle(added_in_paddle), InTorch(lambda x, n: x.add_(2) * 2 - 4 + 0)),
+            "other numbers than in Paddle",
+        ),
+        ((InPaddle(counted_in_paddle), InTorch()), "the buffer `n` stays what it was"),
+        ((InPaddle(), InTorch(counted)), "a forward in eval mode changes the buffer `n`"),
+    ],
+)
+@pytest.mark.parametrize("gradients", [False, True])
+def test_what_one_side_alone_writes_is_found(pair, told, gradients):
+    given = X.copy()
+    report = parity.check(*pair, X, gradients=gradients, further=False)
+    assert report.verdict is Verdict.DIFFERENT, str(report)
+    assert told in report.findings[0].cause
+    assert np.array_equal(given, X)
+
+
+@pytest.mark.parametrize(
+    "pair", [(InPaddle(added_in_paddle), InTorch(added)), (InPaddle(counted_in_paddle), InTorch(counted))]
+)
+def test_what_both_sides_write_alike_is_no_difference(pair):
+    report = parity.check(*pair, X, further=False)
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
