@@ -11,7 +11,7 @@ from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
-from parity.limits import QUICK
+from parity.limits import FLOAT32_STEPS, QUICK
 from parity.numbers.observed import Observed, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
@@ -44,14 +44,65 @@ def further_cases(
     cases = []
     looking = _Looking(paddle, torch, mode, tell, given.observed)
     for tries in further_inputs(inputs, mode, seen=given.seen):
+        like = tries[0].like
+        if like and not any(case.name.endswith(like) for case in cases):
+            continue
         case = _first_that_tells(looking, tries, parameters, pairs)
         given.notes += looking.notes(None if case is None else case.shapes)
         if case is None:
             continue
         cases.append(case)
         if case.judgement.findings:
-            break
+            return cases
+    if given.seen.keeps and (second := _second_call(looking, inputs, pairs)) is not None:
+        cases.append(second)
     return cases
+
+
+def _second_call(
+    looking: _Looking, inputs: Mapping[str, Array], pairs: Mapping[str, str] | None
+) -> Case | None:
+    """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that."""
+    whole = Further("a second call", inputs, {name: array.shape for name, array in inputs.items()}, (2,))
+    arrays = whole.arrays()
+    judgement = Judgement()
+    case = Case(whole.name, looking.mode, {n: a.shape for n, a in arrays.items()}, judgement, quick=True)
+    looking.tell(f"{whole.name}, {looking.mode}: outputs")
+    with ExitStack() as stack:
+        scratch = stack.enter_context(scratch_directory())
+        stores: dict[Framework, ValueStore] = {}
+        for side in (looking.paddle, looking.torch):
+            try:
+                _, store = side.capture(
+                    arrays,
+                    mode=looking.mode,
+                    precision="float64",
+                    store=scratch / side.framework,
+                    outputs_only=True,
+                    before=inputs,
+                )
+            except ParityError as error:
+                if side is looking.paddle or isinstance(error, NotRecordedError):
+                    return None
+                judgement.findings.append(telling.raises(whole.name, case.shapes, error))
+                return case
+            stores[side.framework] = store
+            stack.callback(store.close)
+        paddle, torch = stores["paddle"], stores["torch"]
+        for key in sorted(torch.index):
+            kind, _, name = key.partition(":")
+            theirs = f"{kind}:{(pairs or {}).get(name, name)}" if kind == "after" else key
+            if kind not in ("output", "after") or theirs not in paddle.index:
+                continue
+            gap = sized(torch.get(key), paddle.get(theirs))
+            if kind == "output":
+                judgement.outputs[name] = (
+                    looking.given[name].at_its_size(gap) if name in looking.given else gap
+                )
+            # What is kept may be updated with a number that Paddle keeps in float32.
+            if not gap.comparable or gap.max_rel > FLOAT32_STEPS:
+                judgement.findings.append(telling.later(name if kind == "after" else "", case.shapes, gap))
+    return case
 
 
 def _first_that_tells(

@@ -68,6 +68,8 @@ class Options:
     forcing: Forcing | None = None
     seed: int = 0
     outputs_only: bool = False
+    before: Mapping[str, Array] | None = None
+    """Inputs of a call before the one that counts: what it leaves in the model is there for the other."""
     backward: Backward | None = None
 
     @property

@@ -21,6 +21,7 @@ from paddle.jit.dy2static.program_translator import ProgramTranslator, StaticFun
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
+from parity.capture.kept import attributes, changed, rewind
 from parity.capture.options import Options
 from parity.capture.places import Places, once
 from parity.capture.recomputation import none_recomputed
@@ -504,6 +505,7 @@ def run(
             f"{compiled} layer(s) are compiled by paddle.jit.to_static; for the comparison they ran in dynamic mode"
         )
     held = [(layer, dict(layer._buffers)) for layer in model.sublayers(include_self=True)]
+    state = attributes(model.named_sublayers(include_self=True))
     try:
         (model.train if mode == "train" else model.eval)()
         with ExitStack() as stack:
@@ -511,11 +513,23 @@ def run(
                 stack.enter_context(none_recomputed())
             draws = stack.enter_context(seeded(options.seed))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
+            if options.before is not None:
+                earlier = {
+                    name: recorder.cast(paddle.to_tensor(array, place=place), options.precision)
+                    for name, array in options.before.items()
+                }
+                drawn(
+                    model(
+                        *(one for name, one in earlier.items() if name.isdigit()),
+                        **{name: one for name, one in earlier.items() if not name.isdigit()},
+                    )
+                )
             result = drawn(model(*positional, **named))
             loss = recorder.take_loss(result) if options.gradients else None
             recorder.note_draws(draws())
         recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)
         recorder.finish(result)
+        trace.kept += changed(state, attributes(model.named_sublayers(include_self=True)))
         for layer, buffers in held:
             for name, tensor in buffers.items():
                 recorder.note_replaced(tensor, layer._buffers.get(name))
@@ -527,6 +541,7 @@ def run(
     finally:
         for layer, flag in flags:
             layer.training = flag
+        rewind(model.named_sublayers(include_self=True), state)
         for layer, buffers in held:
             layer._buffers.update(buffers)
     return trace

@@ -23,6 +23,7 @@ from torch.overrides import TorchFunctionMode
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
+from parity.capture.kept import attributes, changed, rewind
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import drawn
@@ -501,6 +502,7 @@ def run(
         else:
             named[name] = tensor
     held = [(module, dict(module._buffers)) for module in model.modules()]
+    state = attributes(model.named_modules())
     try:
         model.train(mode == "train")
         with ExitStack() as stack:
@@ -508,11 +510,23 @@ def run(
                 stack.enter_context(none_recomputed())
             draws = stack.enter_context(seeded(options.seed))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
+            if options.before is not None:
+                earlier = {
+                    name: recorder.cast(torch.from_numpy(np.array(array)).to(device), options.precision)
+                    for name, array in options.before.items()
+                }
+                drawn(
+                    model(
+                        *(one for name, one in earlier.items() if name.isdigit()),
+                        **{name: one for name, one in earlier.items() if not name.isdigit()},
+                    )
+                )
             result = drawn(model(*positional, **named))
             loss = recorder.take_loss(result) if options.gradients else None
             recorder.note_draws(draws())
         recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)
         recorder.finish(result)
+        trace.kept += changed(state, attributes(model.named_modules()))
         for module, buffers in held:
             for name, buffer in buffers.items():
                 recorder.note_replaced(buffer, module._buffers.get(name))
@@ -524,6 +538,7 @@ def run(
     finally:
         for module, flag in flags:
             module.training = flag
+        rewind(model.named_modules(), state)
         for module, buffers in held:
             module._buffers.update(buffers)
     return trace

@@ -87,18 +87,20 @@ class Seen:
 
     free: the inputs of whole numbers that only take part in arithmetic: none chooses a row of a table, a label or how often
     something is done. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
-    where Paddle's cross entropy cuts off.
+    where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use.
     """
 
     free: frozenset[str] = frozenset()
     ranked: bool = False
     cut: bool = False
+    keeps: bool = False
 
 
 def seen(paddle: Trace, torch: Trace) -> Seen:
     """What two runs on one input say."""
     ranked = any(op.kind in RANKING and not op.attributes.get("stable") for op in paddle.ops)
-    return Seen(frozenset(set(_free(paddle)) & set(_free(torch))), ranked)
+    keeps = any(trace.kept or trace.mode == "train" for trace in (paddle, torch))
+    return Seen(frozenset(set(_free(paddle)) & set(_free(torch))), ranked, keeps=keeps)
 
 
 def _free(trace: Trace) -> Iterator[str]:

@@ -72,6 +72,8 @@ BELOW_ZERO: Mapping[str, int] = {"whole numbers of any size": 100_000, "whole nu
 
 BYTES = 256
 
+AXIS = "along axis {}"
+
 
 def _centre(array: Array) -> float:
     return float(array.mean())
@@ -100,6 +102,8 @@ class Further:
     """Whether a port may raise on it: that is a limit of the port and no difference."""
     quiet: bool = False
     """Whether that it does is not even told."""
+    like: str = ""
+    """How the name of another input ends that must have been taken before, so that this one says something."""
     reduced: bool = True
     """Whether a few samples are enough."""
 
@@ -215,7 +219,10 @@ def further_inputs(
     if not images and _few(shapes):
         alone = {name: (*s[:1], 1, *s[2:]) if len(s) > 1 else s for name, s in shapes.items()}
         if alone != shapes:
-            rows.append((replace(plain, name="1 along axis 1", shapes=alone, limit=True),))
+            # A table of one length broadcasts along one step, and raises on others: a limit of the port.
+            rows.append(
+                (replace(plain, name=f"1 {AXIS.format(1)}", shapes=alone, like=AXIS.format(1), limit=True),)
+            )
     rows.append(tuple(_of_any_whole_numbers(plain, seen)))
     return [row for row in rows if row]
 
@@ -275,7 +282,7 @@ def _of_other_lengths(
             name: tuple(longer if i == axis and n == length else n for i, n in enumerate(shape))
             for name, shape in shapes.items()
         }
-        yield Further(f"{longer} along axis {axis}", inputs, changed, (seed,), unusual=True, limit=True)
+        yield Further(f"{longer} {AXIS.format(axis)}", inputs, changed, (seed,), unusual=True, limit=True)
 
 
 def _lengths(length: int) -> tuple[int, ...]:

@@ -82,11 +82,12 @@ class LiveSide:
         gradients: bool = False,
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
+        before: Mapping[str, Array] | None = None,
     ) -> tuple[Trace, ValueStore]:
         """Record one run into `store`; a model that raises is a ParityError that carries its error."""
         values = ValueStore(store)
         backward = Backward(self.loss, given or {}, expected.get if expected else None) if gradients else None
-        options = Options(precision=precision, outputs_only=outputs_only, backward=backward)
+        options = Options(precision=precision, outputs_only=outputs_only, before=before, backward=backward)
         try:
             return self._run(inputs, mode, options, values), values
         except BaseException:

@@ -270,6 +270,7 @@ class WorkerSide:
         gradients: bool = False,
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
+        before: Mapping[str, Array] | None = None,
     ) -> tuple[Trace, ValueStore]:
         backward = {}
         if gradients:
@@ -285,6 +286,7 @@ class WorkerSide:
             store=str(store),
             outputs_only=outputs_only,
             backward=backward,
+            before="" if before is None else self._inputs(before),
         )
         return Trace.from_json(answer["trace"]), ValueStore.from_json(store, answer["index"])
 

@@ -38,10 +38,11 @@ class Side(Protocol):
         gradients: bool = False,
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
+        before: Mapping[str, Array] | None = None,
     ) -> tuple[Trace, ValueStore]:
         """Record one run into `store`; with `gradients`, backward too (`parity.capture.options.Backward`).
 
-        `given` and `expected` make the backward run teacher-forced: value -> key of the gradient to go on with.
+        before: inputs of a call of the model before this one. `given` and `expected` make the backward run teacher-forced: value -> key of the gradient to go on with.
         """
         ...
 

@@ -155,8 +155,9 @@ class Worker:
         store: str,
         outputs_only: bool,
         backward: Mapping[str, Any],
+        before: str,
     ) -> dict[str, Any]:
-        """Record one run; `backward` is {} or says how to go backward (see `parity.sides.side.Side.capture`)."""
+        """Record one run; before: the inputs of a call before it, "" for none; `backward` is {} or says how to go backward (see `parity.sides.side.Side.capture`)."""
         options: dict[str, Any] = {}
         with ExitStack() as stack:
             if backward:
@@ -171,6 +172,7 @@ class Worker:
                 precision=precision,
                 store=Path(store),
                 outputs_only=outputs_only,
+                before=_inputs(before) if before else None,
                 **options,
             )
         index = values.to_json()

@@ -64,13 +64,14 @@ class Trace:
     """A run of one model on one input in one precision.
 
     modules, constructors, calls, returns: module path -> its class; the line that makes it; (next operator, line) of each
-    call; the last line of its own forward. arguments: of a layer of the framework's own, what it was made with. A run with gradients also has `flows`, operator -> slots through which gradients can flow ("" for its
-    result); `hooks`, (value, line) of each gradient hook the model registered; and `loss_at`, the index
-    of the first operator of the loss. results: path -> what the model returns there: "tensor", "number", "array", "text" or
-    "other", and its text or type. asked: the values
-    whose numbers the model took out of their tensor. written: the inputs that it wrote into. notes, doubts: what the run has to say for itself; with a doubt, equal
-    numbers prove nothing. raised: of a run that raised, the error, the user's line and module, and kind and
-    inputs of the operator, if it was one.
+    call; the last line of its own forward. arguments: of a layer of the framework's own, what it was made with. A run with
+    gradients also has `flows`, operator -> slots through which gradients can flow ("" for its result); `hooks`, (value, line) of
+    each gradient hook the model registered; and `loss_at`, the index of the first operator of the loss. results: path -> what
+    the model returns there: "tensor", "number", "array", "text" or "other", and its text or type. asked: the values whose
+    numbers the model took out of their tensor. written: the inputs that it wrote into. kept: the modules of which forward
+    changed a plain attribute (a count, a cache). notes, doubts: what the run has to say for itself; with a doubt, equal numbers
+    prove nothing. raised: of a run that raised, the error, the user's line and module, and kind and inputs of the operator, if
+    it was one.
     """
 
     framework: Framework
@@ -98,6 +99,7 @@ class Trace:
     reads: list[tuple[int, str, str]] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     results: dict[str, list[str]] = field(default_factory=dict)
     loss_at: int = -1
     raised: dict[str, Any] = field(default_factory=dict)

@@ -52,7 +52,7 @@ FORMS = {
         lambda net, x: net.b(TF.relu(_iadd(net.a(x), x), inplace=True)),
     ),
     "the input itself in place": (
-        lambda net, x: net.b(PF.relu(x)),
+        lambda net, x: net.b(PF.relu_(x)),
         lambda net, x: net.b(TF.relu(x, inplace=True)),
     ),
     "Paddle's in place": (

@@ -85,3 +85,56 @@ def test_what_one_side_alone_writes_is_found(pair, told, gradients):
 def test_what_both_sides_write_alike_is_no_difference(pair):
     report = parity.check(*pair, X, further=False)
     assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+class Queue:
+    """Rows of a buffer are overwritten in turn."""
+
+    def turn(self, x, step):
+        at = self.place
+        self.rows[at : at + len(x)] = x.detach()
+        self.place = (at + step) % len(self.rows)
+        return x * 2
+
+
+class QueueInPaddle(Queue, paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("rows", paddle.zeros([8, 3]))
+        self.place = 0
+
+    def forward(self, x):
+        return self.turn(x, len(x))
+
+
+class QueueInTorch(Queue, torch.nn.Module):
+    def __init__(self, step):
+        super().__init__()
+        self.register_buffer("rows", torch.zeros(8, 3))
+        self.place, self.step = 0, step
+
+    def forward(self, x):
+        return self.turn(x, len(x) if self.step else 0)
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_what_only_a_second_call_shows_is_found(mode):
+    twin = QueueInPaddle()
+    report = parity.check(twin, QueueInTorch(False), X, mode=mode)
+    assert report.verdict is Verdict.DIFFERENT, str(report)
+    assert "after a second call the buffer `rows` differs" in report.findings[0].cause
+    assert twin.place == 0
+    assert parity.check(twin, QueueInTorch(True), X, mode=mode).verdict is Verdict.EQUIVALENT
+
+
+def test_a_cache_that_is_asked_for_the_shape_alone_is_found():
+    class Cached(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cache = {}
+
+        def forward(self, x):
+            return x * self.cache.setdefault((x.shape, x.dtype), (x > 0).to(x.dtype))
+
+    report = parity.check(InPaddle(lambda x, n: x * (x > 0).astype(x.dtype)), Cached(), X)
+    assert report.verdict is Verdict.DIFFERENT, str(report)

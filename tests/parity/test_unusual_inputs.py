@@ -182,3 +182,14 @@ def test_whole_numbers_that_choose_rows_stay_among_those_that_there_are():
     report = check(in_paddle, lambda ids: torch.from_numpy(table)[ids], np.array([[1, 5, 2]]))
     assert report.verdict is Verdict.EQUIVALENT
     assert not any("whole numbers" in case.name for case in report.cases)
+
+
+def test_a_table_of_one_length_has_a_limit_though_it_broadcasts_along_one_step():
+    table = torch.arange(6.0)[None]
+    report = check(
+        lambda x: x + paddle.arange(x.shape[1]).astype(x.dtype),
+        lambda x: x + table.to(x.dtype),
+        numbers(2, 6),
+    )
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+    assert not any(case.name.startswith("1 along") for case in report.cases)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from parity.numbers.compare import Difference
 from parity.results.finding import Finding, Note, Shows, Subject
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -31,6 +32,24 @@ def differs(name: str, shapes: Shapes, worst: float) -> Finding:
         "given one",
         fix="capture both sides on an input like this (--shape, --seed) to see which operator it is",
         evidence={"float64": worst, "shapes": {k: list(v) for k, v in shapes.items()}},
+        order=float("inf"),
+    )
+
+
+def later(buffer: str, shapes: Shapes, gap: Difference) -> Finding:
+    """What only a second call shows: another result, or another buffer afterwards."""
+    what = f"the buffer `{buffer}` differs" if buffer else "the outputs differ"
+    return Finding(
+        layer=buffer.rpartition(".")[0],
+        operator="buffer" if buffer else "forward",
+        where="",
+        cause=f"after a second call {what} by {gap.max_rel:.1e} of the scale, though not after the first: what the models keep from one "
+        "call to the next differs",
+        fix="compare what both models write into buffers and attributes in forward, and when",
+        evidence={"float64": gap.max_rel, "shapes": {k: list(v) for k, v in shapes.items()}},
+        subject=Subject.STATISTIC,
+        attribute=buffer,
+        shows=Shows.STATISTICS if buffer else Shows.OUTPUTS,
         order=float("inf"),
     )
 
