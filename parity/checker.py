@@ -221,7 +221,17 @@ def compare_sides(
         cases.append(found[0])
     # What shows in no number of the given inputs may show on others, and hides nothing that does.
     if further and all(finding.silent for case in cases for finding in case.judgement.findings):
-        cases += further_cases(paddle, torch, inputs, modes[0], parameters, pairs, tell, cases[0].judgement)
+        cases += further_cases(
+            paddle,
+            torch,
+            inputs,
+            modes[0],
+            parameters,
+            pairs,
+            tell,
+            cases[0].judgement,
+            gradients or steps > 0,
+        )
     return Report(
         paddle=paddle.name,
         torch=torch.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,8 @@ from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
-from parity.limits import FLOAT32_STEPS, QUICK
+from parity.later import Both, gradients_at_kinks, not_a_number, second_call
+from parity.limits import QUICK
 from parity.numbers.observed import Observed, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
@@ -35,13 +36,14 @@ def further_cases(
     pairs: Mapping[str, str] | None,
     tell: Any,
     given: Judgement,
+    gradients: bool,
 ) -> list[Case]:
     """The further inputs that both models take, outputs alone, up to the first that shows a fault.
 
     given: what the given input showed; its outputs tell of what sizes their numbers are and how they are rounded. What was
     tried and refused is noted there.
     """
-    cases = []
+    cases: list[Case] = []
     looking = _Looking(paddle, torch, mode, tell, given.observed)
     for tries in further_inputs(inputs, mode, seen=given.seen):
         like = tries[0].like
@@ -54,55 +56,20 @@ def further_cases(
         cases.append(case)
         if case.judgement.findings:
             return cases
-    if given.seen.keeps and (second := _second_call(looking, inputs, pairs)) is not None:
-        cases.append(second)
+    both = Both(paddle, torch, mode, tell)
+    seen, observed = given.seen, given.observed
+    later: tuple[tuple[bool, Callable[[], Case | None]], ...] = (
+        (seen.keeps, lambda: second_call(both, inputs, pairs, observed)),
+        (seen.doubtful, lambda: not_a_number(both, inputs)),
+        (gradients and not seen.kinked, lambda: gradients_at_kinks(both, inputs)),
+    )
+    for asked, look in later:
+        case = look() if asked else None
+        if case is not None:
+            cases.append(case)
+            if case.judgement.findings:
+                break
     return cases
-
-
-def _second_call(
-    looking: _Looking, inputs: Mapping[str, Array], pairs: Mapping[str, str] | None
-) -> Case | None:
-    """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that."""
-    whole = Further("a second call", inputs, {name: array.shape for name, array in inputs.items()}, (2,))
-    arrays = whole.arrays()
-    judgement = Judgement()
-    case = Case(whole.name, looking.mode, {n: a.shape for n, a in arrays.items()}, judgement, quick=True)
-    looking.tell(f"{whole.name}, {looking.mode}: outputs")
-    with ExitStack() as stack:
-        scratch = stack.enter_context(scratch_directory())
-        stores: dict[Framework, ValueStore] = {}
-        for side in (looking.paddle, looking.torch):
-            try:
-                _, store = side.capture(
-                    arrays,
-                    mode=looking.mode,
-                    precision="float64",
-                    store=scratch / side.framework,
-                    outputs_only=True,
-                    before=inputs,
-                )
-            except ParityError as error:
-                if side is looking.paddle or isinstance(error, NotRecordedError):
-                    return None
-                judgement.findings.append(telling.raises(whole.name, case.shapes, error))
-                return case
-            stores[side.framework] = store
-            stack.callback(store.close)
-        paddle, torch = stores["paddle"], stores["torch"]
-        for key in sorted(torch.index):
-            kind, _, name = key.partition(":")
-            theirs = f"{kind}:{(pairs or {}).get(name, name)}" if kind == "after" else key
-            if kind not in ("output", "after") or theirs not in paddle.index:
-                continue
-            gap = sized(torch.get(key), paddle.get(theirs))
-            if kind == "output":
-                judgement.outputs[name] = (
-                    looking.given[name].at_its_size(gap) if name in looking.given else gap
-                )
-            # What is kept may be updated with a number that Paddle keeps in float32.
-            if not gap.comparable or gap.max_rel > FLOAT32_STEPS:
-                judgement.findings.append(telling.later(name if kind == "after" else "", case.shapes, gap))
-    return case
 
 
 def _first_that_tells(
@@ -193,7 +160,7 @@ class _Looking:
         if sizes := [further.shapes for further in ours if not further.vary and not further.unusual]:
             yield telling.refused(sizes, instead)
         for further, why in self.refused:
-            if why.side == "torch" and not further.quiet and (further.limit or not further.unusual):
+            if why.side == "torch" and not further.quiet:
                 yield telling.limit(further.shapes, why.error)
 
 
@@ -244,7 +211,8 @@ def _quick_case(
             raise _Refused(paddle, ParityError("it is made for the batch that was given"))
         require_finite(judgement, stores)
         if judgement.inconclusive and further.unusual:
-            raise _Refused(paddle, ParityError(judgement.inconclusive[0]))
+            overflows = paddle if any("the paddle model" in one for one in judgement.inconclusive) else torch
+            raise _Refused(overflows, ParityError(judgement.inconclusive[0]))
         found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
         for key in sorted(found["paddle"] & found["torch"]):
             path = key.removeprefix("output:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -80,6 +81,43 @@ RANKING = frozenset(
 )
 """Kinds of operators that put numbers in an order, and of which nobody promises which of two equal ones comes first."""
 
+DOUBTFUL = frozenset(
+    {
+        "isnan",
+        "isinf",
+        "isfinite",
+        "nan_to_num",
+        "nanmean",
+        "nansum",
+        "nanmedian",
+        "nanquantile",
+        "fmax",
+        "fmin",
+    }
+)
+"""Kinds of operators that ask for NaN or Inf, or treat them apart."""
+
+KINKED = frozenset(
+    {
+        "leaky_relu",
+        "prelu",
+        "amax",
+        "amin",
+        "max",
+        "min",
+        "sqrt",
+        "rsqrt",
+        "pow",
+        "std",
+        "var",
+        "prod",
+        "hardshrink",
+        "norm",
+        "median",
+    }
+)
+"""Kinds of operators whose gradient at zero, or at equal numbers, is each framework's own."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -87,20 +125,30 @@ class Seen:
 
     free: the inputs of whole numbers that only take part in arithmetic: none chooses a row of a table, a label or how often
     something is done. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
-    where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use.
+    where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use. doubtful: one side asks for NaN
+    or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own.
     """
 
     free: frozenset[str] = frozenset()
     ranked: bool = False
     cut: bool = False
     keeps: bool = False
+    doubtful: bool = False
+    kinked: bool = False
 
 
 def seen(paddle: Trace, torch: Trace) -> Seen:
     """What two runs on one input say."""
     ranked = any(op.kind in RANKING and not op.attributes.get("stable") for op in paddle.ops)
     keeps = any(trace.kept or trace.mode == "train" for trace in (paddle, torch))
-    return Seen(frozenset(set(_free(paddle)) & set(_free(torch))), ranked, keeps=keeps)
+    kinds = [Counter(op.kind for op in trace.ops) for trace in (paddle, torch)]
+    return Seen(
+        frozenset(set(_free(paddle)) & set(_free(torch))),
+        ranked,
+        keeps=keeps,
+        doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
+        kinked=any(kinds[0][kind] and kinds[1][kind] for kind in KINKED),
+    )
 
 
 def _free(trace: Trace) -> Iterator[str]:

@@ -51,6 +51,22 @@ def rounded(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> A
     return rng.choice(HALVES, shape)
 
 
+def kinks(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """The same, but some rows are zeros."""
+    numbers = rounded(array, shape, rng)
+    if len(shape) > 1:
+        numbers[..., -1, :] = 0.0
+    return numbers
+
+
+def not_numbers(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Every fourth is NaN, Inf or -Inf."""
+    numbers = usual(array, shape, rng).reshape(-1)
+    places = numbers[::4]
+    places[:] = np.resize((np.nan, np.inf, -np.inf), places.shape)
+    return numbers.reshape(shape)
+
+
 def tiny(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Numbers that an epsilon or a floor is large beside."""
     return _width(array) * TINY * rng.standard_normal(shape)

@@ -185,11 +185,89 @@ def test_whole_numbers_that_choose_rows_stay_among_those_that_there_are():
 
 
 def test_a_table_of_one_length_has_a_limit_though_it_broadcasts_along_one_step():
-    table = torch.arange(6.0)[None]
     report = check(
         lambda x: x + paddle.arange(x.shape[1]).astype(x.dtype),
-        lambda x: x + table.to(x.dtype),
+        lambda x: x + torch.arange(6).to(x.dtype),
         numbers(2, 6),
     )
     assert report.verdict is Verdict.EQUIVALENT, str(report)
     assert not any(case.name.startswith("1 along") for case in report.cases)
+
+
+@pytest.mark.parametrize(
+    ("in_paddle", "in_torch"),
+    [
+        (lambda x: paddle.nan_to_num(x) * 2, lambda x: x * 2),
+        (lambda x: paddle.maximum(x, paddle.zeros_like(x)), lambda x: x.fmax(torch.zeros_like(x))),
+        (lambda x: paddle.nanmean(x, 1), lambda x: x.mean(1)),
+    ],
+    ids=["nan_to_num", "fmax", "nanmean"],
+)
+def test_a_model_that_alone_looks_for_nan_is_given_some(in_paddle, in_torch):
+    report = check(in_paddle, in_torch, numbers(2, 6))
+    assert report.verdict is Verdict.DIFFERENT, str(report)
+    assert "on an input of 2x6 with NaN and Inf" in report.findings[0].cause
+
+
+def test_nan_is_given_to_no_model_that_does_not_look_for_it():
+    report = check(lambda x: PF.relu(x), lambda x: TF.relu(x), numbers(2, 6))
+    assert report.verdict is Verdict.EQUIVALENT  # Paddle makes 0 of NaN there, torch NaN
+    assert not any("NaN" in case.name for case in report.cases)
+
+
+KINKS = [
+    pytest.param(PF.relu, lambda x: torch.where(x >= 0, x, x * 0), id="relu"),
+    pytest.param(paddle.abs, lambda x: torch.where(x >= 0, x, -x), id="abs"),
+    pytest.param(
+        lambda x: PF.max_pool2d(x, 2), lambda x: x.unfold(2, 2, 2).unfold(3, 2, 2).amax((-1, -2)), id="pool"
+    ),
+    pytest.param(
+        lambda x: paddle.where(x > -5, x * 2, x * 0),
+        lambda x: torch.where(x > -5, 2 * (x + 5).sqrt() ** 2 - 10, x * 0),
+        id="the branch that is not taken",
+    ),
+]
+
+
+@pytest.mark.parametrize(("in_paddle", "in_torch"), KINKS)
+def test_gradients_that_differ_at_kinks_alone_are_found_where_gradients_are_asked_for(in_paddle, in_torch):
+    given = numbers(2, 3, 4, 4)
+    report = check(in_paddle, in_torch, given, gradients=True)
+    assert report.verdict is Verdict.DIFFERENT, str(report)
+    assert "the gradient of input `0` differs" in report.findings[0].cause
+    assert check(in_paddle, in_torch, given).verdict is Verdict.EQUIVALENT
+
+
+@pytest.mark.parametrize(
+    ("in_paddle", "in_torch"),
+    [
+        (PF.leaky_relu, TF.leaky_relu),
+        (lambda x: x.max(1), lambda x: x.max(1).values),
+        (lambda x: PF.max_pool2d(PF.relu(x), 2), lambda x: TF.max_pool2d(x.relu(), 2)),
+        (lambda x: PF.hardswish(x), lambda x: x * TF.relu6(x + 3) / 6),
+    ],
+    ids=["slope", "max", "pool", "hardswish"],
+)
+def test_the_frameworks_own_gradients_at_kinks_are_no_difference(in_paddle, in_torch):
+    report = check(in_paddle, in_torch, numbers(2, 3, 4, 4), gradients=True)
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+def test_a_cross_entropy_is_not_compared_where_paddle_cuts_it_off():
+    labels = np.array([0, 1, 2, 3])
+    report = check(PF.cross_entropy, TF.cross_entropy, numbers(4, 5), labels)
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+def test_an_order_of_equal_numbers_is_nobodys():
+    report = check(
+        lambda x: paddle.topk(x, 2, axis=1)[1],
+        lambda x: x.sort(1, descending=True).indices[:, :2],
+        numbers(4, 6),
+    )
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+def test_digits_that_one_formula_loses_on_tiny_numbers_are_rounding():
+    report = check(lambda x: (x * x + 1).log(), lambda x: x.square().log1p(), numbers(4, 3))
+    assert report.verdict is Verdict.EQUIVALENT, str(report)

@@ -54,6 +54,37 @@ def later(buffer: str, shapes: Shapes, gap: Difference) -> Finding:
     )
 
 
+def not_numbers(path: str, shapes: Shapes) -> Finding:
+    """NaN or Inf that comes out on one side alone."""
+    return Finding(
+        layer="",
+        operator="forward",
+        where="",
+        cause=f"on an input of {_sizes(shapes)} with NaN and Inf, `{path}` holds NaN or Inf at other places in torch than in Paddle; only one "
+        "of the two looks for them",
+        fix="treat NaN and Inf as Paddle's model does (nan_to_num, nanmean, fmax, isnan ...)",
+        evidence={"shapes": {k: list(v) for k, v in shapes.items()}},
+        order=float("inf"),
+    )
+
+
+def at_kinks(name: str, path: str, shapes: Shapes, apart: float) -> Finding:
+    """A gradient that differs where a function has a kink, or where numbers are equal or large."""
+    by = "NaN or Inf on one side alone" if apart == float("inf") else f"{apart:.1e} of its size"
+    return Finding(
+        layer="",
+        operator="gradient",
+        where="",
+        cause=f"the gradient of input `{path}` differs by {by}; seen on an input of {_sizes(shapes)} ({name.removeprefix('gradients on ')}) only",
+        fix="use the operator that Paddle's model uses: written otherwise, the numbers are the same and the gradients are not",
+        evidence={"gradient": apart, "shapes": {k: list(v) for k, v in shapes.items()}},
+        subject=Subject.GRADIENT,
+        attribute=path,
+        shows=Shows.GRADIENTS,
+        order=float("inf"),
+    )
+
+
 def raises(name: str, shapes: Shapes, error: Exception) -> Finding:
     return Finding(
         layer="",

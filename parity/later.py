@@ -1,0 +1,170 @@
+"""What no single forward on ordinary numbers shows: a second call, NaN and Inf, gradients at ties and kinks.
+
+Each is asked only where the models give reason to (`parity.results.seen.Seen`), costs a run or two of both, and is told as a finding of its own:
+the operators that make it are not looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parity.errors import NotRecordedError, ParityError
+from parity.explain.telling import further as telling
+from parity.limits import FLOAT32_STEPS, GRADIENT_CONSTANTS
+from parity.numbers.observed import Observed, sized
+from parity.results.judgement import Judgement
+from parity.results.results import Case
+from parity.setup.others import Further, kinks, larger, not_numbers
+from parity.sides.side import Side
+from parity.trace.trace import Framework, Trace
+from parity.trace.values import Array, ValueStore, scratch_directory
+
+Runs = Mapping[Framework, tuple[Trace, ValueStore]]
+
+
+@dataclass(frozen=True)
+class Both:
+    """Both sides, in one mode."""
+
+    paddle: Side
+    torch: Side
+    mode: str
+    tell: Any
+
+    def on(self, further: Further, stack: ExitStack, **options: Any) -> tuple[Case, Runs | None]:
+        """A case, and both runs in float64; None where torch's model raises, and ParityError where Paddle's does."""
+        arrays = further.arrays()
+        shapes = {name: array.shape for name, array in arrays.items()}
+        case = Case(further.name, self.mode, shapes, Judgement(), quick=True)
+        self.tell(f"{further.name}, {self.mode}")
+        scratch, runs = stack.enter_context(scratch_directory()), {}
+        for side in (self.paddle, self.torch):
+            where = scratch / side.framework
+            try:
+                runs[side.framework] = side.capture(
+                    arrays, mode=self.mode, precision="float64", store=where, **options
+                )
+            except NotRecordedError:
+                raise
+            except ParityError as error:
+                if side is self.paddle or further.limit:
+                    raise
+                case.judgement.findings.append(telling.raises(further.name, shapes, error))
+                return case, None
+            stack.callback(runs[side.framework][1].close)
+        return case, runs
+
+
+def second_call(
+    both: Both,
+    inputs: Mapping[str, Array],
+    pairs: Mapping[str, str] | None,
+    given: Mapping[str, Observed],
+) -> Case | None:
+    """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that."""
+    other = Further("a second call", inputs, {name: array.shape for name, array in inputs.items()}, (2,))
+    with ExitStack() as stack:
+        try:
+            case, runs = both.on(other, stack, outputs_only=True, before=inputs)
+        except ParityError:
+            return None
+        if runs is None:
+            return case
+        paddle, torch = runs["paddle"][1], runs["torch"][1]
+        for key in sorted(torch.index):
+            kind, _, name = key.partition(":")
+            theirs = f"{kind}:{(pairs or {}).get(name, name)}" if kind == "after" else key
+            if kind not in ("output", "after") or theirs not in paddle.index:
+                continue
+            gap = sized(torch.get(key), paddle.get(theirs))
+            if kind == "output":
+                gap = given[name].at_its_size(gap) if name in given else gap
+                case.judgement.outputs[name] = gap
+            # What is kept may be updated with a number that Paddle keeps in float32.
+            if not gap.comparable or gap.max_rel > FLOAT32_STEPS:
+                case.judgement.findings.append(
+                    telling.later(name if kind == "after" else "", case.shapes, gap)
+                )
+    return case
+
+
+def not_a_number(both: Both, inputs: Mapping[str, Array]) -> Case | None:
+    """NaN and Inf among the numbers: they must come out at the same places. None if Paddle's model does not take them."""
+    shapes = {name: array.shape for name, array in inputs.items()}
+    with ExitStack() as stack:
+        try:
+            case, runs = both.on(
+                Further("NaN and Inf", inputs, shapes, (3,), numbers=not_numbers, limit=True),
+                stack,
+                outputs_only=True,
+            )
+        except ParityError:
+            return None
+        assert runs is not None
+        for key in sorted(runs["paddle"][1].index):
+            expected, actual = (runs[side][1] for side in ("paddle", "torch"))
+            if not key.startswith("output:") or key not in actual.index:
+                continue
+            path, numbers = key.partition(":")[2], (actual.get(key), expected.get(key))
+            if not _same_places(*numbers):
+                case.judgement.findings.append(telling.not_numbers(path, case.shapes))
+    return case
+
+
+def _same_places(actual: Array, expected: Array) -> bool:
+    if actual.shape != expected.shape or actual.dtype.kind != "f":
+        return actual.shape != expected.shape or np.array_equal(actual, expected)
+    return all(
+        np.array_equal(asked(actual), asked(expected)) for asked in (np.isnan, np.isposinf, np.isneginf)
+    )
+
+
+def gradients_at_kinks(both: Both, inputs: Mapping[str, Array]) -> Case | None:
+    """Gradients of the inputs at zeros, halves and equal numbers, and at large ones. None if Paddle's model does not take them."""
+    shapes = {name: array.shape for name, array in inputs.items()}
+    case = None
+    for name, numbers in (
+        ("zeros and equal numbers", kinks),
+        ("very large numbers", larger(1000.0, mixed=False)),
+    ):
+        named = f"gradients on {name}"
+        with ExitStack() as stack:
+            try:
+                case, runs = both.on(
+                    Further(named, inputs, shapes, (4,), numbers=numbers, limit=True), stack, gradients=True
+                )
+            except ParityError:
+                continue
+            assert runs is not None
+            for path, expected, actual in _gradients(runs):
+                finite = np.isfinite(expected) & np.isfinite(actual)
+                size = float(np.abs(expected[finite]).max(initial=0.0))
+                gap = float(np.abs(expected - actual)[finite].max(initial=0.0))
+                apart = not np.array_equal(np.isfinite(expected), np.isfinite(actual))
+                if np.isfinite(expected).any() and (apart or gap > GRADIENT_CONSTANTS * max(size, 1e-30)):
+                    case.judgement.findings.append(
+                        telling.at_kinks(
+                            named, path, case.shapes, np.inf if apart else gap / max(size, 1e-30)
+                        )
+                    )
+            if case.judgement.findings:
+                return case
+    return case
+
+
+def _gradients(runs: Runs) -> Iterator[tuple[str, Array, Array]]:
+    """(input, Paddle's gradient, torch's); one that does not arrive is zero."""
+    for path in runs["paddle"][0].inputs:
+        found = []
+        for trace, store in runs.values():
+            key = f"grad:{trace.inputs[path]}"
+            found.append(store.get(key) if key in store else None)
+        expected, actual = found
+        if expected is not None or actual is not None:
+            zeros = np.zeros_like(expected if actual is None else actual)
+            yield path, zeros if expected is None else expected, zeros if actual is None else actual
