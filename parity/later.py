@@ -124,14 +124,14 @@ def _same_places(actual: Array, expected: Array) -> bool:
     )
 
 
-def gradients_at_kinks(both: Both, inputs: Mapping[str, Array]) -> Case | None:
-    """Gradients of the inputs at zeros, halves and equal numbers, and at large ones. None if Paddle's model does not take them."""
+def gradients_elsewhere(both: Both, inputs: Mapping[str, Array], *, at_kinks: bool) -> Case | None:
+    """Gradients of the inputs at large numbers; at_kinks: and at zeros, halves and equal ones. None if Paddle's model takes neither."""
     shapes = {name: array.shape for name, array in inputs.items()}
     case = None
-    for name, numbers in (
-        ("zeros and equal numbers", kinks),
-        ("very large numbers", larger(1000.0, mixed=False)),
-    ):
+    tried = {"very large numbers": larger(1000.0, mixed=False)}
+    if at_kinks:
+        tried = {"zeros and equal numbers": kinks, **tried}
+    for name, numbers in tried.items():
         named = f"gradients on {name}"
         with ExitStack() as stack:
             try:

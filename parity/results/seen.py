@@ -126,7 +126,8 @@ class Seen:
     free: the inputs of whole numbers that only take part in arithmetic: none chooses a row of a table, a label or how often
     something is done. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
     where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use. doubtful: one side asks for NaN
-    or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own.
+    or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own, or
+    numbers are ranked.
     """
 
     free: frozenset[str] = frozenset()
@@ -147,7 +148,7 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
         ranked,
         keeps=keeps,
         doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
-        kinked=any(kinds[0][kind] and kinds[1][kind] for kind in KINKED),
+        kinked=ranked or any(kinds[0][kind] and kinds[1][kind] for kind in KINKED),
     )
 
 
