@@ -61,7 +61,8 @@ def check(
     and torch's with the same ones, by `pairs` and the conversion; then put back what was there. For models that
     are freshly built: it compares their definitions. The weights that they came with are not compared (the
     report's warnings say if torch's were not Paddle's), so a mistake of a conversion shows only without it.
-    further: also compare the outputs on other numbers, on an odd size or another length, on one sample and on large numbers.
+    further: also compare the outputs on other numbers, on an odd size or another length, on one sample, on large numbers, on zeros, halves
+    and equal ones; a second call, where forward keeps something; gradients at large and at equal numbers, if they are asked for.
     device: "cpu", "cuda" or "cuda:N" for both models, or a pair (Paddle's, torch's); without it, each runs where it
     lies. A model that lies elsewhere is moved for the length of the check.
     gradients: also compare the gradients of inputs and weights, from the loss down. Those of values in between tell which

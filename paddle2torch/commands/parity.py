@@ -56,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--only-given",
         action="store_true",
-        help="do not also try other numbers, sizes and lengths, one sample and large numbers",
+        help="do not also try other numbers, sizes and lengths, one sample, large and equal numbers",
     )
     back = parser.add_argument_group("backward and training, in float64 on copies")
     back.add_argument("--gradients", action="store_true", help="also compare gradients, from the loss down")
