@@ -11,7 +11,7 @@ from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
-from parity.later import Both, gradients_elsewhere, not_a_number, second_call
+from parity.later import Both, gradients_elsewhere, ignored_labels, not_a_number, second_call
 from parity.limits import QUICK
 from parity.numbers.observed import Observed, sized
 from parity.results.finding import Note
@@ -61,6 +61,7 @@ def further_cases(
     later: tuple[tuple[bool, Callable[[], Case | None]], ...] = (
         (seen.keeps, lambda: second_call(both, inputs, pairs, observed)),
         (seen.doubtful, lambda: not_a_number(both, inputs)),
+        (bool(seen.labels), lambda: ignored_labels(both, inputs, seen.labels, given.notes)),
         (gradients, lambda: gradients_elsewhere(both, inputs, at_kinks=not seen.kinked)),
     )
     for asked, look in later:

@@ -6,7 +6,7 @@ the operators that make it are not looked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,9 @@ import numpy as np
 
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
-from parity.limits import FLOAT32_STEPS, GRADIENT_CONSTANTS
+from parity.limits import FLOAT32_STEPS, GRADIENT_CONSTANTS, QUICK
 from parity.numbers.observed import Observed, sized
+from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.setup.others import Further, kinks, larger, not_numbers
@@ -25,6 +26,10 @@ from parity.trace.trace import Framework, Trace
 from parity.trace.values import Array, ValueStore, scratch_directory
 
 Runs = Mapping[Framework, tuple[Trace, ValueStore]]
+
+
+IGNORED = -100
+"""The label that both frameworks leave out unless they are told another one."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,42 @@ def not_a_number(both: Both, inputs: Mapping[str, Array]) -> Case | None:
             path, numbers = key.partition(":")[2], (actual.get(key), expected.get(key))
             if not _same_places(*numbers):
                 case.judgement.findings.append(telling.not_numbers(path, case.shapes))
+    return case
+
+
+def ignored_labels(
+    both: Both, inputs: Mapping[str, Array], labels: Iterable[str], notes: list[Note]
+) -> Case | None:
+    """Labels that both frameworks leave out if nobody says which. None if Paddle's model says otherwise.
+
+    Their own means of what is left differ: that is noted, and only a port that does not leave them out is a finding.
+    """
+    shapes = {name: array.shape for name, array in inputs.items()}
+    ignored = dict.fromkeys(labels, IGNORED)
+    with ExitStack() as stack:
+        try:
+            case, runs = both.on(
+                Further("labels to be ignored", inputs, shapes, (5,), ignored=ignored),
+                stack,
+                outputs_only=True,
+            )
+        except ParityError:
+            return None
+        if runs is None:
+            return case
+        paddle, torch = runs["paddle"][1], runs["torch"][1]
+        gaps = [
+            sized(torch.get(key), paddle.get(key))
+            for key in paddle.index
+            if key.startswith("output:") and key in torch.index
+        ]
+        worst = max((gap.max_rel for gap in gaps), default=0.0)
+        if worst > QUICK:
+            kinds = {op.kind for op in runs["torch"][0].ops}
+            if kinds & {"cross_entropy", "nll_loss", "nll_loss_nd"}:
+                notes.append(telling.ignored(IGNORED, worst))
+            else:
+                case.judgement.findings.append(telling.differs(case.name, case.shapes, worst))
     return case
 
 

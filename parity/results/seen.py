@@ -124,13 +124,15 @@ class Seen:
     """What else the models may be given.
 
     free: the inputs of whole numbers that only take part in arithmetic: none chooses a row of a table, a label or how often
-    something is done. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
+    something is done. rows: those that choose rows of a table, labels: those that are the labels of a cross entropy. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
     where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use. doubtful: one side asks for NaN
     or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own, or
     numbers are ranked.
     """
 
     free: frozenset[str] = frozenset()
+    rows: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
     ranked: bool = False
     cut: bool = False
     keeps: bool = False
@@ -145,6 +147,8 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
     kinds = [Counter(op.kind for op in trace.ops) for trace in (paddle, torch)]
     return Seen(
         frozenset(set(_free(paddle)) & set(_free(torch))),
+        frozenset(_taken(paddle, "embedding", "x")),
+        frozenset(_taken(paddle, "cross_entropy", "label")),
         ranked,
         keeps=keeps,
         doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
@@ -165,4 +169,16 @@ def _free(trace: Trace) -> Iterator[str]:
             reached.update(op.outputs)
             bound |= op.kind not in ARITHMETIC or bool(asked & set(op.outputs))
         if not bound:
+            yield name
+
+
+def _taken(trace: Trace, kind: str, slot: str) -> Iterator[str]:
+    """The inputs of whole numbers that operators of a kind take in a slot, reshaped or cast at most."""
+    for name, value in trace.inputs.items():
+        reached = {value}
+        for op in trace.ops:
+            if op.kind in ("identity", "reshape", "move") and reached & set(op.inputs.values()):
+                reached.update(op.outputs)
+        whole = "int" in trace.values[value].dtype
+        if whole and any(op.kind == kind and op.inputs.get(slot) in reached for op in trace.ops):
             yield name

@@ -112,6 +112,10 @@ class Further:
     """Whether masks and ids that are all equal become others: they hide what is done with them."""
     whole: Mapping[str, int] | None = None
     """Input of whole numbers -> how far they reach to either side of zero; otherwise as far as the given ones."""
+    from_zero: frozenset[str] = frozenset()
+    """Inputs of whole numbers that choose rows or labels, of which there is a first one whether it was given or not."""
+    ignored: Mapping[str, int] | None = None
+    """Input of labels -> the label that every third is."""
     unusual: bool = False
     """Whether nobody expects the model to take such an input: that Paddle's does not is not told."""
     limit: bool = False
@@ -158,7 +162,11 @@ class Further:
         if array.dtype.kind == "f":
             return self.numbers(array, shape, rng).astype(np.float32)
         if array.dtype.kind in "iu" and array.size:
-            return rng.integers(int(array.min()), int(array.max()) + 1, shape).astype(array.dtype)
+            low = min(0, int(array.min())) if name in self.from_zero else int(array.min())
+            made = rng.integers(low, int(array.max()) + 1, shape).astype(array.dtype)
+            if self.ignored is not None and name in self.ignored:
+                made.reshape(-1)[::3] = self.ignored[name]
+            return made
         return array[np.arange(shape[0]) % len(array)] if shape else array
 
 
@@ -198,7 +206,10 @@ def further_inputs(
     seen: what the given input showed of the models, which decides what else they may be given.
     """
     shapes = {name: array.shape for name, array in inputs.items()}
-    rows = [tuple(_of_other_numbers(inputs, shapes, seed))]
+    numbers = Further("other numbers", inputs, shapes, (seed,))
+    if seen is not None:
+        numbers = replace(numbers, from_zero=seen.rows | seen.labels)
+    rows = [tuple(_of_other_numbers(numbers))]
     images = [name for name, array in inputs.items() if array.ndim == 4 and array.dtype.kind == "f"]
     if images:
         rows.append(
@@ -255,11 +266,9 @@ def _of_several_samples(shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, t
     return {name: (SAMPLES, *shape[1:]) for name, shape in shapes.items()}
 
 
-def _of_other_numbers(
-    inputs: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], seed: int
-) -> Iterator[Further]:
+def _of_other_numbers(numbers: Further) -> Iterator[Further]:
     """With more samples where that costs little, and masks and ids that differ, if the model takes them."""
-    numbers = Further("other numbers", inputs, shapes, (seed,))
+    inputs, shapes = numbers.given, numbers.shapes
     kinds = [numbers]
     if any(_hides(array, len(inputs) == 1) for array in inputs.values()):
         kinds.insert(0, replace(numbers, name="other numbers, masks and ids", vary=True))

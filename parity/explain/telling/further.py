@@ -115,6 +115,14 @@ def only_such() -> Note:
     )
 
 
+def ignored(label: int, apart: float) -> Note:
+    """That the frameworks' own means over labels of which some are left out are not the same."""
+    return Note(
+        f"labels of {label} are left out by both, and the losses differ by {apart:.1e} then: Paddle's mean counts them unless it is told "
+        "ignore_index, torch's does not; no given label is one"
+    )
+
+
 def limit(shapes: Shapes, error: Exception) -> Note:
     """That the port itself says that it is not made for an input that only the check chose."""
     return Note(f"a limit of the port: on an input of {_sizes(shapes)}, which Paddle's model takes, {error}")
