@@ -51,6 +51,7 @@ ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
     wiring.explain,  # what stands between: missing, superfluous, exchanged, computed otherwise
     unmeasured.silent,  # what is switched off in this run
     unmeasured.registration,  # what the state dict does not know
+    unmeasured.tied,  # what is one parameter in torch alone
     statistics.explain,  # what BatchNorms keep
     buffers.explain,  # what a training forward leaves in other buffers, and whether it is kept at all
     returned.explain,  # results: what one side lacks, shapes, kinds of numbers, what is no tensor

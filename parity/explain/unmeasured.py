@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from parity.align.alignment import Edge, Pair
 from parity.capture.replay import ReplayPlan
@@ -83,6 +86,37 @@ def registration(evidence: Evidence, _: Claims) -> Iterator[Claim]:
         for container, paths in containers.items():
             found = Unregistered(run.trace.framework, paths, run.trace.unregistered[paths[0]])
             yield Claim(Subject.REGISTRATION, attribute=container, shows=Shows.WEIGHTS, details=found)
+
+
+@dataclass(frozen=True)
+class Tied:
+    """One trainable parameter of torch's that stands for several of Paddle's, which hold the same numbers now."""
+
+    torch: tuple[str, ...]
+    paddle: tuple[str, ...]
+
+
+def tied(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
+    """Parameters that are one in torch alone: with other weights, or after a step, they are not. With gradients, these tell."""
+    if evidence.torch.trace.flows or any(c.what in (Subject.WEIGHT, Subject.TIE) for c in claims.faults):
+        return
+    paddle, torch = evidence.paddle.trace.parameters, evidence.torch.trace.parameters
+    held = defaultdict[int, dict[str, str]](dict)
+    for ours in torch:
+        theirs = evidence.names.get(ours, ours)
+        if theirs in paddle and torch[ours].trainable and paddle[theirs].trainable:
+            held[torch[ours].value].setdefault(theirs, ours)
+    for found in held.values():
+        numbers = [evidence.paddle_parameters[name] for name in found if name in evidence.paddle_parameters]
+        apart = len({paddle[name].value for name in found}) > 1
+        if apart and all(np.array_equal(one, numbers[0]) for one in numbers):
+            yield Claim(
+                Subject.TIE,
+                attribute=next(iter(found.values())),
+                values=(False, True),
+                shows=Shows.WEIGHTS,
+                details=Tied(tuple(found.values()), tuple(found)),
+            )
 
 
 # -- outputs that differ without any fault ---------------------------------------------------------------

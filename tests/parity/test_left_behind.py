@@ -5,8 +5,10 @@ import paddle
 import pytest
 import torch
 
+import paddle2torch
 import parity
 from parity import Verdict
+from parity.results.finding import Subject
 
 X = np.random.default_rng(0).standard_normal((2, 3)).astype(np.float32)
 
@@ -138,3 +140,32 @@ def test_a_cache_that_is_asked_for_the_shape_alone_is_found():
 
     report = parity.check(InPaddle(lambda x, n: x * (x > 0).astype(x.dtype)), Cached(), X)
     assert report.verdict is Verdict.DIFFERENT, str(report)
+
+
+def test_weights_that_are_one_in_torch_alone_are_found_without_gradients():
+    class Two(paddle.nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = paddle.nn.Linear(3, 3), paddle.nn.Linear(3, 3)
+            self.b.weight.set_value(self.a.weight)
+
+        def forward(self, x):
+            return self.b(self.a(x).tanh())
+
+    class One(torch.nn.Module):
+        def __init__(self, tied):
+            super().__init__()
+            self.a, self.b = torch.nn.Linear(3, 3), torch.nn.Linear(3, 3)
+            if tied:
+                self.b.weight = self.a.weight
+
+        def forward(self, x):
+            return self.b(self.a(x).tanh())
+
+    twin = Two()
+    for is_one in (True, False):
+        port = One(is_one)
+        port.load_state_dict(paddle2torch.convert_state_dict(twin.state_dict(), port))
+        report = parity.check(twin, port, X, further=False)
+        assert bool(report) is not is_one, str(report)
+        assert [finding.subject for finding in report.findings] == [Subject.TIE] * is_one

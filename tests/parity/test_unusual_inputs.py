@@ -271,3 +271,24 @@ def test_an_order_of_equal_numbers_is_nobodys():
 def test_digits_that_one_formula_loses_on_tiny_numbers_are_rounding():
     report = check(lambda x: (x * x + 1).log(), lambda x: x.square().log1p(), numbers(4, 3))
     assert report.verdict is Verdict.EQUIVALENT, str(report)
+
+
+def by_hand(x, labels):
+    return -x.log_softmax(-1).gather(1, labels[:, None]).mean()
+
+
+@pytest.mark.parametrize(
+    ("in_torch", "equal"),
+    [
+        (TF.cross_entropy, True),
+        (lambda x, y: TF.nll_loss(x.log_softmax(1), y), True),
+        (by_hand, False),
+        (lambda x, y: by_hand(x, y.clamp(min=0)), False),
+        (lambda x, y: TF.cross_entropy(x, y, ignore_index=0), False),
+    ],
+    ids=["the framework's", "likelihood", "raises", "clamped", "the first"],
+)
+def test_labels_that_nobody_gave_are_left_out_as_paddle_does(in_torch, equal):
+    report = check(PF.cross_entropy, in_torch, numbers(4, 5), np.array([1, 2, 3, 4]))
+    assert bool(report) is equal, str(report)
+    assert any("labels of -100 are left out by both" in note.text for note in report.notes) is equal

@@ -7,6 +7,7 @@ from parity.explain.evidence import Evidence
 from parity.explain.lines import constructor
 from parity.explain.telling.operators import of_pair
 from parity.explain.torch_code import dropout
+from parity.explain.unmeasured import Tied
 from parity.explain.words import sentence
 from parity.results.finding import Finding, Subject
 
@@ -156,7 +157,9 @@ def unregistered(claim: Claim, evidence: Evidence) -> Finding:
 
 
 def shared(claim: Claim, evidence: Evidence) -> Finding:
-    """One module of torch's for several of Paddle's. details: the `Shared`."""
+    """One module of torch's for several of Paddle's, or one parameter. details: the `Shared`, or the `Tied`."""
+    if isinstance(claim.details, Tied):
+        return _one_parameter(claim, evidence)
     paths, trace = claim.details.paths, evidence.torch.trace
     told = " and ".join(f"`{path}`" for path in paths)
     nodes = (pair for pair in evidence.alignment.pairs if f"{pair.torch.module}.".startswith(f"{paths[0]}."))
@@ -173,6 +176,25 @@ def shared(claim: Claim, evidence: Evidence) -> Finding:
         values={"paddle": False, "torch": True},
         shows=claim.shows,
         order=next((pair.paddle.order for pair in nodes), 0.0) - 0.75,
+    )
+
+
+def _one_parameter(claim: Claim, evidence: Evidence) -> Finding:
+    told = " and ".join(f"`{name}`" for name in claim.details.paddle)
+    module = claim.attribute.rpartition(".")[0]
+    return Finding(
+        layer=module,
+        operator="registration",
+        where=evidence.torch.trace.constructors.get(module, ""),
+        cause=f"tied: {told} are one parameter in torch, and several in Paddle; they hold the same numbers now, and no longer "
+        "with other weights or after a training step",
+        fix="give each layer a weight of its own, as Paddle does, or tie them in Paddle too",
+        evidence={"parameters": list(claim.details.paddle)},
+        subject=Subject.TIE,
+        attribute=claim.attribute,
+        values={"paddle": False, "torch": True},
+        shows=claim.shows,
+        order=float("inf"),
     )
 
 
