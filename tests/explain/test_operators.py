@@ -131,11 +131,21 @@ def test_an_operator_fed_with_one_value_for_two_is_not_blamed_for_its_result(han
 
 def test_another_activation_is_substituted_though_the_numbers_agree(hand):
     _, ours = hand.pair("relu", 1)
-    ours.kind = "gelu"
+    ours.kind, ours.attributes = "gelu", {"approximate": False}
     hand.outputs_agree = True
     evidence = hand.evidence()
     evidence.alignment.pairs[0].substituted = True
     assert [claim.what for claim in said(operators.explain, evidence).faults] == [Subject.SUBSTITUTED]
+
+
+def test_another_activation_that_no_number_could_tell_apart_is_a_note(hand):
+    _, ours = hand.pair("abs", 1)
+    ours.kind, ours.attributes = "leaky_relu", {"slope": -1.0}
+    hand.outputs_agree = True
+    evidence = hand.evidence()
+    evidence.alignment.pairs[0].substituted = True
+    claims = said(operators.explain, evidence)
+    assert (claims.faults, [claim.what for claim in claims.remarks]) == ([], [Remark.WRITTEN])
 
 
 def test_another_operator_with_the_same_numbers_is_a_note(hand):
