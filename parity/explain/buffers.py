@@ -39,7 +39,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     """Buffers after a forward, one by one."""
     paddle = _written(evidence.paddle, evidence.paddle_parameters)
     torch = _written(evidence.torch, evidence.torch_parameters)
-    kept = _of_batch_norms(evidence.paddle.trace), _of_batch_norms(evidence.torch.trace)
+    kept = statistics_of(evidence.paddle.trace), statistics_of(evidence.torch.trace)
     blamed = _blamed(evidence, claims)
     differs = any(claim.shows is Shows.OUTPUTS for claim in claims.faults)
     for ours, theirs in _counterparts(evidence, paddle, torch).items():
@@ -106,8 +106,8 @@ def _same(expected: Array, actual: Array) -> bool:
     )
 
 
-def _of_batch_norms(trace: Trace) -> set[str]:
-    """Running statistics."""
+def statistics_of(trace: Trace) -> set[str]:
+    """The running statistics of BatchNorms, by name."""
     numbers = {
         op.inputs[slot]
         for op in trace.ops

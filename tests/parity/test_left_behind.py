@@ -169,3 +169,26 @@ def test_weights_that_are_one_in_torch_alone_are_found_without_gradients():
         report = parity.check(twin, port, X, further=False)
         assert bool(report) is not is_one, str(report)
         assert [finding.subject for finding in report.findings] == [Subject.TIE] * is_one
+
+
+def test_what_batch_norms_keep_is_the_frameworks_own_after_a_second_call_too():
+    class Named(torch.nn.Module):
+        """Paddle's names, so that buffers are compared by them."""
+
+        def __init__(self):
+            super().__init__()
+            for name, value in (("weight", 1.0), ("bias", 0.0)):
+                setattr(self, name, torch.nn.Parameter(torch.full((3,), value)))
+            self.register_buffer("_mean", torch.zeros(3))
+            self.register_buffer("_variance", torch.ones(3))
+
+        def forward(self, x):
+            return torch.nn.functional.batch_norm(
+                x, self._mean, self._variance, self.weight, self.bias, self.training
+            )
+
+    report = parity.check(
+        paddle.nn.BatchNorm1D(3), Named(), np.tile(X, (2, 1)) + X[:1] * [[1], [2], [3], [4]], mode="train"
+    )
+    assert report.verdict is Verdict.EQUIVALENT, str(report)
+    assert report.cases[-1].name == "a second call"
