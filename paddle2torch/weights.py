@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convert.errors import ConvertError
+from convert.errors import ConvertError, PlanError
 
 if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
@@ -167,10 +167,11 @@ def _called(
     chosen = choose_sources(shapes, options)
     if chosen.problems:
         raise ConvertError(f"{checkpoint.path}: {chosen.problems[0]}")
-    automatic = {checkpoint.parameter_names.get(name, name): name for name in chosen.names.values()}
     called = {ours: chosen.names[ours] for ours in entries if ours in chosen.names}
-    if not called:  # exported for inference
-        called = {ours: automatic[name] for ours, name in entries.items() if name in automatic}
+    if not called:  # exported for inference, which knows no other names than the automatic ones
+        known = checkpoint.parameter_names
+        unnamed = {name for name in chosen.names.values() if known.get(name, name) == name}
+        called = {ours: name for ours, name in entries.items() if name in unnamed}
     missing = [ours for ours in entries if ours not in called]
     extra = [name for matched, name in chosen.names.items() if name not in set(called.values())]
     if missing or extra:
@@ -182,9 +183,7 @@ def _called(
         hint = prefix_advice([n for n in chosen.names if chosen.names[n] in extra], missing, called)
         if not hint and not missing:
             hint = exclude_advice(extra, list(called.values()))
-        raise ConvertError(
-            f"{checkpoint.path} does not fit {factory}: {said}" + (f"\n{hint}" if hint else "")
-        )
+        raise PlanError(f"{checkpoint.path} does not fit {factory}: {said}" + (f"\n{hint}" if hint else ""))
     return called
 
 
