@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from convert.apply.checkpoint import ConversionReport, convert_checkpoint
 from convert.errors import ConvertError
@@ -27,6 +27,14 @@ class Outcome:
     error: str = ""
     crash: Exception | None = None
     """What ended it, where that is no error of ours: a fault of this program."""
+
+
+class Pool(Protocol):
+    """Where work may go."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+        """The future result of work(*arguments)."""
+        ...
 
 
 def find_checkpoints(folder: str | os.PathLike[str]) -> list[Path]:
@@ -57,12 +65,13 @@ def convert_folder(
     *,
     suffix: str = ".safetensors",
     jobs: int = JOBS,
+    pool: Pool | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> list[Outcome]:
     """Convert everything `find_checkpoints` finds into the same places under `out`; options as for one file.
 
-    At most `jobs` at a time. A checkpoint that cannot be converted, and a folder that cannot be read, has its
+    At most `jobs` at a time, in threads or in what a `pool` submits to. A checkpoint that cannot be converted, and a folder that cannot be read, has its
     reason in its Outcome and stops nothing. `on_progress` gets the bytes of source files that are done, and of all.
     """
     sources, unreadable = _look_through(folder)
@@ -73,7 +82,8 @@ def convert_folder(
     sizes = [_size(source) for source in sources]
     done, every = 0, sum(sizes)
     outcomes: dict[int, Outcome] = {}
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
+    with ThreadPoolExecutor(max(1, jobs)) as threads:
+        pool = pool or threads
         waiting: dict[Future[Outcome], int] = {}
         rest: Iterator[int] = iter(range(len(sources)))
         while True:

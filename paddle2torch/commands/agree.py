@@ -13,6 +13,7 @@ from convert.errors import ConvertError
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from paddle2torch.cluster import add_ray_option
     from paddle2torch.training.options import add_checkpoint_options, add_image_options, add_network_options
 
     add_network_options(parser, framework=False)
@@ -30,13 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--shard", type=int, default=64, metavar="N", help="images that are handed out at once (default 64)"
     )
-    how.add_argument(
-        "--ray",
-        nargs="?",
-        const="local",
-        metavar="ADDRESS",
-        help="run on the Ray cluster there, or on one that is started here",
-    )
+    add_ray_option(how)
 
 
 def run(args: argparse.Namespace) -> int:

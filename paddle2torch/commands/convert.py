@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from paddle2torch.cluster import add_ray_option
+
     parser.add_argument(
         "source",
         metavar="CHECKPOINT",
@@ -116,6 +118,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("safetensors", "pth"), default="safetensors", help="for a folder"
     )
     output.add_argument("--jobs", type=int, default=2, metavar="N", help="checkpoints of a folder at a time")
+    add_ray_option(output)
     output.add_argument("--dry-run", action="store_true", help="print the plan as a table and write nothing")
     output.add_argument("--json", action="store_true", help="print the plan or the report as JSON")
     output.add_argument("--force", action="store_true", help="replace an existing target")
@@ -131,6 +134,8 @@ def run(args: argparse.Namespace) -> int:
     """Convert one checkpoint or a folder; 0 when done, 1 when a folder has bad ones, else ConvertError."""
     _check(args)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only moves bytes here: no idle threads for it
+    if args.ray is not None and (args.dry_run or not _is_collection(args.source)):
+        raise ConvertError("--ray is for converting a folder of checkpoints: one is done in a second, and a plan in less")
     if args.dry_run:
         return _dry_run(args)
     if args.output is None:
@@ -329,7 +334,10 @@ def _common(args: argparse.Namespace) -> dict[str, Any]:
 
 def _run_folder(args: argparse.Namespace) -> int:
     """Convert every checkpoint of a folder; 0 when all were converted, 1 when some could not be."""
+    from contextlib import ExitStack
+
     from convert.apply.folder import convert_folder
+    from paddle2torch.cluster import RayPool, connected
     from paddle2torch.folder import show_outcomes
 
     single = ("save_rules", "names", "pdopt", "join", "report", "fuse")
@@ -340,13 +348,21 @@ def _run_folder(args: argparse.Namespace) -> int:
         raise ConvertError(f"--jobs {args.jobs}: at least one checkpoint at a time")
     from paddle2torch.console import FileProgress
 
-    with FileProgress("converting", args.source) as progress:
+    with ExitStack() as stack:
+        progress = stack.enter_context(FileProgress("converting", args.source))
+        pool, places = None, {"source": args.source, "output": args.output}
+        if args.ray is not None:
+            pool = RayPool(stack.enter_context(connected(args.ray, args.jobs)))
+            places = {
+                name: os.path.abspath(place) for name, place in places.items()
+            }  # workers start elsewhere
         outcomes = convert_folder(
-            args.source,
-            args.output,
+            places["source"],
+            places["output"],
             key=args.key,
             suffix=f".{args.format}",
             jobs=args.jobs,
+            pool=pool,
             on_progress=progress.update,
             **_common(args),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -12,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
+from paddle2torch.cluster import RETRIES, connected
 from paddle2torch.training.agree import Compute, Job, Judge, Row
 from paddle2torch.training.errors import TrainingError
 
@@ -76,20 +76,11 @@ class Cluster:
         self.address, self.workers = address, workers
 
     def __call__(self, job: Job, numbers: list[int]) -> Iterator[tuple[int, list[Row]]]:
-        try:
-            import ray
-        except ModuleNotFoundError:
-            raise TrainingError("--ray needs Ray: run `pip install ray`") from None
         if not numbers:
             return
-        options: dict[str, Any] = (
-            {"address": self.address} if self.address != "local" else {"num_cpus": self.workers}
-        )
-        ray.init(logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False, **options)
-        try:
-            kind: Any = ray.remote(max_restarts=-1, max_task_retries=-1, num_cpus=1)(Judge)
-            held = ray.put(job)
-            actors: list[Any] = [kind.remote(held) for _ in range(min(self.workers, len(numbers)))]
+        with connected(self.address, self.workers) as ray:
+            kind: Any = ray.remote(max_restarts=-1, max_task_retries=RETRIES, num_cpus=1)(Judge)
+            actors: list[Any] = [kind.remote(job) for _ in range(min(self.workers, len(numbers)))]
             rest = iter(numbers)
             running = {
                 actor.rows.remote(number): (actor, number)
@@ -98,12 +89,9 @@ class Cluster:
             while running:
                 (ready, *_), _ = ray.wait(list(running), num_returns=1)
                 actor, number = running.pop(ready)
-                for following in rest:
+                for following in islice(rest, 1):
                     running[actor.rows.remote(following)] = (actor, following)
-                    break
                 yield number, _result(ray, ready)
-        finally:
-            ray.shutdown()
 
 
 def _result(ray: Any, ready: Any) -> list[Row]:
