@@ -25,16 +25,16 @@ from paddle2torch.training.runner import Parts, open_images, pipeline_of, run_re
 from paddle2torch.training.sources import open_source
 from paddle2torch.training.transforms import IMAGENET
 
-STEPS = 12
+STEPS = 10
 ROUNDS = 3
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 
 
 def recipe(framework: str) -> Recipe:
-    """ResNet-18 on digits of 64x64."""
+    """ResNet-18 on digits of 32x32."""
     references = {side: f"{side}_models.resnet:resnet18" for side in ("paddle", "torch")}
     network = Network(framework, references, {"num_classes": 10, "in_channels": 1}, "resnet18")
-    images = Images("digits", 1, train_transforms="resize:64x64", transforms="resize:64x64")
+    images = Images("digits", 1, train_transforms="resize:32x32", transforms="resize:32x32")
     return Recipe(network, images, tuple("0123456789"), batch=32, rate=0.01)
 
 

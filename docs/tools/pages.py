@@ -19,6 +19,7 @@ GUIDE = tuple(
         "cases",
         "rounding",
         "training",
+        "finetune",
         "environments",
         "adding",
     )

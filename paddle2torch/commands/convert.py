@@ -135,7 +135,9 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only moves bytes here: no idle threads for it
     if args.ray is not None and (args.dry_run or not _is_collection(args.source)):
-        raise ConvertError("--ray is for converting a folder of checkpoints: one is done in a second, and a plan in less")
+        raise ConvertError(
+            "--ray is for converting a folder of checkpoints: one is done in a second, and a plan in less"
+        )
     if args.dry_run:
         return _dry_run(args)
     if args.output is None:

@@ -218,7 +218,7 @@ def collect(job: Job, folder: Path, compute: Compute, progress: Callable[[int, i
             counted_so_far += len(rows)
             progress(counted_so_far, total)
     tally = Tally()
-    for _, rows in _lines(path):
+    for rows in _lines(path):
         for row in rows:
             tally.add(row)
     if tally.count != total:
@@ -255,16 +255,27 @@ def _held(path: Path, identity: Mapping[str, Any]) -> set[int]:
             f"{path.parent}: was begun with other {' and '.join(changed)}, so it cannot be gone on with; choose another folder, or "
             "bring back what it was begun with"
         )
-    return {number for number, _ in _lines(path)}
+    return set(_places(path))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[Row]]]:
-    """Every shard on file, one in memory at a time."""
-    with path.open(encoding="utf-8") as file:
-        next(file, None)
+def _places(path: Path) -> dict[int, int]:
+    """Number of each shard on file -> where its line begins."""
+    found = {}
+    with path.open("rb") as file:
+        file.readline()
+        place = file.tell()
         for line in file:
-            held = json.loads(line)
-            yield held["shard"], held["rows"]
+            found[int(json.loads(line)["shard"])] = place
+            place += len(line)
+    return found
+
+
+def _lines(path: Path) -> Iterator[list[Row]]:
+    """The rows of every shard on file, in order, whatever the order in which they came; one shard in memory at a time."""
+    with path.open("rb") as file:
+        for _, place in sorted(_places(path).items()):
+            file.seek(place)
+            yield json.loads(file.readline())["rows"]
 
 
 def judged(job: Job, tally: Tally) -> dict[str, Any]:
