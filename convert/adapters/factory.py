@@ -34,6 +34,10 @@ def users_code(what: str, hint: str = "") -> Iterator[None]:
     except (Exception, SystemExit) as error:
         said = " ".join(str(error).split())
         advice = f"; {hint}" if hint and isinstance(error, TypeError) else ""
+        if "operator torchvision::" in said:
+            advice = (
+                "; the torchvision here was built for another torch: install both together, from one index"
+            )
         raise ConvertError(f"{what}: {type(error).__name__}: {said}{advice}") from error
 
 

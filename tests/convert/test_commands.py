@@ -26,6 +26,9 @@ def broken():
 
 def text():
     return "not a module"
+
+def vision():
+    raise RuntimeError("operator torchvision::nms does not exist")
 """
 
 
@@ -174,7 +177,12 @@ def test_convert_for_a_users_own_file(in_process, net):
     )
     assert wide.returncode == 2
     assert "transposed [5, 3]; torch's 0.weight is [6, 3]" in wide.stderr
-    for factory, message in {"broken": "RuntimeError: no luck", "text": "not a torch.nn.Module"}.items():
+    told = {
+        "broken": "RuntimeError: no luck",
+        "text": "not a torch.nn.Module",
+        "vision": "the torchvision here was built for another torch",
+    }
+    for factory, message in told.items():
         done = in_process(
             "convert", "net.pdparams", "--torch", f"my_net.py:{factory}", "-o", "y.pth", cwd=net
         )
