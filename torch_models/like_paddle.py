@@ -191,18 +191,26 @@ def downscaled_dropout(x, p=0.5, training=True):
     """See DownscaledDropout."""
     if not training:
         return x * (1 - p)
-    return F.dropout(x, p, True) * (1 - p) if p < 1 else x * 0
+    return x * (F.dropout(torch.ones_like(x), p) != 0)  # which are kept; torch would scale them
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """With an activation behind it (`act`, a name of torch.nn.functional's), or with the stored statistics in training too."""
+    """With an activation behind it (`act`, a name of torch.nn.functional's), the stored statistics in training too, or for NHWC."""
 
-    def __init__(self, *args, act=None, use_global_stats=False, **options):
+    def __init__(
+        self, *args, act=None, use_global_stats=False, data_layout="NCHW", data_format=None, **options
+    ):
         super().__init__(*args, **options)
         self.act = act
         self.use_global_stats = bool(use_global_stats)
+        self.nhwc = (data_format or data_layout) == "NHWC"
 
     def forward(self, x):
+        if self.nhwc:
+            return self.normalized(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return self.normalized(x)
+
+    def normalized(self, x):
         if self.use_global_stats:
             y = F.batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
@@ -210,6 +218,34 @@ class BatchNorm2d(nn.BatchNorm2d):
         else:
             y = super().forward(x)
         return y if self.act is None else getattr(F, self.act)(y)
+
+
+class ConvNormActivation(nn.Sequential):
+    """A convolution, its normalization and an activation: `paddle.vision.ops.ConvNormActivation`."""
+
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size=3,
+        stride=1,
+        padding=None,
+        groups=1,
+        norm_layer=nn.BatchNorm2d,
+        activation_layer=nn.ReLU,
+        dilation=1,
+        bias=None,
+    ):
+        if padding is None:
+            padding = (kernel_size - 1) // 2 * dilation
+        bias = norm_layer is None if bias is None else bias
+        layers = [nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)]
+        layers += [
+            make(*of)
+            for make, of in ((norm_layer, [out_channels]), (activation_layer, []))
+            if make is not None
+        ]
+        super().__init__(*layers)
 
 
 def padding_of(padding, sizes, kernel, stride):
@@ -273,15 +309,6 @@ class Conv2d(_Channels, nn.Conv2d):
         )
 
 
-class ChannelsLastBatchNorm2d(_Channels, nn.BatchNorm2d):
-    """nn.BatchNorm2d for NHWC."""
-
-    nhwc = True
-
-    def apply_to(self, x):
-        return super(_Channels, self).forward(x)
-
-
 class MaxPool2d(_Channels, nn.Module):
     """nn.MaxPool2d with Paddle's paddings and layouts."""
 
@@ -333,6 +360,30 @@ class AdaptiveAvgPool2d(_Channels, nn.AdaptiveAvgPool2d):
 
     def apply_to(self, x):
         return super(_Channels, self).forward(x)
+
+
+def add_sublayer(layer, name, sublayer):
+    """`layer.add_module`, which gives back what was added."""
+    layer.add_module(str(name), sublayer)
+    return sublayer
+
+
+def add_parameter(layer, name, parameter):
+    """`layer.register_parameter`, which gives back what was added."""
+    layer.register_parameter(name, parameter)
+    return parameter
+
+
+def full_name(layer):
+    """A name that no other layer has, as Paddle's: `linear_0`. The number counts the layers that were asked."""
+    if "name_like_paddle" not in vars(layer):
+        kind = type(layer).__name__.lower()
+        FULL_NAMES[kind] = FULL_NAMES.get(kind, -1) + 1
+        layer.name_like_paddle = f"{kind}_{FULL_NAMES[kind]}"
+    return layer.name_like_paddle
+
+
+FULL_NAMES = {}
 
 
 def clipping(optimizer, clip):

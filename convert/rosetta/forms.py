@@ -10,6 +10,7 @@ what a method is called on. `=` is the plain mapping, `= name` that of another n
     "x simple"                it is a name, so that it may stand twice
     "dtype not given"         the opposite
     "named"                   the name is passed on, not called
+    "result unused"           the call stands alone: nothing takes what it gives
     "written"                 the attribute is assigned to: `torch` is then `target = value`
 
 A form that would write a longer expression twice is passed over. `refuse` is why there is no translation, and what to write. A name
@@ -39,11 +40,18 @@ DTYPES = (
 )
 
 
+_KEPT = (
+    *("kernel_size", "stride", "padding", "dilation", "groups", "in_channels", "out_channels"),
+    *("in_features", "out_features", "num_features", "output_size"),
+)
+"""What a layer keeps of its arguments: with a line in front in Paddle."""
+
+
 def _images(like: str) -> tuple[Form, ...]:
     """A layer of images: with Paddle's own paddings or NHWC, ours; else the plain one."""
     return (
-        Form(like, "data_format == 'NHWC'"),
-        Form(like, "padding str"),
+        Form(like, "data_format given, data_format not == 'NCHW'"),
+        Form(like, "padding maybe str"),
         Form(like, "padding of 4"),
         Form("="),
     )
@@ -132,7 +140,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.AvgPool2D": _images("== like_AvgPool2d"),
     "nn.AdaptiveAvgPool2D": _images("== like_AdaptiveAvgPool2d"),
     "nn.BatchNorm2D": (
-        Form("= like_ChannelsLastBatchNorm2d", "data_format == 'NHWC'"),
+        Form("= like_BatchNorm2d", "data_format given, data_format not == 'NCHW'"),
         Form(
             "= like_BatchNorm2d",
             "use_global_stats given, use_global_stats not none, use_global_stats not == False",
@@ -141,6 +149,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     ),
     "nn.BatchNorm": (
         Form("= like_BatchNorm2d", "act given, act not none"),
+        Form("= like_BatchNorm2d", "data_layout given, data_layout not == 'NCHW'"),
         Form("= like_BatchNorm2d", "use_global_stats given, use_global_stats not == False"),
         Form("="),
     ),
@@ -153,9 +162,16 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
             refuse="torch's nn.MultiheadAttention(batch_first=True) keeps one packed weight and returns a pair: write it by hand"
         ),
     ),
+    "vision.ops.ConvNormActivation": (Form("="),),
     # layers' own members
-    "nn.Layer.add_sublayer": (Form("x.add_module(name, sublayer)"),),
-    "nn.Layer.add_parameter": (Form("x.register_parameter(name, parameter)"),),
+    "nn.Layer.add_sublayer": (
+        Form("x.add_module(name, sublayer)", "result unused"),
+        Form("like_add_sublayer(x, name, sublayer)"),
+    ),
+    "nn.Layer.add_parameter": (
+        Form("x.register_parameter(name, parameter)", "result unused"),
+        Form("like_add_parameter(x, name, parameter)"),
+    ),
     "nn.Layer.create_parameter": (Form("= like_create_parameter"),),
     "nn.Layer.register_buffer": (Form("x.register_buffer(name, tensor, persistent=persistable)"),),
     "nn.Layer.sublayers": (
@@ -172,9 +188,14 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.Layer.load_dict": (Form("x.load_state_dict(state_dict, strict=False)"),),
     "nn.Layer.clear_gradients": (Form("x.zero_grad()"),),
     "nn.Layer.register_forward_post_hook": (Form("x.register_forward_hook(hook)"),),
-    "nn.Layer.full_name": (
-        Form(refuse="a module of torch has no name of its own: use the name under which it is registered"),
-    ),
+    "nn.Layer.full_name": (Form("like_full_name(x)"),),
+    "nn.Layer.eval": (Form("x.train(False)", "x super"), Form("=")),
+    **{f"nn.Layer._{name}": (Form(f"x.{name}"),) for name in _KEPT},
+    "nn.Layer._epsilon": (Form("x.eps"),),
+    "nn.Layer._mean": (Form("x.running_mean"),),
+    "nn.Layer._variance": (Form("x.running_var"),),
+    "expand": (Form("x.expand(shape)"),),
+    "Tensor.expand": (Form("x.expand(shape)"),),
     "nn.Layer._sub_layers": (Form("x._modules"),),
     # functions of layers
     "nn.functional.linear": (
@@ -344,7 +365,9 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
 
 _LAYER_MEMBERS = {
     "add_sublayer": "add_sublayer",
-    "add_parameter": "add_parameter",
+    "add_parameter": "add_sublayer",
+    "eval": "train and eval",
+    **{f"_{name}": "sublayers" for name in (*_KEPT, "epsilon", "mean", "variance")},
     "create_parameter": "create_parameter",
     "register_buffer": "register_buffer",
     "sublayers": "sublayers",
@@ -396,6 +419,7 @@ TWINS: Mapping[str, str] = {
     **{name: name for name in (*DTYPES, "Tensor", "is_tensor", "no_grad")},
     "distributed.fleet.utils.recompute": "utils.checkpoint.checkpoint",
     "ParamAttr": "like_paddle.ParamAttr",
+    "vision.ops.ConvNormActivation": "like_paddle.ConvNormActivation",
     "grad": "autograd.grad",
     "io.Dataset": "utils.data.Dataset",
     "io.DataLoader": "utils.data.DataLoader",
@@ -427,6 +451,7 @@ RETURNS: Mapping[str, str] = {
     "Tensor.stop_gradient": "bool",
     "Tensor.place": "unknown",
     "shape": "shape",
+    "vision.ops.ConvNormActivation": "layer",
     "numel": "int",
     "ParamAttr": "attr",
     "regularizer.L2Decay": "float",
@@ -441,7 +466,8 @@ RETURNS: Mapping[str, str] = {
     "nn.Layer.buffers": "tensors",
     "nn.Layer.named_buffers": "named tensors",
     "nn.Layer.state_dict": "state",
-    "nn.Layer.add_sublayer": "layer",
+    "nn.Layer.add_sublayer": "same as sublayer",
+    "nn.Layer.add_parameter": "tensor",
     "load": "unknown",
     "save": "none",
     "seed": "none",
@@ -458,6 +484,7 @@ RETURNS: Mapping[str, str] = {
     "nn.Layer.set_state_dict": "none",
     "nn.ClipGradByGlobalNorm": "clip",
     "optimizer.Optimizer.get_lr": "float",
+    "nn.Layer.full_name": "str",
     **dict.fromkeys(DTYPES, "dtype"),
 }
 """What a name gives where it is not one tensor."""
@@ -481,6 +508,7 @@ MODULES: Mapping[str, str] = {
 """Modules and their counterparts."""
 
 ALIASES: Mapping[str, str] = {
+    "cat": "concat",
     "nn.layer.": "nn.",
     "nn.functional.common.": "nn.functional.",
     "nn.functional.": "nn.functional.",
@@ -493,7 +521,8 @@ ALIASES: Mapping[str, str] = {
 
 COMMON: Mapping[str, tuple[str, ...]] = {
     "x": ("input", "self", "tensor", "tensors"),
-    "y": ("other", "tensor2"),
+    "y": ("other", "tensor2", "exponent"),
+    "shape": ("size", "shape"),
     "axis": ("dim", "dims"),
     "keepdim": ("keepdim",),
     "epsilon": ("eps",),

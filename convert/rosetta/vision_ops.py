@@ -61,4 +61,20 @@ ROWS: tuple[Row, ...] = (
         remedy="torchvision.ops.nms(boxes, scores, iou_threshold) where it loads (not run here), or these lines",
         reason="keeps a box unless a better one overlaps it by more than the threshold",
     ),
+    Row(
+        Kind.LAYER,
+        "vision.ops.ConvNormActivation",
+        "",
+        Exactness.ALGEBRA,
+        examples=(
+            Example(
+                {"x": "float 2,3,5,5"},
+                "paddle.vision.ops.ConvNormActivation(3, 4, 3, stride=2)",
+                "nn.Sequential(nn.Conv2d(3, 4, 3, 2, padding=1, bias=False), nn.BatchNorm2d(4), nn.ReLU())",
+            ),
+        ),
+        source=Source("vision/ops.py: ConvNormActivation", "torchvision/ops/misc.py: Conv2dNormActivation"),
+        remedy="torchvision.ops.Conv2dNormActivation, or nn.Sequential of the three",
+        reason="a convolution, its normalization and an activation, one after the other",
+    ),
 )

@@ -14,7 +14,7 @@ from convert.rosetta.rows import Argument
 from convert.rosetta.signatures import REQUIRED, UNSAID
 from paddle2torch.port.knowledge import Known
 from paddle2torch.port.templates import plain, tight
-from paddle2torch.port.values import Value, literal, type_of, without_none
+from paddle2torch.port.values import Value, literal, type_of, widened, without_none, written_out
 
 
 class Refused(Exception):
@@ -45,7 +45,8 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
     rest = signature.rest if signature else ""
     order = known.order(sum(1 for a, _ in args if a.keyword is None and not a.star) + skip)[skip:]
     found: list[Given] = []
-    for number, (arg, value) in enumerate(args):
+    for number, (arg, known_value) in enumerate(args):
+        value = known_value if written_out(arg.value) else widened(known_value)
         if arg.star == "**":
             _may_pass(known)
             found.append(Given("**", arg, value, False))
@@ -156,7 +157,7 @@ def _outside(values: Mapping[Any, Any], value: Value) -> bool:
 def _check_idle(argument: Argument, known: Known, given: Given) -> None:
     """An argument that torch has not: it may go where it says what is so anyway."""
     found, default = literal(given.value), known.default(given.name)
-    if given.name == "name" or found == (None,):
+    if given.name == "name" or given.name.endswith("_name") or found == (None,):
         return
     if found and (
         argument.values.get(found[0], argument) is None or (default is not UNSAID and found[0] == default)

@@ -44,6 +44,7 @@ from paddle2torch.port.values import (
     of,
     only,
     without_none,
+    written_out,
 )
 
 BUILTINS = {
@@ -389,7 +390,7 @@ class Callees(Members):
         base, attr = args[0][1], literal(args[1][1])
         apis = names(base, API)
         if apis:
-            if not attr or not isinstance(attr[0], str):
+            if not attr or not isinstance(attr[0], str) or not written_out(node.args[1].value):
                 return self.refuse(
                     node, "which name of Paddle's getattr gets is not known here: write it out"
                 )

@@ -57,6 +57,10 @@ class Calls:
 
     names: Names = field(default_factory=Names)
     changes: list[Change] = field(default_factory=list)
+    alone: cst.CSTNode | None = None
+    """The call that is a statement of its own: nothing takes what it gives."""
+    at: cst.CSTNode | None = None
+    """The call at hand."""
 
     def call_api(
         self, name: str, node: cst.Call, args: Args, root: str, partly: bool = False
@@ -69,6 +73,7 @@ class Calls:
             Refused: if the table does not say what it is in torch.
         """
         known = self.row(name)
+        self.at = node
         if known.is_initializer:
             return self._initializer(known, node, bind(known, args), root)
         given = bind(known, args)
@@ -92,6 +97,7 @@ class Calls:
             if signature and not known.name.startswith(("nn.Layer.", "optimizer."))
             else ()
         )
+        self.at = node
         given = bind(known, args, skip=len(first))
         written = self._write(known, node, given, "", (first[0] if first else "x", receiver), False)
         return written, self._gives(known, given)
@@ -100,12 +106,17 @@ class Calls:
         form = self._form(known, given, None)
         if form is not None and form.returns:
             return NAMED.get(form.returns) or of(form.returns)
+        same = known.same_as
+        if same:
+            return next((g.value for g in given if g.name == same), UNKNOWN)
         return known.gives
 
     def _form(
         self, known: Known, given: Sequence[Given], receiver: tuple[str, cst.BaseExpression] | None
     ) -> Form | None:
         at_hand = {g.name: (g.node, g.value) for g in given if g.name != "*"}
+        if self.at is not self.alone and self.at is not None:
+            at_hand["result"] = (cst.Name("result"), UNKNOWN)
         stars = [g for g in given if g.name == "*"]
         if stars:
             at_hand["*"] = (stars[0].node, join(*(g.value for g in stars)))

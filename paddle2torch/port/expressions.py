@@ -14,7 +14,6 @@ from paddle2torch.port.templates import tight
 from paddle2torch.port.values import (
     ARRAY,
     BOOL,
-    CONST,
     DICT,
     FLOAT,
     INT,
@@ -33,6 +32,7 @@ from paddle2torch.port.values import (
     of,
     only,
     type_of,
+    written_out,
 )
 
 ARITHMETIC = ("int", "float", "bool")
@@ -133,7 +133,7 @@ class Expressions(Callees):
             values.append(value)
             if (
                 only(a, "dtype")
-                and only(value, CONST)
+                and written_out(target.comparator)
                 and literal(value)
                 and isinstance(literal(value)[0], str)
             ):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
 
 from paddle2torch.port.names import Names, dotted, local, translated
-from paddle2torch.port.values import API, FOREIGN, Value, of
+from paddle2torch.port.values import API, FOREIGN, Scope, Value, of
 
-Resolver = Callable[[str, int], Mapping[str, Value] | None]
-"""The names of another file of the same port: of a dotted module, and how many dots stand before it."""
+Resolver = Callable[[str, int], Scope | str | None]
+"""The names of another file of the same port, of a dotted module and how many dots stand before it; the dotted name of a module of
+Paddle's, which files of Paddle's import with dots; None where it is neither."""
 FLUID = "paddle.fluid is Paddle 1's: bring the file to Paddle 2 first"
 
 
@@ -47,12 +48,17 @@ class Imports:
             else:
                 found = self.resolve(name, 0)
                 whole = name if alias.asname else name.partition(".")[0]
-                self.bind_name(bound, of("module", found) if found is not None else of(FOREIGN, whole))
+                self.bind_name(bound, of("module", found) if isinstance(found, Scope) else of(FOREIGN, whole))
         return translated(node, self.plan) if ours else None
 
     def _from(self, node: cst.ImportFrom) -> list[Any] | None:
         where = dotted(node.module) if node.module is not None else ""
-        if not node.relative and (where == "paddle" or where.startswith("paddle.")):
+        found = self.resolve(where, len(node.relative))
+        if isinstance(found, str):
+            where = found
+        if (isinstance(found, str) or not node.relative) and (
+            where == "paddle" or where.startswith("paddle.")
+        ):
             if self._fluid(node, where):
                 return [node]
             if isinstance(node.names, cst.ImportStar):
@@ -66,18 +72,18 @@ class Imports:
                 self.names.learn(bound, name, alias.asname is not None)
                 self.bind_name(bound, of(API, self.names.imported[bound].paddle))
             return translated(node, self.plan)
-        found = self.resolve(where, len(node.relative))
+        there = found.names if isinstance(found, Scope) else {}
         if isinstance(node.names, cst.ImportStar):
-            for name, value in (found or {}).items():
+            for name, value in there.items():
                 self.bind_name(name, value)
             return None
         for alias in node.names:
             name = dotted(alias.name)
             inner = self.resolve(f"{where}.{name}".lstrip("."), len(node.relative))
-            if inner is not None:
+            if name in there:
+                self.bind_name(local(node, alias), there[name])
+            elif isinstance(inner, Scope):
                 self.bind_name(local(node, alias), of("module", inner))
-            elif found is not None and name in found:
-                self.bind_name(local(node, alias), found[name])
             else:
                 self.bind_name(local(node, alias), of(FOREIGN, f"{where}.{name}"))
         return None

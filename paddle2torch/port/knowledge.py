@@ -68,6 +68,12 @@ class Known:
         return UNSAID
 
     @property
+    def same_as(self) -> str:
+        """The argument that a call gives back; "" where it is none."""
+        said = RETURNS.get(self.name, "")
+        return said.removeprefix("same as ") if said.startswith("same as ") else ""
+
+    @property
     def gives(self) -> Value:
         """What a call gives."""
         said = RETURNS.get(self.name)
@@ -187,7 +193,7 @@ def instead(name: str, other: str) -> Known:
     kept = {"name", "weight_attr", "param_attr"}
     arguments = tuple(
         replace(a, torch=a.paddle, values={}, convert="")
-        if a.paddle not in kept and (as_paddle or a.torch is None)
+        if a.paddle not in kept and not str(a.paddle).endswith("_name") and (as_paddle or a.torch is None)
         else a
         for a in found.row.arguments
     )

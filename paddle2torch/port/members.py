@@ -19,11 +19,13 @@ from paddle2torch.port.values import (
     API,
     BOOL,
     CLASS,
+    DTYPE,
     FOREIGN,
     INSTANCE,
     LAYER,
     NAMED,
     NONE,
+    SHAPE,
     TENSOR,
     UNKNOWN,
     Class,
@@ -179,13 +181,16 @@ class Members(Attributes, Calls):
             elif atom.kind == LAYER and attr in ("weight", "bias"):
                 found.append(TENSOR)
             elif atom.kind == "module":
-                found.append(atom.more.get(attr, UNKNOWN))
+                found.append(atom.more.names.get(attr, UNKNOWN))
             elif atom.kind == "tensor":
                 said = RETURNS.get(f"Tensor.{attr}")
                 if said is not None and said in ("shape", "dtype", "int", "bool"):
                     found.append(NAMED[said])
                 elif attr in ("T", "grad", "data"):
                     found.append(TENSOR)
+        if not value and attr in ("shape", "dtype"):
+            # Of arrays too, but what is made of it is the same.
+            return SHAPE if attr == "shape" else DTYPE
         return join(*found) if found else UNKNOWN
 
     def _reference(self, node: Any, root: str, name: str, value: Value) -> Result:

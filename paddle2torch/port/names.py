@@ -156,7 +156,7 @@ def translated(statement: cst.Import | cst.ImportFrom, names: Names) -> list[cst
         if imported is None or not _wanted(name, names):
             continue
         torch = names.torch_of(imported)
-        if torch is None:
+        if torch is None or torch.startswith("like_paddle."):
             continue
         if isinstance(statement, cst.Import):
             dotted_name = _full(torch if alias.asname or "." not in dotted(alias.name) else _module_of(alias))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from paddle2torch.port.source import WALKS, Ported, Source
-from paddle2torch.port.values import API, Value, of
+from paddle2torch.port.values import Scope
 
 SUFFIXES = (".py",)
 
@@ -44,24 +44,24 @@ class Package:
             self.packages.add(name)
         return source
 
-    def _resolved(self, here: tuple[str, ...], module: str, level: int) -> Mapping[str, Value] | None:
+    def _resolved(self, here: tuple[str, ...], module: str, level: int) -> Scope | str | None:
         parts = tuple(filter(None, module.split(".")))
         if level:
-            base = here[: len(here) - (level - 1)] if level > 1 else here
-            parts = (*base, *parts)
-        if parts[:1] == ("paddle",) and here[:1] == ("paddle",):
-            return _Paddle(".".join(parts[1:])) if parts not in self.sources else self.sources[parts].scope
+            parts = (*here[: len(here) - (level - 1)], *parts)
         found = self.sources.get(parts)
+        if found is None and level and here[:1] == ("paddle",) == parts[:1]:
+            return ".".join(parts)
         if found is None and not level:
             tails = [name for name in self.sources if name[-len(parts) :] == parts and len(parts) > 1]
             found = self.sources[tails[0]] if len(tails) == 1 else None
-        return None if found is None else found.scope
+        return None if found is None else found.known
 
     def learn(self) -> None:
         """Walk all files in turn until each has heard of all."""
-        for _ in range(WALKS if len(self.sources) == 1 else WALKS + 1):
+        rounds = WALKS if len(self.sources) == 1 else WALKS + 1
+        for number in range(rounds):
             for source in self._in_order():
-                source.walk()
+                source.walk(settle=number == rounds - 1)
 
     def _in_order(self) -> Iterable[Source]:
         """Files before those that import them, as far as names tell: packages' own files last."""
@@ -69,20 +69,6 @@ class Package:
             self.sources[name]
             for name in sorted(self.sources, key=lambda n: (n in self.packages, -len(n), n))
         ]
-
-
-class _Paddle(dict[str, Value]):
-    """The names of one of Paddle's own modules, which a file of Paddle's imports with dots."""
-
-    def __init__(self, module: str) -> None:
-        super().__init__()
-        self.module = module
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> Value:
-        return of(API, f"{self.module}.{name}".lstrip("."))
 
 
 def port_files(paths: Iterable[Path]) -> dict[Path, Ported]:

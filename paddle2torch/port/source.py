@@ -13,7 +13,7 @@ from paddle2torch.port.calls import Change
 from paddle2torch.port.imports import Resolver
 from paddle2torch.port.names import Names, additional
 from paddle2torch.port.statements import Walk
-from paddle2torch.port.values import Class, Function, Value
+from paddle2torch.port.values import Class, Function, Scope, Value
 
 WALKS = 2
 """Walks that only learn, before the one that writes: what is passed to a function stands behind it in a file as often as before."""
@@ -73,30 +73,34 @@ class Source:
     module: str = ""
     resolve: Resolver = lambda module, level: None
     own: dict[int, Class | Function] = field(default_factory=dict)
-    scope: dict[str, Value] = field(default_factory=dict)
+    known: Scope = field(default_factory=Scope)
     plan: Names = field(default_factory=Names)
     tree: cst.Module = field(init=False)
 
     def __post_init__(self) -> None:
         self.tree = parsed(self.text)
 
-    def walk(self) -> tuple[Walk, list[cst.BaseStatement]]:
+    def walk(self, *, settle: bool = False) -> tuple[Walk, list[cst.BaseStatement]]:
+        """What one more walk makes of the file. settle: it is the last before the one that writes, which goes by its imports."""
         walk = Walk(
-            plan=self.plan, resolve=self.resolve, own=self.own, module=self.module, scopes=[dict(self.scope)]
+            plan=self.plan,
+            resolve=self.resolve,
+            own=self.own,
+            module=self.module,
+            scopes=[dict(self.known.names)],
         )
         walk.names.defined = self.plan.defined
         body = walk.block(self.tree.body)
-        self.scope = walk.scopes[0]
-        walk.names.defined = {
-            n for n in self.scope if n not in walk.names.imported and not _foreign(self.scope[n])
-        }
-        _drop_unused(walk.names, body)
+        self.known.names = scope = walk.scopes[0]
+        walk.names.defined = {n for n in scope if n not in walk.names.imported and not _foreign(scope[n])}
+        if settle:
+            _drop_unused(walk.names, body)
         self.plan = walk.names
         return walk, body
 
     def written(self) -> Ported:
         """The port, from one more walk."""
-        walk, body = self.walk()
+        walk, body = self.walk(settle=True)
         tree = self.tree.with_changes(body=_with_imports(body, self.tree, walk))
         text = tree.code
         if text == self.text:
@@ -132,8 +136,8 @@ def port_source(text: str, *, module: str = "", resolve: Resolver | None = None)
     if "paddle" not in text:
         return Ported(text, text)
     source = Source(text, module, resolve or (lambda module, level: None))
-    for _ in range(WALKS):
-        source.walk()
+    for number in range(WALKS):
+        source.walk(settle=number == WALKS - 1)
     return source.written()
 
 

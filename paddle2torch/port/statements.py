@@ -191,6 +191,7 @@ class Walk(Definitions):
         return node if same else node.with_changes(value=new, target=target)
 
     def _expression(self, node: cst.Expr) -> cst.BaseSmallStatement:
+        self.alone = node.value
         new, _ = self.expr(node.value)
         return node if new is node.value else node.with_changes(value=new)
 

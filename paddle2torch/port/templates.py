@@ -181,6 +181,8 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
     if condition.startswith("not "):
         return not _holds(name, condition.removeprefix("not "), given)
     found = given.get(name)
+    if condition == "unused":
+        return found is None
     if condition == "absent":
         return found is None
     if found is None:
@@ -204,6 +206,10 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
         return bool(literal(value)) or isinstance(node, (cst.List, cst.Tuple))
     if condition == "none":
         return literal(value) == (None,)
+    if condition.startswith("maybe "):
+        return any(type_of(atom) == condition.removeprefix("maybe ") for atom in value)
+    if condition == "super":
+        return isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "super"
     kinds = {"number": ("int", "float", "bool"), "list": ("list", "tuple", "shape")}.get(
         condition, tuple(condition.split("|"))
     )

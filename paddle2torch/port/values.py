@@ -76,6 +76,13 @@ NAMED = {
 
 
 @dataclass(eq=False)
+class Scope:
+    """The names of a file."""
+
+    names: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
 class Function:
     """A function or method of the files at hand: what is passed to it and what it gives, as found so far."""
 
@@ -158,7 +165,7 @@ def only(value: Value, *kinds: str) -> bool:
 
 
 def without_none(value: Value) -> Value:
-    return value - NONE
+    return frozenset(a for a in value if a not in NONE and a.kind != "none")
 
 
 def literal(value: Value) -> tuple[Any, ...]:
@@ -168,6 +175,24 @@ def literal(value: Value) -> tuple[Any, ...]:
         if atom.kind == CONST:
             return (atom.more[1],)
     return ()
+
+
+def written_out(node: cst.CSTNode) -> bool:
+    """Whether an expression is a literal itself, not a variable that was seen to hold one."""
+    if isinstance(node, cst.UnaryOperation):
+        return written_out(node.expression)
+    if isinstance(node, cst.Name):
+        return node.value in ("True", "False", "None")
+    return isinstance(node, (cst.Integer, cst.Float, cst.SimpleString, cst.ConcatenatedString))
+
+
+def widened(value: Value) -> Value:
+    """Types in the place of literals: what a variable holds here it need not hold in the next call."""
+    return frozenset(Atom(_type_name(a), None) if a.kind == CONST else a for a in value)
+
+
+def _type_name(atom: Atom) -> str:
+    return "none" if atom.more[1] is None else str(atom.more[0])
 
 
 def names(value: Value, kind: str) -> list[Any]:

@@ -54,6 +54,7 @@ _BATCH_NORM_ARGUMENTS = (
     NAME,
 )
 _SYNC_ARGUMENTS = tuple(a for a in _BATCH_NORM_ARGUMENTS if a.paddle != "use_global_stats")
+_NAMES = ("moving_mean_name", "moving_variance_name")
 _OLD_BATCH_NORM_ARGUMENTS = (
     Argument("num_channels", "num_features"),
     Argument(
@@ -65,6 +66,7 @@ _OLD_BATCH_NORM_ARGUMENTS = (
     Argument("bias_attr", "affine", convert="is not False", paddle_default=None, torch_default=True),
     Argument("data_layout", None, values={"NCHW": None}, paddle_default="NCHW"),
     Argument("use_global_stats", None, values={False: None}, paddle_default=False),
+    *(Argument(name, None, values={None: None}, note="a name has no effect in torch") for name in _NAMES),
 )
 
 _EPS = "eps=f32(1e-5)"
