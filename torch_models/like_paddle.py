@@ -191,7 +191,7 @@ def downscaled_dropout(x, p=0.5, training=True):
     """See DownscaledDropout."""
     if not training:
         return x * (1 - p)
-    return x * (F.dropout(torch.ones_like(x), p) != 0)  # which are kept; torch would scale them
+    return F.dropout(x, p) * (1 - p)
 
 
 class BatchNorm2d(nn.BatchNorm2d):

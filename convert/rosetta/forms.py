@@ -97,12 +97,16 @@ _SPLIT_METHOD = (
     Form("like_split(x, num_or_sections, axis)"),
 )
 _SCALED = (
+    Form("(x + bias) * scale", "bias given, bias_after_scale == False"),
     Form("x * scale + bias", "bias given, bias_after_scale absent"),
     Form("x * scale + bias", "bias given, bias_after_scale == True"),
-    Form("(x + bias) * scale", "bias given"),
-    Form("x * scale"),
+    Form("x * scale", "bias absent"),
 )
 _DOWNSCALED = "mode == 'downscale_in_infer'"
+_GROUPS = Form(
+    refuse="a group's learning_rate is a factor in Paddle, its rate in torch: write the groups of torch",
+    when="parameters groups",
+)
 _CLIPPED = "grad_clip given, grad_clip not none"
 
 
@@ -111,7 +115,7 @@ def _optimizer(name: str, *betas: str) -> tuple[Form, ...]:
     pair = "betas=(beta1, beta2), "
     call = f"torch.optim.{name}(parameters, lr=learning_rate, {pair if betas else ''}eps=epsilon, weight_decay=weight_decay)"
     given = [Form(call, f"{beta} given") for beta in betas]
-    return (Form("like_clipping(again, grad_clip)", _CLIPPED), *given, Form("="))
+    return (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), *given, Form("="))
 
 
 _TYPES = {
@@ -189,7 +193,10 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.Layer.clear_gradients": (Form("x.zero_grad()"),),
     "nn.Layer.register_forward_post_hook": (Form("x.register_forward_hook(hook)"),),
     "nn.Layer.full_name": (Form("like_full_name(x)"),),
-    "nn.Layer.eval": (Form("x.train(False)", "x super"), Form("=")),
+    "nn.Layer.eval": (
+        Form("x.train(False)", "x super"),
+        Form("x.eval()"),
+    ),
     **{f"nn.Layer._{name}": (Form(f"x.{name}"),) for name in _KEPT},
     "nn.Layer._epsilon": (Form("x.eps"),),
     "nn.Layer._mean": (Form("x.running_mean"),),
@@ -227,6 +234,173 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
             ("adaptive_avg_pool2d", "output_size"),
         )
     },
+    "nn.FractionalMaxPool2D": (
+        Form(
+            refuse="torch wants a number for each image, channel and dimension: give it _random_samples",
+            when="random_u given, random_u not none",
+        ),
+        Form("="),
+    ),
+    "nn.functional.fractional_max_pool2d": (
+        Form(
+            refuse="torch wants a number for each image, channel and dimension: give it _random_samples",
+            when="random_u given, random_u not none",
+        ),
+        Form("="),
+    ),
+    "nn.FractionalMaxPool3D": (
+        Form(
+            refuse="torch wants a number for each image, channel and dimension: give it _random_samples",
+            when="random_u given, random_u not none",
+        ),
+        Form("="),
+    ),
+    "nn.functional.fractional_max_pool3d": (
+        Form(
+            refuse="torch wants a number for each image, channel and dimension: give it _random_samples",
+            when="random_u given, random_u not none",
+        ),
+        Form("="),
+    ),
+    "nn.SimpleRNNCell": (
+        Form(
+            refuse="torch's cell gives the new state only, Paddle's the output and the state: write the calls by hand"
+        ),
+    ),
+    "nn.LSTMCell": (
+        Form(
+            refuse="torch's cell gives the new state only, Paddle's the output and the state: write the calls by hand"
+        ),
+    ),
+    "nn.GRUCell": (
+        Form(
+            refuse="torch's cell gives the new state only, Paddle's the output and the state: write the calls by hand"
+        ),
+    ),
+    "nn.TransformerEncoderLayer": (
+        Form(
+            refuse="torch's has batch_first=False and attention with packed weights: write it by hand, convert knows the weights"
+        ),
+    ),
+    "nn.TransformerDecoderLayer": (
+        Form(
+            refuse="torch's has batch_first=False and attention with packed weights: write it by hand, convert knows the weights"
+        ),
+    ),
+    "nn.functional.conv1d": (
+        Form(refuse="pad with F.pad in front of it", when="padding maybe str"),
+        Form(refuse="pad with F.pad in front of it: it takes the last dimension first", when="padding of 2"),
+        Form("="),
+    ),
+    "nn.functional.conv2d": (
+        Form(refuse="pad with F.pad in front of it", when="padding maybe str"),
+        Form(refuse="pad with F.pad in front of it: it takes the last dimension first", when="padding of 4"),
+        Form("="),
+    ),
+    "nn.functional.conv3d": (
+        Form(refuse="pad with F.pad in front of it", when="padding maybe str"),
+        Form(refuse="pad with F.pad in front of it: it takes the last dimension first", when="padding of 6"),
+        Form("="),
+    ),
+    "nn.functional.bilinear": (
+        Form(
+            refuse="Paddle keeps the bias as [1, out]: give torch its only row",
+            when="bias given, bias not none",
+        ),
+        Form("="),
+    ),
+    "nn.functional.embedding": (
+        Form(
+            refuse="Paddle gives zeros for padding_idx, torch the stored row: set that row to zero",
+            when="padding_idx given, padding_idx not none",
+        ),
+        Form("="),
+    ),
+    "nn.functional.scaled_dot_product_attention": (
+        Form(
+            "F.scaled_dot_product_attention(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), attn_mask=attn_mask, dropout_p=dropout_p if training else 0.0, is_causal=is_causal).transpose(1, 2)",
+            "training given",
+        ),
+        Form(
+            "F.scaled_dot_product_attention(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), attn_mask=attn_mask, dropout_p=dropout_p, is_causal=is_causal).transpose(1, 2)"
+        ),
+    ),
+    "nn.functional.layer_norm": (
+        *(
+            Form(
+                refuse="Paddle keeps the weight flat: reshape it to normalized_shape",
+                when=f"normalized_shape of {n}, weight given",
+            )
+            for n in (2, 3)
+        ),
+        Form("F.layer_norm(x, (normalized_shape,), weight, bias, eps=epsilon)", "normalized_shape int"),
+        Form("="),
+    ),
+    "diag_embed": (Form("torch.diag_embed(input.detach(), offset=offset, dim1=dim1, dim2=dim2)"),),
+    "flip": (
+        Form("torch.flip(x, [axis])", "axis int"),
+        Form("="),
+    ),
+    "scatter": (
+        Form("x.index_copy(0, index, updates)", "overwrite absent"),
+        Form("x.index_copy(0, index, updates)", "overwrite == True"),
+    ),
+    "Tensor.scatter_": (Form("x.index_copy_(0, index, updates)", "overwrite absent"),),
+    "scatter_nd_add": (Form("x.index_put(tuple(index.movedim(-1, 0)), updates, accumulate=True)"),),
+    "index_sample": (Form("torch.gather(x, 1, index)"),),
+    "cumsum": (
+        Form("=", "axis given, axis not none"),
+        Form("torch.cumsum(x.flatten(), 0)"),
+    ),
+    "logsumexp": (
+        Form("=", "axis given, axis not none"),
+        Form("torch.logsumexp(x.flatten(), 0)"),
+    ),
+    "nn.functional.softmax_with_cross_entropy": (
+        Form(
+            refuse="it gives a loss for each sample and keeps the last dimension: write F.cross_entropy with reduction=none, and unsqueeze"
+        ),
+    ),
+    "nn.functional.cross_entropy": (
+        Form(
+            "F.cross_entropy(input, label, weight=weight, reduction=reduction, label_smoothing=label_smoothing)",
+            "soft_label == True",
+        ),
+        Form("="),
+    ),
+    "nn.functional.ctc_loss": (
+        Form(
+            "F.ctc_loss(F.log_softmax(log_probs, dim=-1), labels, input_lengths, label_lengths, blank=blank, reduction=reduction)",
+            "norm_by_times absent",
+        ),
+    ),
+    "nn.CTCLoss": (
+        Form(
+            refuse="Paddle takes logits, torch the logarithms of probabilities: write F.ctc_loss of F.log_softmax"
+        ),
+    ),
+    "nn.AdaptiveLogSoftmaxWithLoss": (
+        Form(refuse="torch's head and tails are laid out otherwise: write it by hand"),
+    ),
+    "nn.functional.square_error_cost": (Form("(input - label) ** 2"),),
+    "Tensor.to": (
+        Form(
+            refuse="write x.to(torch.float32) for a dtype, x.to of torch's device for a place", when="* str"
+        ),
+        Form("="),
+    ),
+    "nn.Layer.to": (
+        Form("x.to(dtype)", "dtype given, device absent"),
+        Form("="),
+    ),
+    "Tensor.scale_": (Form("x.mul_(scale)", "bias absent"),),
+    "Tensor.retain_grads": (Form("x.retain_grad()"),),
+    "get_default_dtype": (Form("="),),
+    "outer": (Form("torch.outer(x, y)"),),
+    "swapaxes": (
+        Form("torch.swapaxes(x, axis0, axis1)", "axis0 given"),
+        Form("="),
+    ),
     # tensors
     "split": _SPLIT,
     "Tensor.split": _SPLIT_METHOD,
@@ -235,7 +409,11 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("="),
     ),
     "Tensor.reshape": (*_RESHAPE, Form("x.reshape(shape)")),
-    "Tensor.reshape_": (*_RESHAPE, Form("x.view(shape)")),
+    "Tensor.reshape_": (
+        Form(refuse="a view leaves the tensor itself as it is: write x = x.view(...)", when="result unused"),
+        *_RESHAPE,
+        Form("x.view(shape)"),
+    ),
     "Tensor.tile": (Form("x.tile(repeat_times)"),),
     "unsqueeze": (*_UNSQUEEZE, Form("=")),
     "Tensor.unsqueeze": (*_UNSQUEEZE, Form("x.unsqueeze(axis)")),
@@ -264,7 +442,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "Tensor.scale": _SCALED,
     "add_n": (Form("sum(inputs)", "inputs list"), Form("inputs", "inputs tensor"), Form("sum(inputs)")),
     "stanh": (Form("scale_b * torch.tanh(scale_a * x)"),),
-    "shape": (Form("x.shape"),),
+    "shape": (Form("input.shape"),),
     "uniform": (Form("torch.empty(shape, dtype=dtype).uniform_(min, max)"),),
     "to_tensor": (Form(refuse="say the device as torch does", when="place given, place not none"), Form("=")),
     "norm": (
@@ -303,8 +481,8 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.initializer.Assign": (Form("partial(like_assign, value=value)"),),
     "regularizer.L2Decay": (Form("coeff"),),
     # training
-    "optimizer.SGD": (Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
-    "optimizer.Momentum": (Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
+    "optimizer.SGD": (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
+    "optimizer.Momentum": (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
     "optimizer.Adam": _optimizer("Adam", "beta1", "beta2"),
     "optimizer.AdamW": (
         Form(
@@ -367,6 +545,7 @@ _LAYER_MEMBERS = {
     "add_sublayer": "add_sublayer",
     "add_parameter": "add_sublayer",
     "eval": "train and eval",
+    "to": "float64 model",
     **{f"_{name}": "sublayers" for name in (*_KEPT, "epsilon", "mean", "variance")},
     "create_parameter": "create_parameter",
     "register_buffer": "register_buffer",
@@ -411,12 +590,14 @@ PROVEN_BY: Mapping[str, str] = {
     "io.random_split": "random_split",
     "amp.auto_cast": "auto_cast",
     "Tensor.unsqueeze": "unsqueeze",
+    "Tensor.retain_grads": "gradient of an intermediate tensor",
+    "get_default_dtype": "Tensor.dtype",
 }
 """Names of Paddle's whose proof is another row, an idiom's or the function's."""
 
 TWINS: Mapping[str, str] = {
     **_TYPES,
-    **{name: name for name in (*DTYPES, "Tensor", "is_tensor", "no_grad")},
+    **{name: name for name in (*DTYPES, "Tensor", "is_tensor", "no_grad", "get_default_dtype")},
     "distributed.fleet.utils.recompute": "utils.checkpoint.checkpoint",
     "ParamAttr": "like_paddle.ParamAttr",
     "vision.ops.ConvNormActivation": "like_paddle.ConvNormActivation",
@@ -461,9 +642,9 @@ RETURNS: Mapping[str, str] = {
     "nn.Layer.named_sublayers": "named layers",
     "nn.Layer.children": "layers",
     "nn.Layer.named_children": "named layers",
-    "nn.Layer.parameters": "tensors",
+    "nn.Layer.parameters": "tensor generator",
     "nn.Layer.named_parameters": "named tensors",
-    "nn.Layer.buffers": "tensors",
+    "nn.Layer.buffers": "tensor generator",
     "nn.Layer.named_buffers": "named tensors",
     "nn.Layer.state_dict": "state",
     "nn.Layer.add_sublayer": "same as sublayer",
@@ -474,6 +655,8 @@ RETURNS: Mapping[str, str] = {
     "no_grad": "unknown",
     "set_device": "none",
     "is_tensor": "bool",
+    "get_default_dtype": "dtype",
+    "Tensor.retain_grads": "none",
     "io.DataLoader": "loader",
     "io.Dataset": "dataset",
     "io.TensorDataset": "dataset",
@@ -521,7 +704,8 @@ ALIASES: Mapping[str, str] = {
 
 COMMON: Mapping[str, tuple[str, ...]] = {
     "x": ("input", "self", "tensor", "tensors"),
-    "y": ("other", "tensor2", "exponent"),
+    "y": ("other", "tensor2", "exponent", "mat2", "vec2"),
+    "threshold": ("lambd",),
     "shape": ("size", "shape"),
     "axis": ("dim", "dims"),
     "keepdim": ("keepdim",),
@@ -533,6 +717,7 @@ ADVICE: Mapping[str, str] = {
     "distributed": "distributed code is set up by hand: see torch.distributed",
     "static": "a static graph has no counterpart: write the network as a module",
     "jit": "leave it out, or see torch.jit and torch.export",
+    "autograd.PyLayer": "write torch.autograd.Function, and ctx.saved_tensors without brackets",
     "Model": "write the training loop out",
     "summary": "see paddle2torch summary",
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import libcst as cst
 
@@ -100,7 +100,15 @@ def torch_literal(argument: Argument, value: Any) -> Any:
     return NOTHING
 
 
-def converted(argument: Argument, known: Known, given: Given, dtype: Any) -> cst.BaseExpression | None:
+class Writer(Protocol):
+    """Who knows how the file at hand writes a name of torch's."""
+
+    def dtype(self, node: cst.BaseExpression, value: Value) -> cst.BaseExpression: ...
+
+    def refer(self, torch: str) -> cst.BaseExpression: ...
+
+
+def converted(argument: Argument, known: Known, given: Given, writer: Writer) -> cst.BaseExpression | None:
     """The node of torch's argument; None where it goes without saying.
 
     Raises:
@@ -111,8 +119,7 @@ def converted(argument: Argument, known: Known, given: Given, dtype: Any) -> cst
         if found == (None,):
             return None
         if argument.torch is not None:
-            made: cst.BaseExpression = dtype(node, given.value)
-            return made
+            return writer.dtype(node, given.value)
         _check_idle(argument, known, given)
         return None
     if argument.torch is None:
@@ -127,6 +134,10 @@ def converted(argument: Argument, known: Known, given: Given, dtype: Any) -> cst
         ):
             return None if known.torch_default(argument.torch) is True else plain(True)
         return cst.Comparison(tight(node), [cst.ComparisonTarget(cst.IsNot(), cst.Name("False"))])
+    if argument.convert.startswith("member of "):
+        if not found or found[0] not in argument.values:
+            raise Refused(f"which {given.name} of paddle.{known.name} this is is not known: write torch's")
+        return writer.refer(f"{argument.convert.removeprefix('member of ')}.{argument.values[found[0]]}")
     if found:
         turned = torch_literal(argument, found[0])
         if turned is not NOTHING:
@@ -191,6 +202,7 @@ def torch_name(known: Known, name: str, method: bool) -> Argument:
 def additions(known: Known, taken: Mapping[str, Given]) -> list[tuple[str, Any]]:
     """torch's arguments that must be said because the defaults differ."""
     found: dict[str, Any] = {}
+    several = [a.torch for a in known.row.arguments if a.convert != "is not False"]
     written = {a.torch for name, a in known.arguments.items() if name in taken}
     for name, argument in known.arguments.items():
         if name in taken or argument.torch is None or argument.torch in written or name == "dtype":
@@ -198,9 +210,16 @@ def additions(known: Known, taken: Mapping[str, Given]) -> list[tuple[str, Any]]
         default, theirs = known.default(name), known.torch_default(argument.torch)
         if argument.paddle_default is not None and default in (UNSAID, REQUIRED):
             default = argument.paddle_default
-        if default in (UNSAID, REQUIRED) or theirs in (UNSAID, REQUIRED):
+        unsaid = (
+            theirs is UNSAID and known.torch_signature is not None and known.torch_signature.rest == "args"
+        )
+        if default in (UNSAID, REQUIRED) or (
+            theirs is UNSAID and not (unsaid and (argument.convert or argument.values))
+        ):
             continue
         if default is None and argument.convert != "is not False":
+            continue
+        if several.count(argument.torch) > 1 or (theirs is None and default is False):
             continue
         wanted = torch_literal(argument, default)
         if wanted is NOTHING or (type(wanted) is type(theirs) and wanted == theirs) or wanted == theirs:
@@ -211,6 +230,18 @@ def additions(known: Known, taken: Mapping[str, Given]) -> list[tuple[str, Any]]
     return list(found.items())
 
 
+def check_required(known: Known, written: Collection[str], positional: int) -> None:
+    """Raise Refused where torch wants an argument that Paddle does not."""
+    signature = known.torch_signature
+    if signature is None:
+        return
+    order = signature.positional
+    for name, default in signature.defaults.items():
+        there = name in written or (name in order and order.index(name) < positional)
+        if default is REQUIRED and not there:
+            raise Refused(f"torch's {known.torch} needs {name}, which paddle.{known.name} is not given")
+
+
 def _says_something(given: Given | None) -> bool:
     return given is not None and literal(given.value) not in ((0,), (None,), (False,))
 
@@ -218,7 +249,7 @@ def _says_something(given: Given | None) -> bool:
 def positional_in_torch(known: Known, number: int, torch: str) -> bool:
     """Whether torch's argument stands at this place too."""
     signature = known.torch_signature
-    if signature is None or signature.rest:
+    if signature is None or signature.rest in ("args", torch):
         return True
     order = signature.positional
     return number < len(order) and order[number] == torch

@@ -7,11 +7,12 @@ from typing import Any
 
 import libcst as cst
 
+from convert.rosetta.forms import RETURNS
 from convert.rosetta.signatures import attributes
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused
 from paddle2torch.port.calls import Args
-from paddle2torch.port.members import Members, Result
+from paddle2torch.port.members import Members, Result, listed
 from paddle2torch.port.names import dotted
 from paddle2torch.port.values import (
     API,
@@ -27,6 +28,7 @@ from paddle2torch.port.values import (
     INT,
     LAYER,
     LIST,
+    NAMED,
     NONE,
     PARTIAL,
     STR,
@@ -165,7 +167,9 @@ class Callees(Members):
         elif not kinds and attr in knowledge.differing() and not self._own_member(attr):
             why = f"what .{attr} is called on is not known here, and paddle.Tensor.{attr} is written otherwise in torch"
             return self.refuse(node, why + ": say what it is with an annotation (x: paddle.Tensor)")
-        return self._plain_member(changed, func.value, value, attr, args)
+        made, gives = self._plain_member(changed, func.value, value, attr, args)
+        said = RETURNS.get(f"nn.Layer.{attr}") if prefix == "nn.Layer." else None
+        return made, gives or NAMED.get(said or "", UNKNOWN)
 
     def _unheard_of(self, prefix: str, attr: str) -> str:
         """Why a member that no row has cannot stay; "" where torch has one of this name, or it is none of Paddle's."""
@@ -374,6 +378,9 @@ class Callees(Members):
             return changed, of("super")
         if name == "getattr" and len(args) >= 2:
             return self._getattr(node, changed, args)
+        if name == "len" and names(first, "generator"):
+            counted = changed.args[0]
+            return changed.with_changes(args=[counted.with_changes(value=listed(counted.value))]), INT
         if name in KEEPING:
             return changed, of(LIST, elements(first))
         if name == "zip":

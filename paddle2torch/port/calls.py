@@ -16,6 +16,7 @@ from paddle2torch.port.binding import (
     Refused,
     additions,
     bind,
+    check_required,
     converted,
     extended,
     positional_in_torch,
@@ -273,7 +274,6 @@ class Calls:
         pairs: list[tuple[cst.Arg, cst.Arg | None]] = []
         taken = {g.name: g for g in given}
         written: set[str] = set()
-        in_order = True
         function = known
         method = known.torch.startswith("Tensor.")
         if (
@@ -294,18 +294,48 @@ class Calls:
         if receiver is not None and not method:
             place = 1
         attributes: dict[str, Given] = {}
+        pairs += self._arguments(function, given, written, attributes, method, place)
+        args = without(pairs)
+        if not partly:
+            args = extended(args, [(n, plain(v)) for n, v in additions(function, taken) if n not in written])
+        if not partly and not known.torch.startswith("like_paddle."):
+            keywords = {a.keyword.value for a in args if a.keyword}
+            stars = any(a.star for a in args)
+            plain_ones = sum(1 for a in args if a.keyword is None) + (
+                1 if receiver is not None and not method else 0
+            )
+            if not stars:
+                check_required(function, keywords, plain_ones)
+        target = self._target(known, root, receiver, method)
+        if receiver is not None and not method:
+            args = [cst.Arg(receiver[1], comma=_comma(args)), *args]
+        changed = node.with_changes(func=target, args=args)
+        return self.with_attributes(changed, known, attributes)
+
+    def _arguments(
+        self,
+        function: Known,
+        given: Sequence[Given],
+        written: set[str],
+        attributes: dict[str, Given],
+        method: bool,
+        place: int,
+    ) -> list[tuple[cst.Arg, cst.Arg | None]]:
+        """Each argument and what it becomes, None where it goes; what was `written`, and a layer's `attributes`, are noted."""
+        pairs: list[tuple[cst.Arg, cst.Arg | None]] = []
+        in_order = True
         for each in given:
             if each.name in ("*", "**"):
                 pairs.append((each.arg, each.arg))
                 place += 1
                 continue
-            if each.name.endswith("_attr") and known.is_layer:
+            if each.name.endswith("_attr") and function.is_layer:
                 attributes[each.name] = each
             argument = torch_name(function, each.name, method)
             if each.name.endswith("_attr") and argument.torch is None:
                 value = None
             else:
-                value = converted(argument, function, each, self.dtype)
+                value = converted(argument, function, each, self)
             if value is None or argument.torch in written:
                 pairs.append((each.arg, None))
                 in_order = in_order and not each.positional
@@ -317,14 +347,7 @@ class Calls:
                 in_order = False
             pairs.append((each.arg, rewritten(each, None if stays else argument.torch, value)))
             place += 1
-        args = without(pairs)
-        if not partly:
-            args = extended(args, [(n, plain(v)) for n, v in additions(function, taken) if n not in written])
-        target = self._target(known, root, receiver, method)
-        if receiver is not None and not method:
-            args = [cst.Arg(receiver[1], comma=_comma(args)), *args]
-        changed = node.with_changes(func=target, args=args)
-        return self.with_attributes(changed, known, attributes)
+        return pairs
 
     def _target(
         self, known: Known, root: str, receiver: tuple[str, cst.BaseExpression] | None, method: bool
@@ -368,7 +391,7 @@ class Calls:
         in_order = True
         for place, each in enumerate(given):
             argument = torch_name(known, each.name, False)
-            value = converted(argument, known, each, self.dtype)
+            value = converted(argument, known, each, self)
             if value is None:
                 pairs.append((each.arg, None))
                 continue
@@ -380,6 +403,9 @@ class Calls:
         more = [(n, plain(v)) for n, v in additions(known, {g.name: g for g in given})]
         args = extended(without(pairs), more)
         return self.names.refer(known.torch, root), args
+
+    def refer(self, torch: str) -> cst.BaseExpression:
+        return self.names.refer(torch)
 
     def dtype(self, node: cst.BaseExpression, value: Value) -> cst.BaseExpression:
         """A dtype as torch has it: Paddle takes names too."""

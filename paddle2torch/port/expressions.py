@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import libcst as cst
 
 from paddle2torch.port.callees import Callees
-from paddle2torch.port.members import Result
+from paddle2torch.port.members import Result, listed
 from paddle2torch.port.templates import tight
 from paddle2torch.port.values import (
     ARRAY,
@@ -29,6 +29,7 @@ from paddle2torch.port.values import (
     is_tensor,
     join,
     literal,
+    names,
     of,
     only,
     type_of,
@@ -54,6 +55,8 @@ class Expressions(Callees):
 
     def _subscript(self, node: cst.Subscript) -> Result:
         base, value = self.expr(node.value)
+        if names(value, "generator"):
+            base, value = listed(base), of(LIST, elements(value))
         slices, literals = [], []
         for element in node.slice:
             index: Any = element.slice
@@ -116,9 +119,9 @@ class Expressions(Callees):
         if isinstance(node.operator, cst.Add):
             # torch.Size adds to no list.
             if only(a, "shape") and only(b, LIST):
-                left = _listed(left)
+                left = listed(left)
             elif only(b, "shape") and only(a, LIST):
-                right = _listed(right)
+                right = listed(right)
         changed = node
         if left is not node.left or right is not node.right:
             changed = node.with_changes(left=left, right=right)
@@ -139,7 +142,7 @@ class Expressions(Callees):
             ):
                 new = self.dtype(new, value)
             elif only(a, "shape") and only(value, LIST):
-                left, same = _listed(left), False
+                left, same = listed(left), False
             same = same and new is target.comparator
             targets.append(target if new is target.comparator else target.with_changes(comparator=new))
         changed = node if same else node.with_changes(left=left, comparisons=targets)
@@ -153,6 +156,12 @@ class Expressions(Callees):
         found = literal(value)
         if isinstance(node.operator, cst.Not):
             value = BOOL
+            if (
+                new is not node.expression
+                and isinstance(new, cst.UnaryOperation)
+                and isinstance(new.operator, cst.Not)
+            ):
+                return new.expression, BOOL
         elif isinstance(node.operator, cst.Minus) and found and isinstance(found[0], (int, float)):
             value = const(-found[0])
         return (node if new is node.expression else node.with_changes(expression=new)), value
@@ -302,10 +311,6 @@ class Expressions(Callees):
         cst.Yield: _inner,
         cst.NamedExpr: _named,
     }
-
-
-def _listed(node: cst.BaseExpression) -> cst.BaseExpression:
-    return cst.Call(cst.Name("list"), [cst.Arg(node.with_changes(lpar=[], rpar=[]))])
 
 
 def _arithmetic(a: Value, b: Value) -> Value:

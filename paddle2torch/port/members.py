@@ -43,6 +43,11 @@ Result = tuple[cst.BaseExpression, Value]
 CONSTANTS = {"True": const(True), "False": const(False), "None": NONE}
 
 
+def listed(node: cst.BaseExpression) -> cst.BaseExpression:
+    """`list(node)`."""
+    return cst.Call(cst.Name("list"), [cst.Arg(node.with_changes(lpar=[], rpar=[]))])
+
+
 @dataclass
 class Members(Attributes, Calls):
     """State of a walk: the scopes, innermost last, and where it is."""

@@ -11,6 +11,7 @@ import libcst as cst
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused
 from paddle2torch.port.definitions import MARK, Definitions, Untranslated
+from paddle2torch.port.members import listed
 from paddle2torch.port.names import dotted
 from paddle2torch.port.values import (
     API,
@@ -106,6 +107,8 @@ class Walk(Definitions):
                 self.target = (node.value, name)
         new, value = self.expr(node.value)
         self.target = None
+        if names(value, "generator"):
+            new, value = listed(new), of("list", elements(value))
         targets, same = [], new is node.value
         for each in node.targets:
             assigned = self.assign(each.target, value)

@@ -208,6 +208,8 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
         return literal(value) == (None,)
     if condition.startswith("maybe "):
         return any(type_of(atom) == condition.removeprefix("maybe ") for atom in value)
+    if condition == "groups":
+        return isinstance(node, cst.List) and any(isinstance(e.value, cst.Dict) for e in node.elements)
     if condition == "super":
         return isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "super"
     kinds = {"number": ("int", "float", "bool"), "list": ("list", "tuple", "shape")}.get(

@@ -61,6 +61,7 @@ NAMED = {
     "float": FLOAT,
     "str": STR,
     "bool": BOOL,
+    "tensor generator": of("generator", TENSOR),
     "layer": of(LAYER, ""),
     "layers": of(LIST, of(LAYER, "")),
     "named layers": of(LIST, of(TUPLE, (STR, of(LAYER, "")))),
@@ -207,7 +208,7 @@ def elements(value: Value) -> Value:
     """What a loop over it gives."""
     found: list[Value] = []
     for atom in value:
-        if atom.kind == LIST:
+        if atom.kind in (LIST, "generator"):
             found.append(atom.more)
         elif atom.kind == TUPLE:
             found.extend(atom.more)

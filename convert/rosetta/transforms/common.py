@@ -23,6 +23,7 @@ INTERPOLATION = Argument(
         "lanczos": "LANCZOS",
         "hamming": "HAMMING",
     },
+    convert="member of torchvision.transforms.InterpolationMode",
     note="a word in Paddle, torchvision's is InterpolationMode",
 )
 
