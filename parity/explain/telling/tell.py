@@ -8,15 +8,15 @@ from convert.names import listed
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Doubt, Remark
 from parity.explain.evidence import Evidence
-from parity.explain.telling import operators, returned, silent, wiring
+from parity.explain.telling import attributes, operators, returned, segments, silent, wiring
 from parity.explain.words import at, chain, label, named, numbers_of
 from parity.results.finding import Finding, Note, Subject
 
 Tells = Mapping[Subject, Callable[[Claim, Evidence], Finding]]
 
 OF_PAIR: Tells = {
-    Subject.ATTRIBUTE: operators.attribute,
-    Subject.ORDER: operators.order,
+    Subject.ATTRIBUTE: attributes.attribute,
+    Subject.ORDER: attributes.order,
     Subject.SLOT: operators.slot,
     Subject.WEIGHT: operators.weight,
     Subject.TIE: operators.untied,
@@ -27,10 +27,10 @@ OF_PAIR: Tells = {
 }
 
 OF_EDGE: Tells = {
-    Subject.MISSING: wiring.absent,
-    Subject.EXTRA: wiring.extra,
-    Subject.COMPUTED: wiring.computed,
-    Subject.WRITTEN_OUT: wiring.written_out,
+    Subject.MISSING: segments.absent,
+    Subject.EXTRA: segments.extra,
+    Subject.COMPUTED: segments.computed,
+    Subject.WRITTEN_OUT: segments.written_out,
     Subject.WIRING: wiring.elsewhere,
     Subject.EXCHANGED: wiring.swapped,
     Subject.ORDER: wiring.order,
