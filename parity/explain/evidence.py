@@ -36,13 +36,16 @@ class Evidence(Measured):
         """Whether a pair, or what it takes in a slot, may be why the outputs are wrong."""
         return self._blamed is None or (id(pair), slot) in self._blamed
 
+    def _suspects_any(self, pair: Pair) -> bool:
+        return self._blamed is None or any(known == id(pair) for known, _ in self._blamed)
+
     def comes_right(self, pair: Pair) -> bool:
         """Whether torch, on its own way, makes Paddle's numbers here of Paddle's numbers further up.
 
         Then whatever stands between, and however the operator is configured for it, is right on these inputs. What is in the
         middle of such a way comes right if all that is made of it does. `pair` may be a result of the model.
         """
-        if self.outputs_agree or not self.suspects(pair):
+        if self.outputs_agree or not self._suspects_any(pair):
             return True
         found, limit = self._on_its_way(pair, self._way)
         if found is not None and found.max_rel <= limit:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from parity.align.alignment import Pair
+from parity.align.alignment import Edge, Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims
 from parity.explain.constants import constant_in
@@ -125,7 +125,15 @@ def _repair(evidence: Evidence, claim: Claim, suspect: Suspect) -> bool:
         suspect.returned.add(edge.pair.torch.name)
     elif edge not in found:
         found.append(edge)
-    return not found or _all(_hand_in(evidence, e.pair, e.torch_slot, e.paddle_value, suspect) for e in found)
+    return not found or _all(_feed(evidence, e, suspect) for e in found)
+
+
+def _feed(evidence: Evidence, edge: Edge, suspect: Suspect) -> bool:
+    """Hand in what comes in, or what a move makes of it that is another one in Paddle: the two move together."""
+    moved = edge.pair.torch.kind == "move" and edge.pair.torch.attributes != edge.pair.paddle.attributes
+    if not moved and _hand_in(evidence, edge.pair, edge.torch_slot, edge.paddle_value, suspect):
+        return True
+    return edge.pair.torch.kind == "move" and _repair_result(evidence, edge.pair, suspect)
 
 
 def _repair_result(evidence: Evidence, pair: Pair, suspect: Suspect) -> bool:
@@ -237,16 +245,18 @@ def _comes_in_right(evidence: Evidence, sites: Sequence[set[int]], right: Mappin
 
     Only the first is fed by the free run; in front of the others, in layers that are written otherwise, not every value can be seen.
     """
-    first = all(
-        right.get(value, False)
-        or value in evidence.alignment.torch.parameters
-        or evidence.agrees(value)
-        or made_by_paddle(evidence, value)
-        for site in sites[:1]
-        for value in site
-    )
+    first = all(right.get(value, False) or _is_right(evidence, value) for site in sites[:1] for value in site)
     seen = ([right[value] for value in site if value in right] for site in sites[1:])
     return first and all(any(values) for values in seen if values)
+
+
+def _is_right(evidence: Evidence, value: int) -> bool:
+    """Whether a value is Paddle's in the free runs, or is a part of one that is."""
+    graph = evidence.alignment.torch
+    source = graph.source(value, lambda node: node.indices is not None)
+    return value in graph.parameters or any(
+        evidence.agrees(one) or made_by_paddle(evidence, one) for one in {value, source}
+    )
 
 
 def _look(evidence: Evidence, value: int, plan: ReplayPlan) -> tuple[Place | None, float]:
