@@ -9,6 +9,7 @@ from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Doubt, Remark
 from parity.explain.evidence import Evidence
 from parity.explain.telling import attributes, operators, returned, segments, silent, wiring
+from parity.explain.telling.library import of_the_user
 from parity.explain.words import at, chain, label, named, numbers_of
 from parity.results.finding import Finding, Note, Subject
 
@@ -50,7 +51,7 @@ OF_MODEL: Tells = {
 def finding(claim: Claim, evidence: Evidence) -> Finding:
     tells = OF_PAIR if claim.pair is not None else OF_EDGE if claim.edge is not None else OF_MODEL
     assert isinstance(claim.what, Subject)
-    return tells[claim.what](claim, evidence)
+    return of_the_user(tells[claim.what](claim, evidence), evidence.torch.trace)
 
 
 def note(claim: Claim, evidence: Evidence) -> Note:
