@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from parity.align.alignment import Pair
 from parity.explain.attention import ROLES
@@ -22,12 +24,29 @@ from parity.explain.words import (
     layer,
     numbers_of,
     sentence,
+    show,
 )
 from parity.graph.node import Graph, Node
+from parity.numbers.same import ratio, same
 from parity.ops.kinds import kind_of
 from parity.ops.table import argument_of, row_of, trap_told
 from parity.results.finding import Finding, Subject
 from parity.trace.trace import Op
+from parity.trace.values import Array
+
+FEW = 4
+"""Numbers of a constant that are shown."""
+
+RELATIONS: tuple[tuple[str, Callable[[Array, Array], bool]], ...] = (
+    ("; torch's are Paddle's the other way round", lambda e, a: same(a, e[::-1])),
+    ("; torch's are Paddle's in another order", lambda e, a: same(np.sort(a), np.sort(e))),
+    ("; torch's are a multiple of Paddle's", lambda e, a: ratio(e, a) is not None),
+    (
+        "; torch's are Paddle's and a number more or less",
+        lambda e, a: e.shape == a.shape and not np.ptp(a - e),
+    ),
+)
+"""What makes a constant's numbers of Paddle's, in words."""
 
 
 def of_pair(
@@ -169,8 +188,31 @@ def _shape_of_weight(graph: Graph, node: Node) -> list[int] | None:
     return list(graph.shapes[node.inputs["weight"]]) if "weight" in node.inputs else None
 
 
+def _other_numbers(claim: Claim, evidence: Evidence, expected: Array, actual: Array) -> Finding:
+    """A constant, which has no input that could be at fault."""
+    pair, (theirs, ours) = pair_of(claim), [_beginning(array) for array in (expected, actual)]
+    flat = [array.reshape(-1).astype(np.float64) for array in (expected, actual) if array.dtype.kind != "c"]
+    how = next((how for how, made in RELATIONS if len(flat) == 2 and made(*flat)), "")
+    return of_pair(
+        claim,
+        evidence,
+        f"other numbers are made here: {ours} in torch, {theirs} in Paddle{how}",
+        f"make the numbers that Paddle makes: {theirs}",
+        with_numbers(pair, evidence),
+        values=(theirs, ours),
+    )
+
+
+def _beginning(array: Array) -> str:
+    shown = [show(number) for number in array.reshape(-1)[:FEW].tolist()]
+    return f"[{', '.join(shown)}{', ...' if array.size > FEW else ''}]"
+
+
 def unexplained(claim: Claim, evidence: Evidence) -> Finding:
     pair = pair_of(claim)
+    made = evidence.paddle.value(pair.paddle.output), evidence.torch.value(pair.torch.output)
+    if pair.torch.kind == "constant" and made[0] is not None and made[1] is not None:
+        return _other_numbers(claim, evidence, made[0].load(), made[1].load())
     local = evidence.row(pair).local
     assert local is not None
     shapes = {}
