@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from parity.align.alignment import Edge, Pair
+from parity.capture.failed import ModelError
 from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims
 from parity.explain.constants import constant_in
@@ -217,7 +218,11 @@ def _is_enough(evidence: Evidence, chosen: Sequence[Suspect]) -> bool:
         if place is not None:
             looks[value] = place, limit
             plan.looks.setdefault(place[0], {})[place[1]] = evidence.alignment.same[value]
-    found = {(m.op, m.slot): m.difference for m in evidence.replay(plan) or ()}
+    try:
+        found = {(m.op, m.slot): m.difference for m in evidence.replay(plan) or ()}
+    except ModelError:
+        # The model does not survive such a mixture.
+        return False
     right = {
         value: place in found and found[place].max_rel <= limit for value, (place, limit) in looks.items()
     }
