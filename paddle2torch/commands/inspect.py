@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from convert.checkpoint.checkpoint import Checkpoint
 
 
+_TIED_MOST = 3
+"""Parameters under several names that are listed each; a recurrent layer has eight."""
 LEAVES = {"parameter": 4, "bytes": 3, "dtype": 2, "shape": 1}
 """Columns that are left out where the line is too short, the highest first."""
 
@@ -108,8 +110,12 @@ def _unusual(checkpoint: Checkpoint) -> Iterable[str]:
     held: dict[str, list[str]] = {}
     for name, parameter in checkpoint.parameter_names.items():
         held.setdefault(parameter, []).append(name)
-    for parameter, names in held.items():
-        if len(names) > 1:
+    several = {parameter: names for parameter, names in held.items() if len(names) > 1}
+    if len(several) > _TIED_MOST:  # a recurrent layer of Paddle's lists all that it has twice
+        first = next(iter(several.values()))
+        yield f"{len(several)} parameters under several names (recurrent layers, tied weights): {_some(first)}, ..."
+    else:
+        for parameter, names in several.items():
             yield f"one parameter under several names (tied weights): {_some(names)} are {parameter}"
     fortran = [name for name, ref in checkpoint.items() if ref.fortran]
     if fortran:

@@ -191,3 +191,12 @@ def test_inspect_says_what_a_table_of_shapes_hides(in_process, save, tmp_path):
     )
     assert any(line.startswith("unusual: without elements: kkk") for line in lines)
     assert all(len(line) < 130 for line in lines if line.startswith(("name", "a.", "b.")))
+
+
+def test_the_names_that_a_recurrent_layer_lists_twice_are_told_in_one_line(save, in_process, tmp_path):
+    save(paddle.nn.GRU(3, 4).state_dict())
+    done = in_process("inspect", "net.pdparams", cwd=tmp_path)
+    told = [line for line in done.stdout.splitlines() if line.startswith("unusual: ")]
+    assert told == [
+        "unusual: 4 parameters under several names (recurrent layers, tied weights): weight_ih_l0, 0.cell.weight_ih, ..."
+    ]
