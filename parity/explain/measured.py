@@ -15,7 +15,7 @@ from parity.explain.configured import Configured
 from parity.explain.constants import constant_in, cut_scores
 from parity.explain.words import label, operator_of
 from parity.graph.node import Graph, Node
-from parity.limits import FLOAT32_FACTOR, FLOAT32_TABLE, rounding_limit
+from parity.limits import FLOAT32_FACTOR, FLOAT32_TABLE, RECOMPUTED, rounding_limit
 from parity.numbers.compare import Difference, difference
 from parity.numbers.observed import Observed, Sides, observe
 from parity.ops.kinds import DATAFLOW_KINDS
@@ -337,7 +337,8 @@ class Measured(Configured):
         return row.limit if row is not None else rounding_limit(0, 0)
 
     def edge_slack(self, edge: Edge, numbers: Difference) -> bool:
-        """Whether float32 constants inside the segment explain the difference: a framework's, or a table of one side."""
+        """Whether what the float32 runs do not show explains the difference: a framework's float32 constant, a table of one
+        side, the rounding of two formulas of which one goes another way in float32."""
         slack = max(
             (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0
         )
@@ -347,6 +348,8 @@ class Measured(Configured):
             slack = max(slack, FLOAT32_TABLE)
         if any(n.spelling.called == "dropout" for n in edge.only_paddle):
             slack = max(slack, FLOAT32_FACTOR)
+        if not (self.paddle.rounds and self.torch.rounds):
+            slack = max(slack, RECOMPUTED)
         return numbers.comparable and numbers.max_rel <= slack
 
     @staticmethod

@@ -146,12 +146,21 @@ def dropout(attributes: Mapping[str, Any]) -> str:
     return found.format(p=attributes["p"])
 
 
+def _dropped(attributes: Mapping[str, Any]) -> str:
+    """A dropout as something to add."""
+    if (attributes["mode"], attributes["channels"]) in DROPOUTS:
+        return dropout(attributes)
+    kept = 1 - attributes["p"]
+    return f"a dropout that does not scale in training and multiplies by {kept:g} in eval (torch has no downscale_in_infer)"
+
+
 _WRITTEN: Mapping[str, Callable[[Node], str]] = {
     "clip": _clamp,
     "interpolate": _resized,
     **dict.fromkeys(("fft", "rfft", "irfft"), _transformed),
     "affine": layer,
-    "dropout": lambda node: dropout({"channels": False, **node.attributes, "mode": _mode(node)}),
+    "dropout": lambda node: _dropped({"channels": False, **node.attributes, "mode": _mode(node)}),
+    "add": lambda node: "torch.add",
 }
 
 

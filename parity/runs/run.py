@@ -26,10 +26,15 @@ class Run:
         return self.store.stored(key) if key in self.store else None
 
     def value32(self, number: int) -> Stored | None:
-        if self.trace32 is None or self.store32 is None or len(self.trace32.ops) != len(self.trace.ops):
+        if self.store32 is None or not self.rounds:
             return None
         key = str(number)
         return self.store32.stored(key) if key in self.store32 else None
+
+    @property
+    def rounds(self) -> bool:
+        """Whether the float32 run shows how values round: not if it goes another way. Without one it was measured while it ran."""
+        return self.trace32 is None or len(self.trace32.ops) == len(self.trace.ops)
 
 
 class Numbers(NamedTuple):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from parity.explain import operators, unmeasured, wiring
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.telling import tell
 from parity.graph.node import Silent
+from parity.numbers.compare import difference
 from parity.results.finding import Shows, Subject
 from tests.explain.evidence import node, said
 
@@ -46,6 +50,21 @@ def test_what_is_another_way_to_the_same_numbers_is_a_note(hand):
     hand.outputs_agree = True
     claims = said(wiring.explain, hand.evidence())
     assert (claims.faults, [claim.what for claim in claims.remarks]) == ([], [Remark.WRITTEN_PART])
+
+
+def test_two_formulas_may_round_as_formulas_do_where_float32_goes_another_way(hand):
+    """Then no float32 run shows what a matrix that is nearly singular makes of rounding."""
+    hand.pair("conv", 1)
+    surplus = hand.only("torch", "inverse", 102, [101])
+    hand.pair("linear", 3, [1], taken=[102])
+    hand.edge(3, only_torch=[surplus])
+    evidence = hand.evidence()
+    (edge,) = evidence.alignment.edges
+    apart = {size: difference(np.array([1.0 + size]), np.array([1.0])) for size in (1e-11, 1e-8)}
+    assert not evidence.edge_slack(edge, apart[1e-11])
+    evidence.paddle.trace32 = replace(evidence.paddle.trace, ops=evidence.paddle.trace.ops[1:])
+    assert evidence.edge_slack(edge, apart[1e-11])
+    assert not evidence.edge_slack(edge, apart[1e-8])
 
 
 def test_an_activation_that_has_no_counterpart_is_told_though_the_numbers_agree(hand):
