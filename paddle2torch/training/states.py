@@ -17,6 +17,10 @@ from paddle2torch.training.weights import back
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+OF_ADAM = ("beta1_pow_acc", "beta2_pow_acc")
+"""What Adam and AdamW keep of their steps."""
+
+
 def torchs_state(
     path: Path, recipe: Recipe, parameters: Sequence[Sequence[str]]
 ) -> dict[tuple[str, str], Array]:
@@ -40,14 +44,17 @@ def torchs_state(
                 found[move.target, called[kind]] = apply_transform(array, move.transform)
         if "step" in entry and "betas" in row.options:
             kind_of_weights = next(array.dtype for kind, array in entry.items() if kind in called)
-            for accumulator, place in POWERS.items():
-                power = _power(row.options["betas"][place], int(entry["step"]), kind_of_weights)
-                found[move.target, accumulator] = power
+            for accumulator in OF_ADAM:
+                index, ahead = POWERS[accumulator]
+                exponent = int(entry["step"]) + ahead
+                found[move.target, accumulator] = _power(
+                    row.options["betas"][index], exponent, kind_of_weights
+                )
     return found
 
 
-def _power(beta: float, steps: int, kind: np.dtype[Any]) -> Array:
-    """beta to the power of steps + 1, multiplied up as Paddle does, so that it is rounded as often."""
-    factors = np.full(steps + 1, beta, dtype=kind)
+def _power(beta: float, exponent: int, kind: np.dtype[Any]) -> Array:
+    """beta to a power, multiplied up as Paddle does, so that it is rounded as often."""
+    factors = np.full(exponent, beta, dtype=kind)
     found: Array = np.multiply.accumulate(factors)[-1:]
     return found
