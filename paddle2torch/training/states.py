@@ -45,10 +45,10 @@ def torchs_state(
         if "step" in entry and "betas" in row.options:
             kind_of_weights = next(array.dtype for kind, array in entry.items() if kind in called)
             for accumulator in OF_ADAM:
-                index, ahead = POWERS[accumulator]
+                beta, ahead = POWERS[accumulator]
                 exponent = int(entry["step"]) + ahead
                 found[move.target, accumulator] = _power(
-                    row.options["betas"][index], exponent, kind_of_weights
+                    row.options["betas"][beta], exponent, kind_of_weights
                 )
     return found
 
