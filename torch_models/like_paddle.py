@@ -374,6 +374,11 @@ def add_parameter(layer, name, parameter):
     return parameter
 
 
+def as_it_is(function):
+    """A mark for Paddle's compiler, which torch has not: the function itself."""
+    return function
+
+
 def full_name(layer):
     """A name that no other layer has, as Paddle's: `linear_0`. The number counts the layers that were asked."""
     if "name_like_paddle" not in vars(layer):

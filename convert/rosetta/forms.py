@@ -40,6 +40,20 @@ DTYPES = (
 )
 
 
+_FILLING = (
+    *(
+        "constant_",
+        "normal_",
+        "uniform_",
+        "zeros_",
+        "ones_",
+        "trunc_normal_",
+        "kaiming_normal_",
+        "kaiming_uniform_",
+    ),
+    *("xavier_normal_", "xavier_uniform_"),
+)
+"""Functions that Paddle has under torch's names since 3.3."""
 _KEPT = (
     *("kernel_size", "stride", "padding", "dilation", "groups", "in_channels", "out_channels"),
     *("in_features", "out_features", "num_features", "output_size"),
@@ -395,6 +409,12 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     ),
     "Tensor.scale_": (Form("x.mul_(scale)", "bias absent"),),
     "Tensor.retain_grads": (Form("x.retain_grad()"),),
+    "Tensor.view": (Form("x.view(shape_or_dtype)"),),
+    "Tensor.multiply_": (Form("x.mul_(y)"),),
+    "Tensor.floor_": (Form("x.floor_()"),),
+    "Tensor.cuda": (Form("x.cuda()", "device_id absent"),),
+    "jit.not_to_static": (Form("="),),
+    **{f"nn.init.{name}": (Form("="),) for name in _FILLING},
     "get_default_dtype": (Form("="),),
     "outer": (Form("torch.outer(x, y)"),),
     "swapaxes": (
@@ -592,6 +612,12 @@ PROVEN_BY: Mapping[str, str] = {
     "Tensor.unsqueeze": "unsqueeze",
     "Tensor.retain_grads": "gradient of an intermediate tensor",
     "get_default_dtype": "Tensor.dtype",
+    "Tensor.view": "Tensor.reshape",
+    "Tensor.multiply_": "Tensor.scale_",
+    "Tensor.floor_": "floor",
+    "Tensor.cuda": "Tensor.cpu",
+    "jit.not_to_static": "train and eval",
+    **dict.fromkeys((f"nn.init.{name}" for name in _FILLING), "nn.initializer.Constant"),
 }
 """Names of Paddle's whose proof is another row, an idiom's or the function's."""
 
@@ -602,6 +628,8 @@ TWINS: Mapping[str, str] = {
     "ParamAttr": "like_paddle.ParamAttr",
     "vision.ops.ConvNormActivation": "like_paddle.ConvNormActivation",
     "grad": "autograd.grad",
+    "jit.not_to_static": "like_paddle.as_it_is",
+    **{f"nn.init.{name}": f"nn.init.{name}" for name in _FILLING},
     "io.Dataset": "utils.data.Dataset",
     "io.DataLoader": "utils.data.DataLoader",
     "io.random_split": "utils.data.random_split",
@@ -676,6 +704,7 @@ MODULES: Mapping[str, str] = {
     "nn": "nn",
     "nn.functional": "nn.functional",
     "nn.initializer": "nn.init",
+    "nn.init": "nn.init",
     "nn.utils": "nn.utils",
     "optimizer": "optim",
     "optimizer.lr": "optim.lr_scheduler",

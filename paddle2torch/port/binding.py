@@ -233,8 +233,8 @@ def additions(known: Known, taken: Mapping[str, Given]) -> list[tuple[str, Any]]
 def check_required(known: Known, written: Collection[str], positional: int) -> None:
     """Raise Refused where torch wants an argument that Paddle does not."""
     signature = known.torch_signature
-    if signature is None:
-        return
+    if signature is None or not known.torch.startswith(("nn.", "optim.", "utils.")):
+        return  # what the documentation of a function of C++ says is one of its forms
     order = signature.positional
     for name, default in signature.defaults.items():
         there = name in written or (name in order and order.index(name) < positional)
@@ -252,7 +252,7 @@ def positional_in_torch(known: Known, number: int, torch: str) -> bool:
     if signature is None or signature.rest in ("args", torch):
         return True
     order = signature.positional
-    return number < len(order) and order[number] == torch
+    return number < len(order) and (order[number] == torch or torch not in signature.defaults)
 
 
 def rewritten(given: Given, keyword: str | None, node: cst.BaseExpression) -> cst.Arg:

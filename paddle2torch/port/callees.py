@@ -164,12 +164,31 @@ class Callees(Members):
                 return self.refuse(node, why)[0], TENSOR if prefix == "Tensor." else UNKNOWN
             if known is not None:
                 return self._known_member(known, base, node, args)
-        elif not kinds and attr in knowledge.differing() and not self._own_member(attr):
+        elif self._may_differ(kinds, attr, node, base, args):
             why = f"what .{attr} is called on is not known here, and paddle.Tensor.{attr} is written otherwise in torch"
             return self.refuse(node, why + ": say what it is with an annotation (x: paddle.Tensor)")
         made, gives = self._plain_member(changed, func.value, value, attr, args)
         said = RETURNS.get(f"nn.Layer.{attr}") if prefix == "nn.Layer." else None
         return made, gives or NAMED.get(said or "", UNKNOWN)
+
+    def _may_differ(
+        self, kinds: set[str], attr: str, node: cst.Call, base: cst.BaseExpression, args: Args
+    ) -> bool:
+        """Whether a call on something unknown would be another one on a tensor."""
+        if kinds or attr not in knowledge.differing() or self._own_member(attr):
+            return False
+        if args and isinstance(args[0][0].value, cst.SimpleString) and hasattr(str, attr):
+            return False
+        known = knowledge.method(attr)
+        assert known is not None
+        used, extra = set(self.names.used), set(self.names.extra)
+        try:
+            made, _ = self.call_method(known, base, node, args)
+            return not made.deep_equals(node)
+        except Refused:
+            return True
+        finally:
+            self.names.used, self.names.extra = used, extra
 
     def _unheard_of(self, prefix: str, attr: str) -> str:
         """Why a member that no row has cannot stay; "" where torch has one of this name, or it is none of Paddle's."""
@@ -319,7 +338,7 @@ class Callees(Members):
         for atom in sorted(without_none(value), key=str):
             if atom.kind in (API, PARTIAL):
                 try:
-                    made, gives = self.call_api(atom.more, node, args, "")
+                    made, gives = self.call_api(atom.more, node, args, "", partly=atom.kind == PARTIAL)
                 except Refused as why:
                     return self.refuse(node, str(why))
                 if not isinstance(made, cst.Call):

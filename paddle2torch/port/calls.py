@@ -28,7 +28,6 @@ from paddle2torch.port.knowledge import Known
 from paddle2torch.port.names import Names
 from paddle2torch.port.templates import fill, holds, keyword_only, names_in, plain, simple, tight
 from paddle2torch.port.values import (
-    CONST,
     CONVERTED,
     NAMED,
     UNKNOWN,
@@ -37,7 +36,6 @@ from paddle2torch.port.values import (
     literal,
     of,
     only,
-    without_none,
 )
 
 Args = Sequence[tuple[cst.Arg, Value]]
@@ -415,15 +413,10 @@ class Calls:
             if name not in DTYPES:
                 raise Refused(f"no dtype of Paddle is called {name!r}")
             return self.names.refer(name)
-        rest = without_none(value)
         if only(value, "dtype", CONVERTED):
             return node
-        if rest and all(
-            atom.kind == "str" or (atom.kind == CONST and atom.more[0] == "str") or atom.kind == "dtype"
-            for atom in rest
-        ):
-            return cst.Call(self.names.helper("dtype"), [cst.Arg(node)])
-        raise Refused("which dtype this is is not known: write torch.float32 or the like")
+        # A name or a dtype, which only a run tells.
+        return cst.Call(self.names.helper("as_dtype"), [cst.Arg(node)])
 
 
 def _comma(args: Sequence[cst.Arg]) -> Any:
