@@ -21,7 +21,7 @@ BUGS = [
             "momentum",
             0.99,
             0.01,
-            shows="nothing",
+            shows="training",
             layers=4,
         ),
         visible="nowhere",

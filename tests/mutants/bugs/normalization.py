@@ -46,7 +46,7 @@ BUGS = [
         "momentum",
         "self.bn2 = nn.BatchNorm2d(8)",
         "self.bn2 = nn.BatchNorm2d(8, momentum=0.9)",
-        Expected("bn2", "BatchNorm2d", EDITED, "attribute", "momentum", 0.9, 0.1, shows="nothing"),
+        Expected("bn2", "BatchNorm2d", EDITED, "attribute", "momentum", 0.9, 0.1, shows="training"),
         **NOWHERE,
     ),
     line(
@@ -54,7 +54,7 @@ BUGS = [
         "momentum",
         "self.bn1 = nn.BatchNorm1d(16)",
         "self.bn1 = nn.BatchNorm1d(16, momentum=0.01)",
-        Expected("bn1", "BatchNorm1d", EDITED, "attribute", "momentum", 0.9, 0.99, shows="nothing"),
+        Expected("bn1", "BatchNorm1d", EDITED, "attribute", "momentum", 0.9, 0.99, shows="training"),
         **NOWHERE,
     ),
     line(
@@ -70,7 +70,7 @@ BUGS = [
             "momentum",
             0.9,
             None,
-            shows="nothing",
+            shows="training",
             layers=4,
         ),
         **NOWHERE,
