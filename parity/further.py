@@ -11,17 +11,20 @@ from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
-from parity.later import Both, gradients_elsewhere, ignored_labels, not_a_number, second_call
+from parity.later import Both, gradients_elsewhere, ignored_labels, many_samples, not_a_number, second_call
 from parity.limits import QUICK
-from parity.numbers.observed import Observed, sized
+from parity.numbers.observed import Observed, differs_at_its_size, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, outputs_at_once
-from parity.setup.others import Further, further_inputs, usual
+from parity.setup.others import Further, few, further_inputs, usual
 from parity.sides.side import Side
 from parity.trace.trace import Framework
 from parity.trace.values import Array, ValueStore, scratch_directory
+
+EIGHT = 8
+"""Fewer numbers may be right to the last digit by chance (`parity.limits.gross`)."""
 
 FURTHER_BATCH = 2
 """Largest batch of a further input: more of the same shows nothing new, and costs as much again."""
@@ -58,10 +61,13 @@ def further_cases(
             return cases
     both = Both(paddle, torch, mode, tell)
     seen, observed = given.seen, given.observed
+    little = any(gap.size < EIGHT for gap in given.outputs.values())
+    little = little and few({name: array.shape for name, array in inputs.items()})
     later: tuple[tuple[bool, Callable[[], Case | None]], ...] = (
         (seen.keeps, lambda: second_call(both, inputs, pairs, observed)),
         (seen.doubtful, lambda: not_a_number(both, inputs)),
         (bool(seen.labels), lambda: ignored_labels(both, inputs, seen.labels, given.notes)),
+        (little, lambda: many_samples(both, inputs)),
         (gradients, lambda: gradients_elsewhere(both, inputs, at_kinks=not seen.kinked)),
     )
     for asked, look in later:
@@ -220,6 +226,9 @@ def _quick_case(
             gap = sized(stores["torch"].get(key), stores["paddle"].get(key))
             judgement.outputs[path] = given[path].at_its_size(gap) if path in given else gap
         differ = any(not d.comparable or d.max_rel > QUICK for d in judgement.outputs.values())
+        if few(case.shapes):
+            # Looking closer costs little.
+            differ |= any(differs_at_its_size(d, QUICK) for d in judgement.outputs.values())
         differ |= any(
             stores["torch"].stored(key).shape != stores["paddle"].stored(key).shape
             for key in found["paddle"] & found["torch"]

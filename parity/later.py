@@ -17,17 +17,20 @@ from parity.errors import NotRecordedError, ParityError
 from parity.explain.buffers import statistics_of
 from parity.explain.telling import further as telling
 from parity.limits import FLOAT32_STEPS, GRADIENT_CONSTANTS, QUICK
-from parity.numbers.observed import Observed, sized
+from parity.numbers.observed import Observed, Sides, observe, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
-from parity.setup.others import Further, kinks, larger, not_numbers
+from parity.setup.others import Further, kinks, larger, not_numbers, of_several_samples
 from parity.sides.side import Side
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import Array, ValueStore, scratch_directory
 
 Runs = Mapping[Framework, tuple[Trace, ValueStore]]
 
+
+MANY = 16
+"""Samples that tell what float32 does to the results, where the given ones hold few numbers."""
 
 IGNORED = -100
 """The label that both frameworks leave out unless they are told another one."""
@@ -42,8 +45,10 @@ class Both:
     mode: str
     tell: Any
 
-    def on(self, further: Further, stack: ExitStack, **options: Any) -> tuple[Case, Runs | None]:
-        """A case, and both runs in float64; None where torch's model raises, and ParityError where Paddle's does."""
+    def on(
+        self, further: Further, stack: ExitStack, precision: str = "float64", **options: Any
+    ) -> tuple[Case, Runs | None]:
+        """A case, and both runs; None where torch's model raises, and ParityError where Paddle's does."""
         arrays = further.arrays()
         shapes = {name: array.shape for name, array in arrays.items()}
         case = Case(further.name, self.mode, shapes, Judgement(), quick=True)
@@ -53,7 +58,7 @@ class Both:
             where = scratch / side.framework
             try:
                 runs[side.framework] = side.capture(
-                    arrays, mode=self.mode, precision="float64", store=where, **options
+                    arrays, mode=self.mode, precision=precision, store=where, **options
                 )
             except NotRecordedError:
                 raise
@@ -98,6 +103,28 @@ def second_call(
                 case.judgement.findings.append(
                     telling.later(name if kind == "after" else "", case.shapes, gap)
                 )
+    return case
+
+
+def many_samples(both: Both, inputs: Mapping[str, Array]) -> Case | None:
+    """Both precisions on more samples, where few numbers say little of what float32 alone does. None if a model does not take them."""
+    shapes = {name: array.shape for name, array in inputs.items()}
+    more = Further("many samples in float32", inputs, of_several_samples(shapes, MANY), (6,), limit=True)
+    with ExitStack() as stack:
+        try:
+            case, wide = both.on(more, stack, outputs_only=True)
+            _, narrow = both.on(more, stack, outputs_only=True, precision="float32")
+        except ParityError:
+            return None
+        assert wide is not None
+        assert narrow is not None
+        stores = [runs[side][1] for runs in (wide, narrow) for side in ("paddle", "torch")]
+        for key in sorted(stores[0].index):
+            if key.startswith("output:") and all(key in store.index for store in stores):
+                found = observe(Sides(*(store.stored(key) for store in stores)))
+                if found.doubt:
+                    path = key.partition(":")[2]
+                    case.judgement.inconclusive.append(f"`{path}`: {found.doubt}")
     return case
 
 

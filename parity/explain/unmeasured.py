@@ -70,11 +70,12 @@ def _one_sided(item: Silent, side: Framework) -> Claim:
 
 @dataclass(frozen=True)
 class Unregistered:
-    """Layers in a plain list of one side's, and the line that makes it."""
+    """Layers in a plain list of one side's, or a plain tensor, and the line that makes it."""
 
     side: Framework
     paths: list[str]
     line: str
+    tensor: bool = False
 
 
 def registration(evidence: Evidence, _: Claims) -> Iterator[Claim]:
@@ -86,6 +87,26 @@ def registration(evidence: Evidence, _: Claims) -> Iterator[Claim]:
         for container, paths in containers.items():
             found = Unregistered(run.trace.framework, paths, run.trace.unregistered[paths[0]])
             yield Claim(Subject.REGISTRATION, attribute=container, shows=Shows.WEIGHTS, details=found)
+    yield from _plain_tensors(evidence)
+
+
+def _plain_tensors(evidence: Evidence) -> Iterator[Claim]:
+    """Parameters that Paddle trains, and that torch holds as tensors its state dict does not know. With gradients, these tell."""
+    torch, paddle = evidence.torch.trace, evidence.paddle.trace
+    used = {value for op in torch.ops for value in op.inputs.values()}
+    for ours, known in torch.parameters.items() if not torch.flows else ():
+        theirs = paddle.parameters.get(evidence.names.get(ours, ours))
+        if theirs is None or not (theirs.trainable and theirs.registered):
+            continue
+        inside = any(ours.startswith(f"{path}.") for path in torch.unregistered)
+        if not known.registered and not known.trainable and known.value in used and not inside:
+            line = torch.constructors.get(ours.rpartition(".")[0], "")
+            yield Claim(
+                Subject.REGISTRATION,
+                attribute=ours,
+                shows=Shows.WEIGHTS,
+                details=Unregistered("torch", [ours], line, tensor=True),
+            )
 
 
 @dataclass(frozen=True)

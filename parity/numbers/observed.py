@@ -142,6 +142,11 @@ def class_of(size: Array) -> Array:
     return np.where(size > 0, (exponents + _ZERO) // CLASS, 0)
 
 
+def differs_at_its_size(found: Difference, within: float) -> bool:
+    """Whether numbers of some size differ by more than `within` of it, whatever stands beside them; found: by `sized`."""
+    return any(gap > within * 2.0 ** (CLASS * at - _ZERO) for at, gap in found.by_size if at)
+
+
 def sized(actual: Array, expected: Array) -> Difference:
     """`difference`, with the largest one in each class of size."""
     actual, expected = real(actual), real(expected)

@@ -232,8 +232,8 @@ def further_inputs(
     mixed = seen is None or not seen.ranked
     large = {name: larger(times, mixed) for name, times in LARGEST.items()} if floats else {}
     rows.append(tuple(_of_one_sample(plain, mode, large)))
-    if floats and _few(shapes):
-        several = replace(plain, shapes=_of_several_samples(shapes), reduced=False)
+    if floats and few(shapes):
+        several = replace(plain, shapes=of_several_samples(shapes), reduced=False)
         if mixed:
             rows.append((replace(several, name="zeros, halves and equal numbers", numbers=rounded),))
         rows.append((replace(several, name="tiny numbers", numbers=tiny),))
@@ -243,7 +243,7 @@ def further_inputs(
                 for name, numbers in large.items()
             )
         )
-    if not images and _few(shapes):
+    if not images and few(shapes):
         alone = {name: (*s[:1], 1, *s[2:]) if len(s) > 1 else s for name, s in shapes.items()}
         if alone != shapes:
             # A table of one length broadcasts along one step, and raises on others: a limit of the port.
@@ -254,16 +254,19 @@ def further_inputs(
     return [row for row in rows if row]
 
 
-def _few(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+def few(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether a sample holds so few numbers that more inputs cost little."""
     return sum(int(np.prod(shape[1:])) for shape in shapes.values()) < FEW
 
 
-def _of_several_samples(shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, tuple[int, ...]]:
+def of_several_samples(
+    shapes: Mapping[str, tuple[int, ...]], count: int = SAMPLES
+) -> Mapping[str, tuple[int, ...]]:
     """More samples than were given, where all inputs have as many."""
     batches = {shape[:1] for shape in shapes.values()}
-    if len(batches) != 1 or () in batches or max(batches) >= (SAMPLES,):
+    if len(batches) != 1 or () in batches or max(batches) >= (count,):
         return shapes
-    return {name: (SAMPLES, *shape[1:]) for name, shape in shapes.items()}
+    return {name: (count, *shape[1:]) for name, shape in shapes.items()}
 
 
 def _of_other_numbers(numbers: Further) -> Iterator[Further]:
@@ -272,7 +275,7 @@ def _of_other_numbers(numbers: Further) -> Iterator[Further]:
     kinds = [numbers]
     if any(_hides(array, len(inputs) == 1) for array in inputs.values()):
         kinds.insert(0, replace(numbers, name="other numbers, masks and ids", vary=True))
-    more = _of_several_samples(shapes) if _few(shapes) else shapes
+    more = of_several_samples(shapes) if few(shapes) else shapes
     for one in kinds:
         if more != shapes:
             yield replace(one, shapes=more, unusual=True, limit=True, reduced=False)

@@ -192,3 +192,37 @@ def test_what_batch_norms_keep_is_the_frameworks_own_after_a_second_call_too():
     )
     assert report.verdict is Verdict.EQUIVALENT, str(report)
     assert report.cases[-1].name == "a second call"
+
+
+def test_a_parameter_of_paddles_that_is_a_plain_tensor_in_torch_is_found():
+    class Scaled(paddle.nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.w = self.create_parameter([3])
+            self.w.set_value(X[0])
+
+        def forward(self, x):
+            return x * self.w
+
+    class Plain(torch.nn.Module):
+        def __init__(self, register):
+            super().__init__()
+            self.w = torch.nn.Parameter(torch.from_numpy(X[0])) if register else torch.from_numpy(X[0])
+
+        def forward(self, x):
+            return x * self.w.to(x.dtype)
+
+    for register in (False, True):
+        report = parity.check(Scaled(), Plain(register), X, further=False)
+        assert bool(report) is register, str(report)
+        assert [finding.subject for finding in report.findings] == [Subject.REGISTRATION] * (not register)
+
+
+@pytest.mark.parametrize("narrow", [lambda x: x.half().float(), lambda x: x * 1.0003], ids=["half", "factor"])
+def test_what_float32_alone_does_to_few_numbers_is_seen_on_more(narrow):
+    def narrowed(x, n):
+        return (narrow(x) if x.dtype == torch.float32 else x).sum(-1)
+
+    twin = InPaddle(lambda x, n: x.sum(-1))
+    assert parity.check(twin, InTorch(narrowed), X).verdict is Verdict.INCONCLUSIVE
+    assert parity.check(twin, InTorch(lambda x, n: x.sum(-1)), X).verdict is Verdict.EQUIVALENT

@@ -140,13 +140,20 @@ def unregistered(claim: Claim, evidence: Evidence) -> Finding:
     torch = found.side == "torch"
     nodes = ((pair.torch if torch else pair.paddle, pair.paddle.order) for pair in evidence.alignment.pairs)
     first = next((at for node, at in nodes if node.module.startswith(found.paths[0])), float("inf"))
+    name = container.rpartition(".")[2]
+    cause = f"not registered: {len(found.paths)} layer(s) of `{container}` live in a plain list in "
+    cause += f"{'torch' if torch else 'Paddle'}, so they are not in the state dict, not moved by .to(), not trained and not saved"
+    fix = f"self.{name} = torch.nn.ModuleList(...)"
+    if found.tensor:
+        cause = f"not registered: `{container}` is a parameter in Paddle and a plain tensor in torch, so it is not in the state dict, not loaded, "
+        cause += "not trained and not saved"
+        fix = f"self.{name} = torch.nn.Parameter(...)"
     return Finding(
-        layer=found.paths[0],
+        layer=container.rpartition(".")[0] if found.tensor else found.paths[0],
         operator="registration",
         where=found.line if torch else "",
-        cause=f"not registered: {len(found.paths)} layer(s) of `{container}` live in a plain list in "
-        f"{'torch' if torch else 'Paddle'}, so they are not in the state dict, not moved by .to(), not trained and not saved",
-        fix=f"self.{container.rpartition('.')[2]} = torch.nn.ModuleList(...)",
+        cause=cause,
+        fix=fix,
         evidence={"layers": len(found.paths), "first": found.paths[0], "last": found.paths[-1]},
         where_paddle="" if torch else found.line,
         subject=Subject.REGISTRATION,
