@@ -28,6 +28,7 @@ class Remark(Enum):
     BY_CONSTANTS = "float32 constants make all of what the outputs differ by"
     RUN = "a run has something to say of itself"
     AMPLIFIED = "the network amplifies rounding"
+    WIDTH = "whole numbers of another width"
 
 
 class Doubt(Enum):

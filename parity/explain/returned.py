@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from parity.explain.claims import Claim, Claims, Doubt
+from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.evidence import Evidence
 from parity.limits import QUICK
 from parity.numbers.compare import difference
@@ -71,5 +71,7 @@ def _numbers(path: str, evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     elif path not in evidence.torch.trace.outputs and not found.agrees and not claims.faults:
         # Python or numpy computed it of what it took out of tensors.
         yield _differs(path, "outside", found.difference.expected, found.difference.actual)
+    elif expected.dtype != actual.dtype and kinds[0] == "integer":
+        yield Claim(Remark.WIDTH, attribute=path, values=(expected.dtype.name, actual.dtype.name))
     if expected.size == actual.size == 0:
         yield Claim(Doubt.EMPTY_RESULT, attribute=path)

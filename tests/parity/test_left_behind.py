@@ -226,3 +226,13 @@ def test_what_float32_alone_does_to_few_numbers_is_seen_on_more(narrow):
     twin = InPaddle(lambda x, n: x.sum(-1))
     assert parity.check(twin, InTorch(narrowed), X).verdict is Verdict.INCONCLUSIVE
     assert parity.check(twin, InTorch(lambda x, n: x.sum(-1)), X).verdict is Verdict.EQUIVALENT
+
+
+def test_whole_numbers_of_another_width_are_a_note():
+    report = parity.check(
+        InPaddle(lambda x, n: x.argmax(-1)), InTorch(lambda x, n: x.argmax(-1).int()), X, further=False
+    )
+    assert report.verdict is Verdict.EQUIVALENT
+    assert "`output` is int32 in torch, int64 in Paddle: the same numbers" in [
+        note.text for note in report.notes
+    ]

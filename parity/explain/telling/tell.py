@@ -68,6 +68,11 @@ def note(claim: Claim, evidence: Evidence) -> Note:
             "detach": f"detach {only}: no effect on values, but on gradients",
         }
         return Note(meaning[item.kind], item.module)
+    if claim.what is Remark.WIDTH:
+        assert claim.values is not None
+        return Note(
+            f"`{claim.attribute}` is {claim.values[1]} in torch, {claim.values[0]} in Paddle: the same numbers"
+        )
     if claim.what is Remark.RUN:
         return Note(details)
     if claim.what is Remark.BIASED_VARIANCE:
