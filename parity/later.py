@@ -91,7 +91,11 @@ def second_call(
         for key in sorted(torch.index):
             kind, _, name = key.partition(":")
             theirs = f"{kind}:{(pairs or {}).get(name, name)}" if kind == "after" else key
-            if kind not in ("output", "after") or theirs not in paddle.index or apart & {key, theirs}:
+            if (
+                kind not in ("output", "after", "earlier")
+                or theirs not in paddle.index
+                or apart & {key, theirs}
+            ):
                 # What a BatchNorm keeps is judged after the first call, by what the layer makes of a batch.
                 continue
             gap = sized(torch.get(key), paddle.get(theirs))
@@ -101,7 +105,7 @@ def second_call(
             # What is kept may be updated with a number that Paddle keeps in float32.
             if not gap.comparable or gap.max_rel > FLOAT32_STEPS:
                 case.judgement.findings.append(
-                    telling.later(name if kind == "after" else "", case.shapes, gap)
+                    telling.later(kind, name if kind == "after" else "", case.shapes, gap)
                 )
     return case
 

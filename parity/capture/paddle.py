@@ -518,7 +518,7 @@ def run(
                     name: recorder.cast(paddle.to_tensor(array, place=place), options.precision)
                     for name, array in options.before.items()
                 }
-                drawn(
+                first = drawn(
                     model(
                         *(one for name, one in earlier.items() if name.isdigit()),
                         **{name: one for name, one in earlier.items() if not name.isdigit()},
@@ -529,6 +529,8 @@ def run(
             recorder.note_draws(draws())
         recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)
         recorder.finish(result)
+        if options.before is not None:
+            recorder.note_earlier(first)
         trace.kept += changed(state, attributes(model.named_sublayers(include_self=True)))
         for layer, buffers in held:
             for name, tensor in buffers.items():

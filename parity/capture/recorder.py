@@ -422,6 +422,12 @@ class Recorder(Remarks):
                 if self.store is not None:
                     self.store.put(f"input:{name}", now)
 
+    def note_earlier(self, result: Any) -> None:
+        """What the result of an earlier call holds now: a model may have written into it since."""
+        for path, tensor in flatten_outputs(result, self.is_tensor).items():
+            if self.store is not None:
+                self.store.put(f"earlier:{path}", self.to_numpy(self.cast(tensor, self.options.precision)))
+
     def note_replaced(self, tensor: Any, now: Any) -> None:
         """A buffer that the model holds another tensor in since the run: its new numbers are kept."""
         leaf = self.leaves.get(id(tensor)) if tensor is not None else None

@@ -122,7 +122,7 @@ def _configured(
             not seen and _keeps_nothing(evidence, pair, found.attribute)
         ):
             continue
-        if not seen and pair_is_idle(evidence.alignment.paddle, pair):
+        if not seen and pair_is_idle(evidence.alignment.paddle, pair, evidence.paddle):
             yield Claim(Remark.WRITTEN, pair, status=Status.SAME)
             continue
         yield Claim(
@@ -339,7 +339,9 @@ def _substituted(evidence: Evidence, pair: Pair) -> Claim:
         or row.agrees_freely
         or (row.local is not None and not different)
     )
-    told = ACTIVATIONS.issuperset(kinds) and not pair_is_idle(evidence.alignment.paddle, pair)
+    told = ACTIVATIONS.issuperset(kinds) and not pair_is_idle(
+        evidence.alignment.paddle, pair, evidence.paddle
+    )
     if not agree or told:
         shows = Shows.OUTPUTS if different or not agree else Shows.NOTHING
         return Claim(Subject.SUBSTITUTED, pair, shows=shows, status=Status.DIFFERENT)

@@ -14,6 +14,7 @@ from parity.align.alignment import Edge, Pair
 from parity.graph.formulas.pieces import OF_ONE
 from parity.graph.node import Graph, Node
 from parity.limits import SAME_FUNCTION
+from parity.runs.run import Run
 from parity.trace.values import Array
 
 Range = tuple[float, float]
@@ -45,16 +46,23 @@ FAR = 1e4
 """A grid goes so far where nothing bounds it."""
 
 
-def reach(graph: Graph, value: int) -> Range:
-    """Between which numbers a value lies whatever the model is given; both ends may be infinite."""
+def reach(graph: Graph, value: int, run: Run) -> Range:
+    """Between which numbers a value lies whatever numbers the model is given; both ends may be infinite.
+
+    A constant is what it was in `run`: other shapes, which may make it another one, are inputs of their own.
+    """
     node = graph.producer.get(value)
+    if node is not None and node.kind == "constant":
+        stored = run.value(value)
+        numbers = None if stored is None or not stored.size else stored.load()
+        return EVERY if numbers is None else (float(numbers.min()), float(numbers.max()))
     if node is None or "x" not in node.takes:
         return EVERY
     if node.kind in PASSING:
-        low, high = reach(graph, node.takes["x"].value)
+        low, high = reach(graph, node.takes["x"].value, run)
         return min(low, 0.0), max(high, 0.0)
     if node.kind == "clip":
-        low, high = reach(graph, node.takes["x"].value)
+        low, high = reach(graph, node.takes["x"].value, run)
         at_least, at_most = node.attributes.get("min"), node.attributes.get("max")
         return (
             low if at_least is None else max(low, float(at_least)),
@@ -62,22 +70,22 @@ def reach(graph: Graph, value: int) -> Range:
         )
     if node.kind == "affine":
         scale, shift = float(node.attributes["scale"]), float(node.attributes["shift"])
-        ends = [scale * end + shift for end in reach(graph, node.takes["x"].value)] if scale else [shift]
+        ends = [scale * end + shift for end in reach(graph, node.takes["x"].value, run)] if scale else [shift]
         return min(ends), max(ends)
     return BOUNDED.get(node.kind, EVERY)
 
 
-def pair_is_idle(graph: Graph, pair: Pair) -> bool:
-    """Whether two functions of one number, which `graph` (Paddle's) feeds, are the same on all that can come in."""
+def pair_is_idle(graph: Graph, pair: Pair, run: Run) -> bool:
+    """Whether two functions of one number, which `graph` and `run` (Paddle's) feed, are the same on all that can come in."""
     nodes = pair.paddle, pair.torch
     if any(node.kind not in OF_ONE or len(node.data) != 1 or "x" not in node.data for node in nodes):
         return False
-    numbers = _grid(reach(graph, pair.paddle.data["x"]))
+    numbers = _grid(reach(graph, pair.paddle.data["x"], run))
     return _same(*(_made((node,), numbers) for node in nodes))
 
 
-def segment_is_idle(graph: Graph, edge: Edge) -> bool:
-    """Whether operators that one side alone has, in a row, change nothing that can come in; graph: of that side."""
+def segment_is_idle(graph: Graph, edge: Edge, run: Run) -> bool:
+    """Whether operators that one side alone has, in a row, change nothing that can come in; graph, run: of that side."""
     nodes = sorted(edge.only_paddle or edge.only_torch, key=lambda node: node.raw)
     value = nodes[0].data.get("x", -1)
     before = value
@@ -85,7 +93,7 @@ def segment_is_idle(graph: Graph, edge: Edge) -> bool:
         if node.kind not in OF_ONE or set(node.data.values()) != {before}:
             return False
         before = node.output
-    numbers = _grid(reach(graph, value))
+    numbers = _grid(reach(graph, value, run))
     return _same(_made(nodes, numbers), numbers)
 
 

@@ -139,7 +139,9 @@ def _unpaired_activations(evidence: Evidence, edge: Edge) -> bool:
 def _is_idle(evidence: Evidence, edge: Edge) -> bool:
     """Whether no number that can come in is changed."""
     alignment = evidence.alignment
-    return segment_is_idle(alignment.paddle if edge.only_paddle else alignment.torch, edge)
+    if edge.only_paddle:
+        return segment_is_idle(alignment.paddle, edge, evidence.paddle)
+    return segment_is_idle(alignment.torch, edge, evidence.torch)
 
 
 def _is_guard(node: Node) -> bool:

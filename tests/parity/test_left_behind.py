@@ -236,3 +236,17 @@ def test_whole_numbers_of_another_width_are_a_note():
     assert "`output` is int32 in torch, int64 in Paddle: the same numbers" in [
         note.text for note in report.notes
     ]
+
+
+def test_a_result_that_the_next_call_writes_over_is_found():
+    class Static(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.out = {}
+
+        def forward(self, x):
+            y = x * 2
+            return self.out.setdefault((y.shape, y.dtype), torch.empty_like(y)).copy_(y)
+
+    report = parity.check(InPaddle(), Static(), X)
+    assert report.verdict is Verdict.DIFFERENT, str(report)

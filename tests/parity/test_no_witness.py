@@ -300,8 +300,12 @@ def called(theirs, ours):
         (lambda x: PF.relu6(PF.tanh(x) * 3), lambda x: TF.relu(x.tanh() * 3)),
         (lambda x: PF.leaky_relu(PF.relu(x), 0.1), lambda x: TF.leaky_relu(x.relu(), 0.3)),
         (paddle.abs, lambda x: torch.where(x >= 0, x, -x)),
+        (
+            lambda x: x + paddle.arange(x.shape[1]).astype(x.dtype),
+            lambda x: x + torch.arange(x.shape[1]).clamp(0, 31).to(x.dtype),
+        ),
     ],
-    ids=["clip", "relu6", "slope", "abs"],
+    ids=["clip", "relu6", "slope", "abs", "places"],
 )
 def test_what_no_number_can_show_is_no_difference(theirs, ours):
     report = called(theirs, ours)

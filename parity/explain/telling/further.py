@@ -36,9 +36,11 @@ def differs(name: str, shapes: Shapes, worst: float) -> Finding:
     )
 
 
-def later(buffer: str, shapes: Shapes, gap: Difference) -> Finding:
-    """What only a second call shows: another result, or another buffer afterwards."""
+def later(kind: str, buffer: str, shapes: Shapes, gap: Difference) -> Finding:
+    """What only a second call shows: another result, another buffer afterwards, or that it writes into the first one's result."""
     what = f"the buffer `{buffer}` differs" if buffer else "the outputs differ"
+    if kind == "earlier":
+        what = "the result of the first one differs"
     return Finding(
         layer=buffer.rpartition(".")[0],
         operator="buffer" if buffer else "forward",
