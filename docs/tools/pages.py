@@ -13,6 +13,7 @@ GUIDE = tuple(
         "install",
         "differences",
         "port",
+        "translate",
         "mistakes",
         "checkpoints",
         "report",
