@@ -21,6 +21,7 @@ GUIDE = tuple(
         "rounding",
         "training",
         "finetune",
+        "cluster",
         "environments",
         "adding",
     )

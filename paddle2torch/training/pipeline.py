@@ -13,9 +13,13 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -76,9 +80,38 @@ def _start(maker: Maker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the workers
 
 
-def _make(epoch: int, indices: Array) -> Batch:
+def _make(epoch: int, indices: Array, place: str) -> Batch | Kept:
+    """A batch; its images in a file in memory where `place` is a folder for that, as a pipe copies them four times."""
     assert _maker is not None
-    return _maker.batch(epoch, indices)
+    batch = _maker.batch(epoch, indices)
+    if not place:
+        return batch
+    path = f"{place}/{uuid4().hex}.npy"
+    try:
+        np.save(path, batch.images)
+    except OSError:  # little room there, as in many containers
+        with suppress(OSError):
+            os.unlink(path)
+        return batch
+    return Kept(path, batch.labels, batch.indices)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A batch whose images are in a file."""
+
+    path: str
+    labels: Array
+    indices: Array
+
+    def taken(self) -> Batch:
+        """The batch; the file goes, and what is mapped of it stays until nobody holds it."""
+        images = np.asarray(np.load(self.path, mmap_mode="c"))
+        os.unlink(self.path)
+        return Batch(images, self.labels, self.indices)
+
+
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
 class Batches:
@@ -102,6 +135,7 @@ class Batches:
         self._maker = Maker(source, pipeline, seed)
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
+        self._folder: TemporaryDirectory[str] | None = None
 
     def __len__(self) -> int:
         """Batches of an epoch; the last one may be smaller."""
@@ -122,17 +156,18 @@ class Batches:
             for indices in wanted:
                 yield self._maker.batch(epoch, indices)
             return
-        coming: deque[Future[Batch]] = deque()
+        coming: deque[Future[Batch | Kept]] = deque()
         rest = iter(wanted)
         try:
             for indices in rest:
-                coming.append(self._executor().submit(_make, epoch, indices))
+                coming.append(self._executor().submit(_make, epoch, indices, self._place()))
                 if len(coming) >= AHEAD * self._workers:
                     break
             while coming:
-                batch = coming.popleft().result()
+                made = coming.popleft().result()
+                batch = made.taken() if isinstance(made, Kept) else made
                 for indices in rest:
-                    coming.append(self._executor().submit(_make, epoch, indices))
+                    coming.append(self._executor().submit(_make, epoch, indices, self._place()))
                     break
                 yield batch
         except BrokenProcessPool:
@@ -142,6 +177,12 @@ class Batches:
         finally:
             for future in coming:
                 future.cancel()
+
+    def _place(self) -> str:
+        """A folder in memory for batches on their way; "" where there is none."""
+        if self._folder is None and IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK):
+            self._folder = TemporaryDirectory(prefix="paddle2torch-", dir=IN_MEMORY)
+        return "" if self._folder is None else self._folder.name
 
     def _executor(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -158,3 +199,5 @@ class Batches:
     ) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._folder is not None:
+            self._folder.cleanup()
