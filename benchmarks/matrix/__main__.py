@@ -148,7 +148,18 @@ def _environment(framework: str, number: str, scratch: Path) -> Environment | st
 
 def _proof(env: Environment, words: Sequence[str]) -> str:
     done = _run(
-        [*PADDLE2TORCH, "parity", *words, "--gradients", "--steps", "2", f"--{env.side}-python", env.python],
+        [
+            *PADDLE2TORCH,
+            "parity",
+            *words,
+            "--gradients",
+            "--steps",
+            "2",
+            "--optimizer",
+            "adamw",
+            f"--{env.side}-python",
+            env.python,
+        ],
         ROOT,
         accepted=(0, 1, 3),
     )

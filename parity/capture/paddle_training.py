@@ -162,6 +162,12 @@ class PaddleTrainer:
                 found["added decay"] = float(getattr(coupled, "_coeff", 0.0))
             if optimizer._lr_ratio is not None:
                 found["lr"] *= float(optimizer._lr_ratio(parameter))
+        if kind == "Lamb":
+            excluded = optimizer._exclude_from_weight_decay_fn
+            found["weight_decay"] = (
+                0.0 if excluded is not None and excluded(parameter) else _number(optimizer._lamb_weight_decay)
+            )
+            found.update(beta1=_number(optimizer._beta1), beta2=_number(optimizer._beta2))
         if rule == "sgd":
             found.update(
                 momentum=float(getattr(optimizer, "_momentum", 0.0)),
@@ -173,7 +179,7 @@ class PaddleTrainer:
                 beta1=_number(group.get("beta1", optimizer._beta1)),
                 beta2=_number(group.get("beta2", optimizer._beta2)),
                 eps=_number(group.get("epsilon", optimizer._epsilon)),
-                amsgrad=bool(optimizer._amsgrad),
+                amsgrad=bool(getattr(optimizer, "_amsgrad", False)),  # Paddle 2 has none
             )
         for name, attribute in FURTHER.get(rule, {}).items():
             value = getattr(optimizer, attribute)

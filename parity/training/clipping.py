@@ -9,7 +9,7 @@ import numpy as np
 from parity.align.weights import WeightPair
 from parity.capture.training import Settings, Trainer
 from parity.limits import RECOMPUTED, UPDATE_CONSTANT
-from parity.ops.table import clip_epsilon
+from parity.ops.table import clip_epsilon, float32
 from parity.results.finding import Subject
 from parity.trace.values import Array
 from parity.training.record import Claim, Claims, Clipped, Given, Remark, StepRecord
@@ -80,9 +80,16 @@ def compared(
 def room(paddle: Settings, torch: Settings, gradients: Gradients) -> float:
     """How far an update may be off by constants: by torch's beside the norm too, where its own step clips."""
     norm = np.sqrt(sum(float((array**2).sum()) for array in gradients.values()))
+    constants = [UPDATE_CONSTANT]
     if torch.custom and not torch.hooks and paddle.clip and norm:
-        return max(UPDATE_CONSTANT, float(1.1 * clip_epsilon() / norm))
-    return UPDATE_CONSTANT
+        constants.append(float(1.1 * clip_epsilon() / norm))
+    if (
+        torch.custom and paddle.rule == "lamb"
+    ):  # which keeps its betas in float32, and torch's are as they are written
+        settings = next(iter(paddle.parameters.values()), {})
+        betas = [settings[name] for name in ("beta1", "beta2") if name in settings]
+        constants.append(1.1 * sum(abs(float32(beta) - beta) / (1.0 - beta) for beta in betas))
+    return max(constants)
 
 
 def _gap(twins: Sequence[WeightPair], raw: Gradients, expected: Gradients, actual: Gradients) -> Clipped:

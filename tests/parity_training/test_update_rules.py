@@ -13,6 +13,7 @@ import parity
 from convert import convert_state_dict
 from parity.capture.paddle_training import PaddleTrainer
 from parity.remedies.torch_adamax import Adamax
+from parity.remedies.torch_lamb import Lamb
 from tests.parity_training.networks import ENTROPY, X, pair
 
 
@@ -136,3 +137,27 @@ def test_an_optimizer_that_is_handed_over_is_rebuilt_as_it_was_made(kind, option
     assert {k: v.tolist() for k, v in by_hand.state().items()} == {
         k: v.tolist() for k, v in by_function.state().items()
     }
+
+
+def lamb(**options):
+    paddle_net, torch_net = pair()
+    return parity.check(
+        paddle_net,
+        torch_net,
+        X,
+        mode="train",
+        steps=2,
+        losses=ENTROPY,
+        optimizers=(
+            lambda model: paddle.optimizer.Lamb(0.01, parameters=model.parameters()),
+            lambda model: Lamb(model.parameters(), 0.01, **options),
+        ),
+        further=False,
+    )
+
+
+def test_lamb_steps_as_paddles_does_and_its_own_decay_is_what_is_compared():
+    report = lamb()
+    assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
+    (finding,) = lamb(weight_decay=0.1).findings
+    assert (finding.attribute, finding.values) == ("weight_decay", {"paddle": 0.01, "torch": 0.1})
