@@ -409,6 +409,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     ),
     "Tensor.scale_": (Form("x.mul_(scale)", "bias absent"),),
     "Tensor.retain_grads": (Form("x.retain_grad()"),),
+    "mm": (Form("torch.matmul(input, mat2)"),),
     "Tensor.view": (Form("x.view(shape_or_dtype)"),),
     "Tensor.multiply_": (Form("x.mul_(y)"),),
     "Tensor.floor_": (Form("x.floor_()"),),

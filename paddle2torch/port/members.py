@@ -48,6 +48,11 @@ def listed(node: cst.BaseExpression) -> cst.BaseExpression:
     return cst.Call(cst.Name("list"), [cst.Arg(node.with_changes(lpar=[], rpar=[]))])
 
 
+def _defines(cls: Class, attr: str) -> bool:
+    """Whether a class of the files has an attribute of this name itself: it stays what it is called."""
+    return cls.method(attr) is not None or attr in cls.every_attribute
+
+
 @dataclass
 class Members(Attributes, Calls):
     """State of a walk: the scopes, innermost last, and where it is."""
@@ -121,6 +126,8 @@ class Members(Attributes, Calls):
         if prefix is None:
             return changed, found
         known = knowledge.known(f"{prefix}{attr}")
+        if prefix == "nn.Layer." and any(_defines(c, attr) for c in names(value, INSTANCE)):
+            return changed, found
         if known is None and prefix == "Tensor.":
             if attr in attributes("paddle tensor") and not knowledge.torch_has(attr):
                 raise Refused(

@@ -134,6 +134,21 @@ class Class:
         found: Value | None = self._found(name, lambda c: c.attributes.get(name), set())
         return UNKNOWN if found is None else found
 
+    @property
+    def every_attribute(self) -> set[str]:
+        """The attributes that it and its bases in the files are given."""
+        found: set[str] = set()
+        waiting, seen = [self], {id(self)}
+        while waiting:
+            cls = waiting.pop()
+            found |= set(cls.attributes)
+            for base in cls.bases:
+                for atom in base:
+                    if atom.kind == CLASS and id(atom.more) not in seen:
+                        seen.add(id(atom.more))
+                        waiting.append(atom.more)
+        return found
+
     def _found(self, name: str, get: Callable[[Class], Any], seen: set[int]) -> Any:
         if id(self) in seen:
             return None

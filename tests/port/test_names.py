@@ -86,3 +86,17 @@ def test_an_unknown_receiver_is_not_guessed():
 def test_what_cannot_be_read_is_told_with_its_line(text, word):
     with pytest.raises(NotPython, match=word):
         port_source(text)
+
+
+def test_an_attribute_of_ones_own_is_not_renamed_though_paddles_layers_have_one_of_that_name():
+    text = (
+        "from paddle import nn\n\n\nclass Net(nn.Layer):\n    def __init__(self, n):\n        super().__init__()\n"
+        "        self._in_channels = n\n        self.conv = nn.Conv2D(n, 4, 1)\n\n    def forward(self, x):\n"
+        "        return self.conv(x) * self._in_channels / self.conv._out_channels\n"
+    )
+    assert "* self._in_channels / self.conv.out_channels" in port_source(text).text
+
+
+def test_a_default_is_not_taken_for_the_only_value_of_a_parameter():
+    text = "from paddle import nn\n\n\ndef make(n, bias=False):\n    return nn.Linear(n, 2, bias_attr=bias)\n"
+    assert "bias=bias is not False" in port_source(text).text
