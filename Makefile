@@ -30,7 +30,7 @@ full: env
 corpus: env
 	$(BIN)/python -m tests.mutants.run
 
-# A million damaged files through every reader, and two thousand conversions killed (tests/fuzz); about an hour.
+# A million damaged files through every reader, and two thousand conversions killed (tests/fuzz); about an hour and a half, idle.
 fuzz: env
 	$(BIN)/python -m tests.fuzz.run --count 1000000
 	$(BIN)/python -m tests.fuzz.kills --count 2000
