@@ -23,7 +23,7 @@ def ends(evidence: Evidence) -> Ends:
     """The values that a layer takes on both sides though they do not correspond, and those that are known to be one."""
     alignment = evidence.alignment
     known: dict[int, tuple[int, Edge | None]] = {
-        torch: (paddle, None) for torch, paddle in (*evidence.reached.items(), *_constants(evidence))
+        torch: (paddle, None) for torch, paddle in evidence.reached.items()
     }
     return known | {
         edge.torch_value: (edge.paddle_value, edge)
@@ -32,8 +32,12 @@ def ends(evidence: Evidence) -> Ends:
     }
 
 
-def _constants(evidence: Evidence) -> Iterator[tuple[int, int]]:
-    """(torch's, Paddle's) constants that hold the same numbers, though nothing pairs them."""
+def constants(evidence: Evidence) -> Ends:
+    """Constants that hold the same numbers on both sides, though nothing pairs them."""
+    return {torch: (paddle, None) for torch, paddle in _equal_constants(evidence)}
+
+
+def _equal_constants(evidence: Evidence) -> Iterator[tuple[int, int]]:
     alignment = evidence.alignment
     theirs = [node.output for node in alignment.only_paddle if node.kind == "constant"]
     for node in alignment.only_torch if theirs else ():
@@ -44,8 +48,20 @@ def _constants(evidence: Evidence) -> Iterator[tuple[int, int]]:
                 yield node.output, value
 
 
-def beyond(alignment: Alignment, edge: Edge, known: Ends) -> tuple[Edge, list[Edge]]:
-    """The input with what stands before it alone, and the other inputs that tell of the rest."""
+def beyond(alignment: Alignment, edge: Edge, known: Ends, made: Ends) -> tuple[Edge, list[Edge]]:
+    """The input with what stands before it alone, and the other inputs that tell of the rest.
+
+    made: constants, which count if without them and what is made of them alike one side alone has something left.
+    """
+    found = _cut(alignment, edge, known)
+    if made and found[0].only_paddle and found[0].only_torch:
+        less = _cut(alignment, edge, {**known, **made})
+        if bool(less[0].only_paddle) != bool(less[0].only_torch):
+            return less
+    return found
+
+
+def _cut(alignment: Alignment, edge: Edge, known: Ends) -> tuple[Edge, list[Edge]]:
     sides = edge.only_torch, edge.only_paddle
     ours, theirs = ({n.output for n in nodes} for nodes in sides)
     entering = [{value for n in nodes for value in n.data.values()} for nodes in sides]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from parity.align.alignment import Edge, Pair
 from parity.explain.claims import Claim, Claims, Doubt, Remark
-from parity.explain.downstream import beyond, ends
+from parity.explain.downstream import beyond, constants, ends
 from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
 from parity.explain.exchanges import NONE, Exchange, alike, exchange, follows, grown, permutation
@@ -28,9 +28,9 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     """Every input that is not fed from the same aligned value on both sides; one claim a segment, one an exchange."""
     alignment, told = evidence.alignment, _Told()
     halves = {id(twins.node): twins for twins in half_off(evidence)}
-    known = ends(evidence)
+    known, made = ends(evidence), constants(evidence)
     for whole in (*alignment.edges, *alignment.output_edges.values()):
-        edge, before = beyond(alignment, whole, known)
+        edge, before = beyond(alignment, whole, known, made)
         nodes = (*edge.only_paddle, *edge.only_torch)
         if not nodes and any(id(other) in told.faulty for other in before):
             # Both do the same from there on: the fault is told there.
