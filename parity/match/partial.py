@@ -8,7 +8,7 @@ pair on the pairs grow: two operators are each other's when they do the same wit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from parity.graph.node import Graph
@@ -109,16 +109,19 @@ class _Both:
                 yield self.paddle.parameters[ours], self.torch.parameters[theirs - self.offset]
 
     def in_order(self) -> Iterator[tuple[Held, Held]]:
-        """What is left of each shape, one by one, where both sides have as many."""
-        left: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-        for side, start, held in ((0, 0, self.paddle), (1, self.offset, self.torch)):
-            for vertex in held.parameters:
-                if start + vertex not in self.taken:
-                    left[self.labels[start + vertex]][side].append(vertex)
-        for ours, theirs in left.values():
-            if len(ours) == len(theirs):
-                for one, other in zip(ours, theirs, strict=True):
-                    yield self.paddle.parameters[one], self.torch.parameters[other]
+        """What is left of each shape, one by one, where both sides have as many: of one role first, then of any."""
+        for told in (True, False):
+            left: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+            for side, start, held in ((0, 0, self.paddle), (1, self.offset, self.torch)):
+                for vertex in held.parameters:
+                    if start + vertex not in self.taken:
+                        roles = sorted({label for label, _ in self.around[start + vertex]}) if told else []
+                        left[self.labels[start + vertex], tuple(roles)][side].append(vertex)
+            for ours, theirs in left.values():
+                if len(ours) == len(theirs):
+                    for one, other in zip(ours, theirs, strict=True):
+                        self._pair(one, self.offset + other)
+                        yield self.paddle.parameters[one], self.torch.parameters[other]
 
     def _pair(self, ours: int, theirs: int) -> None:
         self.pairs[ours] = theirs

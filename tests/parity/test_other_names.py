@@ -103,6 +103,33 @@ def test_one_difference_leaves_all_other_parameters_paired(fault):
     assert found.unpaired_torch == ()
 
 
+def averaged(nn, norm, branches):
+    class Net(nn.Layer if nn is paddle.nn else nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            for name in branches:
+                setattr(self, name, nn.Sequential(norm(6), nn.Linear(6, 3)))
+
+        def forward(self, x):
+            return sum(getattr(self, name)(x) for name in branches) / len(branches)
+
+    return Net()
+
+
+def test_what_only_its_order_of_use_tells_is_paired_with_what_has_its_role(tmp_path):
+    """Both branches make one sum, and a BatchNorm has four vectors of one length, which the frameworks take in different orders."""
+    both = (
+        averaged(paddle.nn, paddle.nn.BatchNorm1D, ("one", "two")),
+        averaged(torch.nn, torch.nn.BatchNorm1d, ("a", "b")),
+    )
+    roles = {"weight": "weight", "bias": "bias", "running_mean": "_mean", "running_var": "_variance"}
+    found = partly(*graphs(*both, tmp_path))
+    for torch_name, paddle_name in found.pairs.items():
+        if ".0." in torch_name:
+            assert paddle_name.rpartition(".")[2] == roles[torch_name.rpartition(".")[2]]
+    assert len(found.pairs) == 12
+
+
 def test_models_in_memory_are_paired_by_running_when_they_are_refilled():
     report = check(Ours(), Theirs(), INPUT, randomize=True)
     assert report, str(report)
