@@ -39,7 +39,8 @@ def version_of(python: str) -> tuple[int, ...]:
         answer = subprocess.run(
             question, capture_output=True, text=True, timeout=_PATIENCE, check=True
         ).stdout
-        return tuple(int(word) for word in answer.split())
+        major, minor = answer.split()
+        return int(major), int(minor)
     return SINCE
 
 

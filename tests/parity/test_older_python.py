@@ -105,7 +105,8 @@ def test_a_python_that_is_too_old_is_told_in_one_sentence(tmp_path):
         ParityError, match=r"is Python 3.7, and the paddle side needs 3.8 or newer: .*--paddle-python"
     ):
         WorkerSide("paddle", "net.py:Net", python=str(python))
-    assert version_of(str(tmp_path / "absent")) == SINCE
+    python.write_text("#!/bin/sh\n")
+    assert version_of(str(python)) == version_of(str(tmp_path / "absent")) == SINCE
     assert version_of(sys.executable) == sys.version_info[:2]
 
 
