@@ -86,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
             entry["logit_difference"], entry["probability_difference"] = differences(found)
         report.append(entry)
         if not args.json:
+            print("\n" * (len(report) > 1), end="")
             _show(entry, found)
         if args.annotate is not None:
             _annotate(args, Path(picture), rows)
@@ -133,7 +134,6 @@ def _show(entry: Mapping[str, Any], found: Mapping[str, Prediction]) -> None:
             f"greatest difference: {entry['logit_difference']:.1e} of a logit, {entry['probability_difference']:.1e} of a "
             "probability"
         )
-    print()
 
 
 def _annotate(args: argparse.Namespace, picture: Path, rows: Mapping[str, list[dict[str, Any]]]) -> None:
