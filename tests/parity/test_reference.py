@@ -151,5 +151,5 @@ def test_an_argument_that_torch_ignores_is_told_as_the_trap_that_it_is():
         torch_net.table.weight.copy_(torch.from_numpy(weight))
     findings = parity.check(paddle_net, torch_net, np.array([[0, 2, 3]]), further=False).findings
     assert [finding.guide for finding in findings] == ["nn.Embedding"]
-    assert "padding_idx: Paddle outputs zeros" in findings[0].cause
+    assert "Paddle gives zeros for padding_idx 2" in findings[0].cause
     assert findings[0].fix == "as `paddle2torch guide nn.Embedding` shows"
