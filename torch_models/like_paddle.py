@@ -356,6 +356,7 @@ class AdaptiveAvgPool2d(_Channels, nn.AdaptiveAvgPool2d):
 
     def __init__(self, output_size, data_format="NCHW"):
         super().__init__(output_size)
+        self.data_format = data_format
         self.nhwc = data_format == "NHWC"
 
     def apply_to(self, x):
@@ -372,6 +373,13 @@ def add_parameter(layer, name, parameter):
     """`layer.register_parameter`, which gives back what was added."""
     layer.register_parameter(name, parameter)
     return parameter
+
+
+def adaptive_avg_pool2d(x, output_size, data_format="NCHW"):
+    """F.adaptive_avg_pool2d of NCHW or NHWC."""
+    if data_format != "NHWC":
+        return F.adaptive_avg_pool2d(x, output_size)
+    return F.adaptive_avg_pool2d(x.permute(0, 3, 1, 2), output_size).permute(0, 2, 3, 1)
 
 
 def as_it_is(function):

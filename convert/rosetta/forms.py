@@ -9,6 +9,7 @@ what a method is called on. `=` is the plain mapping, `= name` that of another n
     "shape has 0"             it is a list or tuple with this literal
     "x simple"                it is a name, so that it may stand twice
     "dtype not given"         the opposite
+    "subclassed"              the name is the base of a class
     "named"                   the name is passed on, not called
     "result unused"           the call stands alone: nothing takes what it gives
     "written"                 the attribute is assigned to: `torch` is then `target = value`
@@ -156,7 +157,10 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     },
     "nn.MaxPool2D": (Form("= nn.MaxPool2d", "return_mask == True"), *_images("== like_MaxPool2d")),
     "nn.AvgPool2D": _images("== like_AvgPool2d"),
-    "nn.AdaptiveAvgPool2D": _images("== like_AdaptiveAvgPool2d"),
+    "nn.AdaptiveAvgPool2D": (
+        Form("like_AdaptiveAvgPool2d", "subclassed"),
+        *_images("== like_AdaptiveAvgPool2d"),
+    ),
     "nn.BatchNorm2D": (
         Form("= like_BatchNorm2d", "data_format given, data_format not == 'NCHW'"),
         Form(
@@ -212,6 +216,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("x.eval()"),
     ),
     **{f"nn.Layer._{name}": (Form(f"x.{name}"),) for name in _KEPT},
+    "nn.Layer._data_format": (Form("x.data_format"),),
     "nn.Layer._epsilon": (Form("x.eps"),),
     "nn.Layer._mean": (Form("x.running_mean"),),
     "nn.Layer._variance": (Form("x.running_var"),),
@@ -243,10 +248,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.functional.swiglu": (Form("F.silu(x) * y", "y given"),),
     **{
         f"nn.functional.{name}": _moved(f"F.{name}(x, {rest})")
-        for name, rest in (
-            ("max_pool2d", "kernel_size, stride, padding"),
-            ("adaptive_avg_pool2d", "output_size"),
-        )
+        for name, rest in (("max_pool2d", "kernel_size, stride, padding"),)
     },
     "nn.FractionalMaxPool2D": (
         Form(
@@ -422,6 +424,13 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("torch.swapaxes(x, axis0, axis1)", "axis0 given"),
         Form("="),
     ),
+    "nn.functional.adaptive_avg_pool2d": (
+        Form(
+            "like_adaptive_avg_pool2d(x, output_size, data_format)",
+            "data_format given, data_format not == 'NCHW'",
+        ),
+        Form("="),
+    ),
     # tensors
     "split": _SPLIT,
     "Tensor.split": _SPLIT_METHOD,
@@ -567,7 +576,7 @@ _LAYER_MEMBERS = {
     "add_parameter": "add_sublayer",
     "eval": "train and eval",
     "to": "float64 model",
-    **{f"_{name}": "sublayers" for name in (*_KEPT, "epsilon", "mean", "variance")},
+    **{f"_{name}": "sublayers" for name in (*_KEPT, "data_format", "epsilon", "mean", "variance")},
     "create_parameter": "create_parameter",
     "register_buffer": "register_buffer",
     "sublayers": "sublayers",

@@ -58,6 +58,8 @@ class Calls:
     changes: list[Change] = field(default_factory=list)
     alone: cst.CSTNode | None = None
     """The call that is a statement of its own: nothing takes what it gives."""
+    basing: bool = False
+    """Whether the bases of a class are walked."""
     at: cst.CSTNode | None = None
     """The call at hand."""
 

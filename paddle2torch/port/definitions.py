@@ -177,7 +177,9 @@ class Definitions(Expressions, Imports):
         changed: cst.ClassDef = self._decorators(node)
         bases, values, same = [], [], True
         for base in node.bases:
+            self.basing = True
             new, value = self.expr(base.value)
+            self.basing = False
             values.append(value)
             same = same and new is base.value
             bases.append(base if new is base.value else base.with_changes(value=new))

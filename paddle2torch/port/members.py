@@ -219,7 +219,9 @@ class Members(Attributes, Calls):
         torch = knowledge.module(name)
         if torch is None:
             known = self.row(name)
-            form = next((f for f in known.forms if f.when == "named"), None)
+            form = next(
+                (f for f in known.forms if f.when == ("subclassed" if self.basing else "named")), None
+            )
             if form is not None:
                 if form.refuse:
                     raise Refused(form.refuse)
