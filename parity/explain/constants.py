@@ -31,15 +31,16 @@ def constant_in(paddle: Trace, pair: Pair) -> tuple[str, float]:
     if told:
         return told, FLOAT32_FACTOR
     reason, within = constant_of(pair.torch.kind, pair.torch.shape("x"))
-    if reason or not (pair.torch.spelling.by_hand or pair.paddle.spelling.by_hand):
+    by_hand = pair.torch.spelling.by_hand or pair.paddle.spelling.by_hand
+    if reason or not (by_hand or pair.torch.kind != pair.paddle.kind):
         return reason, within
     return _rounded_inside(paddle, pair)
 
 
 def _rounded_inside(paddle: Trace, pair: Pair) -> tuple[str, float]:
-    """The same for an operator that is written out."""
+    """The same for an operator that is written out, or is another one that computes the same."""
     one_sided = pair.torch.spelling.by_hand != pair.paddle.spelling.by_hand
-    if one_sided and pair.torch.attributes.get("eps"):
+    if (one_sided or pair.torch.kind != pair.paddle.kind) and pair.torch.attributes.get("eps"):
         return "Paddle keeps eps in float32", FLOAT32_EPSILON
     for kind in {paddle.ops[number].kind for number in pair.paddle.raw}:
         within = constant_of(kind)[1] or (FLOAT32_EPSILON if float32_arguments(kind) else 0.0)

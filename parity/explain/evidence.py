@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
 
+import numpy as np
+
 from parity.align.alignment import Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.constants import constant_in
@@ -153,12 +155,36 @@ class Evidence(Measured):
         if row is not None and row.float64 is not None and not row.float64.comparable:
             # Handed in, a result of another shape would not be what torch goes on with on its own way.
             return False
+        if row is not None and self._is_rearranged(pair):
+            return False
         if row is None or any(slot in pair.torch.inputs for slot in kind_of(pair.torch.kind).weights):
             return True
         if id(pair) in self.attributes and pair.torch.kind not in DATAFLOW_KINDS:
             return True
         alone = row.local is not None and row.local.max_rel <= row.limit
         return row.agrees_freely or alone or bool(self.excuse(pair))
+
+    def _is_rearranged(self, pair: Pair) -> bool:
+        """Whether torch's result has Paddle's numbers at other places: fed by a move that one side alone has, in another layout."""
+        row = self.row(pair)
+        if row.float64 is None or row.float64.max_rel <= row.limit or id(pair) not in self._fed_by_a_move:
+            return False
+        actual, expected = self.torch.value(pair.torch.output), self.paddle.value(pair.paddle.output)
+        if actual is None or expected is None:
+            return False
+        return (
+            difference(np.sort(actual.load(), axis=None), np.sort(expected.load(), axis=None)).max_rel
+            <= row.limit
+        )
+
+    @cached_property
+    def _fed_by_a_move(self) -> frozenset[int]:
+        """Pairs, by identity, in front of which one side alone moves numbers around."""
+        return frozenset(
+            id(edge.pair)
+            for edge in self.alignment.edges
+            if any(node.kind == "move" for node in (*edge.only_paddle, *edge.only_torch))
+        )
 
     def _ends_right(self, node: Node, way: Way) -> bool:
         """Whether all ways from an operator, and there are some, lead to results that come right."""

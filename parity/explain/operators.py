@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from parity.align.alignment import Edge, Pair
 from parity.explain.claims import Claim, Claims, Remark
+from parity.explain.constants import constant_in
 from parity.explain.decisions import Alone, decide
 from parity.explain.evidence import Evidence
 from parity.explain.reach import pair_is_idle
@@ -330,7 +331,7 @@ def _agrees(evidence: Evidence, pair: Pair) -> bool:
 def _substituted(evidence: Evidence, pair: Pair) -> Claim:
     """Two operators in one place: one function in two forms where their numbers agree, but for activations."""
     row, kinds = evidence.row(pair), (pair.torch.kind, pair.paddle.kind)
-    excuse = max(constant_of(kind)[1] for kind in kinds)
+    excuse = max(constant_in(evidence.paddle.trace, pair)[1], *(constant_of(kind)[1] for kind in kinds))
     excused = row.local is not None and row.local.max_rel <= excuse
     different = evidence.differs_alone(pair) and not excused and evidence.suspects(pair)
     agree = (

@@ -69,6 +69,7 @@ KINDS: Mapping[str, Kind] = {
     **{name: Kind(("x", "y")) for name in ("gt", "ge", "lt", "le")},
     "where": Kind(("condition", "x", "y")),
     "setitem": Kind(("x", "y")),
+    "grid_sample": Kind(("x", "grid")),
     "cross_entropy": Kind(("x", "label", "weight")),
     "attention": Kind(("x", "key", "value", "mask")),
     "getitem": Kind(),

@@ -126,6 +126,15 @@ def _interpolate(call: Call) -> Attributes:
     return result
 
 
+def _grid_sample(call: Call) -> Attributes:
+    a = call.attributes
+    return {
+        "mode": a["mode"],
+        "padding_mode": a["padding_mode"],
+        "align_corners": bool(a["align_corners"]),
+    }
+
+
 def _pad3d(call: Call) -> Attributes:
     flat = list(call.attributes["pad"])
     pads = [(0, 0)] * call.rank
@@ -360,6 +369,13 @@ SIGNATURES: dict[str, Signature] = {
     "bilinear_interp": Signature("interpolate", _INTERP, _interpolate),
     "bicubic_interp": Signature("interpolate", _INTERP, _interpolate),
     "linear_interp": Signature("interpolate", _INTERP, _interpolate),
+    "trilinear_interp": Signature("interpolate", _INTERP, _interpolate),
+    "grid_sample": Signature(
+        "grid_sample",
+        "x grid mode padding_mode align_corners",
+        _grid_sample,
+        {"mode": "bilinear", "padding_mode": "zeros", "align_corners": True},
+    ),
     "pad3d": Signature("pad", "x pad mode value layout", _pad3d),
     "pad": Signature("pad", "x pad value", _pad),
     **{

@@ -46,6 +46,7 @@ ROWS: Mapping[str, str] = {
     "log_softmax": "nn.LogSoftmax",
     "dropout": "nn.Dropout",
     "interpolate": "nn.functional.interpolate",
+    "grid_sample": "nn.functional.grid_sample",
     "pad": "nn.functional.pad",
     "pixel_shuffle": "nn.PixelShuffle",
     "channel_shuffle": "nn.ChannelShuffle",

@@ -144,6 +144,15 @@ def _interpolate(mode: str) -> Any:
     return canonical
 
 
+def _grid_sample(call: Call) -> Attributes:
+    a = call.attributes
+    return {
+        "mode": ("bilinear", "nearest", "bicubic")[a["mode"]],
+        "padding_mode": ("zeros", "border", "reflection")[a["padding_mode"]],
+        "align_corners": bool(a["align_corners"]),
+    }
+
+
 def _pad(call: Call) -> Attributes:
     flat = list(call.attributes["pad"])
     pads = [(0, 0)] * call.rank
@@ -428,12 +437,15 @@ SIGNATURES: dict[str, Signature] = {
     },
     "upsample_nearest1d": Signature("interpolate", "x", _interpolate("nearest")),
     "upsample_nearest2d": Signature("interpolate", "x", _interpolate("nearest")),
+    "upsample_nearest3d": Signature("interpolate", "x", _interpolate("nearest")),
     **{
         f"_upsample_nearest_exact{n}d": Signature("interpolate", "x", _interpolate("nearest-exact"))
-        for n in (1, 2)
+        for n in (1, 2, 3)
     },
     "upsample_linear1d": Signature("interpolate", "x size align_corners", _interpolate("linear")),
     "upsample_bilinear2d": Signature("interpolate", "x size align_corners", _interpolate("bilinear")),
+    "upsample_trilinear3d": Signature("interpolate", "x size align_corners", _interpolate("trilinear")),
+    "grid_sampler": Signature("grid_sample", "x grid mode padding_mode align_corners", _grid_sample),
     "upsample_bicubic2d": Signature("interpolate", "x size align_corners", _interpolate("bicubic")),
     "pad": Signature("pad", "x pad mode value", _pad, {"mode": "constant", "value": None}),
     **{

@@ -333,6 +333,21 @@ ROWS = {
         (lambda x: PF.interpolate(x, [9, 12], None, "bilinear", True),),
         (lambda x: TF.interpolate(x, (9, 12), None, "bilinear", True),),
     ),
+    "trilinear": Row(
+        "interpolate",
+        (lambda x: PF.interpolate(x, [5, 6, 7], mode="trilinear", data_format="NCDHW"),),
+        (
+            lambda x: TF.interpolate(x, (5, 6, 7), mode="trilinear"),
+            torch.nn.Upsample((5, 6, 7), mode="trilinear", align_corners=False),
+        ),
+        x=(1, 2, 3, 4, 5),
+    ),
+    "sampled at a grid": Row(
+        "grid_sample",
+        (PF.grid_sample, lambda x, grid: PF.grid_sample(x, grid, "bilinear", "zeros", True)),
+        (lambda x, grid: TF.grid_sample(x, grid, align_corners=True),),
+        weights=((2, 3, 5, 2),),
+    ),
     "pad with a number": Row(
         "pad",
         (
