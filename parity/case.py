@@ -263,7 +263,7 @@ def _train(
         torch.trainer(mode),
         inputs,
         steps,
-        backward.twins,
+        [*backward.twins, *backward.others],
         backward.alignment,
         known=judgement.findings,
         level=judgement.worst,

@@ -28,7 +28,7 @@ _Cuts = dict[str, dict[int, list[Below]]]
 class GradientJudgement:
     """What going backward showed.
 
-    twins: the parameters that correspond. constants: the largest relative difference of a gradient that a framework's float32
+    twins: the parameters that correspond through aligned operators. others: those that correspond by name or numbers alone. constants: the largest relative difference of a gradient that a framework's float32
     constants explain. seen: (layer, operator) of what was known already and shows in gradients.
     """
 
@@ -36,6 +36,7 @@ class GradientJudgement:
     notes: list[Note] = field(default_factory=list)
     inconclusive: list[str] = field(default_factory=list)
     twins: list[WeightPair] = field(default_factory=list)
+    others: list[WeightPair] = field(default_factory=list)
     alignment: Alignment | None = None
     constants: float = 0.0
     seen: set[tuple[str, str]] = field(default_factory=set)

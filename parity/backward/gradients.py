@@ -18,7 +18,7 @@ from parity.backward.blame import Blame
 from parity.backward.claims import Claim, Doubt, Fault, Place, Remark
 from parity.backward.flow import GradientJudgement
 from parity.backward.loss import LossDifference, compare_loss
-from parity.backward.observed import counterparts
+from parity.backward.observed import by_name_or_numbers, counterparts
 from parity.backward.taken import one_sided
 from parity.backward.telling import tell
 from parity.graph.node import Node
@@ -55,6 +55,7 @@ def judge_gradients(
     judging.counterparts = counterparts(
         paddle, torch, prepared.names, judging.result.twins, (paddle_parameters, torch_parameters)
     )
+    judging.result.others = by_name_or_numbers(judging.counterparts, judging.result.twins, alignment)
     return judging.run()
 
 

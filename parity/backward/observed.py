@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
-from parity.align.weights import WeightPair, constant, digest
+from parity.align.alignment import Alignment, Pair
+from parity.align.weights import Holding, WeightPair, constant, digest
+from parity.graph.node import Graph, Node
 from parity.runs.run import Run
 from parity.trace.values import Array
 
@@ -96,6 +99,41 @@ def counterparts(
         if candidate.paddle and (name in trained or theirs.keys() & set(candidate.paddle)):
             found[name] = candidate
     return found
+
+
+def by_name_or_numbers(
+    found: Mapping[str, Counterpart], twins: Sequence[WeightPair], alignment: Alignment
+) -> list[WeightPair]:
+    """Parameters that no aligned operators share, because one side writes otherwise what is done with them; for the training."""
+    known = {twin.name for twin in twins}
+    pairs = []
+    for name, counterpart in found.items():
+        torch = _reader(alignment.torch, name)
+        for part in counterpart.parts if name not in known else ():
+            paddle = _reader(alignment.paddle, part.paddle)
+            if torch is None or paddle is None:
+                continue
+            node, slot, shape = torch
+            ours = _part_of(name, shape, part.ours, turned=False)
+            theirs = _part_of(part.paddle, paddle[2], part.theirs, turned=part.turned).like(ours)
+            if theirs is not None:
+                pairs.append(WeightPair(Pair(paddle[0], node, {}), slot, theirs, ours))
+    return pairs
+
+
+def _reader(graph: Graph, name: str) -> tuple[Node, str, tuple[int, ...]] | None:
+    """The first operator that takes a parameter, the slot, and the parameter's shape."""
+    for value, parameter in graph.parameters.items():
+        if parameter == name and graph.consumers.get(value):
+            return *graph.consumers[value][0], graph.shapes[value]
+    return None
+
+
+def _part_of(name: str, shape: tuple[int, ...], index: Index, *, turned: bool) -> Holding:
+    positions = np.arange(prod(shape)).reshape(shape)[index]
+    positions = positions.T if turned else positions
+    move = np.ascontiguousarray(positions).reshape(-1), positions.shape
+    return Holding(name, shape, maps=(f"{index} {turned}",), moves=(move,))
 
 
 def _trained(run: Run) -> list[str]:

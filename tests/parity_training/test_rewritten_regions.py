@@ -84,3 +84,44 @@ def test_a_scale_whose_gradient_is_another_is_found():
 def test_a_scale_that_no_step_moves_is_found():
     report = check(InTorch(), steps=2, optimizers=sgd(left_out=("scale",)))
     assert any("scale" in f"{finding.cause}{finding.layer}{finding.attribute}" for finding in report.findings)
+
+
+class PaddleSlopes(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.act = paddle.nn.Linear(6, 6), paddle.nn.PReLU(6, data_format="NLC")
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+
+
+class TorchSlopes(torch.nn.Module):
+    """No operator of torch has the slopes in the slot in which Paddle's has them."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.slopes = torch.nn.Linear(6, 6), torch.nn.Parameter(torch.full((6,), 0.25))
+
+    def forward(self, x):
+        x = self.fc(x)
+        return torch.where(x > 0, x, self.slopes * x)
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_parameter_that_no_aligned_operators_share_is_trained_and_compared(trained):
+    def in_torch(model):
+        names = dict(model.named_parameters())
+        return torch.optim.SGD([p for name, p in names.items() if trained or name != "slopes"], lr=0.5)
+
+    report = parity.check(
+        PaddleSlopes(),
+        TorchSlopes(),
+        np.random.default_rng(0).standard_normal((5, 4, 6), dtype=np.float32),
+        randomize=True,
+        pairs={"slopes": "act._weight"},
+        steps=2,
+        optimizers=(lambda m: paddle.optimizer.SGD(0.5, parameters=m.parameters()), in_torch),
+        further=False,
+    )
+    assert bool(report) is trained, report
+    assert trained or "slopes" in report.findings[0].cause
