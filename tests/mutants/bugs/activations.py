@@ -139,7 +139,6 @@ BUGS = [
             "",
             "ReLU",
             "clip (ReLU6, Hardtanh)(min=0, max=6)",
-            shows="nothing",
         ),
         visible="nowhere",  # nothing reaches 6 on this input
     ),
