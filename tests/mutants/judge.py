@@ -13,7 +13,7 @@ import torch
 import parity
 from tests.mutants.build import Pair, build
 from tests.mutants.cases import Bug, Case, Expected, Multi, Style
-from tests.mutants.multi import combined, parts
+from tests.mutants.multi import combined, expected
 from tests.mutants.told import told
 from tests.mutants.training import RECIPES
 
@@ -197,7 +197,7 @@ def _judge_style(style: Style, report) -> dict:
 
 
 def _judge_multi(multi: Multi, report) -> dict:
-    missing, stray = unmet([one for bug in parts(multi) for one in bug.expected], report.findings)
+    missing, stray = unmet(expected(multi), report.findings)
     return {
         "caught": report.verdict.name == "DIFFERENT" and bool(report.findings),
         "missing": tuple(map(str, missing)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.mutants.bugs import BUGS
-from tests.mutants.cases import Bug, Case, Multi
+from tests.mutants.cases import Bug, Case, Expected, Multi
 
 
 def _multi(*bugs: str) -> Multi:
@@ -47,6 +47,15 @@ MULTIS = [
 
 def parts(multi: Multi) -> list[Bug]:
     return [BUGS[name] for name in multi.bugs]
+
+
+def expected(multi: Multi) -> list[Expected]:
+    """Of all of them; no further input is asked for what the given one does not show, as something shows on it already."""
+    return [
+        replace(one, shows="nothing") if bug.visible == "nowhere" and one.shows in ("outputs", "error") else one
+        for bug in parts(multi)
+        for one in bug.expected
+    ]
 
 
 def combined(multi: Multi) -> Case:
