@@ -397,6 +397,10 @@ class Callees(Members):
             return changed, of("super")
         if name == "getattr" and len(args) >= 2:
             return self._getattr(node, changed, args)
+        if name in ("eval", "exec"):
+            return self.refuse(
+                node, f"what {name} is given is text, which stays as it is: write the name itself"
+            )
         if name == "len" and names(first, "generator"):
             counted = changed.args[0]
             return changed.with_changes(args=[counted.with_changes(value=listed(counted.value))]), INT

@@ -52,7 +52,9 @@ def parts(multi: Multi) -> list[Bug]:
 def expected(multi: Multi) -> list[Expected]:
     """Of all of them; no further input is asked for what the given one does not show, as something shows on it already."""
     return [
-        replace(one, shows="nothing") if bug.visible == "nowhere" and one.shows in ("outputs", "error") else one
+        replace(one, shows="nothing")
+        if bug.visible == "nowhere" and one.shows in ("outputs", "error")
+        else one
         for bug in parts(multi)
         for one in bug.expected
     ]

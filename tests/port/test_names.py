@@ -73,6 +73,15 @@ def test_what_is_not_translated_stays_with_a_comment_once():
     assert port_source(done.text).text == done.text
 
 
+@pytest.mark.parametrize("given", ['"nn.LayerNorm"', "norm"])
+def test_text_that_is_run_is_told(given):
+    (left,) = port_source(
+        f'from paddle import nn\n\n\ndef make(norm="nn.LayerNorm"):\n    return eval({given})(4)\n'
+    ).left
+    assert left.line == 5
+    assert "write the name itself" in left.why
+
+
 def test_an_unknown_receiver_is_not_guessed():
     (left,) = port_source("import paddle\n\n\ndef f(x):\n    return x.astype('float32')\n").left
     assert "annotation" in left.why
