@@ -22,7 +22,7 @@ from parity.explain.exchanges import exchange, takers
 from parity.explain.segments import made_by_paddle
 from parity.graph.node import Place
 from parity.limits import rounding_limit
-from parity.results.finding import Finding, Shows
+from parity.results.finding import Finding, Shows, Subject
 from parity.results.grouping import by_line
 
 MOST = 10
@@ -30,6 +30,9 @@ MOST = 10
 
 FAR = 3
 """Over how many operators a result of another shape is followed to where its shape is Paddle's again."""
+
+OF_ITSELF = frozenset({Subject.ATTRIBUTE, Subject.SLOT, Subject.WEIGHT})
+"""What is wrong with an operator that is there on both sides: no other way of writing it."""
 
 TOGETHER = 2
 """Of how many faults at most a set is tried."""
@@ -64,7 +67,7 @@ def blamed(evidence: Evidence, claims: Claims, findings: Sequence[Finding]) -> f
     ):
         return None
     suspects = _suspects(evidence, claims, findings)
-    if len(suspects) < 2:
+    if len(suspects) < 2 or all(_is_certain(evidence, claim) for one in suspects for claim in one.claims):
         return None
     subsets = (
         chosen
@@ -77,6 +80,11 @@ def blamed(evidence: Evidence, claims: Claims, findings: Sequence[Finding]) -> f
         if _is_enough(evidence, chosen):
             return frozenset(_about(claim) for suspect in chosen for claim in suspect.claims)
     return None
+
+
+def _is_certain(evidence: Evidence, claim: Claim) -> bool:
+    """Whether an operator is claimed to be configured otherwise, and does something else with Paddle's numbers."""
+    return claim.what in OF_ITSELF and claim.pair is not None and evidence.differs_alone(claim.pair)
 
 
 def _about(claim: Claim) -> Blamed:
