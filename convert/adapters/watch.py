@@ -6,13 +6,15 @@ looked at. That cannot be undone, but it can be told.
 
 from __future__ import annotations
 
+import builtins
+import io
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from convert.names import listed
 
@@ -27,19 +29,10 @@ ADVICE = "put what is no definition under `if __name__ == '__main__':`"
 def watched(reference: str, folder: Path, notes: list[str]) -> Iterator[None]:
     """Around the import of `reference`, whose files are in `folder`: adds to `notes` what should be told."""
     opened: set[str] = set()
-    watching = True
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if watching and event == "open" and isinstance(arguments[0], str) and _writes(arguments):
-            opened.add(os.path.abspath(arguments[0]))
-
     before = {path: _stamp(path) for path in {*_near(folder), *_near(Path())}}
-    sys.addaudithook(hook)
     start = time.perf_counter()
-    try:
+    with _noted(opened):
         yield
-    finally:
-        watching = False
     seconds = time.perf_counter() - start
     after = {*opened, *_near(folder), *_near(Path())}
     written = sorted(_shown(path) for path in after if _stamp(path) != before.get(path) and _is_told(path))
@@ -51,11 +44,37 @@ def watched(reference: str, folder: Path, notes: list[str]) -> Iterator[None]:
         )
 
 
-def _writes(arguments: tuple[object, ...]) -> bool:
-    mode, flags = arguments[1], arguments[2]
-    if isinstance(mode, str):
-        return not set(mode).isdisjoint("wax+")
-    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+@contextmanager
+def _noted(opened: set[str]) -> Iterator[None]:
+    """Within, the path of each file that Python opens to write is added to `opened`.
+
+    Not by an audit hook: it could never be taken away, and would be called for every `id()` of the run that follows.
+    """
+    plain, low = builtins.open, os.open
+
+    def note(path: object) -> None:
+        if isinstance(path, (str, bytes, os.PathLike)):
+            opened.add(os.path.abspath(os.fsdecode(path)))
+
+    def noting(file: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
+        if not set(mode).isdisjoint("wax+"):
+            note(file)
+        return plain(file, mode, *args, **options)
+
+    def noting_low(path: Any, flags: int, *args: Any, **options: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            note(path)
+        return low(path, flags, *args, **options)
+
+    patches = ((builtins, noting, plain), (io, noting, plain), (os, noting_low, low))
+    for module, wrapper, _ in patches:
+        vars(module)["open"] = wrapper
+    try:
+        yield
+    finally:
+        for module, wrapper, own in patches:
+            if vars(module)["open"] is wrapper:
+                vars(module)["open"] = own
 
 
 def _near(folder: Path) -> Iterator[str]:
