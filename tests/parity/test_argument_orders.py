@@ -26,6 +26,7 @@ WORDS = {
     "min_val": "min",
     "max_val": "max",
     "train": "training",
+    "interpolation_mode": "mode",
     "output_size": "size",
     "split_size": "size",
     "split_sizes": "size",
