@@ -152,4 +152,4 @@ def test_an_argument_that_torch_ignores_is_told_as_the_trap_that_it_is():
     findings = parity.check(paddle_net, torch_net, np.array([[0, 2, 3]]), further=False).findings
     assert [finding.guide for finding in findings] == ["nn.Embedding"]
     assert "Paddle gives zeros for padding_idx 2" in findings[0].cause
-    assert findings[0].fix == "as `paddle2torch guide nn.Embedding` shows"
+    assert findings[0].fix == "torch_state['table.weight'][2] = 0"
