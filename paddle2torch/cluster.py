@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
 RETRIES = 3
 """How often a task is given to another worker when one dies; a task that kills them all must come to an end."""
@@ -28,6 +29,8 @@ def add_ray_option(group: Any) -> None:
 @contextmanager
 def connected(address: str, workers: int) -> Iterator[Any]:
     """The module `ray`, connected; "local": to a cluster of so many workers that ends with the block."""
+    import logging
+
     try:
         import ray
     except ModuleNotFoundError:

@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.console import progress_bar
     from paddle2torch.training.agree import Job, collect, judged
     from paddle2torch.training.agree_page import page, sentence
-    from paddle2torch.training.options import at_least, setting_of, workers_of
     from paddle2torch.training.runner import told_skipped
+    from paddle2torch.training.setting import at_least, setting_of, workers_of
     from paddle2torch.training.shards import Cluster, Compute, Pool, here
 
     at_least(args.shard, 1, "--shard")
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_both(args: argparse.Namespace) -> None:
-    from paddle2torch.training.options import frameworks_of
+    from paddle2torch.training.setting import frameworks_of
 
     if args.run is None:
         frameworks_of(args)

@@ -35,8 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the score."""
     from paddle2torch.training.evaluate import evaluate, ways
-    from paddle2torch.training.options import frameworks_for, setting_of, workers_of
     from paddle2torch.training.runner import told_skipped
+    from paddle2torch.training.setting import frameworks_for, setting_of, workers_of
 
     if args.dense and args.ten_crop:
         raise ConvertError(

@@ -46,9 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Show the classes; 1 where the two frameworks name another class first."""
     from paddle2torch.training.answers import open_network
-    from paddle2torch.training.options import frameworks_for, setting_of
     from paddle2torch.training.predict import check_names, differences, predict, read_names
     from paddle2torch.training.runner import pipeline_of
+    from paddle2torch.training.setting import frameworks_for, setting_of
     from paddle2torch.training.sources import PIXELS
 
     if args.top < 1:

@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     assert folder is not None
     if skipped := told_skipped(parts.train):
         print(skipped)
-    from paddle2torch.training.options import workers_of
+    from paddle2torch.training.setting import workers_of
 
     done = run_recipe(
         recipe,
@@ -149,7 +149,7 @@ def _fresh(folder: Path) -> Path:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from paddle2torch.training.options import at_least
+    from paddle2torch.training.setting import at_least
 
     for name, (other, values) in ONLY_WITH.items():
         if getattr(args, name) is not None and (getattr(args, other) or DEFAULTS[other]) not in values:
@@ -181,15 +181,15 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _images(args: argparse.Namespace) -> Any:
-    from paddle2torch.training.options import images_of
+    from paddle2torch.training.setting import images_of
 
     return images_of(args)
 
 
 def _recipe(args: argparse.Namespace, classes: tuple[str, ...]) -> Any:
-    from paddle2torch.training.options import frameworks_of, network_of
     from paddle2torch.training.recipe import Recipe
     from paddle2torch.training.schedules import Schedule
+    from paddle2torch.training.setting import frameworks_of, network_of
 
     one_logit = args.loss == "bce" or (args.loss is None and args.num_classes == 1)
     if one_logit and len(classes) != 2:

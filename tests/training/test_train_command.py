@@ -247,3 +247,14 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(npz, tmp_path):
     assert f"go on with: paddle2torch train --resume {run}" in output
     step = checkpoints.read(run).standing.step
     assert rows(run / STEPS)[-1]["step"] == step
+
+
+def test_the_options_of_no_command_cost_the_import_of_numpy():
+    code = (
+        "import argparse, sys\n"
+        "from paddle2torch.cli import COMMANDS, _module\n"
+        "for command in COMMANDS:\n"
+        "    _module(command).configure(argparse.ArgumentParser())\n"
+        "assert not {'numpy', 'logging', 'torch', 'paddle', 'rich'} & set(sys.modules), sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
