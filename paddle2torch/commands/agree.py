@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     classes = len(source.classes)
     networks = {side: setting.network(side, classes) for side in ("paddle", "torch")}
     weights = {"paddle": setting.weights, "torch": args.torch_weights or setting.weights}
-    job = Job(networks, weights, replace(source), setting.images, args.batch or 32, args.shard)
+    job = Job(networks, weights, source, setting.images, args.batch or 32, args.shard)
     workers = workers_of(args, arrays=source.arrays is not None)
     compute: Compute = here
     if args.ray is not None:

@@ -11,6 +11,7 @@ import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,16 @@ class Job:
     batch: int = 32
     shard: int = 64
 
-    def shards(self) -> list[range]:
-        """The places of the images of each shard."""
-        count = len(self.source)
-        return [range(start, min(start + self.shard, count)) for start in range(0, count, self.shard)]
+    @property
+    def shards(self) -> range:
+        """The numbers of the shards."""
+        return range(-(-len(self.source) // self.shard))
 
+    def places(self, number: int) -> range:
+        """Of the images of a shard."""
+        return range(len(self.source))[number * self.shard : (number + 1) * self.shard]
+
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """What must be the same for a run to go on; JSON."""
         found: dict[str, Any] = json.loads(
@@ -98,7 +104,7 @@ class Judge:
 
     def rows(self, number: int) -> list[Row]:
         """What both say of the images of a shard."""
-        places = self.job.shards()[number]
+        places = self.job.places(number)
         found: list[Row] = []
         for logits, labels in self._answers(places, self._asks):
             check_classes(logits["paddle"].shape[1], self.job.source.classes)
@@ -200,11 +206,11 @@ def collect(job: Job, folder: Path, compute: Compute, progress: Callable[[int, i
     """Compute the shards that `folder` does not hold yet, and count everything. TrainingError where it holds another job's."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ROWS
-    identity = job.identity()
+    identity = job.identity
     done = _held(path, identity)
-    wanted = [number for number in range(len(job.shards())) if number not in done]
+    wanted = [number for number in job.shards if number not in done]
     total = len(job.source)
-    counted_so_far = sum(len(job.shards()[number]) for number in done)
+    counted_so_far = sum(len(job.places(number)) for number in done)
     with path.open("a", encoding="utf-8") as file:
         if path.stat().st_size == 0:
             file.write(json.dumps({"identity": identity}) + "\n")
@@ -311,7 +317,7 @@ def judged(job: Job, tally: Tally) -> dict[str, Any]:
             "bins": tally.bins,
             "largest": entries["largest"],
         },
-        "job": job.identity(),
+        "job": job.identity,
     }
 
 
