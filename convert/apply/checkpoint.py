@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.payload import MemoryBytes
 from convert.checkpoint.reader import open_checkpoint
+from convert.checkpoint.source import sha256_of
 from convert.checkpoint.tensor import TensorRef
 from convert.dtypes import FLOATS, DType, by_name
 from convert.errors import ConvertError
@@ -396,20 +397,11 @@ def _metadata(
         "model": model or plan.target,
     }
     if sha256:
-        metadata["source_sha256"] = _sha256(checkpoint.path)
+        path = checkpoint.path
+        if not path.is_file():
+            raise ConvertError(f"{path} is a live model and no file, so it has no SHA-256")
+        metadata["source_sha256"] = sha256_of(path)
     return metadata
-
-
-def _sha256(path: Path) -> str:
-    import hashlib
-
-    if not path.is_file():
-        raise ConvertError(f"{path} is a live model and no file, so it has no SHA-256")
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _version() -> str:

@@ -151,6 +151,18 @@ def read_text(path: str | os.PathLike[str], most: int) -> str:
         raise ConvertError(f"{path}: is not text in UTF-8") from None
 
 
+def sha256_of(*paths: Path) -> str:
+    """Of what files hold, one behind the other."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
 def fill_views(
     read_some: Callable[[list[memoryview], int], int], views: Sequence[memoryview], offset: int
 ) -> int | None:

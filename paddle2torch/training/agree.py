@@ -6,7 +6,6 @@ written here, each shard once, so that nothing is lost and nothing counted twice
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.checkpoint.source import sha256_of
 from convert.names import counted
 from paddle2torch.training.answers import Ask, answer, open_network
 from paddle2torch.training.checkpoints import weights_file
@@ -85,12 +85,7 @@ class Job:
 def _digest(place: str) -> str:
     """Of the file with the weights."""
     path = Path(weights_file(place))
-    found = hashlib.sha256()
-    for each in sorted(path.iterdir()) if path.is_dir() else [path]:
-        with each.open("rb") as file:
-            while piece := file.read(1 << 20):
-                found.update(piece)
-    return found.hexdigest()
+    return sha256_of(*(sorted(path.iterdir()) if path.is_dir() else [path]))
 
 
 class Judge:
