@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.errors import ConvertError
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.recipe import Recipe
 
@@ -140,8 +139,5 @@ def read(place: Path) -> Checkpoint:
 def weights_file(place: str) -> str:
     """A file of weights: the one that is named, or that of a run or a checkpoint folder of ours."""
     path = Path(place)
-    if (path.is_dir() and (path / STATE).is_file()) or (path.is_dir() and folders(path)):
-        return str(read(path).weights)
-    if not path.exists():
-        raise ConvertError(f"{path}: no such file")
-    return place
+    ours = path.is_dir() and ((path / STATE).is_file() or folders(path))
+    return str(read(path).weights) if ours else place
