@@ -14,8 +14,8 @@ from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.metrics import Score, score
 from paddle2torch.training.pipeline import Batches
 from paddle2torch.training.recipe import Images, Network
+from paddle2torch.training.runner import pipeline_of
 from paddle2torch.training.sources import Source
-from paddle2torch.training.transforms import Normalize, read_pipeline
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -56,10 +56,9 @@ def evaluate(
     """Loss and accuracy; dense: with the fully convolutional twin, and each image with its mirror image."""
     ask = open_network(network, weights, dense=dense)
     size = 1 if dense else batch  # whole images have sizes of their own
-    normalize = Normalize(images.mean, images.std)
     with ExitStack() as stack:
         looks = [
-            stack.enter_context(Batches(source, read_pipeline(text, normalize), size, workers=workers))
+            stack.enter_context(Batches(source, pipeline_of(images, text), size, workers=workers))
             for text in transforms
         ]
         return score(answers(ask, looks, dense=dense))

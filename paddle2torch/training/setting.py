@@ -14,9 +14,9 @@ from paddle2torch.training.checkpoints import read
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.options import FRAMEWORKS
 from paddle2torch.training.recipe import Images, Network, Recipe
-from paddle2torch.training.runner import open_images
+from paddle2torch.training.runner import open_images, pipeline_of
 from paddle2torch.training.sources import Source, open_source
-from paddle2torch.training.transforms import Normalize, normalize_for, read_pipeline
+from paddle2torch.training.transforms import normalize_for
 
 SHORTER = 256 / 224
 """Of the side of an image before a window of it is taken, to the window's."""
@@ -93,7 +93,7 @@ def setting_of(args: argparse.Namespace) -> Setting:
     checkpoint = read(Path(args.run))
     recipe = checkpoint.standing.recipe
     images = recipe.images if args.transforms is None else replace(recipe.images, transforms=args.transforms)
-    crop = read_pipeline(images.transforms, Normalize(images.mean, images.std)).size
+    crop = pipeline_of(images, images.transforms).size
     return Setting(args, images, crop or (224, 224), str(checkpoint.folder), recipe)
 
 
