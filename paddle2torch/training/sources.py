@@ -7,7 +7,7 @@ that it is. It is small enough to be sent to worker processes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -247,18 +247,17 @@ def _folder(root: Path, pixels: str, prefixes: Mapping[str, str] | None, *, skip
         raise TrainingError(f"{root}: no such folder; --data is a folder of images, an .npz, or `digits`")
     if not root.is_dir():
         raise TrainingError(f"{root}: is no folder; --data is a folder of images, an .npz, or `digits`")
-    held = sorted(path for path in root.iterdir() if not path.name.startswith("."))
-    folders = [path for path in held if path.is_dir()]
-    if prefixes is None and any(True for folder in folders for _ in _images(folder)):
-        found = [(path, folder.name) for folder in folders for path in _images(folder)]
-        empty = [folder.name for folder in folders if not any(True for _ in _images(folder))]
+    below = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    held = {} if prefixes is not None else {folder.name: _images(folder) for folder in below}
+    if any(held.values()):
+        empty = [name for name, paths in held.items() if not paths]
         if empty:
             raise TrainingError(
                 f"{root}: the class folder {listed(empty)} holds no images; fill it, or take it away"
             )
-        classes = tuple(folder.name for folder in folders)
+        found, classes = [(path, name) for name, paths in held.items() for path in paths], tuple(held)
     else:
-        found, classes = _named(root, list(_images(root)), prefixes)
+        found, classes = _named(root, _images(root), prefixes)
     good, skipped = _checked(found, root, pixels, skip_bad=skip_bad)
     if not good:
         raise TrainingError(
@@ -274,9 +273,9 @@ def _folder(root: Path, pixels: str, prefixes: Mapping[str, str] | None, *, skip
     )
 
 
-def _images(folder: Path) -> Iterator[Path]:
+def _images(folder: Path) -> list[Path]:
     """The image files of a folder and those below, in the order of their names."""
-    return (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def _named(
