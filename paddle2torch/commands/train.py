@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
+
+if TYPE_CHECKING:
+    from paddle2torch.training.checkpoints import Checkpoint
+    from paddle2torch.training.recipe import Images, Recipe
 
 DEFAULTS: dict[str, Any] = {
     "optimizer": "momentum",
@@ -103,22 +107,22 @@ def run(args: argparse.Namespace) -> int:
     """Train; 0 at the end, 130 after Ctrl-C, which leaves a checkpoint."""
     from paddle2torch.training.record import PICTURE
     from paddle2torch.training.runner import open_images, run_recipe, told_skipped
+    from paddle2torch.training.setting import images_of, workers_of
 
-    start, recipe, folder = _resumed(args) if args.resume is not None else (None, None, None)
-    if recipe is None:
+    start = None
+    if args.resume is not None:
+        start, recipe, folder = _resumed(args)
+        parts = open_images(recipe.images)
+    else:
         if args.output is None:
             raise ConvertError("-o FOLDER says where checkpoints and metrics go")
         folder = _fresh(Path(args.output))
         _check(args)
-        parts = open_images(_images(args))
-        recipe = _recipe(args, parts.train.classes)
-    else:
-        parts = open_images(recipe.images)
-    assert folder is not None
+        images = images_of(args)
+        parts = open_images(images)
+        recipe = _recipe(args, images, parts.train.classes)
     if skipped := told_skipped(parts.train):
         print(skipped)
-    from paddle2torch.training.setting import workers_of
-
     done = run_recipe(
         recipe,
         parts,
@@ -180,13 +184,7 @@ def _check(args: argparse.Namespace) -> None:
         raise ConvertError(f"--dropout {args.dropout:g}: from 0 to less than 1")
 
 
-def _images(args: argparse.Namespace) -> Any:
-    from paddle2torch.training.setting import images_of
-
-    return images_of(args)
-
-
-def _recipe(args: argparse.Namespace, classes: tuple[str, ...]) -> Any:
+def _recipe(args: argparse.Namespace, images: Images, classes: tuple[str, ...]) -> Recipe:
     from paddle2torch.training.recipe import Recipe
     from paddle2torch.training.schedules import Schedule
     from paddle2torch.training.setting import frameworks_of, network_of
@@ -204,7 +202,7 @@ def _recipe(args: argparse.Namespace, classes: tuple[str, ...]) -> Any:
     }
     return Recipe(
         network,
-        _images(args),
+        images,
         classes,
         loss="bce" if one_logit else "ce",
         optimizer=how["optimizer"],
@@ -234,7 +232,7 @@ def _milestones(text: str) -> tuple[int, ...]:
         raise ConvertError(f"--milestones {text}: write epochs, such as 30,60") from None
 
 
-def _resumed(args: argparse.Namespace) -> tuple[Any, Any, Path]:
+def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
     """The checkpoint, the recipe as it was but for what may change, and the folder to go on in."""
     from dataclasses import replace
 
@@ -261,7 +259,7 @@ def _resumed(args: argparse.Namespace) -> tuple[Any, Any, Path]:
         raise ConvertError(
             f"the run in {args.resume} is {recipe.network.framework}'s: say with -o where {framework} goes on"
         )
-    folder = _fresh(Path(args.output)) if args.output is not None else _run_of(Path(args.resume))
+    folder = _fresh(Path(args.output)) if args.output is not None else start.folder.parent
     if args.epochs is not None and args.epochs != recipe.epochs:
         if recipe.schedule.kind == "cosine":
             raise ConvertError(
@@ -269,9 +267,3 @@ def _resumed(args: argparse.Namespace) -> tuple[Any, Any, Path]:
             )
         recipe = replace(recipe, epochs=args.epochs)
     return start, recipe.in_framework(framework), folder
-
-
-def _run_of(place: Path) -> Path:
-    from paddle2torch.training.checkpoints import STATE
-
-    return place.parent if (place / STATE).is_file() else place
