@@ -242,7 +242,7 @@ def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
     ignored = sorted(
         name
         for name, value in vars(args).items()
-        if name not in (*GOING_ON, "command", "_given") and value not in (None, False, "{}", "cpu")
+        if name not in (*GOING_ON, "command", "_given") and value not in (None, False, "{}")
     )
     if ignored:
         named = ", ".join("MODEL" if name == "model" else f"--{name.replace('_', '-')}" for name in ignored)
@@ -266,4 +266,6 @@ def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
                 "--epochs: a cosine goes to the end that it was made for; it cannot be changed on the way"
             )
         recipe = replace(recipe, epochs=args.epochs)
+    if args.device is not None:
+        recipe = replace(recipe, network=replace(recipe.network, device=args.device))
     return start, recipe.in_framework(framework), folder

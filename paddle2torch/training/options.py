@@ -40,7 +40,7 @@ def add_network_options(
         "--in-channels", type=int, metavar="N", help="3: colours, 1: grey; default: the model's, or 3"
     )
     group.add_argument("--dtype", choices=("float32", "float64"), help="default: float32")
-    group.add_argument("--device", default="cpu", metavar="cpu|cuda[:N]")
+    group.add_argument("--device", metavar="cpu|cuda[:N]", help="default: cpu")
     return group
 
 

@@ -59,7 +59,7 @@ class Setting:
         found = self.recipe.network
         if framework not in found.references:
             raise ConvertError(f"{self.args.run}: the run's own network is known in {found.framework} alone")
-        return replace(found, framework=framework, device=self.args.device)
+        return replace(found, framework=framework, device=self.args.device or "cpu")
 
     def open(self) -> Source:
         """The images: those that are named, or those that the run was tested with."""
@@ -142,7 +142,7 @@ def network_of(
         arguments,
         registered,
         dtype=args.dtype or "float32",
-        device=args.device,
+        device=args.device or "cpu",
         dropout=dropout,
         paddles_variance=not getattr(args, "torchs_variance", False),
     )

@@ -70,11 +70,14 @@ def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_pat
                 "4",
                 "-o",
                 str(tmp_path / "t"),
+                "--device",
+                "cpu:0",
             ]
         )
         == 0
     )
     assert [row["step"] for row in rows(tmp_path / "t" / STEPS)] == list(range(1, 13))
+    assert checkpoints.read(tmp_path / "t").standing.recipe.network.device == "cpu:0"
     assert "12" in capsys.readouterr().out
     assert refused(["train", "--resume", run, "--framework", "torch"], capsys).endswith(
         "say with -o where torch goes on"
