@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from convert.training.live import convert_optimizer
@@ -100,16 +99,14 @@ def make_optimizer(model: torch.nn.Module, recipe: Recipe, groups: Sequence[Grou
     options: dict[str, Any] = {"weight_decay": recipe.weight_decay}
     if recipe.optimizer == "momentum":
         options["momentum"] = recipe.momentum
-    rounded = {
-        name: float(np.float32(value)) if name in row.single else value for name, value in options.items()
-    }
+    rounded = row.group(options, row.torch)
     made: torch.optim.Optimizer = getattr(torch.optim, row.torch)(
         [
             {"params": [named[name] for name in group.names], "lr": recipe.rate * group.share}
             for group in groups
         ],
         lr=recipe.rate,
-        **rounded,
+        **{name: rounded[name] for name in options},
     )
     return made
 
