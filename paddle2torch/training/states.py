@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convert import open_checkpoint
+from convert.apply.checkpoint import plan_for
 from convert.plan.transform import apply_transform
 from convert.training.optimizers import POWERS, STATE, find_optimizer
 from paddle2torch.training.recipe import Recipe
-from paddle2torch.training.weights import back
+from paddle2torch.training.weights import way_back
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -30,9 +31,9 @@ def torchs_state(
     """
     from paddle2torch.training.network_torch import optimizer_arrays
 
-    with tempfile.TemporaryDirectory(prefix="paddle2torch-") as scratch:
-        plan = back(path, Path(scratch) / "model.pdparams", recipe.network).plan
-    moves = {move.source: move for move in plan.moves}
+    with open_checkpoint(path) as checkpoint:
+        plan, _ = plan_for(checkpoint, back=True, **way_back(path, recipe.network))
+    moves = {move.source: move for move in plan.require().moves}
     row = find_optimizer(recipe.optimizer)
     called = {theirs: ours for ours, theirs in STATE[row.torch].items()}
     found: dict[tuple[str, str], Array] = {}

@@ -24,6 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 @contextmanager
 def in_paddles_layout(path: str, network: Network) -> Iterator[Checkpoint]:
     """A checkpoint as Paddle has it; a torch file is converted back, for which the torch network must be known."""
+    from convert import convert_checkpoint
     from convert.plan.source_layout import TORCH, evidence
 
     with open_checkpoint(path) as checkpoint:
@@ -32,17 +33,15 @@ def in_paddles_layout(path: str, network: Network) -> Iterator[Checkpoint]:
             return
     with tempfile.TemporaryDirectory(prefix="paddle2torch-") as scratch:
         file = Path(scratch) / "model.pdparams"
-        back(path, file, network)
+        convert_checkpoint(path, file, **way_back(path, network))
         with open_checkpoint(file) as checkpoint:
             yield checkpoint
 
 
-def back(path: str | Path, file: Path, network: Network) -> Any:
-    """Write a torch checkpoint as a `.pdparams`; the conversion's report."""
-    from convert import convert_checkpoint
-
+def way_back(path: str | Path, network: Network) -> dict[str, Any]:
+    """The arguments of `convert` that say what the layers of a torch checkpoint are, so that Paddle can have it."""
     if network.registered:
-        return convert_checkpoint(path, file, model=network.registered)
+        return {"model": network.registered}
     if "torch" not in network.references:
         raise TrainingError(
             f"{path} is a torch checkpoint, and the Paddle network is your own: name its torch twin too, with --torch, or "
@@ -50,9 +49,7 @@ def back(path: str | Path, file: Path, network: Network) -> Any:
         )
     from convert.adapters.torch import build_module
 
-    return convert_checkpoint(
-        path, file, target=build_module(network.references["torch"], dict(network.arguments))
-    )
+    return {"target": build_module(network.references["torch"], dict(network.arguments))}
 
 
 def fitting(
