@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convert.write.atomic import write_text
 from paddle2torch.training.metrics import Score
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def take_along(source: Path, target: Path) -> None:
 
 def _truncate(path: Path, step: int) -> None:
     kept = [row for row in rows(path) if row["step"] <= step]
-    path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+    write_text(path, "".join(json.dumps(row) + "\n" for row in kept), force=True)
 
 
 def draw(run: Path) -> Path | None:
