@@ -16,22 +16,16 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from paddle2torch.training.options import add_checkpoint_options, add_network_options
+    from paddle2torch.training.options import (
+        add_checkpoint_options,
+        add_network_options,
+        add_transform_options,
+    )
 
     parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="image files")
     add_network_options(parser, both=True, option=True)
     add_checkpoint_options(parser)
-    images = parser.add_argument_group("images")
-    images.add_argument(
-        "--image-size", metavar="N|HxW", help="of what the network takes; default: the model's"
-    )
-    images.add_argument(
-        "--transforms", metavar="LIST", help='default: "resize:256 center-crop:224" as the size asks'
-    )
-    images.add_argument(
-        "--mean", metavar="M[,M,M]", help="subtracted from 0..1; default: ImageNet's, 0.5 for grey"
-    )
-    images.add_argument("--std", metavar="S[,S,S]", help="divided by; default: ImageNet's, 0.5 for grey")
+    add_transform_options(parser.add_argument_group("images"))
     shown = parser.add_argument_group("what is shown")
     shown.add_argument(
         "--names", metavar="FILE", help="names of the classes: one a line, or JSON; default: the run's"
@@ -139,15 +133,13 @@ def _show(entry: Mapping[str, Any], found: Mapping[str, Prediction]) -> None:
 def _annotate(args: argparse.Namespace, picture: Path, rows: Mapping[str, list[dict[str, Any]]]) -> None:
     import io
 
-    from convert.write.atomic import AtomicFile, check_target
+    from convert.write.atomic import AtomicFile
     from paddle2torch.training.predict import annotated
 
     folder = Path(args.annotate)
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{picture.stem}.png"
-    check_target(target, force=args.force)
     lines = [_line(row).strip() for row in next(iter(rows.values()))]
-    held = io.BytesIO()
-    annotated(picture, lines).save(held, format="PNG")
-    with AtomicFile(target, force=args.force) as file:
+    with AtomicFile(folder / f"{picture.stem}.png", force=args.force) as file:
+        held = io.BytesIO()
+        annotated(picture, lines).save(held, format="PNG")
         file.write(held.getvalue(), 0)

@@ -58,18 +58,7 @@ def add_image_options(parser: argparse.ArgumentParser) -> Any:
         metavar="TEXT=CLASS,...",
         help="classes by how file names begin, such as H=normal,P=pathologic",
     )
-    group.add_argument(
-        "--image-size", metavar="N|HxW", help="of what the network takes; default: the model's"
-    )
-    group.add_argument(
-        "--transforms",
-        metavar="LIST",
-        help='default: "resize:256 center-crop:224" as the size asks; arrays are resized',
-    )
-    group.add_argument(
-        "--mean", metavar="M[,M,M]", help="subtracted from 0..1; default: ImageNet's, 0.5 for grey"
-    )
-    group.add_argument("--std", metavar="S[,S,S]", help="divided by; default: ImageNet's, 0.5 for grey")
+    add_transform_options(group, arrays="; arrays are resized")
     group.add_argument(
         "--skip-bad",
         action="store_true",
@@ -83,6 +72,22 @@ def add_image_options(parser: argparse.ArgumentParser) -> Any:
         help="processes that read images; default: one a core, none for arrays",
     )
     return group
+
+
+def add_transform_options(group: Any, *, arrays: str = "") -> None:
+    """What is done to an image; arrays: what is told of those."""
+    group.add_argument(
+        "--image-size", metavar="N|HxW", help="of what the network takes; default: the model's"
+    )
+    group.add_argument(
+        "--transforms",
+        metavar="LIST",
+        help=f'default: "resize:256 center-crop:224" as the size asks{arrays}',
+    )
+    group.add_argument(
+        "--mean", metavar="M[,M,M]", help="subtracted from 0..1; default: ImageNet's, 0.5 for grey"
+    )
+    group.add_argument("--std", metavar="S[,S,S]", help="divided by; default: ImageNet's, 0.5 for grey")
 
 
 def add_checkpoint_options(parser: argparse.ArgumentParser) -> None:
