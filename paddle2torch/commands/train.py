@@ -236,8 +236,8 @@ def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
     """The checkpoint, the recipe as it was but for what may change, and the folder to go on in."""
     from dataclasses import replace
 
-    from convert.adapters.reference import check_installed
     from paddle2torch.training.checkpoints import read
+    from paddle2torch.training.setting import require_known, written
 
     ignored = sorted(
         name
@@ -245,16 +245,11 @@ def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
         if name not in (*GOING_ON, "command", "_given") and value not in (None, False, "{}")
     )
     if ignored:
-        named = ", ".join("MODEL" if name == "model" else f"--{name.replace('_', '-')}" for name in ignored)
-        raise ConvertError(f"--resume goes on with what the run was: leave {named} out")
+        raise ConvertError(f"--resume goes on with what the run was: leave {written(ignored)} out")
     start = read(Path(args.resume))
     recipe = start.standing.recipe
     framework = args.framework or recipe.network.framework
-    check_installed(framework)
-    if framework not in recipe.network.references:
-        raise ConvertError(
-            f"{args.resume}: the run's own network is known in {recipe.network.framework} alone"
-        )
+    require_known(recipe.network, framework, args.resume)
     if args.output is None and framework != recipe.network.framework:
         raise ConvertError(
             f"the run in {args.resume} is {recipe.network.framework}'s: say with -o where {framework} goes on"

@@ -55,11 +55,8 @@ class Setting:
         """The network in a framework; classes: what the images need of a registered model."""
         if self.recipe is None:
             return network_of(self.args, framework, classes=classes)
-        check_installed(framework)
-        found = self.recipe.network
-        if framework not in found.references:
-            raise ConvertError(f"{self.args.run}: the run's own network is known in {found.framework} alone")
-        return replace(found, framework=framework, device=self.args.device or "cpu")
+        require_known(self.recipe.network, framework, self.args.run)
+        return replace(self.recipe.network, framework=framework, device=self.args.device or "cpu")
 
     def open(self) -> Source:
         """The images: those that are named, or those that the run was tested with."""
@@ -88,13 +85,24 @@ def setting_of(args: argparse.Namespace) -> Setting:
     given = [name for name in OF_NETWORKS if getattr(args, name, None) is not None]
     given += ["args"] if args.args != "{}" else []
     if given:
-        named = ", ".join("MODEL" if name == "model" else f"--{name.replace('_', '-')}" for name in given)
-        raise ConvertError(f"--run says what the network and its images are: leave {named} out")
+        raise ConvertError(f"--run says what the network and its images are: leave {written(given)} out")
     checkpoint = read(Path(args.run))
     recipe = checkpoint.standing.recipe
     images = recipe.images if args.transforms is None else replace(recipe.images, transforms=args.transforms)
     crop = pipeline_of(images, images.transforms).size
     return Setting(args, images, crop or (224, 224), str(checkpoint.folder), recipe)
+
+
+def written(names: Sequence[str]) -> str:
+    """Options as they are written on the command line."""
+    return ", ".join("MODEL" if name == "model" else f"--{name.replace('_', '-')}" for name in names)
+
+
+def require_known(network: Network, framework: str, run: str) -> None:
+    """ConvertError where the network of a run cannot be built in a framework."""
+    check_installed(framework)
+    if framework not in network.references:
+        raise ConvertError(f"{run}: the run's own network is known in {network.framework} alone")
 
 
 def frameworks_for(args: argparse.Namespace) -> tuple[str, ...]:
