@@ -40,10 +40,11 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.training.agree import Job, collect, judged
     from paddle2torch.training.agree_page import page, sentence
     from paddle2torch.training.runner import told_skipped
-    from paddle2torch.training.setting import at_least, setting_of, workers_of
+    from paddle2torch.training.setting import at_least, batch_of, setting_of, workers_of
     from paddle2torch.training.shards import Cluster, Compute, Pool, here
 
     at_least(args.shard, 1, "--shard")
+    batch = batch_of(args)
     args.framework = "both"
     _check_both(args)
     setting = setting_of(args)
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     classes = len(source.classes)
     networks = {side: setting.network(side, classes) for side in ("paddle", "torch")}
     weights = {"paddle": setting.weights, "torch": args.torch_weights or setting.weights}
-    job = Job(networks, weights, source, setting.images, args.batch or 32, args.shard)
+    job = Job(networks, weights, source, setting.images, batch, args.shard)
     workers = workers_of(args, arrays=source.arrays is not None)
     compute: Compute = here
     if args.ray is not None:

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the score."""
     from paddle2torch.training.evaluate import evaluate, ways
     from paddle2torch.training.runner import told_skipped
-    from paddle2torch.training.setting import frameworks_for, setting_of, workers_of
+    from paddle2torch.training.setting import batch_of, frameworks_for, setting_of, workers_of
 
     if args.dense and args.ten_crop:
         raise ConvertError(
@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConvertError(
             "--transforms says all that is done to an image; leave --dense, --ten-crop and --scales out"
         )
+    batch = batch_of(args)
     (framework,) = frameworks_for(args)
     setting = setting_of(args)
     source = setting.open()
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         setting.images,
         ways(setting.images, setting.size, scales=scales, ten=args.ten_crop, dense=args.dense),
         dense=args.dense,
-        batch=args.batch or 32,
+        batch=batch,
         workers=workers_of(args, arrays=source.arrays is not None),
     )
     seconds = time.perf_counter() - started

@@ -42,11 +42,10 @@ def run(args: argparse.Namespace) -> int:
     from paddle2torch.training.answers import open_network
     from paddle2torch.training.predict import check_names, differences, predict, read_names
     from paddle2torch.training.runner import pipeline_of
-    from paddle2torch.training.setting import frameworks_for, setting_of
+    from paddle2torch.training.setting import at_least, frameworks_for, setting_of
     from paddle2torch.training.sources import PIXELS
 
-    if args.top < 1:
-        raise ConvertError(f"--top {args.top}: at least 1")
+    at_least(args.top, 1, "--top")
     sides = frameworks_for(args)
     setting = setting_of(args)
     names = {language: read_names(file) for language, file in _name_files(args).items()}

@@ -11,7 +11,6 @@ from pathlib import Path
 from convert.adapters.reference import check_installed
 from convert.errors import ConvertError
 from paddle2torch.training.checkpoints import read
-from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.options import FRAMEWORKS
 from paddle2torch.training.recipe import Images, Network, Recipe
 from paddle2torch.training.runner import open_images, pipeline_of
@@ -222,7 +221,7 @@ def images_of(args: argparse.Namespace) -> Images:
         data,
         channels,
         validation=getattr(args, "validation", None),
-        split=getattr(args, "split", None) or 0.8,
+        split=0.8 if (share := getattr(args, "split", None)) is None else share,
         split_seed=getattr(args, "split_seed", None) or 0,
         prefixes=prefixes_of(getattr(args, "prefixes", None)),
         skip_bad=getattr(args, "skip_bad", False),
@@ -257,11 +256,16 @@ def prefixes_of(text: str | None) -> Mapping[str, str] | None:
 
 def workers_of(args: argparse.Namespace, *, arrays: bool) -> int:
     """Processes that read images."""
+    at_least(args.workers, 0, "--workers")
     if args.workers is None:
         return 0 if arrays else os.cpu_count() or 1
-    if args.workers < 0:
-        raise TrainingError(f"--workers {args.workers}: at least 0")
     return int(args.workers)
+
+
+def batch_of(args: argparse.Namespace) -> int:
+    """Images of a batch."""
+    at_least(args.batch, 1, "--batch")
+    return args.batch or 32
 
 
 def at_least(value: float | None, least: float, option: str) -> None:

@@ -208,6 +208,8 @@ def test_a_run_scores_the_same_in_both_frameworks(trained, capsys, how):
             ["evaluate", "--run", "RUN", "--scales", "big"],
             "write sizes of the shorter side, such as 256,384,512",
         ),
+        (["evaluate", "--run", "RUN", "--batch", "-1"], "--batch -1: at least 1"),
+        (["evaluate", "--run", "RUN", "--batch", "0"], "--batch 0: at least 1"),
         (["evaluate", "--run", "RUN", "--dense"], "ResNet has no fully convolutional twin"),
         (
             ["evaluate", "--run", "RUN", "--data", "digits"],

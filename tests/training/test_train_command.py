@@ -143,6 +143,7 @@ def test_images_that_changed_since_are_not_gone_on_with(npz, tmp_path, capsys):
             ["train", "--paddle", "tests/training/small_paddle.py:unpooled", "--in-channels", "1"],
             "and is to answer a row of logits to each",
         ),
+        (["train", "lenet", "--framework", "torch", "--split", "0"], "leaves one part empty; choose another"),
         (["train", "--resume", "tests"], "tests: holds no checkpoint of `paddle2torch train`"),
     ],
 )
