@@ -194,7 +194,7 @@ class Tally:
 
 
 Compute = Callable[[Job, list[int]], Iterator[tuple[int, list[Row]]]]
-"""Gives the rows of the shards with these numbers, in any order."""
+"""Gives the rows of the shards with these numbers, at least one, in any order."""
 
 
 def collect(job: Job, folder: Path, compute: Compute, progress: Callable[[int, int], None]) -> Tally:
@@ -210,7 +210,7 @@ def collect(job: Job, folder: Path, compute: Compute, progress: Callable[[int, i
         if path.stat().st_size == 0:
             file.write(json.dumps({"identity": identity}) + "\n")
         progress(counted_so_far, total)
-        for number, rows in compute(job, wanted):
+        for number, rows in compute(job, wanted) if wanted else ():
             if number in done:
                 continue
             done.add(number)

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -71,13 +72,23 @@ class Maker:
             raise TrainingError(f"{self.source.names[index]}: {error}") from None
 
 
+def processes() -> BaseContext:
+    """How workers are started: a fork of a process in which a framework has threads may hang."""
+    return multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+
+
+def leave_ctrl_c() -> None:
+    """In a worker: Ctrl-C is for the parent, which ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 _maker: Maker | None = None  # of a worker process, which has one
 
 
 def _start(maker: Maker) -> None:
     global _maker  # noqa: PLW0603 - so that the source travels once and not with every batch
     _maker = maker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the workers
+    leave_ctrl_c()
 
 
 def _make(epoch: int, indices: Array, place: str) -> Batch | Kept:
@@ -186,9 +197,7 @@ class Batches:
 
     def _executor(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # A fork of a process in which a framework has threads may hang.
-            context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-            self._pool = ProcessPoolExecutor(self._workers, context, _start, (self._maker,))
+            self._pool = ProcessPoolExecutor(self._workers, processes(), _start, (self._maker,))
         return self._pool
 
     def __enter__(self) -> Batches:

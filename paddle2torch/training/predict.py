@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from convert.checkpoint.source import read_text
 from convert.names import counted
+from paddle2torch.options import NAMES_MOST
 from paddle2torch.training.answers import Ask, answer
 from paddle2torch.training.errors import BadImageError, TrainingError
 from paddle2torch.training.metrics import probabilities
@@ -59,12 +61,7 @@ def predict(ask: Ask, path: Path, pipeline: Pipeline, *, pixels: str, top: int) 
 
 def read_names(path: str) -> list[str]:
     """Names of classes: a text file with one a line, or JSON: a list, or a table from "0" to a name or [id, name]."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(
-            f"{path}: cannot be read as text ({getattr(error, 'strerror', None) or error})"
-        ) from None
+    text = read_text(path, NAMES_MOST)
     if not path.endswith(".json"):
         return [line.strip() for line in text.splitlines() if line.strip()]
     try:

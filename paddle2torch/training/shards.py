@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -14,15 +12,15 @@ from typing import Any
 from paddle2torch.cluster import RETRIES, connected
 from paddle2torch.training.agree import Compute, Job, Judge, Row
 from paddle2torch.training.errors import TrainingError
+from paddle2torch.training.pipeline import leave_ctrl_c, processes
 
 __all__ = ["Cluster", "Compute", "Pool", "here"]
 
 
 def here(job: Job, numbers: list[int]) -> Iterator[tuple[int, list[Row]]]:
     """In this process, one after the other."""
-    judge = Judge(job) if numbers else None
+    judge = Judge(job)
     for number in numbers:
-        assert judge is not None
         yield number, judge.rows(number)
 
 
@@ -31,7 +29,7 @@ _judge: Judge | None = None  # of a worker process
 
 def _start(job: Job) -> None:
     global _judge  # noqa: PLW0603 - the networks are built once a process
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_ctrl_c()
     _judge = Judge(job)
 
 
@@ -47,11 +45,8 @@ class Pool:
         self.workers = workers
 
     def __call__(self, job: Job, numbers: list[int]) -> Iterator[tuple[int, list[Row]]]:
-        if not numbers:
-            return
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when a framework is imported, in the processes
-        context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-        with ProcessPoolExecutor(min(self.workers, len(numbers)), context, _start, (job,)) as pool:
+        with ProcessPoolExecutor(min(self.workers, len(numbers)), processes(), _start, (job,)) as pool:
             rest = iter(numbers)
             running = {pool.submit(_rows, number) for number in islice(rest, 2 * self.workers)}
             try:
@@ -76,8 +71,6 @@ class Cluster:
         self.address, self.workers = address, workers
 
     def __call__(self, job: Job, numbers: list[int]) -> Iterator[tuple[int, list[Row]]]:
-        if not numbers:
-            return
         with connected(self.address, self.workers) as ray:
             kind: Any = ray.remote(max_restarts=-1, max_task_retries=RETRIES, num_cpus=1)(Judge)
             actors: list[Any] = [kind.remote(job) for _ in range(min(self.workers, len(numbers)))]
