@@ -251,11 +251,9 @@ class Calls:
             elif name == "nn":
                 roots[name] = self.names.refer("nn")
             elif name == "partial":
-                self.names.library("functools", "partial")
+                roots[name] = self.names.library("functools", "partial")
             elif name == "OrderedDict":
-                self.names.library("collections", "OrderedDict")
-            elif name == "math":
-                self.names.extra.add(("math", ""))
+                roots[name] = self.names.library("collections", "OrderedDict")
             elif name.startswith("like_"):
                 roots[name] = self.names.helper(name.removeprefix("like_"))
         return tidy(fill(text, {**nodes, **roots}))

@@ -106,7 +106,7 @@ class Definitions(Expressions, Imports):
         )
         self.depth = depth
         self.functions.pop()
-        self.scopes.pop()
+        self.leave_scope()
         return [changed if body is node.body else changed.with_changes(body=body)]
 
     def _annotation(self, node: cst.Annotation) -> tuple[cst.Annotation, Value]:

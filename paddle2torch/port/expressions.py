@@ -224,7 +224,7 @@ class Expressions(Callees):
             same = loop is node.for_in and inner is node.elt
             changed = node if same else node.with_changes(for_in=loop, elt=inner)
             result = of(LIST, value)
-        self.scopes.pop()
+        self.leave_scope()
         return changed, result
 
     def _comp_for(self, loop: cst.CompFor) -> cst.CompFor:
@@ -246,7 +246,7 @@ class Expressions(Callees):
     def _lambda(self, node: cst.Lambda) -> Result:
         self.scopes.append({p.name.value: UNKNOWN for p in node.params.params})
         body, _ = self.expr(node.body)
-        self.scopes.pop()
+        self.leave_scope()
         return (node if body is node.body else node.with_changes(body=body)), UNKNOWN
 
     def _literal(self, node: Any) -> Result:

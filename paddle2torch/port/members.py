@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,8 @@ class Members(Attributes, Calls):
     functions: list[Function] = field(default_factory=list)
     refusals: list[tuple[cst.CSTNode, str]] = field(default_factory=list)
     """What stays in the statement at hand, and why."""
+    bound: dict[str, str] = field(default_factory=dict)
+    """The names that the file binds itself, not in a class; what an import of another module gives stands behind, dotted, else ""."""
     made_layers: list[str] = field(default_factory=list)
     """The layers that were made so far: Paddle's names, "" for one of the file that has layers with initial weights."""
 
@@ -78,6 +80,18 @@ class Members(Attributes, Calls):
 
     def bind_name(self, name: str, value: Value) -> None:
         self.scopes[-1][name] = value
+
+    def leave_scope(self) -> None:
+        """The innermost scope ends; what it binds hides what a file imports under the same name."""
+        self.learn_bound(self.scopes.pop())
+
+    def learn_bound(self, scope: Mapping[str, Value]) -> None:
+        for name, value in scope.items():
+            if name in self.names.imported:
+                continue
+            wheres = {atom.more if atom.kind == FOREIGN else "" for atom in value}
+            where = wheres.pop() if len(wheres) == 1 else ""
+            self.bound[name] = where if self.bound.get(name, where) == where else ""
 
     def refuse(self, node: cst.BaseExpression, why: str) -> Result:
         """It stays as it is; the statement gets a comment."""

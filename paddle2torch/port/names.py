@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -37,8 +37,8 @@ class Names:
     """Local names that the source uses at all."""
     extra: set[tuple[str, str]] = field(default_factory=set)
     """(module, name) of further imports; ("torch", "") is the package."""
-    defined: set[str] = field(default_factory=set)
-    """Names that the file itself defines."""
+    defined: Mapping[str, str] = field(default_factory=dict)
+    """Names that the file binds in any scope where the port's would be looked up, and what they are, dotted; "" is the file's own."""
 
     def learn(self, local: str, paddle: str, renamed: bool) -> None:
         self.imported[local] = Imported(local, canonical(paddle) if paddle else "", renamed)
@@ -62,7 +62,21 @@ class Names:
         if module(imported.paddle) is not None:
             return imported.local
         last = torch.rpartition(".")[2]
-        return imported.local if last in self.defined else last
+        return imported.local if self._taken(last, _whole(torch)) else last
+
+    def shown(self) -> dict[str, str]:
+        """The names that torch's imports bind, and what they are."""
+        imported = [self.imported[name] for name in self.used]
+        return {self.local_of(i): _whole(self.torch_of(i) or "") for i in imported}
+
+    def called(self, where: str, name: str) -> str:
+        """What a further import is called: by its own name, unless the file has that for something else."""
+        if not self._taken(name, f"{where}.{name}"):
+            return name
+        return f"{'paddle' if where == LIKE_PADDLE else where}_{name}"
+
+    def _taken(self, name: str, whole: str) -> bool:
+        return self.defined.get(name, whole) != whole
 
     def _modules(self) -> Iterator[tuple[str, Imported]]:
         for imported in self.imported.values():
@@ -89,7 +103,7 @@ class Names:
                     best = rank
         if best is None:
             self.extra.add(("torchvision" if torch.startswith("torchvision") else "torch", ""))
-            return _dotted(torch if torch.startswith("torchvision") else f"torch.{torch}".removesuffix("."))
+            return _dotted(_whole(torch))
         prefix, imported = self.torch_of(best[3]) or "", best[3]
         self.used.add(imported.local)
         rest = torch[len(prefix) :].lstrip(".")
@@ -97,13 +111,12 @@ class Names:
 
     def helper(self, name: str) -> cst.BaseExpression:
         """A function of the module with what torch lacks."""
-        self.extra.add((LIKE_PADDLE, name))
-        return cst.Name(name if name not in self.defined else f"paddle_{name}")
+        return self.library(LIKE_PADDLE, name)
 
     def library(self, package: str, name: str) -> cst.BaseExpression:
         """A name of Python's own library."""
         self.extra.add((package, name))
-        return cst.Name(name)
+        return cst.Name(self.called(package, name))
 
     def keep(self, node: cst.CSTNode) -> None:
         """Every name of Paddle's in `node` stays in use."""
@@ -159,7 +172,7 @@ def translated(statement: cst.Import | cst.ImportFrom, names: Names) -> list[cst
         if torch is None or torch.startswith("like_paddle."):
             continue
         if isinstance(statement, cst.Import):
-            dotted_name = _full(torch if alias.asname or "." not in dotted(alias.name) else _module_of(alias))
+            dotted_name = _whole(torch if alias.asname or "." not in dotted(alias.name) else _module_of(alias))
             made.append(
                 statement.with_changes(
                     names=[alias.with_changes(name=_dotted(dotted_name), comma=cst.MaybeSentinel.DEFAULT)]
@@ -168,11 +181,11 @@ def translated(statement: cst.Import | cst.ImportFrom, names: Names) -> list[cst
             continue
         where, _, last = torch.rpartition(".") if torch else ("", "", "")
         if torch in ("", "torchvision"):
-            made.append(cst.Import(names=[cst.ImportAlias(cst.Name(_full(torch)))]))
+            made.append(cst.Import(names=[cst.ImportAlias(cst.Name(_whole(torch)))]))
             continue
         shown = names.local_of(imported)
         asname = None if shown == last else cst.AsName(cst.Name(shown))
-        moved.setdefault(_full(where), []).append(cst.ImportAlias(cst.Name(last), asname))
+        moved.setdefault(_whole(where), []).append(cst.ImportAlias(cst.Name(last), asname))
     for where, parts in moved.items():
         assert isinstance(statement, cst.ImportFrom)
         fewer = len(parts) < len(aliases)
@@ -192,7 +205,10 @@ def _module_of(alias: cst.ImportAlias) -> str:
     return module(canonical(dotted(alias.name).partition(".")[2])) or ""
 
 
-def _full(torch: str) -> str:
+def _whole(torch: str) -> str:
+    """The dotted name with its package."""
+    if torch.startswith("like_paddle."):
+        return f"torch_models.{torch}"
     return torch if torch.startswith("torchvision") else f"torch.{torch}".removesuffix(".")
 
 
@@ -225,15 +241,17 @@ def local(statement: cst.Import | cst.ImportFrom, alias: cst.ImportAlias) -> str
 def additional(names: Names) -> tuple[list[str], list[str], list[str]]:
     """Further imports as lines: Python's own, torch's, and ours."""
     library, torch, ours = [], [], []
-    helpers = sorted(name for where, name in names.extra if where == LIKE_PADDLE)
+    helpers = []
     for where, name in sorted(names.extra):
-        if where == LIKE_PADDLE:
-            continue
         if not name:
             torch.append(f"import {where}")
-        elif f"{where}.{name}" not in names.read:
-            library.append(f"from {where} import {name}")
+            continue
+        called = names.called(where, name)
+        listed = name if called == name else f"{name} as {called}"
+        if where == LIKE_PADDLE:
+            helpers.append(listed)
+        else:
+            library.append(f"from {where} import {listed}")
     if helpers:
-        listed = ", ".join(n if n not in names.defined else f"{n} as paddle_{n}" for n in helpers)
-        ours.append(f"from {LIKE_PADDLE} import {listed}")
+        ours.append(f"from {LIKE_PADDLE} import {', '.join(helpers)}")
     return library, torch, ours

@@ -13,7 +13,7 @@ from paddle2torch.port.calls import Change
 from paddle2torch.port.imports import Resolver
 from paddle2torch.port.names import Names, additional
 from paddle2torch.port.statements import Walk
-from paddle2torch.port.values import Class, Function, Scope, Value
+from paddle2torch.port.values import Class, Function, Scope
 
 WALKS = 2
 """Walks that only learn, before the one that writes: what is passed to a function stands behind it in a file as often as before."""
@@ -92,9 +92,11 @@ class Source:
         walk.names.defined = self.plan.defined
         body = walk.block(self.tree.body)
         self.known.names = scope = walk.scopes[0]
-        walk.names.defined = {n for n in scope if n not in walk.names.imported and not _foreign(scope[n])}
+        walk.learn_bound(scope)
         if settle:
             _drop_unused(walk.names, body)
+        # What the file binds comes second: of both, the import is the one that can be called otherwise.
+        walk.names.defined = {**walk.names.shown(), **walk.bound}
         self.plan = walk.names
         return walk, body
 
@@ -119,12 +121,8 @@ def _drop_unused(names: Names, body: list[Any]) -> None:
     names.extra = {
         (where, name)
         for where, name in names.extra
-        if (name or where) in written or f"paddle_{name}" in written
+        if (names.called(where, name) if name else where) in written
     }
-
-
-def _foreign(value: Value) -> bool:
-    return any(atom.kind in ("foreign", "module") for atom in value)
 
 
 def port_source(text: str, *, module: str = "", resolve: Resolver | None = None) -> Ported:

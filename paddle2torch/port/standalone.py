@@ -24,10 +24,12 @@ def included(text: str) -> str:
     pieces, imports = _pieces(source)
     chosen = _closure([name for name, _, _ in wanted], pieces)
     body = "\n\n\n".join(piece for name, piece in pieces.items() if name in chosen)
-    renames = "".join(f"\n{new} = {old}" for old, _, new in wanted if new)
+    for old, _, new in wanted:
+        if new:  # the file has the name for something else
+            body = re.sub(rf"(?<![\w.]){old}\b(?!=)", new, body)
     used = [line for line in imports if re.search(rf"\b{line.split()[-1]}\b", body) and line not in text]
     header = "".join(f"{line}\n" for line in used)
-    ours = f"{header}\n\n# What torch lacks, from {LIKE_PADDLE} of paddle2torch:\n{body}{renames}\n\n\n# End of it.\n"
+    ours = f"{header}\n\n# What torch lacks, from {LIKE_PADDLE} of paddle2torch:\n{body}\n\n\n# End of it.\n"
     return text[: found.start()].rstrip("\n") + "\n" + ours + text[found.end() :]
 
 

@@ -52,6 +52,45 @@ def test_a_name_is_followed_to_where_it_comes_from(paddle, torch):
     assert not done.left
 
 
+@pytest.mark.parametrize(
+    ("paddle", "torch"),
+    [
+        (
+            "from paddle.nn.initializer import Normal\ndef f(w):\n    normal_ = Normal(std=0.1)\n    normal_(w)",
+            "from functools import partial\nfrom torch.nn.init import normal_ as Normal\ndef f(w):\n"
+            "    normal_ = partial(Normal, std=0.1)\n    normal_(w)",
+        ),
+        (
+            "from paddle import concat\ndef f(a):\n    cat = concat([a, a], axis=1)\n    return cat",
+            "from torch import cat as concat\ndef f(a):\n    cat = concat([a, a], dim=1)\n    return cat",
+        ),
+        (
+            "import paddle\ndef f(x, n):\n    split = paddle.split(x, n)\n    return split",
+            "\nfrom torch_models.like_paddle import split as paddle_split\ndef f(x, n):\n"
+            "    split = paddle_split(x, n, 0)\n    return split",
+        ),
+        (
+            "from other import Conv2d\nfrom paddle.nn import Conv2D\na, b = Conv2d(3), Conv2D(3, 4, 1)",
+            "from other import Conv2d\nfrom torch.nn import Conv2d as Conv2D\na, b = Conv2d(3), Conv2D(3, 4, 1)",
+        ),
+        (
+            "from paddle.nn import Conv2D\na = Conv2D(3, 4, 1)\nb = Conv2D(3, 4, 1, data_format='NHWC')",
+            "from torch.nn import Conv2d\n\nfrom torch_models.like_paddle import Conv2d as paddle_Conv2d\n"
+            "a = Conv2d(3, 4, 1)\nb = paddle_Conv2d(3, 4, 1, data_format='NHWC')",
+        ),
+        (
+            "from paddle import nn\ndef f(partial):\n    return nn.initializer.Normal(std=partial)",
+            "from functools import partial as functools_partial\nfrom torch import nn\ndef f(partial):\n"
+            "    return functools_partial(nn.init.normal_, std=partial)",
+        ),
+    ],
+)
+def test_no_name_of_the_port_hides_one_that_the_file_has_in_any_scope(paddle, torch):
+    done = port_source(paddle + "\n")
+    assert done.text == torch + "\n"
+    assert not done.left
+
+
 def test_text_that_only_looks_like_paddle_stays():
     text = '# paddle.concat(x, axis=1)\ns = "paddle.nn.Conv2D"\n\n\ndef axis(a):\n    return a\n'
     assert port_source(text).text == text
