@@ -76,6 +76,8 @@ class Calls:
         known = self.row(name)
         self.at = node
         if known.is_initializer:
+            if not root:
+                raise Refused(f"paddle.{name} behind a variable is written otherwise in torch")
             return self._initializer(known, node, bind(known, args), root)
         given = bind(known, args)
         written = self._write(known, node, given, root, None, partly)

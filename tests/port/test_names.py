@@ -121,6 +121,15 @@ def test_text_that_is_run_is_told(given):
     assert "write the name itself" in left.why
 
 
+@pytest.mark.parametrize("call", ["partial(Normal, std=0.1)", "init(std=0.1)(w)"])
+def test_an_initializer_that_is_called_by_another_name_is_told(call):
+    (left,) = port_source(
+        "from functools import partial\nfrom paddle.nn.initializer import Normal\n\n\n"
+        f"def f(w):\n    init = Normal\n    {call}\n"
+    ).left
+    assert "paddle.nn.initializer.Normal behind a variable" in left.why
+
+
 def test_an_unknown_receiver_is_not_guessed():
     (left,) = port_source("import paddle\n\n\ndef f(x):\n    return x.astype('float32')\n").left
     assert "annotation" in left.why
