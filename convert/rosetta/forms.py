@@ -31,8 +31,6 @@ class Form:
     torch: str = ""
     when: str = ""
     refuse: str = ""
-    returns: str = ""
-    """What it gives (`tensor`, `tensors`, `array`, `shape`, `int`, ...), where that is not what the row's name gives."""
 
 
 DTYPES = (
@@ -732,7 +730,6 @@ MODULES: Mapping[str, str] = {
 ALIASES: Mapping[str, str] = {
     "cat": "concat",
     "nn.layer.": "nn.",
-    "nn.functional.common.": "nn.functional.",
     "nn.functional.": "nn.functional.",
     "tensor.": "",
     "framework.": "",

@@ -76,26 +76,20 @@ class Callees(Members):
         func = node.func
         chain = dotted(func)
         root = chain.partition(".")[0] if chain else ""
-        name = self._api_of(chain)
+        name = self.api_of(chain)
         if name is not None:
             self.names.read.add(root)
-            return self._api(name, node, self._args(node), root)
+            return self._api(name, node, self.translated_args(node), root)
         if isinstance(func, cst.Attribute):
             return self._member(node, func)
         target, value = self.expr(func)
         if names(value, "initializer"):
             value = of("initializer")
-        args = self._args(node)
+        args = self.translated_args(node)
         changed = self._called(node, target, args)
         return self._of_value(node, changed, value, args)
 
-    def translated_args(self, node: cst.Call) -> Args:
-        return self._args(node)
-
     def api_of(self, chain: str) -> str | None:
-        return self._api_of(chain)
-
-    def _api_of(self, chain: str) -> str | None:
         root, _, rest = chain.partition(".")
         apis = names(self.lookup(root), API) if root in self.names.imported else []
         return knowledge.canonical(".".join(filter(None, (apis[0], rest)))) if apis else None
@@ -110,7 +104,7 @@ class Callees(Members):
             self.refuse(node, str(why))
             return node, known.gives if known else UNKNOWN
         known = self.row(name)
-        self.note(node, made, known)
+        self.note(node, known)
         self._evidence(args)
         if known.is_layer and (self.functions or self.inside):
             self.made_layers.append(name)
@@ -129,7 +123,7 @@ class Callees(Members):
                 if arg.value.value in function.parameters:
                     function.tensors.add(arg.value.value)
 
-    def _args(self, node: cst.Call) -> Args:
+    def translated_args(self, node: cst.Call) -> Args:
         found = []
         for arg in node.args:
             new, value = self.expr(arg.value)
@@ -150,7 +144,7 @@ class Callees(Members):
             own: Value = UNKNOWN
         else:
             own = self._attribute_of(value, attr)
-        args = self._args(node)
+        args = self.translated_args(node)
         target = func if base is func.value else func.with_changes(value=base)
         changed = self._called(node, target, args)
         if {atom.kind for atom in own} & CALLED:
@@ -208,7 +202,7 @@ class Callees(Members):
         except Refused as why:
             del self.refusals[refused:]
             return self.refuse(node, str(why))[0], known.gives
-        self.note(node, made, known)
+        self.note(node, known)
         return made, value
 
     def _plain_member(
@@ -293,12 +287,12 @@ class Callees(Members):
             elif atom.kind == INSTANCE:
                 forward = atom.more.method("forward") or atom.more.method("__call__")
                 if forward is not None:
-                    self._layer_input(args)
+                    self._evidence(args)
                     found.append(self._passed(forward, args, True))
                 elif atom.more.is_layer:
                     found.append(TENSOR)
             elif atom.kind == LAYER:
-                self._layer_input(args)
+                self._evidence(args)
                 found.append(knowledge.called(atom.more))
             elif atom.kind == "initializer":
                 found.append(NONE)
@@ -311,9 +305,6 @@ class Callees(Members):
         if isinstance(node.func, cst.Name) and not value:
             return self._builtin(node, changed, node.func.value, args)
         return changed, join(*found) if found else UNKNOWN
-
-    def _layer_input(self, args: Args) -> None:
-        self._evidence(args)
 
     def _partial(self, node: cst.Call, changed: cst.Call, args: Args) -> Result:
         apis = names(args[0][1], API) if args else []

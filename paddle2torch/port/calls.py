@@ -28,13 +28,11 @@ from paddle2torch.port.knowledge import Known
 from paddle2torch.port.names import Names
 from paddle2torch.port.templates import fill, holds, keyword_only, names_in, plain, simple, tight
 from paddle2torch.port.values import (
-    CONVERTED,
     NAMED,
     UNKNOWN,
     Value,
     join,
     literal,
-    of,
     only,
 )
 
@@ -46,7 +44,6 @@ class Change:
     """One expression that was written anew, and the row that says so."""
 
     before: cst.CSTNode
-    after: cst.CSTNode
     row: str
 
 
@@ -106,9 +103,6 @@ class Calls:
         return written, self._gives(known, given)
 
     def _gives(self, known: Known, given: Sequence[Given]) -> Value:
-        form = self._form(known, given, None)
-        if form is not None and form.returns:
-            return NAMED.get(form.returns) or of(form.returns)
         same = known.same_as
         if same:
             return next((g.value for g in given if g.name == same), UNKNOWN)
@@ -415,7 +409,7 @@ class Calls:
             if name not in DTYPES:
                 raise Refused(f"no dtype of Paddle is called {name!r}")
             return self.names.refer(name)
-        if only(value, "dtype", CONVERTED):
+        if only(value, "dtype"):
             return node
         # A name or a dtype, which only a run tells.
         return cst.Call(self.names.helper("as_dtype"), [cst.Arg(node)])

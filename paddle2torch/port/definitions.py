@@ -31,7 +31,6 @@ from paddle2torch.port.values import (
 
 MARK = "# paddle2torch: "
 """How the comment of a line begins that is still Paddle."""
-Statements = Sequence[cst.BaseStatement]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,6 @@ class Definitions(Expressions, Imports):
     """The classes and functions of the file by their node, so that every walk knows what the one before learnt."""
     found: list[Untranslated] = field(default_factory=list)
     module: str = ""
-    writes: bool = False
     depth: int = 0
 
     @property
@@ -223,7 +221,7 @@ class Definitions(Expressions, Imports):
             before = len(self.made_layers)
             outer, self.behind = self.behind, []
             lines = self.in_place(statement)
-            explicit += [cst.SimpleStatementLine([s]) for s, _ in self.behind]
+            explicit += [cst.SimpleStatementLine([s]) for s in self.behind]
             self.behind = outer
             if self.initialises_here(statement):
                 early.append(len(made))
@@ -233,8 +231,7 @@ class Definitions(Expressions, Imports):
                 new = self.made_layers[before:]
                 initialised = initialised or any(not n or knowledge.initialised(n) for n in new)
         cls.layers = cls.layers or initialised
-        cls.initialises = cls.initialises or bool(explicit)
-        if not initialised or not (explicit or self._is_root(cls)):
+        if not initialised or not (explicit or not cls.used):
             made[max(last, 0) : max(last, 0)] = explicit
             return (
                 node.body
@@ -263,6 +260,3 @@ class Definitions(Expressions, Imports):
                 if names(value, "initializer"):
                     return True
         return False
-
-    def _is_root(self, cls: Class) -> bool:
-        return not cls.used

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -191,7 +191,3 @@ def separated(text: str, code: str) -> str:
         cell["source"] = [line + "\n" for line in lines[:-1]] + lines[-1:]
     indent = 1 if text.startswith("{\n ") and not text.startswith("{\n  ") else 2
     return json.dumps(notebook, ensure_ascii=False, indent=indent) + ("\n" if text.endswith("\n") else "")
-
-
-Progress = Callable[[str], None]
-Files = Iterator[Path]

@@ -147,13 +147,9 @@ def differing() -> frozenset[str]:
     found = set()
     for name in attributes("paddle tensor") & attributes("elsewhere"):
         row = method(name)
-        if row is not None and (row.forms or row.torch.rpartition(".")[2] != name or _renames(row)):
+        if row is not None and (row.forms or row.torch.rpartition(".")[2] != name):
             found.add(name)
     return frozenset(found)
-
-
-def _renames(row: Known) -> bool:
-    return False
 
 
 def called(layer: str) -> Value:

@@ -24,10 +24,10 @@ class Attributes(Calls):
 
     target: tuple[cst.BaseExpression, str] | None = None
     """The call at hand if it stands alone behind `self.name =` in a constructor, and that name."""
-    behind: list[tuple[cst.BaseSmallStatement, bool]] = field(default_factory=list)
-    """Statements that follow the one at hand; whether they set initial weights."""
-    sources: dict[int, tuple[cst.Call, str]] = field(default_factory=dict)
-    """For a node of the port: the call of Paddle's that it was, an attribute or an initializer, and its local root."""
+    behind: list[cst.BaseSmallStatement] = field(default_factory=list)
+    """Statements that follow the one at hand: they set initial weights."""
+    sources: dict[cst.BaseExpression, tuple[str, cst.Call, str]] = field(default_factory=dict)
+    """For a node of the port, an attribute or an initializer: Paddle's name, the call that it was, and its local root."""
 
     def with_attributes(
         self, call: cst.Call, known: Known, attributes: Mapping[str, Given]
@@ -43,7 +43,7 @@ class Attributes(Calls):
             )
         statements = [self._statement(ROLES[name], g) for name, g in asked.items()]
         if self.target is not None and all(s is not None for s in statements):
-            self.behind += [(s, True) for s in statements if s is not None]
+            self.behind += [s for s in statements if s is not None]
             return call
         args = [cst.Arg(call, comma=_COMMA)]
         for name, given in asked.items():
@@ -64,7 +64,7 @@ class Attributes(Calls):
         found = literal(given.value)
         if found and isinstance(found[0], (bool, type(None))):
             return False
-        attr = self._call_of(given.node)
+        attr = self.sources.get(given.node)
         if attr is not None and attr[0] == "ParamAttr":
             return any(self._says(a) for a in attr[1].args)
         return (
@@ -82,23 +82,13 @@ class Attributes(Calls):
 
     def remember(self, name: str, made: cst.BaseExpression, node: cst.Call, root: str) -> None:
         """That a node of the port was this call."""
-        self.sources[id(made)] = (node, name + "\n" + root)
-        self._alive.append(made)
-
-    _alive: list[cst.BaseExpression] = field(default_factory=list)
-
-    def _call_of(self, node: cst.BaseExpression) -> tuple[str, cst.Call, str] | None:
-        found = self.sources.get(id(node))
-        if found is None:
-            return None
-        name, _, root = found[1].partition("\n")
-        return name, found[0], root
+        self.sources[made] = (name, node, root)
 
     def _statement(self, role: str, given: Given) -> cst.BaseSmallStatement | None:
         """`nn.init.uniform_(self.out.weight, -1.0, 1.0)`; None where a statement cannot say it."""
         if self.target is None:
             return None
-        found = self._call_of(given.node)
+        found = self.sources.get(given.node)
         if found is not None and found[0] == "ParamAttr":
             said = [a for a in found[1].args if self._says(a)]
             if len(said) != 1 or said[0].keyword is None or said[0].keyword.value != "initializer":

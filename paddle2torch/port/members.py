@@ -156,11 +156,11 @@ class Members(Attributes, Calls):
                 raise Refused(form.refuse)
             if form is not None and "(" not in form.when:
                 made = self._rooted(form.torch, {"x": changed.value}) if form.torch != "=" else changed
-                self.note(node, made, known)
+                self.note(node, known)
                 return made, found or self._gives(known, [])
         elif known.torch and known.torch.rpartition(".")[2] != attr:
             changed = changed.with_changes(attr=cst.Name(known.torch.rpartition(".")[2]))
-            self.note(node, changed, known)
+            self.note(node, known)
         return changed, found or self._gives(known, [])
 
     def _kinds(self, value: Value) -> set[str]:
@@ -240,7 +240,7 @@ class Members(Attributes, Calls):
                 if form.refuse:
                     raise Refused(form.refuse)
                 made = self._rooted(form.torch, {})
-                self.note(node, made, known)
+                self.note(node, known)
                 return made
             torch = known.torch
             if not torch or (torch.startswith("Tensor.") and known.name != "Tensor"):
@@ -248,9 +248,9 @@ class Members(Attributes, Calls):
                     f"torch has no paddle.{name} to pass on: {known.row.remedy or 'write a function'}"
                 )
             made = self.names.refer(torch, root)
-            self.note(node, made, known)
+            self.note(node, known)
             return made
         return self.names.refer(torch, root)
 
-    def note(self, before: cst.CSTNode, after: cst.CSTNode, known: knowledge.Known) -> None:
-        self.changes.append(Change(before, after, known.row.paddle))
+    def note(self, before: cst.CSTNode, known: knowledge.Known) -> None:
+        self.changes.append(Change(before, known.row.paddle))

@@ -124,10 +124,6 @@ class Names:
             if name in self.imported:
                 self.kept.add(name)
 
-    def reset(self) -> None:
-        for found in (self.used, self.kept, self.extra):
-            found.clear()
-
 
 def _names(node: cst.CSTNode) -> Iterator[str]:
     if isinstance(node, cst.Name):
@@ -172,7 +168,9 @@ def translated(statement: cst.Import | cst.ImportFrom, names: Names) -> list[cst
         if torch is None or torch.startswith("like_paddle."):
             continue
         if isinstance(statement, cst.Import):
-            dotted_name = _whole(torch if alias.asname or "." not in dotted(alias.name) else _module_of(alias))
+            dotted_name = _whole(
+                torch if alias.asname or "." not in dotted(alias.name) else _module_of(alias)
+            )
             made.append(
                 statement.with_changes(
                     names=[alias.with_changes(name=_dotted(dotted_name), comma=cst.MaybeSentinel.DEFAULT)]

@@ -9,8 +9,6 @@ from pathlib import Path
 from paddle2torch.port.source import WALKS, Ported, Source
 from paddle2torch.port.values import Scope
 
-SUFFIXES = (".py",)
-
 
 def module_of(path: Path) -> tuple[str, ...]:
     """The dotted name of a file, by the `__init__.py` files above it."""

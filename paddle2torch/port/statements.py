@@ -41,7 +41,7 @@ class Walk(Definitions):
     def statement(self, node: cst.BaseStatement) -> list[cst.BaseStatement]:
         behind, self.behind = self.behind, []
         made = self.in_place(node)
-        made += [cst.SimpleStatementLine([s]) for s, _ in self.behind]
+        made += [cst.SimpleStatementLine([s]) for s in self.behind]
         self.behind = behind
         return made
 
@@ -151,7 +151,7 @@ class Walk(Definitions):
         except Refused as why:
             self.refuse(target, str(why))
             return node
-        self.note(node, made, known)
+        self.note(node, known)
         return made
 
     def assign(self, target: cst.BaseExpression, value: Value) -> cst.BaseExpression:
@@ -231,11 +231,11 @@ class Walk(Definitions):
         same = all(a is b for a, b in zip(parts, node.body, strict=True))
         return node if same else node.with_changes(body=parts)
 
-    def _branching(self, node: Any, body: str = "body") -> Any:
+    def _branching(self, node: Any) -> Any:
         """A block that may not run: what it binds is one alternative."""
         before = dict(self.scopes[-1])
         self.depth += 1
-        made = self.body_of(getattr(node, body))
+        made = self.body_of(node.body)
         self.depth -= 1
         after = self.scopes[-1]
         for name, value in before.items():

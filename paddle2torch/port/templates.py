@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -36,8 +36,6 @@ def plain(value: Any) -> cst.BaseExpression:
     if isinstance(value, str):
         text = repr(value)
         return cst.SimpleString(f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text else text)
-    if isinstance(value, tuple) and value and all(hasattr(v, "name") for v in value):
-        return cst.parse_expression(repr(value))
     return cst.parse_expression(repr(value))
 
 
@@ -74,9 +72,6 @@ class _Fill(cst.CSTTransformer):
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__()
         self.given = given
-
-    def visit_Attribute_attr(self, node: cst.Attribute) -> None:
-        pass
 
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
@@ -170,9 +165,7 @@ def _split(when: str) -> list[str]:
     return parts
 
 
-def holds(
-    when: str, given: Mapping[str, tuple[cst.BaseExpression, Value]], absent: Collection[str] = ()
-) -> bool:
+def holds(when: str, given: Mapping[str, tuple[cst.BaseExpression, Value]]) -> bool:
     """Whether a call that gives `given` is one that a form is for."""
     return all(_holds(name, condition, given) for name, condition in _clauses(when))
 
@@ -181,9 +174,7 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
     if condition.startswith("not "):
         return not _holds(name, condition.removeprefix("not "), given)
     found = given.get(name)
-    if condition == "unused":
-        return found is None
-    if condition == "absent":
+    if condition in ("unused", "absent"):
         return found is None
     if found is None:
         return False
@@ -202,8 +193,6 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
         return isinstance(node, (cst.List, cst.Tuple))
     if condition == "simple":
         return simple(node)
-    if condition == "literal":
-        return bool(literal(value)) or isinstance(node, (cst.List, cst.Tuple))
     if condition == "none":
         return literal(value) == (None,)
     if condition.startswith("maybe "):

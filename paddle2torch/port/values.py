@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,8 +33,6 @@ LIST, DICT, TUPLE = "list", "dict", "tuple"
 """`more` is what its elements are: one `Value` for all, for a tuple one of each."""
 FOREIGN = "foreign"
 """Of another module; `more` is the dotted name."""
-CONVERTED = "converted"
-"""What Paddle's name became is a value of torch's already, e.g. an initializer."""
 
 WIDEST = 24
 """An expression with more alternatives than this is as good as unknown."""
@@ -73,7 +71,7 @@ NAMED = {
     "dict": of(DICT, UNKNOWN),
     "state": of(DICT, TENSOR),
 }
-"""How a row or form says what a call gives (`Form.returns`)."""
+"""How `RETURNS` says what a call gives."""
 
 
 @dataclass(eq=False)
@@ -108,8 +106,6 @@ class Class:
     properties: set[str] = field(default_factory=set)
     used: bool = False
     """Whether another class of the files makes objects of it."""
-    initialises: bool = False
-    """Whether its constructor sets initial weights itself."""
     layers: bool = False
     """Whether its constructor makes layers."""
 
@@ -239,7 +235,3 @@ def elements(value: Value) -> Value:
 def type_of(atom: Atom) -> str:
     """`int`, `str`, `list` ...: the kind, of literals too."""
     return str(atom.more[0]) if atom.kind == CONST else atom.kind
-
-
-Names = Mapping[str, Value]
-Nodes = Iterable[cst.CSTNode]
