@@ -89,11 +89,6 @@ class Callees(Members):
         changed = self._called(node, target, args)
         return self._of_value(node, changed, value, args)
 
-    def api_of(self, chain: str) -> str | None:
-        root, _, rest = chain.partition(".")
-        apis = names(self.lookup(root), API) if root in self.names.imported else []
-        return knowledge.canonical(".".join(filter(None, (apis[0], rest)))) if apis else None
-
     def _api(self, name: str, node: cst.Call, args: Args, root: str) -> Result:
         refused = len(self.refusals)
         try:

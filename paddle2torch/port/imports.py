@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from paddle2torch.port.names import Names, dotted, local, translated
-from paddle2torch.port.values import API, FOREIGN, Scope, Value, of
+from paddle2torch.port.values import API, FOREIGN, IMPORTED, Scope, Value, of
 
 Resolver = Callable[[str, int], Scope | str | None]
 """The names of another file of the same port, of a dotted module and how many dots stand before it; the dotted name of a module of
@@ -41,10 +41,7 @@ class Imports:
                 ours = True
                 if self._fluid(node, name):
                     return [node]
-                self.names.learn(
-                    bound, name.partition(".")[2] if alias.asname else "", alias.asname is not None
-                )
-                self.bind_name(bound, of(API, self.names.imported[bound].paddle))
+                self._learn(alias, bound, name.partition(".")[2] if alias.asname else "")
             else:
                 found = self.resolve(name, 0)
                 whole = name if alias.asname else name.partition(".")[0]
@@ -69,10 +66,9 @@ class Imports:
                 name = ".".join(filter(None, (where.partition(".")[2], dotted(alias.name))))
                 if self._fluid(node, f"paddle.{name}"):
                     return [node]
-                self.names.learn(bound, name, alias.asname is not None)
-                self.bind_name(bound, of(API, self.names.imported[bound].paddle))
+                self._learn(alias, bound, name)
             return translated(node, self.plan)
-        there = found.names if isinstance(found, Scope) else {}
+        there = {n: v - {IMPORTED} for n, v in found.names.items()} if isinstance(found, Scope) else {}
         if isinstance(node.names, cst.ImportStar):
             for name, value in there.items():
                 self.bind_name(name, value)
@@ -87,6 +83,10 @@ class Imports:
             else:
                 self.bind_name(local(node, alias), of(FOREIGN, f"{where}.{name}"))
         return None
+
+    def _learn(self, alias: cst.ImportAlias, bound: str, paddle: str) -> None:
+        self.names.learn(bound, paddle, alias.asname is not None)
+        self.bind_name(bound, of(API, self.names.imported[bound].paddle) | {IMPORTED})
 
     def _fluid(self, node: cst.CSTNode, name: str) -> bool:
         """Whether an import is of Paddle 1, which is said."""

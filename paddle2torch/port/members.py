@@ -21,6 +21,7 @@ from paddle2torch.port.values import (
     CLASS,
     DTYPE,
     FOREIGN,
+    IMPORTED,
     INSTANCE,
     LAYER,
     NAMED,
@@ -87,7 +88,7 @@ class Members(Attributes, Calls):
 
     def learn_bound(self, scope: Mapping[str, Value]) -> None:
         for name, value in scope.items():
-            if name in self.names.imported:
+            if IMPORTED in value:
                 continue
             wheres = {atom.more if atom.kind == FOREIGN else "" for atom in value}
             where = wheres.pop() if len(wheres) == 1 else ""
@@ -104,23 +105,28 @@ class Members(Attributes, Calls):
     def _name(self, node: cst.Name) -> Result:
         if node.value in CONSTANTS:
             return node, CONSTANTS[node.value]
+        name = self.api_of(node.value)
+        if name is not None:
+            return self._reference(node, node.value, name)
         value = self.lookup(node.value)
-        if node.value in self.names.imported:
-            self.names.read.add(node.value)
-            if any(atom.kind == API for atom in value):
-                return self._reference(node, node.value, "", value)
+        if IMPORTED in value and node.value in self.names.imported:
+            return self.refuse(node, f"{node.value} is Paddle's or something else here: give them two names")
         return node, value
+
+    def api_of(self, chain: str) -> str | None:
+        """What a dotted name is in Paddle that begins with one that an import binds; None where it is not that, or not for sure."""
+        root, _, rest = chain.partition(".")
+        value = without_none(self.lookup(root))
+        apis = names(value, API)
+        if root not in self.names.imported or not apis or value != of(API, apis[0]) | {IMPORTED}:
+            return None
+        return knowledge.canonical(".".join(filter(None, (apis[0], rest))))
 
     def _attribute(self, node: cst.Attribute) -> Result:
         chain = dotted(node)
-        if chain:
-            root, _, rest = chain.partition(".")
-            value = self.lookup(root)
-            apis = names(value, API)
-            if apis and root in self.names.imported:
-                self.names.read.add(root)
-                name = knowledge.canonical(".".join(filter(None, (apis[0], rest))))
-                return self._reference(node, root, name, of(API, name))
+        name = self.api_of(chain)
+        if name is not None:
+            return self._reference(node, chain.partition(".")[0], name)
         base, value = self.expr(node.value)
         attr = node.attr.value
         if names(value, "super"):
@@ -219,11 +225,10 @@ class Members(Attributes, Calls):
             return SHAPE if attr == "shape" else DTYPE
         return join(*found) if found else UNKNOWN
 
-    def _reference(self, node: Any, root: str, name: str, value: Value) -> Result:
+    def _reference(self, node: Any, root: str, name: str) -> Result:
         """A name of Paddle's that is not called."""
-        if not name:
-            name = knowledge.canonical(names(value, API)[0])
-            value = of(API, name)
+        self.names.read.add(root)
+        value = of(API, name)
         try:
             return self._referred(node, root, name), value
         except Refused as refused:

@@ -21,6 +21,8 @@ UNKNOWN: Value = frozenset()
 
 API = "api"
 """A name of Paddle's: `more` is it, dotted, without `paddle.`."""
+IMPORTED = Atom("imported")
+"""Beside an `API`: the name at hand is the one that an import binds, not a parameter or a variable that holds the same."""
 LAYER = "layer"
 """A layer; `more` is its Paddle class, or "" where that is not known."""
 CLASS, INSTANCE, FUNCTION = "class", "instance", "function"

@@ -91,6 +91,33 @@ def test_no_name_of_the_port_hides_one_that_the_file_has_in_any_scope(paddle, to
     assert not done.left
 
 
+@pytest.mark.parametrize(
+    ("paddle", "torch"),
+    [
+        (
+            "from paddle.nn import Conv2D\ndef f(Conv2D=Conv2D):\n    return Conv2D(3, 4, 1, bias_attr=False)",
+            "from torch.nn import Conv2d\ndef f(Conv2D=Conv2d):\n    return Conv2D(3, 4, 1, bias=False)",
+        ),
+        (
+            "from paddle import float32\nimport paddle\ndef f(float32=paddle.int32):\n    return g(float32)\nf(paddle.int8)",
+            "from torch import float32\nimport torch\ndef f(float32=torch.int32):\n    return g(float32)\nf(torch.int8)",
+        ),
+    ],
+)
+def test_what_hides_an_import_is_not_taken_for_it(paddle, torch):
+    done = port_source(paddle + "\n")
+    assert done.text == torch + "\n"
+    assert not done.left
+
+
+def test_a_name_that_is_an_import_or_something_else_is_told():
+    text = "if old:\n    from paddle.nn import BatchNorm2D as Norm\nelse:\n    from paddle.nn import LayerNorm as Norm\nn = Norm(4, epsilon=1e-3)\n"
+    done = port_source(text)
+    assert [left.line for left in done.left] == [5]
+    assert "two names" in done.left[0].why
+    assert done.text.endswith("n = Norm(4, epsilon=1e-3)\n")
+
+
 def test_text_that_only_looks_like_paddle_stays():
     text = '# paddle.concat(x, axis=1)\ns = "paddle.nn.Conv2D"\n\n\ndef axis(a):\n    return a\n'
     assert port_source(text).text == text
