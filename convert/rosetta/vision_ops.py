@@ -74,7 +74,7 @@ ROWS: tuple[Row, ...] = (
             ),
         ),
         source=Source("vision/ops.py: ConvNormActivation", "torchvision/ops/misc.py: Conv2dNormActivation"),
-        remedy="torchvision.ops.Conv2dNormActivation, or nn.Sequential of the three",
-        reason="a convolution, its normalization and an activation, one after the other",
+        reason="a convolution, its normalization and an activation, one after the other: nn.Sequential of the "
+        "three, or torchvision.ops.Conv2dNormActivation",
     ),
 )
