@@ -106,27 +106,30 @@ def by_name_or_numbers(
 ) -> list[WeightPair]:
     """Parameters that no aligned operators share, because one side writes otherwise what is done with them; for the training."""
     known = {twin.name for twin in twins}
+    in_paddle, in_torch = _readers(alignment.paddle), _readers(alignment.torch)
     pairs = []
     for name, counterpart in found.items():
-        torch = _reader(alignment.torch, name)
-        for part in counterpart.parts if name not in known else ():
-            paddle = _reader(alignment.paddle, part.paddle)
-            if torch is None or paddle is None:
+        if name in known or name not in in_torch:
+            continue
+        node, slot, shape = in_torch[name]
+        for part in counterpart.parts:
+            if part.paddle not in in_paddle:
                 continue
-            node, slot, shape = torch
+            reader, _, whole = in_paddle[part.paddle]
             ours = _part_of(name, shape, part.ours, turned=False)
-            theirs = _part_of(part.paddle, paddle[2], part.theirs, turned=part.turned).like(ours)
+            theirs = _part_of(part.paddle, whole, part.theirs, turned=part.turned).like(ours)
             if theirs is not None:
-                pairs.append(WeightPair(Pair(paddle[0], node, {}), slot, theirs, ours))
+                pairs.append(WeightPair(Pair(reader, node, {}), slot, theirs, ours))
     return pairs
 
 
-def _reader(graph: Graph, name: str) -> tuple[Node, str, tuple[int, ...]] | None:
-    """The first operator that takes a parameter, the slot, and the parameter's shape."""
-    for value, parameter in graph.parameters.items():
-        if parameter == name and graph.consumers.get(value):
-            return *graph.consumers[value][0], graph.shapes[value]
-    return None
+def _readers(graph: Graph) -> dict[str, tuple[Node, str, tuple[int, ...]]]:
+    """Parameter -> the first operator that takes it, the slot, and the parameter's shape."""
+    found: dict[str, tuple[Node, str, tuple[int, ...]]] = {}
+    for value, name in graph.parameters.items():
+        for node, slot in graph.consumers.get(value, ())[:1]:
+            found.setdefault(name, (node, slot, graph.shapes[value]))
+    return found
 
 
 def _part_of(name: str, shape: tuple[int, ...], index: Index, *, turned: bool) -> Holding:
