@@ -25,7 +25,7 @@ from parity.capture.kept import attributes, changed, rewind
 from parity.capture.options import Options
 from parity.capture.places import Places, once
 from parity.capture.recomputation import none_recomputed
-from parity.capture.results import drawn
+from parity.capture.results import called
 from parity.capture.side_table import SideTable
 from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
 from parity.errors import ParityError
@@ -489,16 +489,13 @@ def run(
     paths = _describe_model(model, recorder)
     flags = [(layer, layer.training) for layer in model.sublayers(include_self=True)]
     place = place_of(device)
-    positional, named = [], {}
+    given = {}
     for name, array in inputs.items():
         tensor = recorder.cast(paddle.to_tensor(array, place=place), options.precision)
         if options.gradients and tensor.dtype in (paddle.float32, paddle.float64):
             tensor = recorder.gradient_input(tensor)
         recorder.add_input(name, tensor, array)
-        if name.isdigit():
-            positional.append(tensor)
-        else:
-            named[name] = tensor
+        given[name] = tensor
     compiled = sum(isinstance(layer.forward, StaticFunction) for layer, _ in flags)
     if compiled:
         trace.notes.append(
@@ -518,13 +515,8 @@ def run(
                     name: recorder.cast(paddle.to_tensor(array, place=place), options.precision)
                     for name, array in options.before.items()
                 }
-                first = drawn(
-                    model(
-                        *(one for name, one in earlier.items() if name.isdigit()),
-                        **{name: one for name, one in earlier.items() if not name.isdigit()},
-                    )
-                )
-            result = drawn(model(*positional, **named))
+                first = called(model, earlier)
+            result = called(model, given)
             loss = recorder.take_loss(result) if options.gradients else None
             recorder.note_draws(draws())
         recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)

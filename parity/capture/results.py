@@ -45,6 +45,13 @@ def told(value: Any) -> str:
     return f"a {type(value).__name__}" + (f" of shape {list(shape)}" if shape is not None else "")
 
 
+def called(model: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+    """What a model returns, `drawn`, for inputs by name: "0", "1", ... are positional."""
+    positional = [one for name, one in given.items() if name.isdigit()]
+    named = {name: one for name, one in given.items() if not name.isdigit()}
+    return drawn(model(*positional, **named))
+
+
 def drawn(result: Any) -> Any:
     """A model's result with its generators and views of dictionaries as lists: what they yield is part of the run."""
     if isinstance(result, (GeneratorType, map, filter, zip, KeysView, ValuesView, ItemsView)):

@@ -26,7 +26,7 @@ from parity.capture.held import held_tensors
 from parity.capture.kept import attributes, changed, rewind
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
-from parity.capture.results import drawn
+from parity.capture.results import called
 from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
 from parity.capture.torch_vmap import looped
 from parity.errors import ParityError
@@ -491,16 +491,13 @@ def run(
             f"{compiled} module(s) are compiled by torch.compile; for the comparison they ran as they are written"
         )
     flags = [(module, module.training) for module in model.modules()]
-    positional, named = [], {}
+    given = {}
     for name, array in inputs.items():
         tensor = recorder.cast(torch.from_numpy(np.array(array)).to(device), options.precision)
         if options.gradients and tensor.is_floating_point():
             tensor = recorder.gradient_input(tensor)
         recorder.add_input(name, tensor, array)
-        if name.isdigit():
-            positional.append(tensor)
-        else:
-            named[name] = tensor
+        given[name] = tensor
     held = [(module, dict(module._buffers)) for module in model.modules()]
     state = attributes(model.named_modules())
     try:
@@ -515,13 +512,8 @@ def run(
                     name: recorder.cast(torch.from_numpy(np.array(array)).to(device), options.precision)
                     for name, array in options.before.items()
                 }
-                first = drawn(
-                    model(
-                        *(one for name, one in earlier.items() if name.isdigit()),
-                        **{name: one for name, one in earlier.items() if not name.isdigit()},
-                    )
-                )
-            result = drawn(model(*positional, **named))
+                first = called(model, earlier)
+            result = called(model, given)
             loss = recorder.take_loss(result) if options.gradients else None
             recorder.note_draws(draws())
         recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)

@@ -11,13 +11,10 @@ import numpy as np
 from parity.align.alignment import Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.constants import constant_in
-from parity.explain.measured import Measured
+from parity.explain.measured import Measured, Way
 from parity.graph.node import Node
 from parity.numbers.compare import Difference, difference
 from parity.ops.kinds import DATAFLOW_KINDS, kind_of
-
-Way = Mapping[tuple[int, str | None], Difference]
-"""(torch operator, None) or (-1, result) -> how far its result is from Paddle's where torch goes its own way."""
 
 Blamed = tuple[int, str]
 """(a pair, by its identity; its slot, or "" for what the operator itself does)."""
@@ -146,8 +143,7 @@ class Evidence(Measured):
             place = edge.pair.torch.place(edge.torch_slot)
             if place is not None and str(edge.paddle_value) in self.paddle.store:
                 looks.setdefault(place[0], {})[place[1]] = edge.paddle_value
-        found = None if self.offline else self.replay(ReplayPlan(outputs=outputs, looks=looks))
-        return {(m.op, m.slot): m.difference for m in found or ()}
+        return {} if self.offline else self.replayed_with(ReplayPlan(outputs=outputs, looks=looks))
 
     def _is_sure(self, pair: Pair) -> bool:
         """Whether two operators are each other's counterparts beyond doubt: by a weight, by their numbers, or by what differs."""

@@ -25,6 +25,9 @@ from parity.runs.run import Measure, Replay, Run, stored_numbers
 from parity.trace.trace import Framework
 from parity.trace.values import Array, Stored
 
+Way = Mapping[tuple[int, str | None], Difference]
+"""(torch operator, None) or (-1, result) -> how far its result is from Paddle's; (torch operator, slot) -> what comes in there."""
+
 
 class Measured(Configured):
     """Everything that was measured of one case. Nothing here changes once it is gathered."""
@@ -185,6 +188,10 @@ class Measured(Configured):
                 local = self.measured.get((pair.torch.op, None))
                 self._rows[id(pair)] = replace(self.row(pair), local=local)
 
+    def replayed_with(self, plan: ReplayPlan) -> Way:
+        """What torch makes where it is handed Paddle's numbers as planned; nothing where it cannot be run again."""
+        return {(m.op, m.slot): m.difference for m in self.replay(plan) or ()}
+
     def _from_free_runs(self) -> None:
         """Without a model to run: an operator whose inputs agree in the free runs is alone with its own error."""
         self.offline = True
@@ -269,11 +276,11 @@ class Measured(Configured):
         if not self.outputs_agree or pair.torch.op < 0:
             return False
         plan = ReplayPlan(outputs={pair.torch.op: pair.paddle.output})
-        results = {m.slot: m.difference for m in self.replay(plan) or () if m.op < 0}
+        results = self.replayed_with(plan)
         return any(
-            found.at_its_size(results[path]).max_rel > found.limit
+            found.at_its_size(results[-1, path]).max_rel > found.limit
             for path, found in self.observed.items()
-            if path in results
+            if (-1, path) in results
         )
 
     # -- what comes in ---------------------------------------------------------------------------

@@ -227,7 +227,7 @@ def _is_enough(evidence: Evidence, chosen: Sequence[Suspect]) -> bool:
             looks[value] = place, limit
             plan.looks.setdefault(place[0], {})[place[1]] = evidence.alignment.same[value]
     try:
-        found = {(m.op, m.slot): m.difference for m in evidence.replay(plan) or ()}
+        found = evidence.replayed_with(plan)
     except ModelError:
         # The model does not survive such a mixture.
         return False

@@ -203,6 +203,9 @@ def _by_constants(evidence: Evidence, claims: Claims) -> dict[str, float]:
         numbers = evidence.edge_numbers(edge)
         if entry is not None and numbers is not None and evidence.edge_slack(edge, numbers):
             plan.inputs.setdefault(entry[0], {})[entry[1]] = edge.paddle_value
-    found = evidence.replay(plan) if plan.outputs or plan.inputs else None
-    outputs = {m.slot: m.difference.max_rel for m in found or () if m.op == -1}
-    return {path: outputs.get(path, float("inf")) for path in evidence.observed} if found else {}
+    found = evidence.replayed_with(plan) if plan.outputs or plan.inputs else {}
+    if not found:
+        return {}
+    return {
+        path: found[-1, path].max_rel if (-1, path) in found else float("inf") for path in evidence.observed
+    }
