@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from parity.graph.node import Graph, Node
+from parity.graph.node import Graph, Node, Shape
 
 Values = tuple[int, int]
 """(Paddle's, torch's) value that two operators make: names a pair of operators whatever alignment it is in."""
@@ -28,6 +28,15 @@ class Pair:
     @property
     def values(self) -> Values:
         return self.paddle.output, self.torch.output
+
+    def shapes(self, slot: str) -> tuple[Shape, Shape]:
+        """(Paddle's, torch's) shape of what a slot of torch's takes."""
+        return self.paddle.shape(self.slots.get(slot, slot)), self.torch.shape(slot)
+
+    def same_shape(self, slot: str) -> bool:
+        """Whether both models give the operator an input of one shape."""
+        paddle, torch = self.shapes(slot)
+        return paddle == torch
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
 
@@ -21,22 +22,15 @@ LONGEST_CIRCLE = 4
 """Of how many values that stand in each other's place at most."""
 
 
+@dataclass(eq=False, repr=False)
 class Configured:
     """Two runs that are aligned, and what differs between their operators before any number is looked at."""
 
-    def __init__(
-        self,
-        paddle: Run,
-        torch: Run,
-        paddle_parameters: Mapping[str, Array],
-        torch_parameters: Mapping[str, Array],
-        alignment: Alignment,
-        names: Mapping[str, str] | None,
-    ) -> None:
-        self.paddle, self.torch = paddle, torch
-        self.paddle_parameters, self.torch_parameters = paddle_parameters, torch_parameters
-        self.alignment = alignment
-        self.names: Mapping[str, str] = names or {}
+    paddle: Run
+    torch: Run
+    paddle_parameters: Mapping[str, Array]
+    torch_parameters: Mapping[str, Array]
+    alignment: Alignment
 
     @cached_property
     def attributes(self) -> Mapping[int, tuple[AttributeDifference, ...]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 
 import numpy as np
 
-from parity.align.alignment import Alignment, Edge, Pair
+from parity.align.alignment import Edge, Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.configured import Configured
 from parity.explain.constants import constant_in, cut_scores
@@ -21,7 +21,7 @@ from parity.numbers.observed import Observed, Sides, observe
 from parity.ops.kinds import DATAFLOW_KINDS
 from parity.ops.table import constant_of
 from parity.results.judgement import OneSided, Row, Status
-from parity.runs.run import Measure, Replay, Run, stored_numbers
+from parity.runs.run import Measure, Replay, stored_numbers
 from parity.trace.trace import Framework
 from parity.trace.values import Array, Stored
 
@@ -29,29 +29,22 @@ Way = Mapping[tuple[int, str | None], Difference]
 """(torch operator, None) or (-1, result) -> how far its result is from Paddle's; (torch operator, slot) -> what comes in there."""
 
 
+@dataclass(eq=False, repr=False)
 class Measured(Configured):
-    """Everything that was measured of one case. Nothing here changes once it is gathered."""
+    """Everything that was measured of one case. Nothing here changes once it is gathered.
 
-    def __init__(
-        self,
-        paddle: Run,
-        torch: Run,
-        paddle_parameters: Mapping[str, Array],
-        torch_parameters: Mapping[str, Array],
-        alignment: Alignment,
-        replay: Replay,
-        numbers: Measure | None = None,
-        names: Mapping[str, str] | None = None,
-    ) -> None:
-        """`replay` runs torch once more, teacher-forced; it is called only if numbers differ.
+    replay: runs torch once more, teacher-forced; it is called only if numbers differ. names: torch's parameter or buffer ->
+    Paddle's, as far as names tell.
+    """
 
-        names: torch's parameter or buffer -> Paddle's, as far as names tell.
-        """
-        super().__init__(paddle, torch, paddle_parameters, torch_parameters, alignment, names)
-        self.replay = replay
-        self._freely = numbers or stored_numbers(paddle, torch)
-        self._rows = {id(pair): self._row(pair) for pair in alignment.pairs}
-        self._numbers = {id(pair): number for number, pair in enumerate(alignment.pairs)}
+    replay: Replay
+    numbers: Measure | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._freely = self.numbers or stored_numbers(self.paddle, self.torch)
+        self._rows = {id(pair): self._row(pair) for pair in self.alignment.pairs}
+        self._numbers = {id(pair): number for number, pair in enumerate(self.alignment.pairs)}
         self.observed = dict(self._observed())
         """What the models return, by path, with what rounding explains of it."""
         self.measured: dict[tuple[int, str | None], Difference] = {}
@@ -222,7 +215,7 @@ class Measured(Configured):
                 if found is not None and not found.comparable and not _same_numbers(pair, slot):
                     # Only the forced run brought another shape here, and Paddle's numbers took its place.
                     replaced = self.row(pair).local
-                    if replaced is None or not replaced.comparable or not _same_shape(pair, slot):
+                    if replaced is None or not replaced.comparable or not pair.same_shape(slot):
                         return False
         return True
 
@@ -300,7 +293,7 @@ class Measured(Configured):
             return False
         expected = self._held(self.alignment.paddle, edge.paddle_value)
         actual = self._held(self.alignment.torch, edge.torch_value)
-        if expected is None or actual is None or not _same_shape(pair, slot):
+        if expected is None or actual is None or not pair.same_shape(slot):
             return False
         return difference(actual, expected).max_rel <= self.edge_limit(edge)
 
@@ -375,12 +368,7 @@ class Measured(Configured):
         return None if stored is None else stored.load()
 
 
-def _same_shape(pair: Pair, slot: str) -> bool:
-    """Whether both models give an operator an input of one shape."""
-    return pair.torch.shape(slot) == pair.paddle.shape(pair.slots.get(slot, slot))
-
-
 def _same_numbers(pair: Pair, slot: str) -> bool:
     """Whether an operator that is written out takes Paddle's numbers in another shape: groups of channels, say."""
-    shapes = pair.torch.shape(slot), pair.paddle.shape(pair.slots.get(slot, slot))
-    return pair.torch.spelling.by_hand and prod(shapes[0]) == prod(shapes[1])
+    paddle, torch = pair.shapes(slot)
+    return pair.torch.spelling.by_hand and prod(paddle) == prod(torch)

@@ -195,9 +195,7 @@ def _all(done: Iterable[bool]) -> bool:
 
 
 def _hand_in(evidence: Evidence, pair: Pair, slot: str, value: int, suspect: Suspect) -> bool:
-    known = str(value) in evidence.paddle.store and pair.torch.shape(slot) == pair.paddle.shape(
-        pair.slots.get(slot, slot)
-    )
+    known = str(value) in evidence.paddle.store and pair.same_shape(slot)
     return known and _hand_in_at(pair.torch.places(slot), value, suspect)
 
 
