@@ -46,19 +46,22 @@ class Made:
         fitting = [pattern for pattern in self.patterns if re.fullmatch(pattern, name)]
         return self.patterns[max(fitting, key=len)] if fitting else None
 
-    def elements(self, name: str, kind: str, children: Mapping[str, str]) -> dict[str, int]:
-        """Child of the container `name` -> its line. children: path below the container -> class."""
-        return dict(_placed(self._child(name, kind).inner, children, "")) if name in self.children else {}
+    def elements(self, name: str, kind: str) -> tuple[Element, ...]:
+        """What makes the children of the container `name`, if that is written out."""
+        return self._child(name, kind).inner if name in self.children else ()
 
     def _child(self, name: str, kind: str) -> Element:
         made_by = self.children[name]
         return next((element for element in made_by if element.called == kind), made_by[0])
 
 
-def _placed(
-    elements: Iterable[Element], children: Mapping[str, str], prefix: str
+def placed(
+    elements: Iterable[Element], children: Mapping[str, str], prefix: str = ""
 ) -> Iterator[tuple[str, int]]:
-    """Elements by their names; the others where one line alone makes a child of that class."""
+    """Child of a container -> its line: elements by their names; the others where one line alone makes a child of that class.
+
+    children: path below the container -> class.
+    """
     own = {p.removeprefix(prefix): kind for p, kind in children.items() if p.startswith(prefix)}
     for child, kind in own.items():
         if "." in child:
@@ -69,7 +72,7 @@ def _placed(
         found = found or [e for e in elements if not e.name]
         if len({e.line for e in found}) == 1:
             yield f"{prefix}{child}", found[0].line
-            yield from _placed(found[0].inner, children, f"{prefix}{child}.")
+            yield from placed(found[0].inner, children, f"{prefix}{child}.")
 
 
 def made(definition: ast.ClassDef) -> Made:

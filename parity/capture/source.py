@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from parity.capture.made import Made, made
+from parity.capture.made import Made, made, placed
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OWN = tuple(os.path.join(_ROOT, package, "") for package in ("convert", "parity"))
@@ -91,11 +91,14 @@ def element_lines(
 
     inside: what is in the container, by path.
     """
-    children = {path: type(child).__name__ for path, child in inside if path}
-    for cls in _own_classes(owner) if children else ():
-        lines = _made(cls).elements(attribute, type(container).__name__, children)
-        if lines or _made(cls).line(attribute, "") is not None:
-            return {path: f"{_file(cls)}:{line}" for path, line in lines.items()}
+    for cls in _own_classes(owner):
+        elements = _made(cls).elements(attribute, type(container).__name__)
+        if elements:
+            children = {path: type(child).__name__ for path, child in inside if path}
+            file = _file(cls)
+            return {path: f"{file}:{line}" for path, line in placed(elements, children)}
+        if _made(cls).line(attribute, "") is not None:
+            break
     return {}
 
 
