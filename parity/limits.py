@@ -148,6 +148,10 @@ READ = 1e-6
 Chosen; it picks the words of a finding that exists without it.
 """
 
+KNOWN_NUMBERS = 1e-7
+"""Two values are the same numbers, and a result comes right, where a fault is looked for that is there beyond doubt. Chosen: what
+float32 constants make; it picks the place of a finding that exists without it."""
+
 SLIGHTLY = 1e-2
 """A weight this close to Paddle's was perturbed, not never loaded. Chosen; it picks the words."""
 

@@ -12,7 +12,7 @@ from parity.graph.node import Node
 from parity.numbers.compare import Difference
 from parity.results.finding import Shows, Subject
 from parity.results.judgement import Status
-from parity.trace.trace import Framework
+from parity.trace.trace import Framework, Op
 
 
 class Remark(Enum):
@@ -169,3 +169,23 @@ class Raised:
     twin: Node | None
     stray: Stray | None
     after_others: bool
+
+
+@dataclass(frozen=True)
+class Front:
+    """Operators of one line of torch's, and the values of Paddle's that they should make: with those, torch's outputs are Paddle's.
+
+    way: how Paddle makes the first of them of what both have; above: the operators of torch's on its way there. lacking: (Paddle's, torch's)
+    values that Paddle's is made of and torch's is not; surplus: the other way round. moved: the numbers are right, and in another order. left_out:
+    they are right, and Paddle does more to them. exchanged: they are two results, each in the other's place.
+    """
+
+    torch: tuple[Op, ...]
+    paddle: tuple[int, ...]
+    way: tuple[Op, ...] = ()
+    above: tuple[Op, ...] = ()
+    lacking: tuple[tuple[int, int], ...] = ()
+    surplus: tuple[int, ...] = ()
+    moved: bool = False
+    left_out: bool = False
+    exchanged: bool = False

@@ -10,6 +10,7 @@ import numpy as np
 
 from parity.align.alignment import Pair
 from parity.capture.replay import ReplayPlan
+from parity.explain.claims import Front
 from parity.explain.constants import constant_in
 from parity.explain.measured import Measured, Way
 from parity.graph.node import Node
@@ -24,12 +25,26 @@ class Evidence(Measured):
     """Everything that is known about one case; read, never written."""
 
     _blamed: frozenset[Blamed] | None = None
+    front: Front | None = None
+    """Where torch's numbers leave Paddle's, if a run has proven that and no claim was there."""
 
-    def blaming(self, blamed: frozenset[Blamed]) -> Evidence:
+    def blaming(self, blamed: frozenset[Blamed], front: Front | None = None) -> Evidence:
         """The same, knowing that all else comes right once these do."""
         knowing = copy(self)
-        knowing._blamed = blamed
+        knowing._blamed, knowing.front = blamed, front
         return knowing
+
+    def is_reordered(self, name: str) -> bool:
+        """Whether a parameter of torch's holds the numbers of the one of Paddle's that it is named after, in another order."""
+        expected = self.paddle_parameters.get(self.names.get(name, ""))
+        actual = self.torch_parameters[name]
+        if (
+            expected is None
+            or expected.size != actual.size
+            or np.array_equal(expected.ravel(), actual.ravel())
+        ):
+            return False
+        return np.array_equal(np.sort(expected, axis=None), np.sort(actual, axis=None))
 
     def suspects(self, pair: Pair, slot: str = "") -> bool:
         """Whether a pair, or what it takes in a slot, may be why the outputs are wrong."""

@@ -18,7 +18,8 @@ To write an explainer:
 7. What an operator's numbers and configuration come to is a row of `decisions.DECISIONS`, or an excuse in `operators.EXCUSES`.
 8. What follows from another claim is left to `consequences`, which puts together what was said.
 9. Claims that are not needed to explain the outputs are no faults: `repairs` tries that on torch, and all is asked once more.
-10. Its tests build evidence by hand (`tests/explain/evidence.py`) and look at the claims; they take milliseconds.
+10. Where what is left is vague, `front` looks for the one line at which the numbers part, and tries that on torch, too.
+11. Its tests build evidence by hand (`tests/explain/evidence.py`) and look at the claims; they take milliseconds.
 """
 
 from __future__ import annotations
@@ -28,7 +29,17 @@ from dataclasses import replace
 
 from parity.align.alignment import Values
 from parity.align.pipeline import Prepared
-from parity.explain import attention, buffers, operators, repairs, returned, statistics, unmeasured, wiring
+from parity.explain import (
+    attention,
+    buffers,
+    front,
+    operators,
+    repairs,
+    returned,
+    statistics,
+    unmeasured,
+    wiring,
+)
 from parity.explain.alternatives import Trial, best
 from parity.explain.claims import Claim, Claims
 from parity.explain.consequences import gathered
@@ -46,6 +57,7 @@ __all__ = ["ORDER", "Judgement", "Row", "Run", "judge"]
 ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
     unmeasured.remarked,  # what the runs have to say for themselves
     unmeasured.unknown,  # values of which nothing can be claimed
+    front.explain,  # the one line that makes all of it, where that is proven
     attention.explain,  # roles of an attention that are exchanged: its moves are not to be blamed
     operators.explain,  # every aligned operator: its numbers alone, its configuration, its weights
     wiring.explain,  # what stands between: missing, superfluous, exchanged, computed otherwise
@@ -90,7 +102,7 @@ def judge(
         claims = explained(evidence)
         return Trial(evidence, claims, [tell.finding(claim, evidence) for claim in claims.faults])
 
-    return _told(_without_spellings(best(tried)))
+    return _told(_at_the_front(_without_spellings(best(tried))))
 
 
 def _without_spellings(trial: Trial) -> Trial:
@@ -103,6 +115,29 @@ def _without_spellings(trial: Trial) -> Trial:
     found = [tell.finding(claim, evidence) for claim in claims.faults]
     shown = any(finding.shows is Shows.OUTPUTS for finding in found)
     return Trial(evidence, claims, found) if shown and len(found) < len(trial.findings) else trial
+
+
+def _at_the_front(trial: Trial) -> Trial:
+    """The claims of the one line that is proven to be the fault, where claims are uncertain; or that line itself."""
+    shown = [finding.shows is Shows.OUTPUTS for finding in trial.findings]
+    at = [finding.where for finding, outputs in zip(trial.findings, shown, strict=True) if outputs]
+    claims = [claim for claim, outputs in zip(trial.claims.faults, shown, strict=True) if outputs]
+    certain = [repairs.is_certain(trial.evidence, claim) for claim in claims]
+    if all(certain) or (len(set(at)) < 2 and not any(claim.what in front.VAGUE for claim in claims)):
+        return trial
+    found = front.parting(trial.evidence, at)
+    if found is None:
+        return trial
+    there = [
+        claim
+        for claim, line in zip(claims, at, strict=True)
+        if line == found.torch[0].line and front.tells(claim)
+    ]
+    evidence = trial.evidence.blaming(frozenset(map(repairs.about, there)), front=None if there else found)
+    told = explained(evidence)
+    findings = [tell.finding(claim, evidence) for claim in told.faults]
+    lines = {finding.where for finding in findings if finding.shows is Shows.OUTPUTS}
+    return Trial(evidence, told, findings) if lines and len(lines) <= len(set(at)) else trial
 
 
 def explained(evidence: Evidence) -> Claims:

@@ -67,7 +67,7 @@ def blamed(evidence: Evidence, claims: Claims, findings: Sequence[Finding]) -> f
     ):
         return None
     suspects = _suspects(evidence, claims, findings)
-    if len(suspects) < 2 or all(_is_certain(evidence, claim) for one in suspects for claim in one.claims):
+    if len(suspects) < 2 or all(is_certain(evidence, claim) for one in suspects for claim in one.claims):
         return None
     subsets = (
         chosen
@@ -78,16 +78,16 @@ def blamed(evidence: Evidence, claims: Claims, findings: Sequence[Finding]) -> f
         if number == MOST:
             break
         if _is_enough(evidence, chosen):
-            return frozenset(_about(claim) for suspect in chosen for claim in suspect.claims)
+            return frozenset(about(claim) for suspect in chosen for claim in suspect.claims)
     return None
 
 
-def _is_certain(evidence: Evidence, claim: Claim) -> bool:
+def is_certain(evidence: Evidence, claim: Claim) -> bool:
     """Whether an operator is claimed to be configured otherwise, and does something else with Paddle's numbers."""
     return claim.what in OF_ITSELF and claim.pair is not None and evidence.differs_alone(claim.pair)
 
 
-def _about(claim: Claim) -> Blamed:
+def about(claim: Claim) -> Blamed:
     if claim.edge is not None:
         return id(claim.edge.pair), claim.edge.torch_slot
     return id(claim.pair), ""

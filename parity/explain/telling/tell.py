@@ -8,7 +8,7 @@ from convert.names import listed
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Doubt, Remark
 from parity.explain.evidence import Evidence
-from parity.explain.telling import attributes, operators, returned, segments, silent, wiring
+from parity.explain.telling import attributes, front, operators, returned, segments, silent, wiring
 from parity.explain.telling.library import of_the_user
 from parity.explain.words import at, chain, label, named, numbers_of
 from parity.results.finding import Finding, Note, Subject
@@ -39,6 +39,8 @@ OF_EDGE: Tells = {
 
 OF_MODEL: Tells = {
     Subject.ATTRIBUTE: silent.dropped,
+    Subject.COMPUTED: front.otherwise,
+    Subject.ORDER: front.moved,
     Subject.PRECISION: silent.cast,
     Subject.REGISTRATION: silent.unregistered,
     Subject.TIE: silent.shared,

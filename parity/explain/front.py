@@ -1,0 +1,275 @@
+"""Where torch's numbers leave Paddle's, whatever either is written as: found by numbers, proven by a run.
+
+In a port that is written otherwise throughout, few operators have a counterpart, and what stands between them differs as a whole. But
+most of the numbers are there on both sides. So each recorded operator is asked: does the other side have this result, in whatever layout? The
+first that make what Paddle never has, of what Paddle has, are the front: one of them is the fault, and the others are other ways to write it. Which
+one it is, torch tells: it goes its own way once more for each, with what Paddle makes of the same values handed in there alone. If all outputs come
+right, that operator is the fault, and the only one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from math import prod
+from typing import NamedTuple
+
+from parity.capture.failed import ModelError
+from parity.capture.replay import ReplayPlan
+from parity.explain.claims import Claim, Claims, Front
+from parity.explain.evidence import Evidence
+from parity.explain.prints import Half, Origin, Side
+from parity.limits import KNOWN_NUMBERS
+from parity.results.finding import Subject
+from parity.trace.trace import Op
+
+MOST = 10
+"""Runs of torch that are spent on it."""
+
+LARGEST = 1 << 24
+"""Elements of a run above which its numbers are not looked through."""
+
+DEEP = 6
+"""Over how many operators that Paddle alone has a result is followed to what both have."""
+
+NEAR = 3
+"""The same for torch: what is further from it follows from the fault, as a rule."""
+
+TURNS = 4
+"""So many guesses are made of a line."""
+
+SHORT_WAY = 2
+"""The same for what torch leaves out."""
+
+Kinds = Callable[[Op, Op], bool]
+
+
+VAGUE = frozenset({Subject.COMPUTED, Subject.UNEXPLAINED, Subject.SUBSTITUTED})
+"""What says that something differs and hardly what."""
+
+SHORT = 6
+"""Of so many operators a part that is computed otherwise is told by name."""
+
+
+def tells(claim: Claim) -> bool:
+    """Whether a claim says what a person has to change."""
+    edge = claim.edge
+    whole = (
+        claim.what is Subject.COMPUTED and edge is not None and not getattr(claim.details, "narrower", False)
+    )
+    return not whole or edge is None or len((*edge.only_paddle, *edge.only_torch)) <= SHORT
+
+
+def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
+    """The line that is proven to be the only fault, where no other claim tells it."""
+    front = evidence.front
+    if front is not None:
+        yield Claim(Subject.ORDER if front.moved or front.exchanged else Subject.COMPUTED, details=front)
+
+
+def parting(evidence: Evidence, lines: Collection[str]) -> Front | None:
+    """Where torch's numbers leave Paddle's, if one line does that alone and it can be told. lines: where claims are, which are tried first."""
+    if evidence.offline or evidence.outputs_agree or _too_large(evidence):
+        return None
+    paddle = Side(evidence.paddle, evidence.paddle_parameters)
+    torch = Side(evidence.torch, evidence.torch_parameters)
+    found, left = None, MOST
+    for front in _fronts(Half(torch, paddle), Half(paddle, torch), lines, _kinds(evidence)):
+        # What is further up on the way to one that makes all right may be the fault, and this what follows.
+        if found is not None and front.torch[0].index not in {op.index for op in found.above}:
+            continue
+        if not left:
+            break
+        left -= 1
+        if _comes_right(evidence, front):
+            found = front
+    return found
+
+
+def _kinds(evidence: Evidence) -> Kinds:
+    """What each recorded operator does, however it is called."""
+    graphs = evidence.alignment.torch, evidence.alignment.paddle
+    ours, theirs = ({node.op: node.kind for node in graph.nodes if node.op >= 0} for graph in graphs)
+    return lambda one, other: ours.get(one.index, one.kind) == theirs.get(other.index, other.kind)
+
+
+def _too_large(evidence: Evidence) -> bool:
+    return any(
+        sum(prod(value.shape) for value in run.trace.values if value.origin == "operator") > LARGEST
+        for run in (evidence.paddle, evidence.torch)
+    )
+
+
+def _fronts(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds) -> Iterator[Front]:
+    """What may be the fault, the likeliest first: of each line what is likeliest, then the next of each."""
+    found = sorted(
+        [
+            *_otherwise(ours, theirs, lines, same_kind),
+            *_lacking(ours, theirs, lines),
+            *_exchanged(ours, lines),
+        ],
+        key=lambda one: one.rank,
+    )
+    turns: Counter[str] = Counter()
+    queue: dict[tuple[int, int], tuple[int, Guess]] = {}
+    for one in found:
+        key = one.torch.index, one.paddle
+        if key not in queue and turns[one.torch.line] < TURNS:
+            queue[key] = turns[one.torch.line], one
+            turns[one.torch.line] += 1
+    in_turn = sorted(queue.values(), key=lambda one: (one[1].rank[0], one[0], one[1].rank[1:]))
+    return (one.front() for _, one in in_turn)
+
+
+class Guess(NamedTuple):
+    """What may be the fault, and how likely it is.
+
+    rank: whether something right is made of it, whether no claim is there, how far it is from what Paddle does, and its place in the run.
+    """
+
+    rank: tuple[bool, bool, int, int]
+    torch: Op
+    paddle: int
+    front: Callable[[], Front]
+
+
+def _otherwise(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds) -> Iterator[Guess]:
+    """An operator makes something else of what Paddle has."""
+    others = _by_size(theirs, DEEP)
+    suspects = {op.index for op in ours.suspects}
+    for op in ours.strange:
+        origin = ours.made_of(op, NEAR)
+        if not origin.whole:
+            continue
+        alike = {value: ours.alike[value] for value in origin.values}
+        known = {twin for twins in alike.values() for twin in twins}
+        for other, expected in others.get(ours.side.size(op.outputs[0]), ()):
+            kind = same_kind(op, other)
+            if not kind and known.isdisjoint(expected.values):
+                continue
+            moved = other.outputs[0] in ours.alike[op.outputs[0]]
+            surplus = tuple(v for v, twins in alike.items() if expected.values.isdisjoint(twins))
+            lacking = expected.values - known
+            far = 2 * (len(lacking) + len(surplus)) + (not kind) + origin.levels + expected.levels
+            rank = op.index not in suspects, op.line not in lines, 0 if moved else far, op.index
+            yield Guess(
+                rank,
+                op,
+                other.outputs[0],
+                partial(_front, ours, op, theirs, other, origin, expected, surplus, lacking, moved),
+            )
+
+
+def _front(
+    ours: Half,
+    op: Op,
+    theirs: Half,
+    other: Op,
+    origin: Origin,
+    expected: Origin,
+    surplus: tuple[int, ...],
+    lacking: Collection[int],
+    moved: bool,
+) -> Front:
+    return Front(
+        *_together(ours, op, theirs, other),
+        way=expected.way,
+        above=origin.way[:-1],
+        lacking=tuple((v, theirs.alike[v][0]) for v in sorted(lacking) if theirs.alike[v]),
+        surplus=surplus,
+        moved=moved,
+    )
+
+
+def _lacking(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Guess]:
+    """A result is Paddle's, and is taken where Paddle takes what it makes of it."""
+    read = {value for op in ours.suspects for value in op.inputs.values()}
+    others = _by_size(theirs, SHORT_WAY)
+    for op in ours.side.ops:
+        if len(op.outputs) != 1 or op.outputs[0] not in read or not ours.is_shared(op.outputs[0]):
+            continue
+        known = ours.alike[op.outputs[0]]
+        for other, expected in others.get(ours.side.size(op.outputs[0]), ()):
+            if not expected.values.isdisjoint(known):
+                far = 3 + 2 * len(expected.values.difference(known)) + expected.levels
+                rank = False, op.line not in lines, far, op.index
+                yield Guess(rank, op, other.outputs[0], partial(_left_out, ours, op, theirs, other, expected))
+
+
+def _left_out(ours: Half, op: Op, theirs: Half, other: Op, expected: Origin) -> Front:
+    return Front(*_together(ours, op, theirs, other), way=expected.way, left_out=True)
+
+
+def _by_size(half: Half, deep: int) -> dict[int, list[tuple[Op, Origin]]]:
+    """What one side alone makes, and of what, by its size."""
+    found: dict[int, list[tuple[Op, Origin]]] = {}
+    for op in half.strange:
+        origin = half.made_of(op, deep)
+        if origin.whole:
+            found.setdefault(half.side.size(op.outputs[0]), []).append((op, origin))
+    return found
+
+
+def _together(ours: Half, op: Op, theirs: Half, other: Op) -> tuple[tuple[Op, ...], tuple[int, ...]]:
+    """All that both lines run, for several layers or steps, if it is as often."""
+    for key in (_line, _call, _sized_line, _sized_call):
+        group, twins = (
+            [one for one in half.side.ops if key(half, one) == key(half, this)]
+            for half, this in ((ours, op), (theirs, other))
+        )
+        if len(group) == len(twins) and all(
+            _same_size(ours, a, theirs, b) for a, b in zip(group, twins, strict=True)
+        ):
+            return tuple(group), tuple(one.outputs[0] for one in twins)
+    return (op,), (other.outputs[0],)
+
+
+def _line(_: Half, op: Op) -> tuple[object, ...]:
+    return op.line, op.name
+
+
+def _call(_: Half, op: Op) -> tuple[object, ...]:
+    return op.line, op.name, repr(op.attributes)
+
+
+def _sized_line(half: Half, op: Op) -> tuple[object, ...]:
+    return *_line(half, op), half.side.size(op.outputs[0])
+
+
+def _sized_call(half: Half, op: Op) -> tuple[object, ...]:
+    return *_call(half, op), half.side.size(op.outputs[0])
+
+
+def _exchanged(ours: Half, lines: Collection[str]) -> Iterator[Guess]:
+    """The two results of one line are taken in each other's place."""
+    read = {value for op in ours.suspects for value in op.inputs.values()}
+    by_line: dict[tuple[str, str, str], list[Op]] = {}
+    for op in ours.side.ops:
+        by_line.setdefault((op.line, op.name, op.module), []).append(op)
+    for made in by_line.values():
+        if len(made) != 2 or not _same_size(ours, made[0], ours, made[1]):
+            continue
+        one, other = (op.outputs[0] for op in made)
+        known = all(ours.is_shared(op.outputs[0]) and len(op.outputs) == 1 for op in made)
+        if known and read.intersection((one, other)):
+            rank = False, made[0].line not in lines, 4, made[0].index
+            twins = ours.alike[other][0], ours.alike[one][0]
+            yield Guess(rank, made[0], twins[0], partial(Front, tuple(made), twins, exchanged=True))
+
+
+def _same_size(half: Half, op: Op, others: Half, other: Op) -> bool:
+    return half.side.size(op.outputs[0]) == others.side.size(other.outputs[0])
+
+
+def _comes_right(evidence: Evidence, front: Front) -> bool:
+    """Whether torch's outputs are Paddle's with Paddle's numbers there alone."""
+    plan = ReplayPlan(outputs={op.index: value for op, value in zip(front.torch, front.paddle, strict=True)})
+    try:
+        found = evidence.replayed_with(plan)
+    except ModelError:
+        return False
+    return all(
+        (-1, path) in found and seen.at_its_size(found[-1, path]).max_rel <= max(seen.limit, KNOWN_NUMBERS)
+        for path, seen in evidence.observed.items()
+    )

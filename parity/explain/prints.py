@@ -1,0 +1,225 @@
+"""What a run's values hold, as a few sums: which numbers of one side the other has, too, in whatever layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from itertools import permutations
+from typing import NamedTuple
+
+import numpy as np
+
+from parity.explain.lines import LAID_OUT
+from parity.limits import KNOWN_NUMBERS
+from parity.numbers.compare import real
+from parity.runs.run import Run
+from parity.trace.trace import Op
+from parity.trace.values import Array
+
+RANK = 5
+"""Arrays of more dimensions are not turned in every way."""
+
+FIRST = 32
+"""So many numbers are looked at first."""
+
+
+class Side:
+    """The numbers of one side: what each value holds, as a few sums that tell it from others, whatever its layout.
+
+    A value is named by its number. `order` tells its layout, too: two that have the same numbers and `order` are the same as they lie in memory.
+    """
+
+    def __init__(self, run: Run, owned: Mapping[str, Array]) -> None:
+        self.run, self.trace, self._owned = run, run.trace, owned
+        self.parameters = {parameter.value: name for name, parameter in run.trace.parameters.items()}
+        self.ops = list(self._laid_out())
+        self.maker = {value: op for op in self.ops for value in op.outputs}
+        taken = {value for op in self.ops for value in (*op.inputs.values(), *op.outputs)}
+        self._sums: dict[int, Array] = {}
+        sizes: dict[int, list[int]] = {}
+        for value in sorted(taken):
+            array = self.array(value)
+            if array is not None and array.size:
+                self._sums[value] = _sums(array)
+                sizes.setdefault(array.size, []).append(value)
+        self.values = tuple(self._sums)
+        self._of_size = {
+            size: (values, np.stack([self._sums[v] for v in values])) for size, values in sizes.items()
+        }
+        self.readers: dict[int, list[Op]] = {}
+        for op in self.ops:
+            for value in op.inputs.values():
+                self.readers.setdefault(value, []).append(op)
+
+    def _laid_out(self) -> Iterator[Op]:
+        """The operators of whose results the model's are made, without those that move no number, whose results are not kept."""
+        source: dict[int, int] = {}
+        found = []
+        for op in self.trace.ops:
+            inputs = {slot: source.get(value, value) for slot, value in op.inputs.items()}
+            if op.kind in LAID_OUT and self.run.value(op.outputs[0]) is None:
+                source[op.outputs[0]] = inputs["x"]
+            else:
+                found.append(replace(op, inputs=inputs))
+        wanted = {source.get(value, value) for value in self.trace.outputs.values() if value is not None}
+        alive = []
+        for op in reversed(found):
+            if wanted.intersection(op.outputs):
+                wanted.update(op.inputs.values())
+                alive.append(op)
+        return reversed(alive)
+
+    def array(self, value: int) -> Array | None:
+        """The numbers of a value; None for whole numbers, conditions, and what was not recorded."""
+        stored = self.run.value(value)
+        array = self._owned.get(self.parameters.get(value, "")) if stored is None else stored.load()
+        return real(array) if array is not None and array.dtype.kind in "fc" else None
+
+    def size(self, value: int) -> int:
+        """How many numbers a value holds; 0 if none of them can be compared."""
+        return int(self._sums[value][6]) if value in self._sums else 0
+
+    def is_uniform(self, value: int) -> bool:
+        """Whether a value is one number everywhere, or a single whole one: it is like many others."""
+        low, high, _, size = self._sums[value][3:7]
+        return bool(low == high and (size > 1 or low == round(low)))
+
+    def like(self, other: Side, value: int) -> list[int]:
+        """The values of this side that hold the numbers of a value of the other side's, in whatever order."""
+        sums = other._sums[value]
+        if int(sums[6]) not in self._of_size:
+            return []
+        values, table = self._of_size[int(sums[6])]
+        absolute, top = sums[2], max(abs(sums[3]), abs(sums[4]))
+        size = np.array([absolute, sums[1], absolute, top, top])
+        near = (np.abs(table[:, :5] - sums[:5]) <= KNOWN_NUMBERS * size).all(axis=1)
+        return [values[i] for i in np.flatnonzero(near)]
+
+    def laid_out_like(self, value: int, other: Side, theirs: int) -> bool:
+        """Whether two values of the same numbers differ in nothing but the order of their axes."""
+        if abs(self._sums[value][5] - other._sums[theirs][5]) <= KNOWN_NUMBERS * self._sums[value][2]:
+            return True
+        ours, expected = self.array(value), other.array(theirs)
+        if ours is None or expected is None:
+            return False
+        return _turned(ours, expected) or _turned(expected, ours)
+
+
+def _sums(array: Array) -> Array:
+    flat = array.astype(np.float64, copy=False).ravel()
+    with np.errstate(all="ignore"):
+        weighted = float(flat @ np.cos(np.arange(flat.size, dtype=np.float64)))
+        return np.array(
+            [
+                flat.sum(),
+                np.square(flat).sum(),
+                np.abs(flat).sum(),
+                flat.min(),
+                flat.max(),
+                weighted,
+                flat.size,
+            ]
+        )
+
+
+def _turned(array: Array, flat: Array) -> bool:
+    """Whether the numbers of `flat` are those of `array` with its axes in another order."""
+    squeezed, numbers = array.squeeze(), flat.ravel()
+    if squeezed.ndim > RANK:
+        return False
+    top = float(np.abs(numbers).max(initial=0.0))
+    for axes in permutations(range(squeezed.ndim)):
+        turned = squeezed.transpose(axes)
+        begins = turned.reshape(-1)[:FIRST] if turned.size <= FIRST else turned.flat[:FIRST]
+        if np.abs(begins - numbers[:FIRST]).max(initial=0.0) <= KNOWN_NUMBERS * top and bool(
+            (np.abs(turned.ravel() - numbers) <= KNOWN_NUMBERS * top).all()
+        ):
+            return True
+    return False
+
+
+class Origin(NamedTuple):
+    """Of which values of both sides a result is made, and by which operators, in order; over how many one after the other.
+
+    whole: whether nothing else is in it.
+    """
+
+    values: frozenset[int]
+    way: tuple[Op, ...]
+    levels: int
+    whole: bool
+
+
+class Half:
+    """One side as the other one sees it: which of its values the other side has, and which are strange to it."""
+
+    def __init__(self, side: Side, other: Side) -> None:
+        self.side, self.other = side, other
+        self.alike = {value: other.like(side, value) for value in side.values}
+        """Value -> the values of the other side with the same numbers."""
+
+    def is_strange(self, value: int) -> bool:
+        return bool(self.side.size(value)) and not self.alike[value] and value not in self.side.parameters
+
+    @cached_property
+    def moved(self) -> frozenset[int]:
+        """Values whose numbers the other side has in another order alone, beyond that of the axes."""
+        return frozenset(
+            value
+            for op in self.side.ops
+            for value in op.outputs
+            if self.alike.get(value)
+            and not any(self.side.laid_out_like(value, self.other, v) for v in self.alike[value])
+        )
+
+    @cached_property
+    def suspects(self) -> list[Op]:
+        """The operators that make what the other side never has, and of whose results nothing is made that it has; in order."""
+        harmless: set[int] = set()
+        found = []
+        for op in reversed(self.side.ops):
+            made = [value for value in op.outputs if self.side.size(value)]
+            after = any(
+                v in harmless
+                for value in made
+                for reader in self.side.readers.get(value, ())
+                for v in reader.outputs
+            )
+            right = bool(made) and all(map(self.is_shared, made))
+            if right or after:
+                harmless.update(op.outputs)
+            elif made:
+                found.append(op)
+        return found[::-1]
+
+    def taken(self, op: Op) -> set[int]:
+        """What an operator takes, without what it writes into."""
+        return set(op.inputs.values()) - set(op.outputs)
+
+    def is_shared(self, value: int) -> bool:
+        """Whether the other side has these numbers, laid out alike but for the order of axes."""
+        return bool(self.alike.get(value)) and value not in self.moved and not self.side.is_uniform(value)
+
+    @cached_property
+    def strange(self) -> list[Op]:
+        """The operators that make what the other side never has, or has in another order, in order."""
+        return [op for op in self.side.ops if self.is_strange(op.outputs[0]) or op.outputs[0] in self.moved]
+
+    def made_of(self, op: Op, deep: int) -> Origin:
+        """What an operator's result is made of, as far as both sides have it, over at most so many operators."""
+        found: set[int] = set()
+        way, front = {op.index: op}, [op]
+        levels = 0
+        while front and levels < deep:
+            levels, above = levels + 1, []
+            for value in {value for one in front for value in self.taken(one)}:
+                if self.is_strange(value):
+                    maker = self.side.maker.get(value)
+                    if maker is not None and maker.index not in way:
+                        way[maker.index] = maker
+                        above.append(maker)
+                elif self.side.size(value) and not self.side.is_uniform(value):
+                    found.add(value)
+            front = above
+        return Origin(frozenset(found), tuple(way[index] for index in sorted(way)), levels, not front)

@@ -1,0 +1,167 @@
+"""The one line that a run has proven to be the fault, as a finding: sentence, fix, line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from parity.explain.claims import Claim, Front
+from parity.explain.evidence import Evidence
+from parity.explain.lines import constructor
+from parity.explain.words import label, layer, show, title
+from parity.graph.node import Graph, Node
+from parity.results.finding import Finding, Subject
+from parity.trace.trace import Op
+
+PROVEN = "what comes in is Paddle's, what comes out is not, and with Paddle's numbers here alone torch's results are Paddle's"
+
+
+def otherwise(claim: Claim, evidence: Evidence) -> Finding:
+    """torch makes something else of the same numbers. details: the `Front`."""
+    front: Front = claim.details
+    torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
+    ours, theirs = front.torch[0], front.way[-1]
+    expected = " -> ".join(dict.fromkeys(_called(paddle, op) for op in front.way))
+    actual = _called(torch, ours)
+    if front.left_out:
+        cause = f"{expected} only in Paddle: behind {actual} torch takes its result as it is, and with Paddle's numbers here alone torch's results are Paddle's"
+        return _finding(
+            front, evidence, Subject.MISSING, cause, f"compute {expected} of it", (expected, None)
+        )
+    other = _other_argument(theirs, ours)
+    if other and not front.lacking:
+        values = theirs.attributes[other], ours.attributes[other]
+        cause = f"{other}: torch has {show(values[1])}, Paddle has {show(values[0])}: {PROVEN}"
+        fix = f"{other}={show(values[0])}"
+        return _finding(front, evidence, Subject.ATTRIBUTE, cause, fix, values, attribute=other)
+    if front.lacking and (front.surplus or expected == actual):
+        lacking = " and ".join(_made(paddle, value) for value, _ in front.lacking)
+        surplus = " and ".join(_made(torch, value) for value in front.surplus) or "nothing of it"
+        cause = f"wired differently: {actual} takes {surplus} in torch, {lacking} in Paddle ({PROVEN})"
+        fix = f"feed it what Paddle feeds {expected}"
+        line = _chosen(front, evidence)
+        return _finding(front, evidence, Subject.WIRING, cause, fix, (lacking, surplus), where=line)
+    if expected == actual:
+        source = _moved_source(ours, evidence)
+        cause = f"{actual} takes Paddle's numbers in another order{source}: with Paddle's here alone torch's results are Paddle's"
+        return _finding(
+            front, evidence, Subject.ORDER, cause, "lay them out as Paddle does", ("in order", "moved")
+        )
+    cause = f"torch computes {actual} where Paddle computes {expected}: {PROVEN}"
+    fix = f"compute here what Paddle does: {expected}"
+    return _finding(front, evidence, Subject.COMPUTED, cause, fix, (expected, actual))
+
+
+def _chosen(front: Front, evidence: Evidence) -> str:
+    """The line that makes both what torch takes and what it should: there it is chosen."""
+    maker = evidence.torch.trace.maker
+    values = [*(ours for _, ours in front.lacking), *front.surplus]
+    lines = {maker[value].line if value in maker else "" for value in values}
+    return lines.pop() if len(lines) == 1 else ""
+
+
+def _moved_source(op: Op, evidence: Evidence) -> str:
+    """The parameter of which it takes them, if there is one."""
+    trace = evidence.torch.trace
+    names = {parameter.value: name for name, parameter in trace.parameters.items()}
+    stack, seen = list(op.inputs.values()), set()
+    while stack:
+        value = stack.pop()
+        name, maker = names.get(value), trace.maker.get(value)
+        if name is not None and evidence.is_reordered(name):
+            return f" (`{name}` holds them so)"
+        if maker is not None and maker.index not in seen:
+            seen.add(maker.index)
+            stack.extend(maker.inputs.values())
+    return ""
+
+
+def moved(claim: Claim, evidence: Evidence) -> Finding:
+    """The same numbers in another order, or two results in each other's place. details: the `Front`."""
+    front: Front = claim.details
+    torch = evidence.alignment.torch
+    if front.exchanged:
+        both = " and ".join(dict.fromkeys(_called(torch, op) for op in front.torch))
+        cause = f"exchanged: torch takes each result of {both} where Paddle takes the other; with the two exchanged torch's results are Paddle's"
+        return _finding(
+            front, evidence, Subject.EXCHANGED, cause, "exchange the two results", ("in order", "exchanged")
+        )
+    actual = _called(torch, front.torch[0])
+    cause = f"order: {actual} puts Paddle's numbers in another order; in Paddle's order here alone torch's results are Paddle's"
+    return _finding(
+        front,
+        evidence,
+        Subject.ORDER,
+        cause,
+        "join or move the numbers in Paddle's order",
+        ("in order", actual),
+    )
+
+
+def _finding(
+    front: Front,
+    evidence: Evidence,
+    subject: Subject,
+    cause: str,
+    fix: str,
+    values: tuple[object, object],
+    attribute: str = "",
+    where: str = "",
+) -> Finding:
+    torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
+    ours = front.torch[0]
+    theirs = evidence.paddle.trace.maker[front.paddle[0]]
+    node = _node(torch, ours)
+    made = constructor(torch.trace, ours.module) if subject is Subject.ATTRIBUTE else ""
+    pair = None if node is None else evidence.alignment.pair_of_torch(node)
+    return Finding(
+        layer=ours.module,
+        operator=_title(torch, ours),
+        where=where or made or ours.line,
+        cause=cause,
+        fix=fix,
+        evidence={
+            "paddle": _called(paddle, theirs),
+            "torch": _called(torch, ours),
+            "calls": len(front.torch),
+        },
+        layer_paddle=theirs.module,
+        where_paddle=theirs.line,
+        subject=subject,
+        attribute=attribute,
+        values={"paddle": values[0], "torch": values[1]},
+        rows=() if pair is None else evidence.number(pair),
+        order=float(theirs.index),
+    )
+
+
+def _other_argument(theirs: Op, ours: Op) -> str:
+    """The one argument in which two operators of one kind differ."""
+    if theirs.kind != ours.kind:
+        return ""
+    names = theirs.attributes.keys() & ours.attributes.keys()
+    differing = [name for name in names if theirs.attributes[name] != ours.attributes[name]]
+    return differing[0] if len(differing) == 1 else ""
+
+
+def _node(graph: Graph, op: Op) -> Node | None:
+    return next((node for node in graph.nodes if node.op == op.index), None)
+
+
+def _title(graph: Graph, op: Op) -> str:
+    node = _node(graph, op)
+    return label(node) if node is not None and node.kind != "affine" else title(op.kind)
+
+
+def _called(graph: Graph, op: Op) -> str:
+    node = _node(graph, op)
+    return layer(node) if node is not None else title(op.kind)
+
+
+def _made(graph: Graph, value: int) -> str:
+    op = graph.trace.maker.get(value)
+    if op is not None:
+        return (
+            f"what {_called(graph, op)} makes ({op.line})" if op.line else f"what {_called(graph, op)} makes"
+        )
+    named: Iterable[str] = (name for name, at in graph.trace.inputs.items() if at == value)
+    return f"`{next(iter(named), graph.parameters.get(value, 'another value'))}`"
