@@ -10,7 +10,7 @@ right, that operator is the fault, and the only one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from math import prod
 from typing import NamedTuple
@@ -30,11 +30,11 @@ MOST = 10
 LARGEST = 1 << 24
 """Elements of a run above which its numbers are not looked through."""
 
-DEEP = 6
-"""Over how many operators that Paddle alone has a result is followed to what both have."""
+DEEP = 10
+"""Over how many operators that one side alone has a result is followed to what both have."""
 
-NEAR = 3
-"""The same for torch: what is further from it follows from the fault, as a rule."""
+STEP = 3
+"""So many operators a further guess of one line counts, or a line of which nothing is claimed."""
 
 TURNS = 4
 """So many guesses are made of a line."""
@@ -45,7 +45,7 @@ SHORT_WAY = 2
 Kinds = Callable[[Op, Op], bool]
 
 
-VAGUE = frozenset({Subject.COMPUTED, Subject.UNEXPLAINED, Subject.SUBSTITUTED})
+VAGUE = frozenset({Subject.COMPUTED, Subject.UNEXPLAINED})
 """What says that something differs and hardly what."""
 
 SHORT = 6
@@ -61,6 +61,16 @@ def tells(claim: Claim) -> bool:
     return not whole or edge is None or len((*edge.only_paddle, *edge.only_torch)) <= SHORT
 
 
+def is_about(claim: Claim, front: Front) -> bool:
+    """Whether a claim is about the operator at the front itself, wherever its line is."""
+    return claim.pair is not None and any(op.index in claim.pair.torch.raw for op in front.torch)
+
+
+def hides(front: Front, claim: Claim) -> bool:
+    """Whether the numbers that are handed in would make up for what is claimed, too: it is about an operator on the way there."""
+    return claim.pair is not None and any(op.index in claim.pair.torch.raw for op in front.above)
+
+
 def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     """The line that is proven to be the only fault, where no other claim tells it."""
     front = evidence.front
@@ -74,17 +84,32 @@ def parting(evidence: Evidence, lines: Collection[str]) -> Front | None:
         return None
     paddle = Side(evidence.paddle, evidence.paddle_parameters)
     torch = Side(evidence.torch, evidence.torch_parameters)
-    found, left = None, MOST
-    for front in _fronts(Half(torch, paddle), Half(paddle, torch), lines, _kinds(evidence)):
-        # What is further up on the way to one that makes all right may be the fault, and this what follows.
-        if found is not None and front.torch[0].index not in {op.index for op in found.above}:
-            continue
-        if not left:
-            break
-        left -= 1
+    guesses = _guesses(Half(torch, paddle), Half(paddle, torch), lines, _kinds(evidence))
+    in_turn = _in_turn(guesses)
+    for number, guess in enumerate(in_turn[:MOST], 1):
+        front = guess.front()
         if _comes_right(evidence, front):
-            found = front
-    return found
+            return _further_up(evidence, front, guesses, MOST - number)
+    return None
+
+
+def _further_up(evidence: Evidence, front: Front, guesses: Sequence[Guess], left: int) -> Front:
+    """The fault itself, where one that makes all right may be what follows from it: the nearest makers on both sides, step by step."""
+    while left:
+        above = {op.index: op for op in front.above}
+        theirs = {op.outputs[0]: op.index for op in front.way[:-1]}
+        nearer = [one for one in guesses if one.torch.index in above and one.paddle in theirs]
+        nearer.sort(key=lambda one: (-one.torch.index, -theirs[one.paddle]))
+        nearest = {one.torch.index: one for one in reversed(nearer)}
+        for one in sorted(nearest.values(), key=lambda one: -one.torch.index)[:left]:
+            left -= 1
+            higher = one.front()
+            if _comes_right(evidence, higher):
+                front = higher
+                break
+        else:
+            break
+    return front
 
 
 def _kinds(evidence: Evidence) -> Kinds:
@@ -101,25 +126,32 @@ def _too_large(evidence: Evidence) -> bool:
     )
 
 
-def _fronts(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds) -> Iterator[Front]:
-    """What may be the fault, the likeliest first: of each line what is likeliest, then the next of each."""
-    found = sorted(
-        [
-            *_otherwise(ours, theirs, lines, same_kind),
-            *_lacking(ours, theirs, lines),
-            *_exchanged(ours, lines),
-        ],
-        key=lambda one: one.rank,
-    )
+def _guesses(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds) -> list[Guess]:
+    """What may be the fault, the likeliest first."""
+    found = [
+        *_otherwise(ours, theirs, lines, same_kind),
+        *_lacking(ours, theirs, lines),
+        *_exchanged(ours, lines),
+    ]
+    return sorted(found, key=lambda one: one.rank)
+
+
+def _in_turn(guesses: Sequence[Guess]) -> list[Guess]:
+    """Of each line what is likeliest, then the next of each."""
     turns: Counter[str] = Counter()
     queue: dict[tuple[int, int], tuple[int, Guess]] = {}
-    for one in found:
+    for one in guesses:
         key = one.torch.index, one.paddle
         if key not in queue and turns[one.torch.line] < TURNS:
             queue[key] = turns[one.torch.line], one
             turns[one.torch.line] += 1
-    in_turn = sorted(queue.values(), key=lambda one: (one[1].rank[0], one[0], one[1].rank[1:]))
-    return (one.front() for _, one in in_turn)
+    return [one for _, one in sorted(queue.values(), key=_turn)]
+
+
+def _turn(one: tuple[int, Guess]) -> tuple[bool, int, int]:
+    turn, guess = one
+    masked, unclaimed, far, index = guess.rank
+    return masked, far + STEP * (turn + unclaimed), index
 
 
 class Guess(NamedTuple):
@@ -139,7 +171,7 @@ def _otherwise(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kind
     others = _by_size(theirs, DEEP)
     suspects = {op.index for op in ours.suspects}
     for op in ours.strange:
-        origin = ours.made_of(op, NEAR)
+        origin = ours.made_of(op, DEEP)
         if not origin.whole:
             continue
         alike = {value: ours.alike[value] for value in origin.values}
@@ -253,7 +285,7 @@ def _exchanged(ours: Half, lines: Collection[str]) -> Iterator[Guess]:
         one, other = (op.outputs[0] for op in made)
         known = all(ours.is_shared(op.outputs[0]) and len(op.outputs) == 1 for op in made)
         if known and read.intersection((one, other)):
-            rank = False, made[0].line not in lines, 4, made[0].index
+            rank = False, made[0].line not in lines, 2, made[0].index
             twins = ours.alike[other][0], ours.alike[one][0]
             yield Guess(rank, made[0], twins[0], partial(Front, tuple(made), twins, exchanged=True))
 

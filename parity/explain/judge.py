@@ -126,12 +126,12 @@ def _at_the_front(trial: Trial) -> Trial:
     if all(certain) or (len(set(at)) < 2 and not any(claim.what in front.VAGUE for claim in claims)):
         return trial
     found = front.parting(trial.evidence, at)
-    if found is None:
+    if found is None or any(front.hides(found, claim) for claim in claims if claim.what not in front.VAGUE):
         return trial
     there = [
         claim
         for claim, line in zip(claims, at, strict=True)
-        if line == found.torch[0].line and front.tells(claim)
+        if (line == found.torch[0].line or front.is_about(claim, found)) and front.tells(claim)
     ]
     evidence = trial.evidence.blaming(frozenset(map(repairs.about, there)), front=None if there else found)
     told = explained(evidence)
