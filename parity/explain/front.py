@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
+from itertools import permutations
 from math import prod
 from typing import NamedTuple
 
@@ -19,7 +20,8 @@ from parity.capture.failed import ModelError
 from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims, Front
 from parity.explain.evidence import Evidence
-from parity.explain.prints import Half, Origin, Side
+from parity.explain.prints import RANK, Half, Origin, Side
+from parity.explain.words import squeezed
 from parity.limits import KNOWN_NUMBERS
 from parity.results.finding import Subject
 from parity.trace.trace import Op
@@ -53,12 +55,11 @@ SHORT = 6
 
 
 def tells(claim: Claim) -> bool:
-    """Whether a claim says what a person has to change."""
-    edge = claim.edge
-    whole = (
-        claim.what is Subject.COMPUTED and edge is not None and not getattr(claim.details, "narrower", False)
-    )
-    return not whole or edge is None or len((*edge.only_paddle, *edge.only_torch)) <= SHORT
+    """Whether a claim says more than that something differs from here on."""
+    if claim.what is not Subject.COMPUTED or claim.edge is None:
+        return claim.what is not Subject.UNEXPLAINED
+    short = len((*claim.edge.only_paddle, *claim.edge.only_torch)) <= SHORT
+    return short and not getattr(claim.details, "narrower", False)
 
 
 def is_about(claim: Claim, front: Front) -> bool:
@@ -296,7 +297,8 @@ def _same_size(half: Half, op: Op, others: Half, other: Op) -> bool:
 
 def _comes_right(evidence: Evidence, front: Front) -> bool:
     """Whether torch's outputs are Paddle's with Paddle's numbers there alone."""
-    plan = ReplayPlan(outputs={op.index: value for op, value in zip(front.torch, front.paddle, strict=True)})
+    pairs = zip(front.torch, front.paddle, strict=True)
+    plan = ReplayPlan(outputs={op.index: _laid_out(evidence, value, op.outputs[0]) for op, value in pairs})
     try:
         found = evidence.replayed_with(plan)
     except ModelError:
@@ -305,3 +307,16 @@ def _comes_right(evidence: Evidence, front: Front) -> bool:
         (-1, path) in found and seen.at_its_size(found[-1, path]).max_rel <= max(seen.limit, KNOWN_NUMBERS)
         for path, seen in evidence.observed.items()
     )
+
+
+def _laid_out(evidence: Evidence, value: int, like: int) -> int:
+    """A value of Paddle's as torch lays it out: itself, or a copy with its axes in the order that has the shape of torch's value `like`."""
+    expected, shape = evidence.paddle.value(value), evidence.torch.trace.values[like].shape
+    if expected is None or squeezed(expected.shape) == squeezed(shape) or len(expected.shape) > RANK:
+        return value
+    for axes in permutations(range(len(expected.shape))):
+        if squeezed(tuple(expected.shape[axis] for axis in axes)) == squeezed(shape):
+            number = -1 - len(evidence.paddle.store.index)
+            evidence.paddle.store.put(str(number), expected.load().transpose(axes))
+            return number
+    return value

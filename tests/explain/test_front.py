@@ -1,0 +1,224 @@
+"""The line at which torch's numbers leave Paddle's: found by numbers, proven by a run, told once."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import numpy as np
+import pytest
+
+from parity.align.alignment import Alignment
+from parity.capture.replay import Measurement
+from parity.explain import front
+from parity.explain.claims import Claim, Front
+from parity.explain.evidence import Evidence
+from parity.explain.telling import tell
+from parity.graph.node import Graph
+from parity.numbers.observed import sized
+from parity.results.finding import Subject
+from parity.runs.run import Run
+from parity.trace.trace import Op, Trace, Value
+from parity.trace.values import ValueStore
+
+X = np.random.default_rng(0).normal(size=(3, 4)) + 5.0
+
+MAKES = {
+    "double": lambda x: 2 * x,
+    "log": np.log,
+    "sum": lambda x: x.sum(1),
+    "mean": lambda x: x.mean(1),
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "square": np.square,
+    "sqrt": np.sqrt,
+    "exp": lambda x: np.exp(x / 9),
+    "left": lambda x: x[:, :2],
+    "right": lambda x: x[:, 2:],
+    "concat": lambda x, y: np.concatenate([x, y], 1),
+    "scale": lambda x, factor: factor * x,
+}
+
+
+class Program:
+    """A run written by hand: each call is an operator of its own line, "net.py:1" and so on, or of the line that it is given."""
+
+    def __init__(self, side):
+        self.side, self.ops, self.values = side, [], {0: X}
+        self.numbers = count(1)
+
+    def __call__(self, kind, *inputs, line=0, **attributes):
+        made = next(self.numbers)
+        slots = dict(zip("xy", inputs, strict=False))
+        line = f"{self.side}.py:{line or made}"
+        self.ops.append(Op(made - 1, kind, kind, "", line, slots, (made,), attributes))
+        return made
+
+    def run(self, given=None):
+        """Every value; given: operator -> what it hands on instead of its result."""
+        values = {0: X}
+        for op in self.ops:
+            made = MAKES[op.kind](*(values[v] for v in op.inputs.values()), **op.attributes)
+            values[op.outputs[0]] = (given or {}).get(op.index, made)
+        return values
+
+
+@pytest.fixture
+def evidence(tmp_path):
+    """Makes the evidence of two programs, whose last values are what they return."""
+    stores = []
+
+    def make(paddle, torch):
+        runs, graphs, values = {}, [], {}
+        for program in (paddle, torch):
+            side = program.side
+            values[side], store = program.run(), ValueStore(tmp_path / side)
+            stores.append(store)
+            for number, array in values[side].items():
+                store.put(str(number), array)
+            last = program.ops[-1].outputs[0]
+            store.put("output:output", values[side][last])
+            trace = Trace(side, "0", "Net", "eval", "float64", "cpu", ops=program.ops)
+            trace.values = [Value(array.shape, "float64", "operator") for array in values[side].values()]
+            trace.inputs, trace.outputs, trace.results = {"x": 0}, {"output": last}, {"output": ["tensor", ""]}
+            runs[side] = Run(trace, store)
+            graphs.append(Graph(side, trace, [], {}, {"x": 0}, dict(trace.outputs), {}))
+
+        def replay(plan):
+            given = {op: values["paddle"][value] for op, value in plan.outputs.items()}
+            returned = torch.run(given)[torch.ops[-1].outputs[0]]
+            expected = values["paddle"][paddle.ops[-1].outputs[0]]
+            return [Measurement(-1, "output", sized(returned, expected))]
+
+        return Evidence(runs["paddle"], runs["torch"], {}, {}, Alignment(*graphs), replay)
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+def told(evidence):
+    """The finding at the front; None if there is none."""
+    found = front.parting(evidence, [])
+    if found is None:
+        return None
+    (claim,) = front.explain(evidence.blaming(frozenset(), found), None)
+    return tell.finding(claim, evidence)
+
+
+def test_among_other_ways_to_write_it_the_operator_that_errs_is_told(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    # Paddle: log(x) + log(2x), summed by rows, and the rows' squares. torch: log(x * 2x), and the mean.
+    both = paddle("add", paddle("log", 0), paddle("log", paddle("double", 0)))
+    paddle("add", paddle("sum", both), paddle("sum", paddle("square", 0)))
+    product = torch("mul", 0, torch("double", 0))
+    rows = torch("mean", torch("log", product))
+    torch("add", torch("sum", torch("square", 0)), rows)
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.subject) == ("torch.py:4", Subject.COMPUTED)
+    assert "mean" in finding.cause
+    assert "sum" in finding.cause
+
+
+def test_what_follows_from_the_fault_is_not_told_in_its_place(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    # torch comes to the same number another way, and errs there: only what is made of it has a counterpart that is like it.
+    paddle("sqrt", paddle("exp", paddle("sub", paddle("square", 0), 0)))
+    torch("sqrt", torch("exp", torch("add", torch("mul", 0, 0), 0)))
+    assert told(evidence(paddle, torch)).where == "torch.py:2"
+
+
+def test_parts_that_are_joined_in_another_order_are_told_as_order(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    weights = [program("log", 0) for program in (paddle, torch)]
+    halves = [(program("exp", program("left", 0)), program("right", 0)) for program in (paddle, torch)]
+    paddle("mul", paddle("concat", *halves[0]), weights[0])
+    torch("mul", weights[1], torch("concat", *halves[1][::-1]))
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.subject) == ("torch.py:5", Subject.ORDER)
+
+
+def test_axes_in_another_order_are_no_other_numbers(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    paddle("sum", paddle("double", 0))
+    torch("mean", torch("double", 0))
+    made = evidence(paddle, torch)
+    made.torch.store.put("1", 2 * X.T)
+    assert told(made).where == "torch.py:2"
+
+
+def test_two_results_of_a_line_in_each_others_place_are_told_as_exchanged(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    left, right = paddle("left", 0), paddle("right", 0)
+    paddle("concat", paddle("log", left), paddle("square", right))
+    out, keep = torch("left", 0, line=1), torch("right", 0, line=1)
+    torch.ops[:] = [op.__class__(**{**vars(op), "name": "slice"}) if op.index < 2 else op for op in torch.ops]
+    torch("concat", torch("log", keep), torch("square", out))
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.subject) == ("torch.py:1", Subject.EXCHANGED)
+
+
+def test_what_torch_does_not_do_to_a_right_result_is_told_as_missing(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    half = paddle("log", 0)
+    once = paddle("double", half)
+    paddle("add", paddle("square", once), paddle("exp", once))
+    half = torch("log", 0)
+    torch("add", torch("square", half), torch("exp", half))
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.subject) == ("torch.py:1", Subject.MISSING)
+    assert "double" in finding.cause
+
+
+def test_an_argument_that_differs_is_told_by_name(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    paddle("add", paddle("scale", paddle("log", 0), factor=3.0), 0)
+    torch("add", 0, torch("scale", torch("log", 0), factor=4.0))
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.attribute, finding.values) == (
+        "torch.py:2",
+        "factor",
+        {"paddle": 3.0, "torch": 4.0},
+    )
+
+
+def test_an_operator_that_is_fed_from_elsewhere_is_told_with_both_sources(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    for program, fed in ((paddle, 1), (torch, 2)):
+        program("log", 0)
+        program("exp", 0)
+        program("add", program("square", fed), program("mul", 1, 2))
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.subject) == ("torch.py:3", Subject.WIRING)
+    assert "what exp makes" in finding.cause
+    assert "what log makes" in finding.cause
+
+
+def test_a_line_that_runs_for_several_layers_is_mended_in_all_of_them(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    at = mine = 0
+    for _ in range(3):
+        at = paddle("log", paddle("square", at, line=1), line=2)
+        mine = torch("log", torch("exp", mine, line=1), line=2)
+    made = evidence(paddle, torch)
+    assert told(made).where == "torch.py:1"
+    assert len(front.parting(made, []).torch) == 3
+
+
+def test_two_faults_apart_are_not_told_as_one(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    paddle("concat", paddle("exp", paddle("log", 0)), paddle("square", 0))
+    torch("concat", torch("sqrt", torch("log", 0)), torch("double", 0))
+    found = front.parting(evidence(paddle, torch), [])
+    assert found is None or found.torch[0].kind == "concat"
+
+
+def test_a_claim_about_an_operator_on_the_way_is_not_hidden(hand):
+    hand.pair("conv", 1)
+    evidence = hand.evidence()
+    (pair,) = evidence.alignment.pairs
+    op = evidence.torch.trace.ops[pair.torch.op]
+    claim = Claim(Subject.ATTRIBUTE, pair)
+    assert front.hides(Front((), (), above=(op,)), claim)
+    assert not front.hides(Front((op,), ()), claim)
+    assert front.is_about(claim, Front((op,), ()))
