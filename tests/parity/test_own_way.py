@@ -109,9 +109,6 @@ def test_a_right_port_in_other_spellings_is_equivalent_although_a_constant_makes
     assert report.verdict is Verdict.EQUIVALENT, str(report)
 
 
-TOLD_TWICE = "what stands beside the fault is told too: values of the canonical form alone are not measured between them"
-
-
 @pytest.mark.parametrize(
     "port",
     [
@@ -120,7 +117,7 @@ TOLD_TWICE = "what stands beside the fault is told too: values of the canonical 
         Gate,
         Pool,
         Mask,
-        pytest.param(Roll, marks=pytest.mark.xfail(reason=TOLD_TWICE, strict=True)),
+        Roll,
     ],
 )
 def test_one_fault_among_them_is_told_alone_and_at_its_own_part(port):
