@@ -21,6 +21,7 @@ from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims, Front
 from parity.explain.evidence import Evidence
 from parity.explain.prints import RANK, Half, Origin, Side
+from parity.explain.segments import Part
 from parity.explain.words import squeezed
 from parity.limits import KNOWN_NUMBERS
 from parity.results.finding import Subject
@@ -54,22 +55,40 @@ SHORT = 6
 """Of so many operators a part that is computed otherwise is told by name."""
 
 
-def tells(claim: Claim) -> bool:
+def tells(claim: Claim, front: Front) -> bool:
     """Whether a claim says more than that something differs from here on."""
-    if claim.what is not Subject.COMPUTED or claim.edge is None:
+    edge, part = claim.edge, claim.details
+    if claim.what is not Subject.COMPUTED or edge is None:
         return claim.what is not Subject.UNEXPLAINED
-    short = len((*claim.edge.only_paddle, *claim.edge.only_torch)) <= SHORT
-    return short and not getattr(claim.details, "narrower", False)
+    if isinstance(part, Part) and part.narrower:
+        first = part.paddle.first
+        return first is not None and first.kind != "constant" and first.op in {op.index for op in front.way}
+    theirs, ours = ([node.kind for node in nodes] for nodes in (edge.only_paddle, edge.only_torch))
+    return theirs != ours and len(theirs) + len(ours) <= SHORT
 
 
 def is_about(claim: Claim, front: Front) -> bool:
     """Whether a claim is about the operator at the front itself, wherever its line is."""
-    return claim.pair is not None and any(op.index in claim.pair.torch.raw for op in front.torch)
+    nodes = [] if claim.pair is None else [claim.pair.torch]
+    if isinstance(claim.details, Part) and claim.details.torch.first is not None:
+        nodes.append(claim.details.torch.first)
+    if claim.what is Subject.MISSING and claim.edge is not None:
+        # It is on Paddle's way from there.
+        ways = {op.index for op in front.way}
+        return all(number in ways for node in claim.edge.only_paddle for number in node.raw)
+    return any(op.index in node.raw for op in front.torch for node in nodes)
 
 
 def hides(front: Front, claim: Claim) -> bool:
     """Whether the numbers that are handed in would make up for what is claimed, too: it is about an operator on the way there."""
-    return claim.pair is not None and any(op.index in claim.pair.torch.raw for op in front.above)
+    if claim.pair is None or claim.what in VAGUE:
+        return False
+    return any(op.index in claim.pair.torch.raw for op in front.above)
+
+
+def is_of_a_layer(claim: Claim, front: Front) -> bool:
+    """Whether a claim is about a layer that is known by its weights, elsewhere: that layer is its counterpart, and errs by itself."""
+    return claim.pair is not None and bool(claim.pair.anchor) and not is_about(claim, front)
 
 
 def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:

@@ -46,7 +46,8 @@ from parity.explain.consequences import gathered
 from parity.explain.constants import softmax_is_cut
 from parity.explain.evidence import Evidence
 from parity.explain.telling import tell
-from parity.results.finding import Shows
+from parity.results.finding import Finding, Shows
+from parity.results.grouping import by_line
 from parity.results.judgement import Judgement, Row
 from parity.results.seen import seen
 from parity.runs.run import Measure, Replay, Run
@@ -119,25 +120,40 @@ def _without_spellings(trial: Trial) -> Trial:
 
 def _at_the_front(trial: Trial) -> Trial:
     """The claims of the one line that is proven to be the fault, where claims are uncertain; or that line itself."""
-    shown = [finding.shows is Shows.OUTPUTS for finding in trial.findings]
-    at = [finding.where for finding, outputs in zip(trial.findings, shown, strict=True) if outputs]
-    claims = [claim for claim, outputs in zip(trial.claims.faults, shown, strict=True) if outputs]
-    certain = [repairs.is_certain(trial.evidence, claim) for claim in claims]
-    if all(certain) or (len(set(at)) < 2 and not any(claim.what in front.VAGUE for claim in claims)):
+    claim_of = {id(f): claim for f, claim in zip(trial.findings, trial.claims.faults, strict=True)}
+    shown = [finding for finding in trial.findings if finding.shows is Shows.OUTPUTS]
+    claims = [claim_of[id(finding)] for finding in shown]
+    faults = by_line(shown)
+
+    def is_certain(claim: Claim) -> bool:
+        return repairs.is_certain(trial.evidence, claim)
+
+    open_ = {
+        f.where
+        for group in faults
+        for f in group[:1]
+        if not all(is_certain(claim_of[id(one)]) for one in group)
+    }
+    if not open_ or (len(open_) < 2 and not any(claim.what in front.VAGUE for claim in claims)):
         return trial
-    found = front.parting(trial.evidence, at)
-    if found is None or any(front.hides(found, claim) for claim in claims if claim.what not in front.VAGUE):
+    found = front.parting(trial.evidence, [finding.where for finding in shown])
+    if found is None or any(
+        front.hides(found, claim) or (is_certain(claim) and front.is_of_a_layer(claim, found))
+        for claim in claims
+    ):
         return trial
-    there = [
-        claim
-        for claim, line in zip(claims, at, strict=True)
-        if (line == found.torch[0].line or front.is_about(claim, found)) and front.tells(claim)
-    ]
+
+    def is_there(finding: Finding) -> bool:
+        claim = claim_of[id(finding)]
+        at = finding.where == found.torch[0].line or front.is_about(claim, found)
+        return at and front.tells(claim, found)
+
+    there = [claim_of[id(f)] for group in faults if any(map(is_there, group)) for f in group]
     evidence = trial.evidence.blaming(frozenset(map(repairs.about, there)), front=None if there else found)
     told = explained(evidence)
     findings = [tell.finding(claim, evidence) for claim in told.faults]
-    lines = {finding.where for finding in findings if finding.shows is Shows.OUTPUTS}
-    return Trial(evidence, told, findings) if lines and len(lines) <= len(set(at)) else trial
+    left = by_line([finding for finding in findings if finding.shows is Shows.OUTPUTS])
+    return Trial(evidence, told, findings) if left and len(left) <= len(faults) else trial
 
 
 def explained(evidence: Evidence) -> Claims:

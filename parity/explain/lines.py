@@ -80,8 +80,11 @@ def missing(alignment: Alignment, edge: Edge) -> str:
         # The layer around it has the numbers: its call hands them in.
         return line_in(trace, counterpart(latest.module, fed.module, owner)[0], consumer)
     scope, scope_paddle = counterpart(latest.module, fed.module, last.module)
-    if trace.modules.get(scope, {}).get("type") == "Sequential":
-        return trace.constructors.get(scope, "") or consumer.line
+    while scope and trace.modules.get(scope, {}).get("type") == "Sequential":
+        if len(_entering(alignment, edge.only_paddle) - alignment.paddle.parameters.keys()) == 1:
+            return trace.constructors.get(scope, "") or consumer.line
+        # What takes several values stands where the whole is called.
+        scope = _above(scope, 1)
     if line_in(theirs, scope_paddle, first) == line_in(theirs, scope_paddle, fed):
         return line_in(trace, scope, latest)
     place = consumer.place(edge.torch_slot)

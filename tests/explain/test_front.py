@@ -80,7 +80,11 @@ def evidence(tmp_path):
             store.put("output:output", values[side][last])
             trace = Trace(side, "0", "Net", "eval", "float64", "cpu", ops=program.ops)
             trace.values = [Value(array.shape, "float64", "operator") for array in values[side].values()]
-            trace.inputs, trace.outputs, trace.results = {"x": 0}, {"output": last}, {"output": ["tensor", ""]}
+            trace.inputs, trace.outputs, trace.results = (
+                {"x": 0},
+                {"output": last},
+                {"output": ["tensor", ""]},
+            )
             runs[side] = Run(trace, store)
             graphs.append(Graph(side, trace, [], {}, {"x": 0}, dict(trace.outputs), {}))
 

@@ -144,3 +144,30 @@ def check(torch_model):
 
 def test_the_right_port_is_equivalent():
     assert check(TorchNet())
+
+
+class Around(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3, padding=1), torch.nn.BatchNorm2d(3))
+
+    def forward(self, x):
+        return torch.relu(self.body(x))
+
+
+class PaddleAround(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.body = paddle.nn.Sequential(paddle.nn.Conv2D(3, 3, 3, padding=1), paddle.nn.BatchNorm2D(3))
+
+    def forward(self, x):
+        return paddle.nn.functional.relu(self.body(x) + x)
+
+
+def test_a_sum_that_is_missing_around_a_sequential_belongs_where_that_is_called():
+    paddle_model, torch_model, inputs = PaddleAround(), Around(), random_input((2, 3, 5, 5))
+    fill(paddle_model, inputs)
+    load_what_fits(paddle_model, torch_model)
+    (finding,) = parity.check(paddle_model, torch_model, inputs, further=False).findings
+    line = int(finding.where.rpartition(":")[2])
+    assert "torch.relu(self.body(x))" in Path(__file__).read_text().splitlines()[line - 1]
