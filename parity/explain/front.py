@@ -61,8 +61,10 @@ def tells(claim: Claim, front: Front) -> bool:
     if claim.what is not Subject.COMPUTED or edge is None:
         return claim.what is not Subject.UNEXPLAINED
     if isinstance(part, Part) and part.narrower:
-        first = part.paddle.first
-        return first is not None and first.kind != "constant" and first.op in {op.index for op in front.way}
+        first, own = part.paddle.first, part.torch.first
+        same = own is not None and own.op in {op.index for op in front.torch}
+        on_way = first is not None and first.op in {op.index for op in front.way}
+        return first is not None and first.kind != "constant" and (same or on_way)
     theirs, ours = ([node.kind for node in nodes] for nodes in (edge.only_paddle, edge.only_torch))
     return theirs != ours and len(theirs) + len(ours) <= SHORT
 
