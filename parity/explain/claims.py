@@ -141,7 +141,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class Stray:
-    """A tensor on another device than the model. made_by: the operator; unregistered: the layer that no .to() moves; neither: a constant."""
+    """A tensor on another device than the model. made_by: the operator; unregistered: the layer in a plain list, which no .to() moves; neither: a constant."""
 
     device: str
     home: str
