@@ -34,6 +34,9 @@ from parity.ops.signature import Signature
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array, ValueStore, Weights
 
+_DOWNSCALED = "downscale_in_infer"
+_TRAINING = {"functional.dropout": 3, "functional.alpha_dropout": 2}
+"""Operators that are recorded as a whole -> where `training` stands among their arguments."""
 _FLOAT_TYPES = {"float16", "bfloat16", "float32", "float64"}
 _TENSOR = paddle.Tensor
 # Bound before anything is patched: what the recorder itself uses must never be recorded.
@@ -190,17 +193,22 @@ class PaddleRecorder(BackwardRecorder):
         return value.astype(self.options.precision) if floats else value
 
     def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        # No mask can be equal in both frameworks: every dropout makes what its masks make on average.
         if base == "dropout" and not args[3]:
-            args = (*args[:2], 0.0, *args[3:])
+            average = (args[2], True) if args[4] == _DOWNSCALED else (0.0, False)
+            args = (*args[:2], *average, *args[4:])
         elif base == "rnn":
             args = (*args[:5], 0.0, *args[6:])
             if self.options.gradients and args[12]:
                 # Its eval kernel keeps nothing to go backward with; without dropout the other one computes the same.
                 self.trained += 1
                 args = (*args[:12], False)
-        elif base.startswith("functional.") and kwargs.get("training", True):
-            # Switched off for the proof, as every dropout is: no mask can be equal in both frameworks.
-            if len(args) > 1:
+        elif base in _TRAINING:
+            place = _TRAINING[base]
+            if any(isinstance(one, str) and one == _DOWNSCALED for one in (*args, *kwargs.values())):
+                kwargs = kwargs if len(args) > place else {**kwargs, "training": False}
+                args = args if len(args) <= place else (*args[:place], False, *args[place + 1 :])
+            elif len(args) > 1:
                 args = (args[0], 0.0, *args[2:])
             else:
                 kwargs = {**kwargs, "p": 0.0}

@@ -228,13 +228,10 @@ _DROPOUT = {"p": 0.5, "axis": None, "training": True, "mode": "upscale_in_train"
 
 def _functional_dropout(call: Call) -> Attributes:
     """`paddle.nn.functional.dropout` as a whole: with an axis it is many operators, one of them random."""
-    a = call.attributes
-    return {
-        "p": float(a["p"]),
-        "training": bool(a["training"]),
-        "mode": a["mode"],
-        "channels": a.get("axis") is not None,
-    }
+    a, along = call.attributes, call.attributes.get("axis")
+    drawn = len(along) if isinstance(along, (list, tuple)) else int(along is not None)
+    some = 0 < drawn < len(call.shapes["x"])
+    return {"p": float(a["p"]), "training": bool(a["training"]), "mode": a["mode"], "channels": some}
 
 
 def _slice(call: Call) -> Attributes:
