@@ -149,12 +149,10 @@ def merge_affine(b: Builder, node: Node) -> bool:
 
 def scaled_dropout(b: Builder, node: Node) -> bool:
     """What a dropout keeps times the share that it keeps, before or behind it: Paddle's mode that does not scale in training."""
-    if node.kind == "dropout":
-        dropout, factor = node, b.producer.get(node.inputs["x"])
-    else:
-        dropout, factor = b.producer.get(node.inputs.get("x", -1)), node
-    if dropout is None or factor is None or dropout.kind != "dropout" or factor.kind != "affine":
+    above = b.producer.get(node.inputs.get("x", -1))
+    if above is None or {above.kind, node.kind} != {"dropout", "affine"}:
         return False
+    dropout, factor = (node, above) if node.kind == "dropout" else (above, node)
     first = dropout if factor is node else factor
     mode, kept = dropout.attributes.get("mode"), 1.0 - dropout.attributes["p"]
     if mode != "upscale_in_train" or not b.only_use(first.output) or factor.attributes["shift"] != 0.0:
