@@ -145,9 +145,7 @@ def _alike(free: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> float:
 def _shapes_found(free: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> str:
     count = _found(free, wanted)
     has = f"{count} have" if count > 1 else f"{count or 'none'} has"
-    return (
-        f"of the {len(wanted)} tensors that are waited for {has} the name or the shape of one that is there"
-    )
+    return f"of the {len(wanted)} missing tensors {has} the shape of an extra one"
 
 
 def prefix_advice(names: Collection[str], wanted: Collection[str], used: Collection[str] = ()) -> str:
