@@ -36,9 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare, write and tell; 1 where something differs that rounding does not explain."""
     from convert.write.atomic import write_text
-    from paddle2torch.console import progress_bar
+    from paddle2torch.console import fitted, progress_bar
     from paddle2torch.training.agree import Job, collect, judged
     from paddle2torch.training.agree_page import page, sentence
+    from paddle2torch.training.metrics import TOP
     from paddle2torch.training.runner import told_skipped
     from paddle2torch.training.setting import at_least, batch_of, setting_of, workers_of
     from paddle2torch.training.shards import Cluster, Compute, Pool, here
@@ -70,16 +71,14 @@ def run(args: argparse.Namespace) -> int:
     write_text(folder / "agree.json", json.dumps(result, indent=1, ensure_ascii=False), force=True)
     write_text(folder / "agree.html", page(job, result), force=True)
     if skipped := told_skipped(source):
-        print(skipped)
-    print(sentence(result))
+        print(fitted(skipped))
+    print(fitted(sentence(result)))
     for side in ("paddle", "torch"):
-        print(
-            f"{side}: {result['accuracy'][side]:.2%} right, {result['top5'][side]:.2%} among the first five"
-        )
+        five = f", {result['top5'][side]:.2%} among the first five" if classes > TOP else ""
+        print(f"{side}: {result['accuracy'][side]:.2%} right{five}")
     differences: Any = result["differences"]
-    print(
-        f"logits differ by {differences['mean']:.1e} on average, by {differences['greatest']:.1e} at most; see {folder / 'agree.html'}"
-    )
+    told = f"logits differ by {differences['mean']:.1e} on average, by {differences['greatest']:.1e} at most"
+    print(fitted(f"{told}; see {folder / 'agree.html'}"))
     return 0 if result["agrees"] else 1
 
 

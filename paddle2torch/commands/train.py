@@ -105,6 +105,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; 0 at the end, 130 after Ctrl-C, which leaves a checkpoint."""
+    from paddle2torch.console import fitted
     from paddle2torch.training.record import PICTURE
     from paddle2torch.training.runner import open_images, run_recipe, told_skipped
     from paddle2torch.training.setting import images_of, workers_of
@@ -122,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
         parts = open_images(images)
         recipe = _recipe(args, images, parts.train.classes)
     if skipped := told_skipped(parts.train):
-        print(skipped)
+        print(fitted(skipped))
     done = run_recipe(
         recipe,
         parts,
@@ -134,9 +135,10 @@ def run(args: argparse.Namespace) -> int:
     )
     accuracy, step = done.best
     if done.stopping:
-        print(f"stopped after step {done.step}; go on with: paddle2torch train --resume {folder}")
+        print(fitted(f"stopped after step {done.step}; go on with: paddle2torch train --resume {folder}"))
         raise KeyboardInterrupt
-    print(f"best test accuracy {accuracy:.2%} at step {step}; {folder} holds the checkpoints and {PICTURE}")
+    best = f"best test accuracy {accuracy:.2%} at step {step}"
+    print(fitted(f"{best}; {folder} holds the checkpoints and {PICTURE}"))
     return 0
 
 

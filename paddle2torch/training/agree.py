@@ -22,7 +22,7 @@ from paddle2torch.training.answers import Ask, answer, open_network
 from paddle2torch.training.checkpoints import weights_file
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.evaluate import check_classes
-from paddle2torch.training.metrics import probabilities
+from paddle2torch.training.metrics import TOP, probabilities
 from paddle2torch.training.pipeline import Batches
 from paddle2torch.training.recipe import Images, Network
 from paddle2torch.training.runner import pipeline_of
@@ -34,7 +34,6 @@ Row = dict[str, Any]
 difference of their logits, `s` Paddle's greatest logit."""
 
 ROWS = "rows.jsonl"
-TOP = 5
 CLOSER = 100
 """Flips that are looked at in float64."""
 LARGEST = 10

@@ -7,7 +7,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 STEPS, EPOCHS, PICTURE = "steps.jsonl", "metrics.jsonl", "curves.png"
-COLUMNS = ("epoch", "step", "rate", "train loss", "train acc", "test loss", "test acc", "seconds", "images/s")
+COLUMNS = {
+    "epoch": 5,
+    "step": 7,
+    "rate": 10,
+    "train loss": 12,
+    "train acc": 11,
+    "test loss": 11,
+    "test acc": 10,
+    "sec": 7,
+    "img/s": 7,
+}
+"""Of the table of epochs, with their widths: a terminal of 80 holds it."""
 
 
 class Record:
@@ -53,7 +64,7 @@ class Record:
             with (self.run / STEPS).open("a", encoding="utf-8") as self._steps, progress_bar() as self._bar:
                 self._task = self._bar.add_task("training", total=self._total, completed=self._step)
                 if not self.quiet:
-                    print("".join(f"{name:>11}" for name in COLUMNS))
+                    print(_line(COLUMNS))
                 yield self
         finally:
             if before is not None:
@@ -105,8 +116,12 @@ class Record:
                 f"{seconds:.1f}",
                 f"{row['images_per_second']:.0f}",
             ]
-            print("".join(f"{cell:>11}" for cell in shown), flush=True)
+            print(_line(shown), flush=True)
         self._fresh_epoch()
+
+
+def _line(shown: Iterable[str]) -> str:
+    return "".join(f"{cell:>{width}}" for cell, width in zip(shown, COLUMNS.values(), strict=True))
 
 
 def rows(path: Path) -> list[dict[str, Any]]:

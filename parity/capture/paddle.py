@@ -18,6 +18,7 @@ import paddle
 from paddle import _C_ops, _legacy_C_ops
 from paddle.jit.dy2static.program_translator import ProgramTranslator, StaticFunction
 
+from convert.names import counted
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
@@ -62,13 +63,13 @@ class PaddleRecorder(BackwardRecorder):
         super().finish(result)
         if self.corrected:
             self.trace.notes.append(
-                f"{self.corrected} average pool(s): going backward Paddle multiplies by float32(1/k), a constant of the "
+                f"{counted(self.corrected, 'average pool')}: going backward Paddle multiplies by float32(1/k), a constant of the "
                 "framework of relative size up to 6e-8; it was taken out of Paddle's gradients for this comparison"
             )
 
         if self.trained:
             self.trace.notes.append(
-                f"{self.trained} recurrent layer(s): Paddle cannot go backward through one in eval mode; for the gradients "
+                f"{counted(self.trained, 'recurrent layer')}: Paddle cannot go backward through one in eval mode; for the gradients "
                 "they ran in train mode without dropout, which computes the same"
             )
 
@@ -507,7 +508,7 @@ def run(
     compiled = sum(isinstance(layer.forward, StaticFunction) for layer, _ in flags)
     if compiled:
         trace.notes.append(
-            f"{compiled} layer(s) are compiled by paddle.jit.to_static; for the comparison they ran in dynamic mode"
+            f"{counted(compiled, 'layer')} {'is' if compiled == 1 else 'are'} compiled by paddle.jit.to_static; for the comparison they ran in dynamic mode"
         )
     held = [(layer, dict(layer._buffers)) for layer in model.sublayers(include_self=True)]
     state = attributes(model.named_sublayers(include_self=True))

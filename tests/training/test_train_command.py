@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+from paddle2torch import console
 from paddle2torch.cli import main
 from paddle2torch.training import checkpoints
 from paddle2torch.training.record import STEPS, rows
@@ -48,7 +49,9 @@ def refused(arguments, capsys):
     return line
 
 
-def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_path, capsys):
+def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(console, "_bounded", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
     both = ["--torch", "tests/training/small_torch.py:resnet", "--framework", "paddle"]
     run = tmp_path / "run"
     assert main([*SMALL, *both, *THREE, "--data", str(npz), "--epochs", "2", "-o", str(run)]) == 0
@@ -56,6 +59,7 @@ def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_pat
     assert lines[0].split()[:3] == ["epoch", "step", "rate"]
     assert [line.split()[:2] for line in lines[1:3]] == [["1", "3"], ["2", "6"]]
     assert lines[3].startswith("best test accuracy")
+    assert max(map(len, lines[:4])) <= 80
     assert main(["train", "--resume", str(run), "--epochs", "3"]) == 0
     assert [row["step"] for row in rows(run / STEPS)] == list(range(1, 10))
     assert (
@@ -83,6 +87,14 @@ def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_pat
         "say with -o where torch goes on"
     )
     assert "leave --lr, MODEL out" in refused(["train", "lenet", "--resume", run, "--lr", "1"], capsys)
+
+
+def test_what_is_printed_beside_a_progress_bar_goes_into_the_file_that_it_is_sent_to(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with console.progress_bar() as bar:
+        bar.add_task("training", total=1)
+        print("epoch 1")
+    assert capsys.readouterr().out == "epoch 1\n"
 
 
 def test_images_that_changed_since_are_not_gone_on_with(npz, tmp_path, capsys):

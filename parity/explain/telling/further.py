@@ -103,7 +103,8 @@ def raises(name: str, shapes: Shapes, error: Exception) -> Finding:
 
 def refused(tried: Sequence[Shapes], instead: Shapes | None) -> Note:
     """That Paddle's model does not take what was tried; instead: what it takes."""
-    sizes = " and ".join(map(_sizes, tried))
+    *others, last = map(_sizes, tried)
+    sizes = f"{', '.join(others)} or {last}" if others else last
     if instead is None:
         return Note(f"only the given size was compared: Paddle's model does not take {sizes}")
     return Note(f"Paddle's model does not take an input of {sizes}; compared on {_sizes(instead)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convert.names import counted
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.lines import constructor
@@ -141,7 +142,7 @@ def unregistered(claim: Claim, evidence: Evidence) -> Finding:
     nodes = ((pair.torch if torch else pair.paddle, pair.paddle.order) for pair in evidence.alignment.pairs)
     first = next((at for node, at in nodes if node.module.startswith(found.paths[0])), float("inf"))
     name = container.rpartition(".")[2]
-    cause = f"not registered: {len(found.paths)} layer(s) of `{container}` live in a plain list in "
+    cause = f"not registered: {counted(len(found.paths), 'layer')} of `{container}` {'lives' if len(found.paths) == 1 else 'live'} in a plain list in "
     cause += f"{'torch' if torch else 'Paddle'}, so they are not in the state dict, not moved by .to(), not trained and not saved"
     fix = f"self.{name} = torch.nn.ModuleList(...)"
     if found.tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from convert.names import listed
+from convert.names import counted, listed
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Doubt, Remark
 from parity.explain.evidence import Evidence
@@ -78,7 +78,7 @@ def note(claim: Claim, evidence: Evidence) -> Note:
     if claim.what is Remark.BIASED_VARIANCE:
         return Note(
             "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "
-            f"this step they differ by up to {max(details):.1e} in {len(details)} layer(s), as the factor "
+            f"this step they differ by up to {max(details):.1e} in {counted(len(details), 'layer')}, as the factor "
             "n/(n-1) predicts: a framework difference, not a fault of the port",
             "",
             {"max relative difference": max(details), "layers": len(details)},
