@@ -155,10 +155,16 @@ def _covering(
     return {
         name: tuple(found)
         for name, found in of.items()
-        if name in parameters
-        and np.unique(np.concatenate([t.torch.positions.reshape(-1) for t in found])).size
-        == parameters[name].size
+        if name in parameters and _all_of(parameters[name].size, found)
     }
+
+
+def _all_of(size: int, twins: Sequence[WeightPair]) -> bool:
+    """Whether these weights are every one of `size` numbers."""
+    seen = np.zeros(size, dtype=bool)
+    for twin in twins:
+        seen[twin.torch.positions] = True
+    return bool(seen.all())
 
 
 def _by_numbers(own: Array, sheets: Sequence[Sheet]) -> tuple[Part, ...]:
