@@ -364,8 +364,11 @@ class AdaptiveAvgPool2d(_Channels, nn.AdaptiveAvgPool2d):
 
 
 def add_sublayer(layer, name, sublayer):
-    """`layer.add_module`, which gives back what was added."""
-    layer.add_module(str(name), sublayer)
+    """`layer.add_module`, which gives back what was added; a dot in the name is taken, as Paddle does, and stands in the state dict's keys."""
+    if "." in str(name):
+        layer._modules[name] = sublayer
+    else:
+        layer.add_module(str(name), sublayer)
     return sublayer
 
 

@@ -11,6 +11,8 @@ what a method is called on. `=` is the plain mapping, `= name` that of another n
     "dtype not given"         the opposite
     "subclassed"              the name is the base of a class
     "named"                   the name is passed on, not called
+    "filled given"            an attribute of a layer is what an initializer fills, or is assigned to
+    "name dotted"             text that is written in it has a dot
     "result unused"           the call stands alone: nothing takes what it gives
     "written"                 the attribute is assigned to: `torch` is then `target = value`
 
@@ -184,8 +186,16 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     ),
     "vision.ops.ConvNormActivation": (Form("="),),
     # layers' own members
+    "nn.Linear.weight": (
+        Form("x.weight", "filled given"),
+        Form(
+            refuse="torch keeps it [out, in], Paddle [in, out]: write nn.Parameter of the transposed one",
+            when="written",
+        ),
+        Form("x.weight.T"),
+    ),
     "nn.Layer.add_sublayer": (
-        Form("x.add_module(name, sublayer)", "result unused"),
+        Form("x.add_module(name, sublayer)", "result unused, name not dotted"),
         Form("like_add_sublayer(x, name, sublayer)"),
     ),
     "nn.Layer.add_parameter": (
@@ -208,6 +218,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.Layer.load_dict": (Form("x.load_state_dict(state_dict, strict=False)"),),
     "nn.Layer.clear_gradients": (Form("x.zero_grad()"),),
     "nn.Layer.register_forward_post_hook": (Form("x.register_forward_hook(hook)"),),
+    "nn.Layer.apply": (Form("x.apply(fn)"),),
     "nn.Layer.full_name": (Form("like_full_name(x)"),),
     "nn.Layer.eval": (
         Form("x.train(False)", "x super"),
@@ -509,6 +520,8 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.initializer.Assign": (Form("partial(like_assign, value=value)"),),
     "regularizer.L2Decay": (Form("coeff"),),
     # training
+    "optimizer.Optimizer": (Form("="),),
+    "optimizer.lr.LRScheduler": (Form("="),),
     "optimizer.SGD": (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
     "optimizer.Momentum": (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
     "optimizer.Adam": _optimizer("Adam", "beta1", "beta2"),
@@ -547,6 +560,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "save": (Form("torch.save(obj, path)"),),
     "load": (Form("torch.load(path, weights_only=True)"),),
     "is_tensor": (Form("="),),
+    "dtype as text": (Form("str(x).replace('torch', 'paddle')"),),
     "utils.download.get_weights_path_from_url": (Form("= like_weights_path"),),
     "distributed.fleet.utils.recompute": (Form("="),),
     "io.DataLoader": (
@@ -585,6 +599,7 @@ _LAYER_MEMBERS = {
     "clear_gradients": "clear_grad of the optimizer",
     "register_forward_post_hook": "forward hook",
     "full_name": "sublayers",
+    "apply": "sublayers",
     "_sub_layers": "sublayers",
 }
 PROVEN_BY: Mapping[str, str] = {
@@ -600,11 +615,14 @@ PROVEN_BY: Mapping[str, str] = {
             "optimizer.Optimizer.set_state_dict",
             "optimizer.Optimizer.minimize",
             "optimizer.lr.LRScheduler.get_lr",
+            "optimizer.Optimizer",
+            "optimizer.lr.LRScheduler",
         ),
         "scheduler in the training loop",
     ),
-    **dict.fromkeys((*DTYPES, *_TYPES, "Tensor", "is_tensor"), "Tensor.dtype"),
+    **dict.fromkeys((*DTYPES, *_TYPES, "Tensor", "is_tensor", "dtype as text"), "Tensor.dtype"),
     "distributed.fleet.utils.recompute": "recompute",
+    "nn.Linear.weight": "weight of a Linear",
     "ParamAttr": "ParamAttr initializer",
     "create_parameter": "create_parameter",
     "regularizer.L2Decay": "optimizer.Momentum",
@@ -638,6 +656,8 @@ TWINS: Mapping[str, str] = {
     "grad": "autograd.grad",
     "jit.not_to_static": "like_paddle.as_it_is",
     **{f"nn.init.{name}": f"nn.init.{name}" for name in _FILLING},
+    "optimizer.Optimizer": "optim.Optimizer",
+    "optimizer.lr.LRScheduler": "optim.lr_scheduler.LRScheduler",
     "io.Dataset": "utils.data.Dataset",
     "io.DataLoader": "utils.data.DataLoader",
     "io.random_split": "utils.data.random_split",
@@ -704,6 +724,7 @@ RETURNS: Mapping[str, str] = {
     "nn.ClipGradByGlobalNorm": "clip",
     "optimizer.Optimizer.get_lr": "float",
     "nn.Layer.full_name": "str",
+    "dtype as text": "str",
     **dict.fromkeys(DTYPES, "dtype"),
 }
 """What a name gives where it is not one tensor."""
@@ -758,6 +779,24 @@ ADVICE: Mapping[str, str] = {
     "summary": "see paddle2torch summary",
 }
 """What to do about names that no row has; the beginning of a name counts."""
+
+FILLING = ("nn.init.", "Tensor.set_value", "Tensor.fill_", "Tensor.zero_", "nn.Layer.apply")
+"""Names whose call sets what a parameter holds: how they begin."""
+
+TELLING = frozenset(
+    (
+        "weight_attr",
+        "bias_attr",
+        "param_attr",
+        "epsilon",
+        "momentum",
+        "exclusive",
+        "return_mask",
+        "use_global_stats",
+    )
+)
+"""Arguments that only Paddle's layers have under these names, or with this meaning: a call of who knows what that has one is
+probably theirs."""
 
 INITIALISED = ("nn.Conv", "nn.Linear", "nn.Embedding", "nn.Bilinear")
 """Layers whose initial weights differ: how their Paddle names begin."""

@@ -199,8 +199,9 @@ def torch_name(known: Known, name: str, method: bool) -> Argument:
     raise Refused(f"the table does not say what {name} of paddle.{known.name} is in torch")
 
 
-def additions(known: Known, taken: Mapping[str, Given]) -> list[tuple[str, Any]]:
-    """torch's arguments that must be said because the defaults differ."""
+def additions(known: Known, taken: Mapping[str, Given], *, partly: str = "") -> list[tuple[str, Any]]:
+    """torch's arguments that must be said because the defaults differ. partly: "rest" where a partial has said them but for those
+    that only matter beside what is given now."""
     found: dict[str, Any] = {}
     several = [a.torch for a in known.row.arguments if a.convert != "is not False"]
     written = {a.torch for name, a in known.arguments.items() if name in taken}
@@ -225,6 +226,8 @@ def additions(known: Known, taken: Mapping[str, Given]) -> list[tuple[str, Any]]
         if wanted is NOTHING or (type(wanted) is type(theirs) and wanted == theirs) or wanted == theirs:
             continue
         if argument.only_with and not _says_something(taken.get(argument.only_with)):
+            continue
+        if partly == "rest" and not argument.only_with:
             continue
         found[argument.torch] = wanted
     return list(found.items())

@@ -59,13 +59,15 @@ class Calls:
     """Whether the bases of a class are walked."""
     at: cst.CSTNode | None = None
     """The call at hand."""
+    filled: bool = False
+    """Whether what is walked is filled in place: a parameter itself is meant, not what it holds."""
 
     def call_api(
-        self, name: str, node: cst.Call, args: Args, root: str, partly: bool = False
+        self, name: str, node: cst.Call, args: Args, root: str, partly: str = ""
     ) -> tuple[cst.BaseExpression, Value]:
         """A call of `paddle.name`; `root` is the local name it is written with.
 
-        partly: it is `functools.partial`'s, which gives some of the arguments.
+        partly: "first" if it is `functools.partial`'s, which gives some of the arguments, "rest" if it gives the others.
 
         Raises:
             Refused: if the table does not say what it is in torch.
@@ -79,6 +81,18 @@ class Calls:
         given = bind(known, args)
         written = self._write(known, node, given, root, None, partly)
         return written, self._gives(known, given)
+
+    def call_base(self, name: str, node: cst.Call, args: Args) -> cst.BaseExpression:
+        """A call of `paddle.name` as the class from which one of the file is derived.
+
+        Raises:
+            Refused: if the table does not say what it is in torch.
+        """
+        known = self.row(name)
+        base = next((form for form in known.forms if form.when == "subclassed"), None)
+        if base is None:
+            return self.call_api(name, node, args, "")[0]
+        return self._instead(f"= {base.torch}", known, node, bind(known, args), "")
 
     def row(self, name: str) -> Known:
         known = knowledge.known(name)
@@ -99,7 +113,7 @@ class Calls:
         )
         self.at = node
         given = bind(known, args, skip=len(first))
-        written = self._write(known, node, given, "", (first[0] if first else "x", receiver), False)
+        written = self._write(known, node, given, "", (first[0] if first else "x", receiver), "")
         return written, self._gives(known, given)
 
     def _gives(self, known: Known, given: Sequence[Given]) -> Value:
@@ -114,6 +128,8 @@ class Calls:
         at_hand = {g.name: (g.node, g.value) for g in given if g.name != "*"}
         if self.at is not self.alone and self.at is not None:
             at_hand["result"] = (cst.Name("result"), UNKNOWN)
+        if self.filled:
+            at_hand["filled"] = (cst.Name("filled"), UNKNOWN)
         stars = [g for g in given if g.name == "*"]
         if stars:
             at_hand["*"] = (stars[0].node, join(*(g.value for g in stars)))
@@ -137,7 +153,7 @@ class Calls:
         given: list[Given],
         root: str,
         receiver: tuple[str, cst.BaseExpression] | None,
-        partly: bool,
+        partly: str,
     ) -> cst.BaseExpression:
         form = self._form(known, given, receiver)
         if form is not None and form.refuse:
@@ -163,12 +179,12 @@ class Calls:
         rest = [g for g in given if g.name not in taken]
         pairs = without([(g.arg, g.arg if g in rest else None) for g in given])
         rest = [Given(g.name, arg, g.value, g.positional) for g, arg in zip(rest, pairs, strict=True)]
-        inner = self._write(known, node, rest, root, None, False)
+        inner = self._write(known, node, rest, root, None, "")
         nodes = {g.name: g.node for g in given if g.name in taken}
         return self._rooted(form.torch, {**nodes, "again": inner})
 
     def _instead(
-        self, other: str, known: Known, node: cst.Call, given: list[Given], partly: bool
+        self, other: str, known: Known, node: cst.Call, given: list[Given], partly: str
     ) -> cst.BaseExpression:
         """The plain way with another name, which takes what torch has no argument for as Paddle does."""
         target = knowledge.instead(known.name, other)
@@ -263,7 +279,7 @@ class Calls:
         given: list[Given],
         root: str,
         receiver: tuple[str, cst.BaseExpression] | None,
-        partly: bool,
+        partly: str,
     ) -> cst.BaseExpression:
         pairs: list[tuple[cst.Arg, cst.Arg | None]] = []
         taken = {g.name: g for g in given}
@@ -290,8 +306,8 @@ class Calls:
         attributes: dict[str, Given] = {}
         pairs += self._arguments(function, given, written, attributes, method, place)
         args = without(pairs)
-        if not partly:
-            args = extended(args, [(n, plain(v)) for n, v in additions(function, taken) if n not in written])
+        more = additions(function, taken, partly=partly)
+        args = extended(args, [(n, plain(v)) for n, v in more if n not in written])
         if not partly and not known.torch.startswith("like_paddle."):
             keywords = {a.keyword.value for a in args if a.keyword}
             stars = any(a.star for a in args)

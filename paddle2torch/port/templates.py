@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -191,6 +192,8 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
         )
     if condition == "display":
         return isinstance(node, (cst.List, cst.Tuple))
+    if condition == "dotted":
+        return any("." in text for text in _texts(node))
     if condition == "simple":
         return simple(node)
     if condition == "none":
@@ -206,6 +209,17 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
     )
     rest = without_none(value)
     return bool(rest) and all(type_of(atom) in kinds for atom in rest)
+
+
+def _texts(node: cst.CSTNode) -> Iterator[str]:
+    """The text that is written out in an expression, without what stands in braces."""
+    if isinstance(node, cst.SimpleString):
+        yield re.sub(r"\{.*?\}", "", str(node.evaluated_value))
+    elif isinstance(node, cst.FormattedStringText):
+        yield node.value
+    for child in node.children:
+        if not isinstance(child, cst.FormattedStringExpression):
+            yield from _texts(child)
 
 
 def _equal(node: cst.BaseExpression, value: Value, wanted: Any) -> bool:
