@@ -14,7 +14,17 @@ from convert.rosetta.rows import Argument
 from convert.rosetta.signatures import REQUIRED, UNSAID
 from paddle2torch.port.knowledge import Known
 from paddle2torch.port.templates import plain, tight
-from paddle2torch.port.values import Value, literal, type_of, widened, without_none, written_out
+from paddle2torch.port.values import (
+    REST,
+    Function,
+    Value,
+    literal,
+    names,
+    type_of,
+    widened,
+    without_none,
+    written_out,
+)
 
 
 class Refused(Exception):
@@ -48,7 +58,7 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
     for number, (arg, known_value) in enumerate(args):
         value = known_value if written_out(arg.value) else widened(known_value)
         if arg.star == "**":
-            _may_pass(known)
+            _may_pass(known, names(known_value, REST))
             found.append(Given("**", arg, value, False))
         elif arg.star == "*":
             if not rest:
@@ -67,7 +77,12 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
     return found
 
 
-def _may_pass(known: Known) -> None:
+def _may_pass(known: Known, rests: Sequence[Function]) -> None:
+    """Raise Refused where what `**` gives may be called otherwise in torch; `rests` are functions whose `**kwargs` it is."""
+    for function in rests:
+        function.forwards.add(known.name)
+    if rests and all(f.called and not f.changed for f in rests):
+        return  # the calls of those functions are written as torch's
     for argument in known.row.arguments:
         if argument.paddle != argument.torch and argument.paddle not in (None, "name"):
             raise Refused(
@@ -225,7 +240,7 @@ def additions(known: Known, taken: Mapping[str, Given], *, partly: str = "") -> 
         wanted = torch_literal(argument, default)
         if wanted is NOTHING or (type(wanted) is type(theirs) and wanted == theirs) or wanted == theirs:
             continue
-        if argument.only_with and not _says_something(taken.get(argument.only_with)):
+        if argument.only_with and not _says_something(taken.get(argument.only_with, taken.get("**"))):
             continue
         if partly == "rest" and not argument.only_with:
             continue

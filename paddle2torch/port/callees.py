@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import libcst as cst
@@ -36,7 +38,6 @@ from paddle2torch.port.values import (
     TENSOR,
     TUPLE,
     UNKNOWN,
-    Atom,
     Value,
     elements,
     join,
@@ -44,6 +45,7 @@ from paddle2torch.port.values import (
     names,
     of,
     only,
+    without_none,
     written_out,
 )
 
@@ -149,7 +151,7 @@ class Callees(Held):
         changed = self._called(node, target, args)
         if attr == "__init__" and of_super:
             return self._super(node, changed, args)
-        if {atom.kind for atom in own} & CALLED:
+        if {atom.kind for atom in own} & CALLED or own == of(FOREIGN, "functools.partial"):
             return self._of_value(node, changed, own, args)
         kinds = self._kinds(value)
         prefix = self._owner(kinds, attr)
@@ -221,6 +223,8 @@ class Callees(Held):
     ) -> Result:
         """Python's own types: what a list is appended, a dictionary gives."""
         first = args[0][1] if args else UNKNOWN
+        if attr in ("update", "setdefault"):
+            self.put_into(value)
         if (
             attr in ("append", "add", "insert", "extend")
             and args
@@ -264,8 +268,6 @@ class Callees(Held):
                     atom.more.learn(target.attr.value, value)
 
     def _foreign(self, changed: cst.Call, name: str, args: Args, first: Value) -> Result:
-        if name in ("functools.partial",):
-            return changed, self._partial_value(args)
         if name.startswith(("numpy.", "np.")):
             return changed, ARRAY
         if name.startswith("math."):
@@ -274,32 +276,24 @@ class Callees(Held):
             return changed, first
         return changed, UNKNOWN
 
-    def _partial_value(self, args: Args) -> Value:
-        return (
-            frozenset(Atom(PARTIAL, atom.more) if atom.kind == API else atom for atom in args[0][1])
-            if args
-            else UNKNOWN
-        )
-
     def _of_value(self, node: cst.Call, changed: cst.Call, value: Value, args: Args) -> Result:
         """A call of something of which the value is known: a class of the file, a layer, a variable that holds one of Paddle's."""
         apis = {*names(value, API), *names(value, PARTIAL)}
         if apis:
             return self._by_variable(node, changed, value, args)
         found: list[Value] = []
-        written: cst.BaseExpression = changed
+        ways: list[Callable[[], cst.BaseExpression]] = []
         for atom in value:
             if atom.kind == CLASS:
-                try:
-                    written = self._inherited(atom.more, node, changed, args)
-                except Refused as why:
-                    return self.refuse(node, str(why))[0], of(INSTANCE, atom.more)
                 found.append(self._made(atom.more, args))
+                ways.append(partial(self._inherited, atom.more, node, changed, args))
             elif atom.kind == "method":
                 owner, function = atom.more
                 found.append(self._passed(function, args, owner.kind == INSTANCE))
+                ways.append(partial(self._handed, function, changed, args))
             elif atom.kind == FUNCTION:
                 found.append(self._passed(atom.more, args, False))
+                ways.append(partial(self._handed, atom.more, changed, args))
             elif atom.kind == INSTANCE:
                 forward = atom.more.method("forward") or atom.more.method("__call__")
                 if forward is not None:
@@ -324,7 +318,16 @@ class Callees(Held):
             return self.refuse(node, told)
         if isinstance(node.func, cst.Name) and not value:
             return self._builtin(node, changed, node.func.value, args)
-        return written, join(*found) if found else UNKNOWN
+        gives = join(*found) if found else UNKNOWN
+        try:
+            made = [way() for way in ways] or [changed]
+            if not all(each.deep_equals(made[0]) for each in made):
+                raise Refused(
+                    "what may be called here takes these arguments in several ways in torch: write each call out"
+                )
+        except Refused as why:
+            return self.refuse(node, str(why))[0], gives
+        return made[0], gives
 
     def _builtin(self, node: cst.Call, changed: cst.Call, name: str, args: Args) -> Result:
         first = args[0][1] if args else UNKNOWN
@@ -333,9 +336,12 @@ class Callees(Held):
         if name == "getattr" and len(args) >= 2:
             return self._getattr(node, changed, args)
         if name in ("eval", "exec"):
-            return self.refuse(
-                node, f"what {name} is given is text, which stays as it is: write the name itself"
-            )
+            meant = self._meant(first)
+            if not meant:
+                return self.refuse(
+                    node, f"what {name} is given is text, which stays as it is: write the name itself"
+                )
+            return changed, meant
         if name == "str" and only(first, "dtype"):
             known = self.row("dtype as text")
             self.note(node, known)
@@ -353,6 +359,28 @@ class Callees(Held):
             inner = elements(first) if name != "abs" and len(args) == 1 else first
             return changed, TENSOR if names(inner, "tensor") else inner
         return changed, BUILTINS.get(name, UNKNOWN)
+
+    def _meant(self, text: Value) -> Value:
+        """What `eval` gives of texts that are all known, and that are the same in torch; unknown if one is not."""
+        found: list[Value] = []
+        for atom in without_none(text):
+            if atom.kind != CONST or not isinstance(atom.more[1], str):
+                return UNKNOWN
+            try:
+                node = cst.parse_expression(atom.more[1])
+            except cst.ParserSyntaxError:
+                return UNKNOWN
+            with self._unused():
+                refused = len(self.refusals)
+                made, value = self.expr(node)
+                if len(self.refusals) > refused or not made.deep_equals(node):
+                    del self.refusals[refused:]
+                    return UNKNOWN
+            # What the text needs is needed though no code shows it.
+            for name in names(value, API):
+                self.names.refer(self.row(name).torch, "")
+            found.append(value)
+        return join(*found)
 
     def _getattr(self, node: cst.Call, changed: cst.Call, args: Args) -> Result:
         """`getattr(nn, "Conv2D")` with a literal is `nn.Conv2D`."""

@@ -75,8 +75,6 @@ class Calls:
         known = self.row(name)
         self.at = node
         if known.is_initializer:
-            if not root:
-                raise Refused(f"paddle.{name} behind a variable is written otherwise in torch")
             return self._initializer(known, node, bind(known, args), root)
         given = bind(known, args)
         written = self._write(known, node, given, root, None, partly)
@@ -93,6 +91,33 @@ class Calls:
         if base is None:
             return self.call_api(name, node, args, "")[0]
         return self._instead(f"= {base.torch}", known, node, bind(known, args), "")
+
+    def keyword_of(self, name: str, arg: cst.Arg, value: Value) -> cst.Arg | None:
+        """A keyword argument that ends at `paddle.name`; None where it goes without saying.
+
+        Raises:
+            Refused: if a keyword alone cannot say it.
+        """
+        known = self.row(name)
+        assert arg.keyword is not None
+        if known.default(arg.keyword.value) is UNSAID:
+            return arg
+        (given,) = bind(known, [(arg, value)])
+        form = self._form(known, [given], None)
+        if form is not None and form.torch != "=" and given.name in form.when:
+            raise Refused(
+                form.refuse or f"{given.name} makes paddle.{name} something else in torch: write that out"
+            )
+        argument = torch_name(known, given.name, False)
+        if given.name.endswith("_attr") and argument.torch is None:
+            if literal(given.value) not in ((None,), (True,)):
+                raise Refused(f"{given.name} of paddle.{name} is said after the construction in torch")
+            return None
+        node = converted(argument, known, given, self)
+        if node is None:
+            return None
+        new = rewritten(given, argument.torch, node)
+        return arg if _same(new, arg) else new
 
     def row(self, name: str) -> Known:
         known = knowledge.known(name)
@@ -307,6 +332,10 @@ class Calls:
         pairs += self._arguments(function, given, written, attributes, method, place)
         args = without(pairs)
         more = additions(function, taken, partly=partly)
+        if more and "**" in taken:
+            raise Refused(
+                f"{more[0][0]} must be said in torch, and ** may give it to paddle.{known.name} too: write it out"
+            )
         args = extended(args, [(n, plain(v)) for n, v in more if n not in written])
         if not partly and not known.torch.startswith("like_paddle."):
             keywords = {a.keyword.value for a in args if a.keyword}
@@ -429,6 +458,10 @@ class Calls:
             return node
         # A name or a dtype, which only a run tells.
         return cst.Call(self.names.helper("as_dtype"), [cst.Arg(node)])
+
+
+def _same(one: cst.CSTNode, other: cst.CSTNode) -> bool:
+    return bool(one.deep_equals(other))
 
 
 def _comma(args: Sequence[cst.Arg]) -> Any:

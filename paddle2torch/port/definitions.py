@@ -18,6 +18,7 @@ from paddle2torch.port.values import (
     FUNCTION,
     INSTANCE,
     NAMED,
+    REST,
     TENSOR,
     UNKNOWN,
     Class,
@@ -173,7 +174,8 @@ class Definitions(Expressions, Imports):
         if isinstance(star, cst.Param):
             scope[star.name.value] = of("list", TENSOR if forward else UNKNOWN)
         if node.params.star_kwarg is not None:
-            scope[node.params.star_kwarg.name.value] = of("dict", UNKNOWN)
+            function.rest = node.params.star_kwarg.name.value
+            scope[function.rest] = of("dict", UNKNOWN) | of(REST, function)
         return scope
 
     def _class(self, node: cst.ClassDef) -> list[cst.BaseStatement]:

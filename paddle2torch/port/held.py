@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from paddle2torch.port import knowledge
-from paddle2torch.port.binding import Refused
+from paddle2torch.port.binding import Refused, without
 from paddle2torch.port.calls import Args
 from paddle2torch.port.members import Members, Result
 from paddle2torch.port.values import (
@@ -18,6 +18,7 @@ from paddle2torch.port.values import (
     FUNCTION,
     INSTANCE,
     PARTIAL,
+    REST,
     UNKNOWN,
     Class,
     Function,
@@ -85,16 +86,26 @@ class Held(Members):
                 if atom.kind in (API, PARTIAL):
                     partly = "rest" if atom.kind == PARTIAL else ""
                     made, gives = self.call_api(atom.more, node, args, "", partly=partly)
+                    if (
+                        value == {atom}
+                        and not partly
+                        and self._settled(node.func)
+                        and not self._plainly(atom.more, made)
+                    ):
+                        self.note(node, self.row(atom.more))
+                        return made, gives
                     ways.append((self._under(atom.more, made, changed), gives))
                 elif atom.kind == CLASS:
                     ways.append(
                         (self._inherited(atom.more, node, changed, args), self._made(atom.more, args))
                     )
                 elif atom.kind == FUNCTION:
-                    ways.append((changed, self._passed(atom.more, args, False)))
+                    ways.append(
+                        (self._handed(atom.more, changed, args), self._passed(atom.more, args, False))
+                    )
             except Refused as why:
                 return self.refuse(node, str(why))
-        code = {cst.Module([]).code_for_node(w) for w, _ in ways}
+        code = {_code(w) for w, _ in ways}
         if len(code) > 1:
             which = ", ".join(sorted({f"paddle.{a.more}" for a in value if a.kind in (API, PARTIAL)}))
             return self.refuse(
@@ -103,6 +114,10 @@ class Held(Members):
             )
         gives = join(*(v for _, v in ways))
         return ways[0][0], gives
+
+    def _settled(self, func: cst.BaseExpression) -> bool:
+        """Whether a callee is a name that holds one thing wherever it is called: no parameter, to which others may be passed."""
+        return isinstance(func, cst.Name) and not any(func.value in f.parameters for f in self.functions)
 
     def _under(self, name: str, made: cst.BaseExpression, changed: cst.Call) -> cst.BaseExpression:
         """`made`, a call of one of Paddle's names, with the callee that stands in the source.
@@ -132,7 +147,9 @@ class Held(Members):
             Refused: if the table does not say what they are in torch.
         """
         built = cls.built_by()
-        if not isinstance(built, str) or not args:
+        if isinstance(built, Function):
+            return self._handed(built, changed, args)
+        if built is None or not args:
             return changed
         self.note(node, self.row(built))
         return self._under(built, self.call_base(built, node, args), changed)
@@ -141,7 +158,10 @@ class Held(Members):
         """`super().__init__(...)`, where a class of Paddle's is next."""
         built = self.inside[-1].built_by(above=True) if self.inside else None
         if isinstance(built, Function):
-            return changed, self._passed(built, args, True)
+            try:
+                return self._handed(built, changed, args), self._passed(built, args, True)
+            except Refused as why:
+                return self.refuse(node, str(why))
         if built is None or not args:
             return changed, UNKNOWN
         refused = len(self.refusals)
@@ -166,6 +186,28 @@ class Held(Members):
         self.made_layers.append(built)
         return inner.with_changes(func=changed.func), UNKNOWN
 
+    def _handed(self, function: Function, changed: cst.Call, args: Args) -> cst.Call:
+        """A call of a function of the files, with torch's arguments where its `**kwargs` go on to one of Paddle's names.
+
+        Raises:
+            Refused: if the table does not say what one is in torch.
+        """
+        if not function.rest:
+            return changed
+        pairs: list[tuple[cst.Arg, cst.Arg | None]] = []
+        for arg, value in args:
+            keyword = arg.keyword.value if arg.keyword is not None else ""
+            ends = set() if not keyword or keyword in function.parameters else function.receivers(keyword)
+            made = {_code(new): new for new in (self.keyword_of(name, arg, value) for name in ends)}
+            if len(made) > 1:
+                raise Refused(
+                    f"{keyword} ends at several of Paddle's names, and is not the same in torch: write the calls out"
+                )
+            pairs.append((arg, next(iter(made.values())) if made else arg))
+        if all(new is old for old, new in pairs):
+            return changed
+        return changed.with_changes(args=without(pairs))
+
     def _made(self, cls: Class, args: Args) -> Value:
         """An object of a class of the files."""
         if self.inside and cls is not self.inside[-1]:
@@ -179,11 +221,15 @@ class Held(Members):
 
     def _passed(self, function: Function, args: Args, bound: bool) -> Value:
         """What is passed to a function of the files is learnt; what it gives is known from the walk before."""
+        function.called = True
         order = [n for n in function.positional if n != "self"] if bound else list(function.positional)
         self.fillings += function.fills
         place = 0
         for arg, value in args:
             if arg.star:
+                for other in names(value, REST) if arg.star == "**" else ():
+                    other.hands_on.add(function)
+                    function.changed = function.changed or other.changed
                 break
             if arg.keyword is not None:
                 name = arg.keyword.value
@@ -195,3 +241,7 @@ class Held(Members):
             if name in function.parameters and value:
                 function.parameters[name] = join(function.parameters[name], value)
         return function.returns
+
+
+def _code(node: cst.CSTNode | None) -> str:
+    return "" if node is None else cst.Module([]).code_for_node(node)

@@ -193,6 +193,13 @@ def called(layer: str) -> Value:
     return TENSOR if said is None else NAMED[said]
 
 
+@cache
+def has_parameter(layer: str, name: str) -> bool:
+    """Whether a layer has a parameter of this name, as far as the table tells."""
+    found = known(layer)
+    return found is not None and any(p.paddle == name for p in found.row.parameters)
+
+
 def initialised(layer: str) -> bool:
     """Whether the initial weights of a layer are others in torch."""
     return layer.startswith(INITIALISED)

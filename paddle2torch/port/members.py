@@ -26,6 +26,7 @@ from paddle2torch.port.values import (
     LAYER,
     NAMED,
     NONE,
+    REST,
     SHAPE,
     TENSOR,
     UNKNOWN,
@@ -95,6 +96,12 @@ class Members(Attributes, Calls):
             wheres = {atom.more if atom.kind == FOREIGN else "" for atom in value}
             where = wheres.pop() if len(wheres) == 1 else ""
             self.bound[name] = where if self.bound.get(name, where) == where else ""
+
+    @staticmethod
+    def put_into(value: Value) -> None:
+        """Something is put into a dictionary: what is in the `**kwargs` of a function is no longer what its callers gave."""
+        for function in names(value, REST):
+            function.changed = True
 
     def refuse(self, node: cst.BaseExpression, why: str) -> Result:
         """It stays as it is; the statement gets a comment."""
@@ -178,7 +185,8 @@ class Members(Attributes, Calls):
         Raises:
             Refused: if it may be that of another class too.
         """
-        rows = [knowledge.known(f"{name}.{attr}") for name in self._classes_of(value)]
+        holders = [name for name in self._classes_of(value) if knowledge.has_parameter(name, attr)]
+        rows = [knowledge.known(f"{name}.{attr}") for name in holders]
         if any(rows) and not all(rows):
             raise Refused(
                 f"torch keeps {attr} of some layers otherwise, and which this is is not known: tell them apart"

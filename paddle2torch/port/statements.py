@@ -24,6 +24,7 @@ from paddle2torch.port.values import (
     names,
     of,
     only,
+    type_of,
     without_none,
 )
 
@@ -191,6 +192,7 @@ class Walk(Definitions):
             for place, element in enumerate(target.elements):
                 self.assign(element.value, join(rest, *(part[place] for part in parts)))
         elif isinstance(target, cst.Subscript):
+            self.put_into(self.expr(target.value)[1])
             return self.expr(target)[0]
         return target
 
@@ -314,7 +316,8 @@ class Walk(Definitions):
                 if set(words) <= {"list", "tuple"}:
                     return {name: of("list", elements(self.lookup(name)))}
                 if words == ["str"]:
-                    return {name: of("str")}
+                    texts = frozenset(atom for atom in self.lookup(name) if type_of(atom) == "str")
+                    return {name: texts or of("str")}
             return {}
         if all(a.startswith("nn.") and a[3:4].isupper() for a in apis):
             return {name: of(LAYER, apis[0] if len(apis) == 1 else "")}

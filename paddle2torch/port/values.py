@@ -33,6 +33,8 @@ CONST = "const"
 """A literal; `more` is (type, value)."""
 LIST, DICT, TUPLE = "list", "dict", "tuple"
 """`more` is what its elements are: one `Value` for all, for a tuple one of each."""
+REST = "rest"
+"""The `**kwargs` of a function of the files; `more` is it."""
 FOREIGN = "foreign"
 """Of another module; `more` is the dotted name."""
 
@@ -96,8 +98,28 @@ class Function:
     """Parameters that are used as only a tensor can be."""
     members: dict[str, set[str]] = field(default_factory=dict)
     """What is asked of its parameters: the names of methods and attributes."""
+    rest: str = ""
+    """The name of its `**kwargs`."""
+    called: bool = False
+    changed: bool = False
+    """Whether it is called in the files at hand, and whether it puts something into its `**kwargs`."""
+    forwards: set[str] = field(default_factory=set)
+    """Paddle's names to which it gives its `**kwargs`; further functions of the files, by themselves, in `hands_on`."""
+    hands_on: set[Function] = field(default_factory=set)
     fills: bool = False
     """Whether it sets what parameters hold."""
+
+    def receivers(self, keyword: str) -> set[str]:
+        """Paddle's names that a keyword which is none of its parameters ends at."""
+        found: set[str] = set()
+        waiting, seen = [self], {self}
+        while waiting:
+            function = waiting.pop()
+            found |= function.forwards
+            new = {f for f in function.hands_on if keyword not in f.parameters} - seen
+            seen |= new
+            waiting += new
+        return found
 
 
 @dataclass(eq=False)

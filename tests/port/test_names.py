@@ -141,22 +141,75 @@ def test_what_is_not_translated_stays_with_a_comment_once():
     assert port_source(done.text).text == done.text
 
 
-@pytest.mark.parametrize("given", ['"nn.LayerNorm"', "norm"])
+@pytest.mark.parametrize("given", ['"nn.BatchNorm2D"', "norm"])
 def test_text_that_is_run_is_told(given):
     (left,) = port_source(
-        f'from paddle import nn\n\n\ndef make(norm="nn.LayerNorm"):\n    return eval({given})(4)\n'
+        f"from paddle import nn\n\n\ndef make(norm=other.norm):\n    return eval({given})(4)\n"
     ).left
     assert left.line == 5
     assert "write the name itself" in left.why
 
 
-@pytest.mark.parametrize("call", ["partial(Normal, std=0.1)", "init(std=0.1)(w)"])
-def test_an_initializer_that_is_called_by_another_name_is_told(call):
+def test_an_initializer_in_a_partial_is_told():
     (left,) = port_source(
-        "from functools import partial\nfrom paddle.nn.initializer import Normal\n\n\n"
-        f"def f(w):\n    init = Normal\n    {call}\n"
+        "from functools import partial\nfrom paddle.nn.initializer import Normal\ninit = partial(Normal, std=0.1)\n"
     ).left
-    assert "paddle.nn.initializer.Normal behind a variable" in left.why
+    assert "paddle.nn.initializer.Normal in a partial" in left.why
+
+
+@pytest.mark.parametrize(
+    ("paddle", "torch"),
+    [
+        ("init = nn.initializer.Normal\ninit(0.0, 0.1)(w)", "partial(nn.init.normal_, mean=0.0, std=0.1)(w)"),
+        (
+            "act = nn.functional.hardsigmoid\ny = act(x, slope=0.2)",
+            "y = torch.clamp((0.2 * x) + 0.5, 0.0, 1.0)",
+        ),
+        ('n = eval("nn.LayerNorm")(4, epsilon=1e-3)', 'n = eval("nn.LayerNorm")(4, eps=1e-3)'),
+    ],
+)
+def test_a_name_that_can_only_be_one_thing_is_translated_where_it_is_called(paddle, torch):
+    done = port_source(f"from paddle import nn\n{paddle}\n")
+    assert done.text.splitlines()[-1] == torch
+    assert not done.left
+
+
+KEYWORDS = """
+class Conv(nn.Layer):
+    def __init__(self, n, act=None, **more):
+        super().__init__()
+        self.conv = nn.Conv2D(n, n, 3, **more)
+
+
+class Twice(Conv):
+    def __init__(self, n, **more):
+        {}super().__init__(2 * n, **more)
+
+
+class Net(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.a = Conv(3, act="relu", bias_attr=False)
+        self.b = Twice(3, {})
+"""
+
+
+def test_keywords_that_functions_hand_on_are_translated_where_they_are_given(port):
+    done = port(KEYWORDS.format("", "padding=1, bias_attr=False"))
+    assert 'Conv(3, act="relu", bias=False)' in done
+    assert "Twice(3, padding=1, bias=False)" in done
+
+
+@pytest.mark.parametrize(
+    ("line", "given", "left"),
+    [
+        ("", "data_format='NHWC'", 1),
+        ("", "weight_attr=nn.initializer.Normal()", 1),
+        ("more['groups'] = 1\n        ", "groups=3", 1),
+    ],
+)
+def test_keywords_that_functions_hand_on_and_that_torch_has_otherwise_are_told(line, given, left, port):
+    port(KEYWORDS.format(line, given), left=left)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +261,8 @@ def test_what_is_called_under_another_name_is_given_torchs_arguments(paddle, tor
             "class C(nn.Conv2D):\n    def __init__(self, n):\n        super().__init__(n, n, 3, data_format='NHWC')",
             "another class",
         ),
-        ("conv = nn.Conv2D\nc = conv(3, 4, 1, data_format='NHWC')", "write its name here"),
-        ("act = nn.functional.hardsigmoid\ny = act(x, slope=0.2)", "write its name here"),
+        ("def f(conv=nn.Conv2D):\n    return conv(3, 4, 1, data_format='NHWC')", "write its name here"),
+        ("def f(act=nn.functional.hardsigmoid):\n    return act(x, slope=0.2)", "write its name here"),
         ("def block(norm):\n    return norm(4, momentum=0.8)", "momentum is one of Paddle's"),
         (
             "a, b = nn.Linear(3, 3), nn.Conv2D(3, 3, 1)\nfor l in [a, b]:\n    w = l.weight + 1",
