@@ -88,12 +88,19 @@ def _digest(place: str) -> str:
 
 
 class Judge:
-    """Both networks in one process, asked about one shard after the other."""
+    """Both networks in one process, asked about one shard after the other.
+
+    They are built when they are first asked, so that what is wrong with them is the answer, also where this is another process.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._asks = {
-            side: open_network(job.networks[side], job.weights[side]) for side in ("paddle", "torch")
+
+    @cached_property
+    def _asks(self) -> dict[str, Ask]:
+        return {
+            side: open_network(self.job.networks[side], self.job.weights[side])
+            for side in ("paddle", "torch")
         }
 
     def rows(self, number: int) -> list[Row]:
@@ -198,25 +205,26 @@ Compute = Callable[[Job, list[int]], Iterator[tuple[int, list[Row]]]]
 
 def collect(job: Job, folder: Path, compute: Compute, progress: Callable[[int, int], None]) -> Tally:
     """Compute the shards that `folder` does not hold yet, and count everything. TrainingError where it holds another job's."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and not folder.is_dir():
+        raise TrainingError(f"{folder}: is a file; name a folder for what is found")
     path = folder / ROWS
     identity = job.identity
     done = _held(path, identity)
     wanted = [number for number in job.shards if number not in done]
     total = len(job.source)
     counted_so_far = sum(len(job.places(number)) for number in done)
-    with path.open("a", encoding="utf-8") as file:
-        if path.stat().st_size == 0:
-            file.write(json.dumps({"identity": identity}) + "\n")
-        progress(counted_so_far, total)
-        for number, rows in compute(job, wanted) if wanted else ():
-            if number in done:
-                continue
-            done.add(number)
+    progress(counted_so_far, total)
+    for number, rows in compute(job, wanted) if wanted else ():
+        if number in done:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            if path.stat().st_size == 0:
+                file.write(json.dumps({"identity": identity}) + "\n")
             file.write(json.dumps({"shard": number, "rows": rows}) + "\n")
-            file.flush()
-            counted_so_far += len(rows)
-            progress(counted_so_far, total)
+        done.add(number)
+        counted_so_far += len(rows)
+        progress(counted_so_far, total)
     tally = Tally()
     for rows in _lines(path):
         for row in rows:

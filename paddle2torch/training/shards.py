@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
+from convert.errors import Paddle2TorchError
 from paddle2torch.cluster import RETRIES, connected
 from paddle2torch.training.agree import Compute, Job, Judge, Row
 from paddle2torch.training.errors import TrainingError
@@ -91,7 +92,7 @@ def _result(ray: Any, ready: Any) -> list[Row]:
     try:
         found: list[Row] = ray.get(ready)
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, TrainingError):
+        if isinstance(error.cause, Paddle2TorchError):
             raise error.cause from None
         raise
     return found

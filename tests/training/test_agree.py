@@ -197,6 +197,33 @@ def test_a_pool_of_processes_gives_the_same_and_a_killed_one_costs_only_its_shar
     assert collect(whole, tmp_path / "pool", Pool(2), untold) == expected
 
 
+@pytest.mark.slow
+def test_a_checkpoint_that_does_not_fit_is_one_sentence_from_a_pool_too_and_leaves_nothing(
+    folder, tmp_path, capsys
+):
+    paddle.save({"stem.weight": paddle.zeros([3, 3])}, str(folder / "other.pdparams"))
+    words = [
+        "agree",
+        "--paddle",
+        "tests/training/small_paddle.py:resnet",
+        "--torch",
+        "tests/training/small_torch.py:resnet",
+    ]
+    words += [
+        "--in-channels",
+        "1",
+        "--weights",
+        str(folder / "other.pdparams"),
+        "--data",
+        str(folder / "data.npz"),
+    ]
+    words += ["--image-size", "32", "--shard", "8", "--workers", "2", "-o", str(tmp_path / "signed")]
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(f"paddle2torch agree: {folder / 'other.pdparams'} does not fit")
+    assert not (tmp_path / "signed").exists()
+
+
 @pytest.mark.full
 def test_on_ray_a_killed_worker_loses_nothing_and_nothing_counts_twice(folder, tmp_path, monkeypatch):
     pytest.importorskip("ray")
@@ -225,4 +252,4 @@ def test_networks_that_tell_other_classes_apart_are_refused(folder):
     wrong = job(folder)
     other = replace(wrong.networks["torch"], references={"torch": "tests/training/small_torch.py:unpooled"})
     with pytest.raises(TrainingError, match="it is another network's"):
-        Judge(replace(wrong, networks={**wrong.networks, "torch": other}))
+        Judge(replace(wrong, networks={**wrong.networks, "torch": other})).rows(0)

@@ -14,7 +14,7 @@ import pytest
 from paddle2torch import console
 from paddle2torch.cli import main
 from paddle2torch.training import checkpoints
-from paddle2torch.training.record import STEPS, rows
+from paddle2torch.training.record import STEPS, draw, rows
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -87,6 +87,35 @@ def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_pat
         "say with -o where torch goes on"
     )
     assert "leave --lr, MODEL out" in refused(["train", "lenet", "--resume", run, "--lr", "1"], capsys)
+
+
+def test_begun_in_paddle_and_finished_in_torch_the_losses_are_those_of_paddle_alone_and_drawn_on_them(
+    npz, tmp_path, capsys
+):
+    words = [
+        "train",
+        "lenet",
+        "--framework",
+        "paddle",
+        "--dtype",
+        "float64",
+        "--batch",
+        "8",
+        "--data",
+        str(npz),
+    ]
+    words += ["--optimizer", "adam", "--lr", "0.003"]
+    whole, half, finished = (tmp_path / name for name in ("whole", "half", "finished"))
+    assert main([*words, "--epochs", "4", "-o", str(whole)]) == 0
+    assert main([*words, "--epochs", "2", "-o", str(half)]) == 0
+    on = ["train", "--resume", str(half), "--framework", "torch", "--epochs", "4"]
+    assert main([*on, "--beside", str(whole), "-o", str(finished)]) == 0
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told.startswith(f"the losses of the 12 steps that {whole} took too differ by at most ")
+    assert 0 < float(told.split()[-3]) < 1e-11
+    alone = draw(finished).read_bytes()
+    assert draw(finished, whole).read_bytes() != alone
+    assert "holds no steps.jsonl" in refused([*words, "--beside", tmp_path, "-o", tmp_path / "run"], capsys)
 
 
 def test_what_is_printed_beside_a_progress_bar_goes_into_the_file_that_it_is_sent_to(capsys, monkeypatch):
@@ -166,6 +195,7 @@ def test_a_wrong_command_is_refused_with_one_sentence(words, told, tmp_path, cap
 
 def test_a_class_count_that_does_not_fit_is_told(npz, tmp_path, capsys):
     told = refused([*SMALL, "--data", npz, "-o", tmp_path / "run"], capsys)
+    assert not (tmp_path / "run").exists()
     assert "gives 10 numbers for an image, and 3 classes (0, 1, 2) need 3" in told
     assert "--args '{\"num_classes\": 3}'" in told
 
