@@ -262,7 +262,7 @@ def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
     from dataclasses import replace
 
     from paddle2torch.training.checkpoints import read
-    from paddle2torch.training.setting import require_known, written
+    from paddle2torch.training.setting import device_of, require_known, written
 
     ignored = sorted(
         name
@@ -287,5 +287,5 @@ def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
             )
         recipe = replace(recipe, epochs=args.epochs)
     if args.device is not None:
-        recipe = replace(recipe, network=replace(recipe.network, device=args.device))
+        recipe = replace(recipe, network=replace(recipe.network, device=device_of(args, framework)))
     return start, recipe.in_framework(framework), folder

@@ -140,7 +140,7 @@ class TorchRecorder(BackwardRecorder):
         return torch._C.DisableTorchFunction()
 
     def gradients_of(self, outputs: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
-        with _exact_arithmetic(self.trace.device):
+        with exact_arithmetic(self.trace.device):
             return list(torch.autograd.grad(outputs, leaves, seeds or None, allow_unused=True))
 
     def as_written(self, args: Any) -> Any:
@@ -343,14 +343,14 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
         stack.enter_context(looped())
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
         torch.manual_seed(recorder.options.seed)
-        stack.enter_context(_exact_arithmetic(recorder.trace.device))
+        stack.enter_context(exact_arithmetic(recorder.trace.device))
         stack.enter_context(torch.set_grad_enabled(gradients))
         stack.enter_context(_Mode(recorder))
         yield
 
 
 @contextmanager
-def _exact_arithmetic(device: str) -> Iterator[None]:
+def exact_arithmetic(device: str) -> Iterator[None]:
     """No TF32, no autotuned or nondeterministic kernels; whatever was set before comes back."""
     cudnn = torch.backends.cudnn
     flags = [*_narrow_products(), (cudnn, "benchmark", False), (cudnn, "deterministic", True)]

@@ -9,7 +9,9 @@ import sys
 import time
 
 import numpy as np
+import paddle
 import pytest
+import torch
 
 from paddle2torch import console
 from paddle2torch.cli import main
@@ -185,6 +187,20 @@ def test_images_that_changed_since_are_not_gone_on_with(npz, tmp_path, capsys):
             "and is to answer a row of logits to each",
         ),
         (["train", "lenet", "--framework", "torch", "--split", "0"], "leaves one part empty; choose another"),
+        (
+            ["train", "lenet", "--framework", "torch", "--device", "gpu"],
+            "--device gpu: write cpu, cuda or cuda:N",
+        ),
+        pytest.param(
+            ["train", "lenet", "--framework", "torch", "--device", "cuda"],
+            "device cuda: this torch sees no CUDA device; run it on the CPU, or with a CUDA build of torch",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU"),
+        ),
+        pytest.param(
+            ["train", "lenet", "--framework", "paddle", "--device", "cuda"],
+            "device cuda: this Paddle is a CPU build; run it on the CPU, or with paddlepaddle-gpu",
+            marks=pytest.mark.skipif(paddle.device.is_compiled_with_cuda(), reason="a GPU build"),
+        ),
         (["train", "--resume", "tests"], "tests: holds no checkpoint of `paddle2torch train`"),
     ],
 )
