@@ -24,7 +24,7 @@ from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.kept import attributes, changed, rewind
 from parity.capture.options import Options
-from parity.capture.places import Places, once
+from parity.capture.places import Places, patched, throughout
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import called
 from parity.capture.side_table import SideTable
@@ -337,15 +337,20 @@ def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
 _PLACES = Places()
 
 
-def _patched() -> list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
+def _names() -> Iterator[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
     """(owner, name, function, wrapper) wherever an operator has a name: in loaded modules and the tensor class."""
     operators = _operators()
     wrappers = {key: _wrapped(name, function) for key, (name, function) in operators.items()}
-    places: list[tuple[Any, str, int]] = [
-        *_PLACES.of({key: function for key, (_, function) in operators.items()}),
-        *((_TENSOR, name, id(value)) for name, value in vars(_TENSOR).items() if id(value) in operators),
-    ]
-    return [(owner, name, operators[key][1], wrappers[key]) for owner, name, key in places]
+    for owner, name, key in _PLACES.of({key: function for key, (_, function) in operators.items()}):
+        yield owner, name, operators[key][1], wrappers[key]
+    methods = {*vocabulary.METHODS, *vocabulary.IN_PLACE_METHODS}
+    for name, value in list(vars(_TENSOR).items()):
+        if id(value) in operators and name not in methods:
+            yield _TENSOR, name, value, wrappers[id(value)]
+    for name in methods:
+        method = getattr(_TENSOR, name, None)
+        if method is not None:
+            yield _TENSOR, name, method, _wrapped(name, method)
 
 
 _SWITCHES: Mapping[str, bool] = {
@@ -378,28 +383,15 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
         with recorder.module(paths.get(id(layer), type(layer).__name__)):
             return original_call(layer, *args, **kwargs)
 
-    patched = once("Paddle's operators", _patched)
     state = paddle.get_rng_state()
     with ExitStack() as stack:
+        stack.enter_context(throughout("Paddle's operators", lambda: patched(_names())))
         stack.callback(paddle.set_rng_state, state)
         paddle.seed(recorder.options.seed)
         stack.callback(_OPEN.pop)
         _OPEN.append(recorder)
         stack.callback(setattr, paddle.nn.Layer, "__call__", original_call)
         paddle.nn.Layer.__call__ = call
-
-        def restore() -> None:
-            for owner, name, function, _ in patched:
-                setattr(owner, name, function)
-
-        stack.callback(restore)
-        for owner, name, _, wrapper in patched:
-            setattr(owner, name, wrapper)
-        for name in (*vocabulary.METHODS, *vocabulary.IN_PLACE_METHODS):
-            method = getattr(_TENSOR, name, None)
-            if method is not None:
-                stack.callback(setattr, _TENSOR, name, method)
-                setattr(_TENSOR, name, _wrapped(name, method))
         for name in vocabulary.READINGS:
             method = getattr(_TENSOR, name)
             stack.callback(setattr, _TENSOR, name, method)
