@@ -133,6 +133,23 @@ def _optimizer(name: str, *betas: str) -> tuple[Form, ...]:
     return (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), *given, Form("="))
 
 
+_MATRIX = (
+    Form(
+        refuse="over two axes Paddle takes the norm of a matrix: write torch.linalg.matrix_norm",
+        when="axis of 2",
+    ),
+)
+_OVERHANGING = (
+    Form(
+        refuse="Paddle divides a window over the edge by what is in it, torch by its size: pad in front of it",
+        when="ceil_mode given, ceil_mode not == False",
+    ),
+    Form("="),
+)
+
+
+_KINDS = ("float", "double", "half", "int", "long")
+"""Methods for dtypes that Paddle has since 3.3, as torch does."""
 _TYPES = {
     **{f"_typing.Size{n}": f"nn.common_types._size_{n}_t" for n in (1, 2, 3, 4, 5, 6)},
     "_typing.ShapeLike": "Size",
@@ -252,6 +269,16 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.functional.hardsigmoid": (
         Form("torch.clamp(slope * x + offset, 0.0, 1.0)", "slope given"),
         Form("torch.clamp(slope * x + offset, 0.0, 1.0)", "offset given"),
+        Form("="),
+    ),
+    **dict.fromkeys(
+        ("nn.LPPool1D", "nn.LPPool2D", "nn.functional.lp_pool1d", "nn.functional.lp_pool2d"), _OVERHANGING
+    ),
+    "nn.functional.normalize": (
+        Form(
+            refuse="Paddle adds epsilon under the root too: write x / (x.abs().pow(p).sum(axis, keepdim=True) + epsilon).pow(1 / p)",
+            when="epsilon given, epsilon not == 1e-12",
+        ),
         Form("="),
     ),
     "nn.functional.swiglu": (Form("F.silu(x) * y", "y given"),),
@@ -484,12 +511,19 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "shape": (Form("input.shape"),),
     "uniform": (Form("torch.empty(shape, dtype=dtype).uniform_(min, max)"),),
     "to_tensor": (Form(refuse="say the device as torch does", when="place given, place not none"), Form("=")),
+    "median": (
+        Form("torch.median(x, dim=axis, keepdim=keepdim)", "mode == 'min', axis given, axis not none"),
+        Form("torch.median(x)", "mode == 'min'"),
+        Form("torch.quantile(x, 0.5, dim=axis, keepdim=keepdim)"),
+    ),
     "norm": (
+        *_MATRIX,
         Form("torch.linalg.vector_norm(x, p, dim=axis, keepdim=keepdim)", "p number"),
         Form("torch.linalg.vector_norm(x, dim=axis, keepdim=keepdim)", "p absent"),
         Form("torch.linalg.vector_norm(x, dim=axis, keepdim=keepdim)", "p == 'fro'"),
     ),
     "Tensor.norm": (
+        *_MATRIX,
         Form("x.norm(p=p, dim=axis, keepdim=keepdim)", "p number"),
         Form("x.norm(dim=axis, keepdim=keepdim)", "p absent"),
     ),
@@ -498,6 +532,12 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "Tensor.equal_all": (Form("torch.tensor(x.equal(y))"),),
     "clone": (Form("="),),
     # members of tensors
+    **{f"Tensor.{name}": (Form(f"x.{name}()"),) for name in _KINDS},
+    "Tensor.softmax": (
+        Form("x.softmax(dim)", "dim given, dim not none"),
+        Form("x.softmax(axis)", "axis given"),
+        Form(refuse="without a dim it depends on how many there are: write x.softmax(dim)"),
+    ),
     "Tensor.astype": (Form("x.to(dtype)"),),
     "Tensor.cast": (Form("x.to(dtype)"),),
     "cast": (Form("x.to(dtype)"),),
@@ -636,6 +676,8 @@ PROVEN_BY: Mapping[str, str] = {
     "io.random_split": "random_split",
     "amp.auto_cast": "auto_cast",
     "Tensor.unsqueeze": "unsqueeze",
+    "Tensor.softmax": "nn.functional.softmax",
+    **dict.fromkeys((f"Tensor.{name}" for name in _KINDS), "Tensor.astype"),
     "Tensor.retain_grads": "gradient of an intermediate tensor",
     "get_default_dtype": "Tensor.dtype",
     "Tensor.view": "Tensor.reshape",
@@ -782,6 +824,9 @@ ADVICE: Mapping[str, str] = {
 
 FILLING = ("nn.init.", "Tensor.set_value", "Tensor.fill_", "Tensor.zero_", "nn.Layer.apply")
 """Names whose call sets what a parameter holds: how they begin."""
+
+OF_TENSORS = frozenset(("perm", "keepdim", "start_axis", "stop_axis", "repeat_times", "num_or_sections"))
+"""Arguments that only methods of tensors have: what is called with one is a tensor."""
 
 TELLING = frozenset(
     (

@@ -9,7 +9,7 @@ from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import RETURNS, TELLING
+from convert.rosetta.forms import OF_TENSORS, RETURNS, TELLING
 from convert.rosetta.signatures import attributes
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused
@@ -154,6 +154,9 @@ class Callees(Held):
         if {atom.kind for atom in own} & CALLED or own == of(FOREIGN, "functools.partial"):
             return self._of_value(node, changed, own, args)
         kinds = self._kinds(value)
+        if not kinds and any(a.keyword is not None and a.keyword.value in OF_TENSORS for a, _ in args):
+            kinds = {"tensor"}
+            self._evidence([(cst.Arg(func.value), value)])
         prefix = self._owner(kinds, attr)
         if prefix is not None:
             known = knowledge.method(attr) if prefix == "Tensor." else knowledge.known(f"{prefix}{attr}")
@@ -289,9 +292,11 @@ class Callees(Held):
                 ways.append(partial(self._inherited, atom.more, node, changed, args))
             elif atom.kind == "method":
                 owner, function = atom.more
+                self.fillings += function.fills
                 found.append(self._passed(function, args, owner.kind == INSTANCE))
                 ways.append(partial(self._handed, function, changed, args))
             elif atom.kind == FUNCTION:
+                self.fillings += atom.more.fills
                 found.append(self._passed(atom.more, args, False))
                 ways.append(partial(self._handed, atom.more, changed, args))
             elif atom.kind == INSTANCE:

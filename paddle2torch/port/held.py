@@ -223,7 +223,6 @@ class Held(Members):
         """What is passed to a function of the files is learnt; what it gives is known from the walk before."""
         function.called = True
         order = [n for n in function.positional if n != "self"] if bound else list(function.positional)
-        self.fillings += function.fills
         place = 0
         for arg, value in args:
             if arg.star:

@@ -269,6 +269,10 @@ def test_what_is_called_under_another_name_is_given_torchs_arguments(paddle, tor
             "tell them apart",
         ),
         ("a = nn.Linear(3, 3)\na.weight = w", "transposed"),
+        ("y = nn.functional.normalize(x, epsilon=1e-5)", "under the root"),
+        ("y = nn.functional.lp_pool2d(x, 2, 2, ceil_mode=True)", "over the edge"),
+        ("import paddle\ny = paddle.norm(x, p=2, axis=[0, 1])", "norm of a matrix"),
+        ("import paddle\nx: paddle.Tensor\ny = x.softmax()", "without a dim"),
     ],
 )
 def test_what_another_name_hides_is_told(text, word):
@@ -296,9 +300,15 @@ def test_the_weight_of_a_linear_is_turned_round_where_its_numbers_are_used(paddl
 
 def test_initial_weights_that_a_constructor_sets_are_not_set_again(port):
     text = """
-    class N(nn.Layer):
+    class M(nn.Layer):
         def __init__(self):
             super().__init__()
+            nn.initializer.Constant(0.1)(self.weight)
+
+    class N(M):
+        def __init__(self):
+            super().__init__()
+            self.m = M()
             self.a = nn.Linear(3, 3)
             self.fill()
             self.b = nn.Linear(3, 3)
