@@ -29,6 +29,7 @@ from parity.capture.recomputation import none_recomputed
 from parity.capture.results import called
 from parity.capture.side_table import SideTable
 from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
+from parity.capture.switches import watched
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
 from parity.ops.signature import Signature
@@ -404,6 +405,7 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
         paddle.jit.enable_to_static(False)
         stack.enter_context(_exact_arithmetic())
         stack.enter_context(paddle.enable_grad() if gradients else paddle.no_grad())
+        stack.enter_context(watched(paddle, recorder.note_switch))
         yield
 
 

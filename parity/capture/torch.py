@@ -28,9 +28,11 @@ from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import called
 from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
+from parity.capture.switches import watched
 from parity.capture.torch_vmap import looped
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
+from parity.ops.attributes import TRAINS
 from parity.ops.kinds import RECURRENT
 from parity.ops.signature import Signature
 from parity.ops.table import float32, float32_arguments
@@ -345,6 +347,7 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
         torch.manual_seed(recorder.options.seed)
         stack.enter_context(exact_arithmetic(recorder.trace.device))
         stack.enter_context(torch.set_grad_enabled(gradients))
+        stack.enter_context(watched(torch, recorder.note_switch))
         stack.enter_context(_Mode(recorder))
         yield
 
@@ -414,12 +417,15 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
         if any(id(tensor) not in known for tensor in (*module.parameters(), *module.buffers())):
             trace.unregistered[path] = line
     registered = set(model.state_dict(keep_vars=True))
+    plainly = all(type(module).train is torch.nn.Module.train for module in model.modules())
     for prefix, root in [("", model), *((path, module) for path, module, _ in hidden)]:
         for name, module in root.named_modules():
             path = ".".join(part for part in (prefix, name) if part)
             paths.setdefault(id(module), path)
             trace.modules[path] = module_facts(module)
             trace.arguments[path] = module_arguments(module)
+            if plainly and not prefix and trace.arguments[path]:
+                trace.arguments[path][TRAINS] = True
             trace.returns[path] = return_line(module)
             for child, inner in dict(module.named_children()).items():
                 label = f"{path}.{child}" if path else child

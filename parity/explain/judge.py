@@ -28,7 +28,17 @@ from dataclasses import replace
 
 from parity.align.alignment import Values
 from parity.align.pipeline import Prepared
-from parity.explain import attention, buffers, operators, repairs, returned, statistics, unmeasured, wiring
+from parity.explain import (
+    attention,
+    buffers,
+    operators,
+    repairs,
+    returned,
+    statistics,
+    unmeasured,
+    unread,
+    wiring,
+)
 from parity.explain.alternatives import Trial, best
 from parity.explain.claims import Claim, Claims
 from parity.explain.consequences import gathered
@@ -56,6 +66,7 @@ ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
     buffers.explain,  # what a training forward leaves in other buffers, and whether it is kept at all
     returned.explain,  # results: what one side lacks, shapes, kinds of numbers, what is no tensor
     returned.inputs,  # what it leaves in the tensors that it was given
+    unread.explain,  # weights that this run does not use
     unmeasured.amplified,  # outputs that differ although nothing was found
 )
 

@@ -206,6 +206,25 @@ def _one_parameter(claim: Claim, evidence: Evidence) -> Finding:
     )
 
 
+def unread(claim: Claim, evidence: Evidence) -> Finding:
+    """A weight that this run does not use. details: the `Unread`."""
+    ours, theirs = claim.details.torch, claim.details.paddle
+    module = ours.rpartition(".")[0]
+    turned = " transposed" if claim.details.turned else ""
+    return Finding(
+        layer=module,
+        operator="weight",
+        where=evidence.torch.trace.constructors.get(module, ""),
+        cause=f"`{ours}` does not hold Paddle's `{theirs}`{turned}; nothing that ran here reads it, another mode or method of the model may",
+        fix="load it from Paddle's state dict again (`paddle2torch.convert_state_dict`)",
+        evidence={"paddle": theirs},
+        subject=Subject.WEIGHT,
+        attribute=ours,
+        shows=claim.shows,
+        order=float("inf"),
+    )
+
+
 def _order_of(torch_value: int, evidence: Evidence) -> float:
     node = evidence.alignment.torch.producer.get(torch_value)
     pair = evidence.alignment.pair_of_torch(node) if node is not None else None

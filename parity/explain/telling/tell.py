@@ -44,6 +44,7 @@ OF_MODEL: Tells = {
     Subject.TIE: silent.shared,
     Subject.OUTPUT: returned.result,
     Subject.STATISTIC: silent.buffer,
+    Subject.WEIGHT: silent.unread,
 }
 """What a claim is about (an aligned operator, what stands before one, neither) and its subject -> who says it."""
 
