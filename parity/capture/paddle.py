@@ -23,6 +23,7 @@ from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.kept import attributes, changed, rewind
+from parity.capture.named import numbers_named
 from parity.capture.options import Options
 from parity.capture.places import Places, patched, throughout
 from parity.capture.recomputation import none_recomputed
@@ -430,6 +431,7 @@ def _unregistered(root: Any) -> Iterator[tuple[str, Any, str]]:
 def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
     """Fill the trace's parameters, modules and constructor lines; return layer paths by id."""
     trace, paths = recorder.trace, {id(model): ""}
+    named: set[int] = set()
     hidden_tensors: list[tuple[str, Any]] = []
     hidden = list(_unregistered(model))
     known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
@@ -444,6 +446,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
             paths.setdefault(id(layer), path)
             trace.modules[path] = module_facts(layer)
             trace.arguments[path] = module_arguments(layer)
+            named |= numbers_named(layer)
             trace.returns[path] = return_line(layer)
             for child, inner in dict(layer.named_children()).items():
                 label = f"{path}.{child}" if path else child
@@ -459,6 +462,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
                     recorder.add_leaf(
                         label, tensor, registered=label in registered, trainable=not tensor.stop_gradient
                     )
+    trace.named += sorted(named)
     for label, tensor in hidden_tensors:
         if id(tensor) not in recorder.leaves:
             recorder.add_leaf(label, tensor, registered=False, trainable=not tensor.stop_gradient)

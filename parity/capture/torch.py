@@ -24,6 +24,7 @@ from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.kept import attributes, changed, rewind
+from parity.capture.named import numbers_named
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import called
@@ -409,6 +410,7 @@ def _unregistered(root: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module,
 def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int, str]:
     """Fill the trace's parameters, modules and constructor lines; return module paths by id."""
     trace, paths = recorder.trace, {id(model): ""}
+    named: set[int] = set()
     hidden_tensors: list[tuple[str, torch.Tensor]] = []
     hidden = list(_unregistered(model))
     known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
@@ -424,6 +426,7 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
             paths.setdefault(id(module), path)
             trace.modules[path] = module_facts(module)
             trace.arguments[path] = module_arguments(module)
+            named |= numbers_named(module)
             if plainly and not prefix and trace.arguments[path]:
                 trace.arguments[path][TRAINS] = True
             trace.returns[path] = return_line(module)
@@ -447,6 +450,7 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
                     registered=not prefix and (trainable or name in registered),
                     trainable=trainable and tensor.requires_grad,
                 )
+    trace.named += sorted(named)
     for label, tensor in hidden_tensors:
         if id(tensor) not in recorder.leaves:
             recorder.add_leaf(label, tensor, registered=False, trainable=tensor.requires_grad)

@@ -127,7 +127,7 @@ class Seen:
     something is done. rows: those that choose rows of a table, labels: those that are the labels of a cross entropy. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
     where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use. doubtful: one side asks for NaN
     or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own, or
-    numbers are ranked.
+    numbers are ranked. named: the numbers that the code of a model compares with.
     """
 
     free: frozenset[str] = frozenset()
@@ -138,6 +138,7 @@ class Seen:
     keeps: bool = False
     doubtful: bool = False
     kinked: bool = False
+    named: tuple[int, ...] = ()
 
 
 def seen(paddle: Trace, torch: Trace) -> Seen:
@@ -153,6 +154,7 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
         keeps=keeps,
         doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
         kinked=ranked or any(kinds[0][kind] and kinds[1][kind] for kind in KINKED),
+        named=tuple(sorted({*paddle.named, *torch.named})),
     )
 
 
