@@ -34,6 +34,11 @@ def _padding(call: Call, kernel: tuple[int, ...], stride: tuple[int, ...]) -> An
     return tuple((p, p) for p in given)
 
 
+def _channels_last(call: Call) -> Attributes:
+    """Of an operator whose channels are the last axis: which axis a bias is added to."""
+    return {"layout": "channels_last"} if str(call.attributes.get("layout")).endswith("C") else {}
+
+
 def _conv(call: Call) -> Attributes:
     a, n = call.attributes, call.rank - 2
     stride = pair(a["stride"], n)
@@ -43,6 +48,7 @@ def _conv(call: Call) -> Attributes:
         "padding": _padding(call, call.shapes["weight"][2:], stride),
         "dilation": (1,) * n if same else pair(a["dilation"], n),
         "groups": int(a["groups"]),
+        **_channels_last(call),
     }
 
 
@@ -69,6 +75,7 @@ def _conv_transpose(call: Call) -> Attributes:
         "output_padding": output_padding,
         "dilation": dilation,
         "groups": int(a["groups"]),
+        **_channels_last(call),
     }
 
 
