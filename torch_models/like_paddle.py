@@ -364,11 +364,17 @@ class AdaptiveAvgPool2d(_Channels, nn.AdaptiveAvgPool2d):
 
 
 def add_sublayer(layer, name, sublayer):
-    """`layer.add_module`, which gives back what was added; a dot in the name is taken, as Paddle does, and stands in the state dict's keys."""
-    if "." in str(name):
-        layer._modules[name] = sublayer
-    else:
-        layer.add_module(str(name), sublayer)
+    """`layer.add_module`, which gives back what was added.
+
+    Paddle takes a name with dots as it is. Here its parts become modules in one another: the state dict has the same keys.
+    """
+    *outer, last = str(name).split(".")
+    holder = layer
+    for part in outer:
+        holder = holder._modules.setdefault(part, nn.Module())
+    holder._modules[last] = sublayer
+    if outer:
+        vars(layer)[name] = sublayer  # getattr(layer, name) is taken too
     return sublayer
 
 

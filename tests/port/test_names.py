@@ -377,3 +377,17 @@ def test_an_attribute_of_ones_own_is_not_renamed_though_paddles_layers_have_one_
 def test_a_default_is_not_taken_for_the_only_value_of_a_parameter():
     text = "from paddle import nn\n\n\ndef make(n, bias=False):\n    return nn.Linear(n, 2, bias_attr=bias)\n"
     assert "bias=bias is not False" in port_source(text).text
+
+
+def test_a_layer_with_dots_in_its_name_is_loaded_under_the_keys_of_paddle():
+    import torch
+
+    from torch_models.like_paddle import add_sublayer
+
+    net = torch.nn.Module()
+    layer = add_sublayer(net, "_blocks.0.", torch.nn.Linear(2, 2))
+    assert add_sublayer(net, "_blocks.1.", torch.nn.ReLU()) is not layer
+    state = {"_blocks.0..weight": torch.ones(2, 2), "_blocks.0..bias": torch.ones(2)}
+    net.load_state_dict(state, strict=True)
+    assert layer.weight.sum() == 4
+    assert getattr(net, "_blocks.0.") is layer
