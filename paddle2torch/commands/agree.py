@@ -27,6 +27,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "-o", "--output", metavar="FOLDER", required=True, help="agree.html, agree.json; run again to go on"
     )
+    for side in ("paddle", "torch"):
+        how.add_argument(
+            f"--{side}-python", metavar="PYTHON", help=f"another interpreter, which has {side} and numpy"
+        )
     how.add_argument(
         "--shard", type=int, default=64, metavar="N", help="images that are handed out at once (default 64)"
     )
@@ -53,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     classes = len(source.classes)
     networks = {side: setting.network(side, classes) for side in ("paddle", "torch")}
     weights = {"paddle": setting.weights, "torch": args.torch_weights or setting.weights}
-    job = Job(networks, weights, source, setting.images, batch, args.shard)
+    pythons = {side: python for side in networks if (python := getattr(args, f"{side}_python")) is not None}
+    job = Job(networks, weights, source, setting.images, batch, args.shard, pythons)
     workers = workers_of(args, arrays=source.arrays is not None)
     compute: Compute = here
     if args.ray is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -54,6 +55,8 @@ class Job:
     images: Images
     batch: int = 32
     shard: int = 64
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    """The interpreters of sides that do not run in this one; where there is any, each side has a process of its own."""
 
     @property
     def shards(self) -> range:
@@ -98,10 +101,14 @@ class Judge:
 
     @cached_property
     def _asks(self) -> dict[str, Ask]:
-        return {
-            side: open_network(self.job.networks[side], self.job.weights[side])
-            for side in ("paddle", "torch")
-        }
+        return {side: self._open(side, network) for side, network in self.job.networks.items()}
+
+    def _open(self, side: str, network: Network) -> Ask:
+        if not self.job.pythons:
+            return open_network(network, self.job.weights[side])
+        from paddle2torch.training.elsewhere import open_elsewhere
+
+        return open_elsewhere(network, self.job.weights[side], self.job.pythons.get(side, sys.executable))
 
     def rows(self, number: int) -> list[Row]:
         """What both say of the images of a shard."""
@@ -142,7 +149,7 @@ class Judge:
     def closer(self, places: list[int]) -> list[dict[str, float]]:
         """The same images in float64: what is left of each difference of logits there, and how large it was."""
         wide = {side: replace(network, dtype="float64") for side, network in self.job.networks.items()}
-        exact = {side: open_network(network, self.job.weights[side]) for side, network in wide.items()}
+        exact = {side: self._open(side, network) for side, network in wide.items()}
         found = []
         for (single, _), (double, _) in zip(
             self._answers(places, self._asks), self._answers(places, exact), strict=True

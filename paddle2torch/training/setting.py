@@ -56,7 +56,9 @@ class Setting:
         """The network in a framework; classes: what the images need of a registered model."""
         if self.recipe is None:
             return network_of(self.args, framework, classes=classes)
-        require_known(self.recipe.network, framework, self.args.run)
+        require_known(
+            self.recipe.network, framework, self.args.run, elsewhere=_elsewhere(self.args, framework)
+        )
         return replace(self.recipe.network, framework=framework, device=device_of(self.args, framework))
 
     def open(self) -> Source:
@@ -99,9 +101,15 @@ def written(names: Sequence[str]) -> str:
     return ", ".join("MODEL" if name == "model" else f"--{name.replace('_', '-')}" for name in names)
 
 
-def require_known(network: Network, framework: str, run: str) -> None:
+def _elsewhere(args: argparse.Namespace, framework: str) -> bool:
+    """Whether a framework runs in another interpreter."""
+    return getattr(args, f"{framework}_python", None) is not None
+
+
+def require_known(network: Network, framework: str, run: str, *, elsewhere: bool = False) -> None:
     """ConvertError where the network of a run cannot be built in a framework."""
-    check_installed(framework)
+    if not elsewhere:
+        check_installed(framework)
     if framework not in network.references:
         raise ConvertError(f"{run}: the run's own network is known in {network.framework} alone")
 
@@ -144,7 +152,8 @@ def network_of(
         spec.check_input(
             (channels_of(args), *size_of(args)) if len(spec.input_shape) == 3 else spec.input_shape
         )
-    check_installed(framework)
+    if not _elsewhere(args, framework):
+        check_installed(framework)
     return Network(
         framework,
         references,

@@ -36,7 +36,10 @@ def _start(job: Job) -> None:
 
 def _rows(number: int) -> tuple[int, list[Row]]:
     assert _judge is not None
-    return number, _judge.rows(number)
+    try:
+        return number, _judge.rows(number)
+    except Paddle2TorchError as error:
+        raise TrainingError(str(error)) from None  # what others hold may not travel
 
 
 class Pool:

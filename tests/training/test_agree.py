@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.recipe import Images, Network
 from paddle2torch.training.shards import Cluster, Pool, here
 from paddle2torch.training.sources import open_source
+from parity.errors import ParityError
 from tests.training import small_paddle
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -222,6 +224,19 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence_from_a_pool_too_and_leav
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith(f"paddle2torch agree: {folder / 'other.pdparams'} does not fit")
     assert not (tmp_path / "signed").exists()
+
+
+@pytest.mark.slow
+def test_sides_in_interpreters_of_their_own_answer_the_same(folder, tmp_path):
+    whole = job(folder, shard=40)
+    expected = collect(whole, tmp_path / "here", here, untold)
+    apart = replace(whole, pythons={"paddle": sys.executable})
+    assert collect(apart, tmp_path / "apart", here, untold) == expected
+    wrong = replace(whole, pythons={"paddle": str(folder / "python")})
+    with pytest.raises(
+        ParityError, match="--paddle-python must name a Python interpreter that has paddle and numpy"
+    ):
+        collect(wrong, tmp_path / "wrong", here, untold)
 
 
 @pytest.mark.full
