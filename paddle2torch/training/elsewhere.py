@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
@@ -31,7 +32,7 @@ def _own_place() -> None:
 def open_elsewhere(network: Network, weights: str, python: str) -> Ask:
     """A network in eval mode in a process of the interpreter `python`, with the weights of a checkpoint of either framework.
 
-    They are kept in float32 there, also where it computes in float64. The process ends with this one.
+    They are kept in float32 there, also where it computes in float64. The process ends when nobody can ask any more.
     """
     _own_place()
     worker = WorkerSide(
@@ -64,6 +65,7 @@ def open_elsewhere(network: Network, weights: str, python: str) -> Ask:
             for file in (store, *worker.scratch.glob("*.npz")):  # a data set is larger than a disk may be
                 file.unlink(missing_ok=True)
 
+    weakref.finalize(ask, worker.close)
     return ask
 
 
