@@ -249,8 +249,9 @@ class ConvNormActivation(nn.Sequential):
 
 
 def padding_of(padding, sizes, kernel, stride):
-    """What F.pad takes for Paddle's padding: `SAME`, `VALID`, a number, one for each dimension, or two for each."""
+    """What F.pad takes for Paddle's padding: `SAME`, `VALID` (in any case), a number, one for each dimension, or two for each."""
     count = len(kernel)
+    padding = padding.upper() if isinstance(padding, str) else padding
     if padding == "VALID":
         return [0] * (2 * count)
     if padding == "SAME":
@@ -298,7 +299,7 @@ class Conv2d(_Channels, nn.Conv2d):
         **options,
     ):
         # Paddle takes no dilation together with SAME.
-        dilation = 1 if padding == "SAME" else dilation
+        dilation = 1 if isinstance(padding, str) and padding.upper() == "SAME" else dilation
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, **options)
         self.around = padding
         self.nhwc = data_format == "NHWC"

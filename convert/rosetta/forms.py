@@ -148,6 +148,17 @@ _OVERHANGING = (
 )
 
 
+def _edges(n: int, *, mean: bool = False) -> tuple[Form, ...]:
+    """Paddings that torch's pools do not take; n: dimensions. mean: the padding is not counted, so that F.pad will not do."""
+    instead = (
+        "divide the mean of what F.pad makes of x by that of ones"
+        if mean
+        else "pad with F.pad in front of it, with -inf"
+    )
+    why = f"torch's pools take one number a dimension: {instead}"
+    return (Form(refuse=why, when="padding str"), Form(refuse=why, when=f"padding of {2 * n}"))
+
+
 _KINDS = ("float", "double", "half", "int", "long")
 """Methods for dtypes that Paddle has since 3.3, as torch does."""
 _TYPES = {
@@ -282,9 +293,17 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("="),
     ),
     "nn.functional.swiglu": (Form("F.silu(x) * y", "y given"),),
+    "nn.functional.max_pool2d": (*_edges(2), *_moved("F.max_pool2d(x, kernel_size, stride, padding)")),
+    "nn.functional.avg_pool2d": (*_edges(2, mean=True), Form("=")),
     **{
-        f"nn.functional.{name}": _moved(f"F.{name}(x, {rest})")
-        for name, rest in (("max_pool2d", "kernel_size, stride, padding"),)
+        f"{place}{name}": (*_edges(n, mean="vg" in name), Form("="))
+        for n in (1, 3)
+        for place, name in (
+            ("nn.", f"MaxPool{n}D"),
+            ("nn.", f"AvgPool{n}D"),
+            ("nn.functional.", f"max_pool{n}d"),
+            ("nn.functional.", f"avg_pool{n}d"),
+        )
     },
     "nn.FractionalMaxPool2D": (
         Form(
