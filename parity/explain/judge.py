@@ -31,6 +31,7 @@ from parity.align.pipeline import Prepared
 from parity.explain import (
     attention,
     buffers,
+    fused,
     operators,
     repairs,
     returned,
@@ -40,7 +41,7 @@ from parity.explain import (
     wiring,
 )
 from parity.explain.alternatives import Trial, best
-from parity.explain.claims import Claim, Claims
+from parity.explain.claims import Claim, Claims, Doubt
 from parity.explain.consequences import gathered
 from parity.explain.constants import softmax_is_cut
 from parity.explain.evidence import Evidence
@@ -122,7 +123,11 @@ def explained(evidence: Evidence) -> Claims:
     for explain in ORDER:
         for claim in explain(evidence, claims):
             claims.add(claim)
-    claims.settle(gathered(evidence, claims.faults))
+    faults = gathered(evidence, claims.faults)
+    if apart := fused.rounded(evidence, faults):
+        claims.add(Claim(Doubt.FUSED, details=apart))
+        faults = []
+    claims.settle(faults)
     return claims
 
 

@@ -159,6 +159,11 @@ def doubt(claim: Claim) -> str:
         return str(claim.details)
     if claim.what in (Doubt.RESULT_TYPE, Doubt.EMPTY_RESULT):
         return returned.doubt(claim)
+    if claim.what is Doubt.FUSED:
+        return (
+            f"the outputs differ by up to {claim.details:.1e} of their size, and torch holds weights that are none of Paddle's: fusing "
+            "layers in float32 does that, and so may a small mistake. Fuse in float64 to tell them apart (`model.double()` first)"
+        )
     if claim.what is Doubt.TELLS_NOTHING:
         return f"`{claim.attribute}`: {claim.details}"
     places = [
