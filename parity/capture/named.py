@@ -39,9 +39,17 @@ def _asked(node: ast.AST) -> Iterator[int]:
         divided = [n for n in ast.walk(node.test) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mod)]
         yield from (number for one in divided if _of_the_input(one) for number in _numbers(one))
     elif isinstance(node, ast.Compare) and _of_the_input(node):
-        beyond = any(isinstance(op, ast.Gt | ast.LtE) for op in node.ops)
+        # Far beyond a limit shows more than right behind it: a second tile, a window that no longer sees all.
+        limit = not any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops)
         for side in (node.left, *node.comparators):
-            yield from (number + (beyond and isinstance(side, ast.Constant)) for number in _numbers(side))
+            far = limit and isinstance(side, ast.Constant)
+            yield from (2 * number + 1 if far else number for number in _numbers(side))
+    elif (
+        isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("min", "max") and _of_the_input(node)
+    ):
+        yield from (
+            2 * one.value + 1 for one in node.args if isinstance(one, ast.Constant) and type(one.value) is int
+        )
 
 
 def _of_the_input(node: ast.AST) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from parity.trace.trace import Trace
+from parity.trace.trace import Op, Trace
 
 ARITHMETIC = frozenset(
     (
@@ -166,12 +166,19 @@ def _free(trace: Trace) -> Iterator[str]:
         reached, bound = {value}, bool({value} & asked)
         for op in trace.ops:
             taken = {slot for slot, number in op.inputs.items() if number in reached}
-            if not taken:
+            if not taken or _bounds(op):
+                # Whatever number comes in, what goes on is within bounds.
                 continue
             reached.update(op.outputs)
-            bound |= op.kind not in ARITHMETIC or bool(asked & set(op.outputs))
+            bound |= op.kind.strip("_") not in ARITHMETIC or bool(asked & set(op.outputs))
         if not bound:
             yield name
+
+
+def _bounds(op: Op) -> bool:
+    """Whether an operator makes of any whole number one that is in a range."""
+    ends = op.attributes.get("min"), op.attributes.get("max")
+    return op.kind in ("mod", "remainder", "floor_mod") or (op.kind == "clip" and None not in ends)
 
 
 def _taken(trace: Trace, kind: str, slot: str) -> Iterator[str]:

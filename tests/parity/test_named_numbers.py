@@ -35,6 +35,16 @@ class ByCount(torch.nn.Module):
         return x * 2 if count.max().item() <= 40 else x * 4
 
 
+class ByTiles(torch.nn.Module):
+    def forward(self, x):
+        return x * 2 if x.shape[2] < 24 else torch.cat([part.flip(2) for part in x.split(24, 2)], 2) * 2
+
+
+class UpTo(torch.nn.Module):
+    def forward(self, x, count):
+        return x * (2 if min(30, int(count.max())) < 30 else 3)
+
+
 class Asserting(torch.nn.Module):
     def forward(self, x):
         if x.shape[1] > 90:
@@ -57,6 +67,8 @@ CASES = [
     pytest.param(ByLength, (numbers(2, 6),), Verdict.DIFFERENT, id="beyond a length"),
     pytest.param(ByBatch, (numbers(2, 3, 4),), Verdict.DIFFERENT, id="a batch"),
     pytest.param(ByCount, (numbers(2, 3, 4), COUNT), Verdict.DIFFERENT, id="a number that is asked for"),
+    pytest.param(ByTiles, (numbers(1, 2, 8, 8),), Verdict.DIFFERENT, id="a second tile"),
+    pytest.param(UpTo, (numbers(2, 3, 4), COUNT), Verdict.DIFFERENT, id="a number that is cut off"),
     pytest.param(Asserting, (numbers(2, 6),), Verdict.EQUIVALENT, id="a limit of the port"),
     pytest.param(TheSame, (numbers(2, 3, 4), COUNT), Verdict.EQUIVALENT, id="the same from there on"),
 ]
@@ -79,5 +91,5 @@ def test_numbers_of_the_layer_itself_and_of_its_rank_are_not_sizes():
                 return x
             return x if x.shape[0] <= 12 else -x
 
-    assert numbers_named(Asks(5)) == {13}
+    assert numbers_named(Asks(5)) == {25}
     assert not numbers_named(torch.nn.MultiheadAttention(4, 2))
