@@ -116,6 +116,11 @@ EXAMPLES: Mapping[str, Example] = {
     "scalar_arithmetic": Example(
         lambda t: (t("div", t.input(3), scalar_y=4.0),), ["affine"], {"scale": 0.25, "shift": 0.0}
     ),
+    "scaled_dropout": Example(
+        lambda t: (t("mul", t("dropout", t.input(3), p=0.25, mode="upscale_in_train"), scalar_y=0.75),),
+        ["dropout"],
+        {"p": 0.25, "mode": "downscale_in_infer"},
+    ),
     "clip_is_relu": Example(lambda t: (t("clip", t.input(3), min=0.0, max=None),), ["relu"]),
     "redundant_relu": Example(
         lambda t: (t("relu", t("mean", t("relu", t.input(2, 3)), to=(2,), axes=(1,))),), ["relu", "mean"]
