@@ -293,3 +293,14 @@ def test_a_normalization_by_hand_between_permutations_is_one_of_the_channels_too
     (ready,) = EXAMPLES["turned_rows"].graph().nodes
     assert node.spelling.by_hand
     assert (node.kind, node.attributes["axes"]) == (ready.kind, ready.attributes["axes"])
+
+
+def test_a_normalization_between_permutations_of_other_ranks_stays_where_it_is():
+    def tokens(t):
+        x = t("reshape", t.input(2, 3, 4, 5), to=(2, 3, 20))
+        x = t("layer_norm", t("permute", x, to=(2, 20, 3), perm=(0, 2, 1)), axes=(2,), eps=1e-5)
+        x = t("reshape", x, to=(2, 4, 5, 3))
+        return (t("permute", x, to=(2, 3, 4, 5), perm=(0, 3, 1, 2)),)
+
+    (*_, node) = [n for n in Example(tokens, ["layer_norm"]).graph().nodes if n.kind == "layer_norm"]
+    assert node.attributes["axes"] == (-1,)
