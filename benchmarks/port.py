@@ -25,7 +25,7 @@ from paddle2torch.port.package import port_files
 from paddle2torch.port.source import Ported
 
 PACKAGE = "zoo_of_paddle"
-SIZES = {"LeNet": (1, 28), "inception_v3": (3, 107), "googlenet": (3, 96), "alexnet": (3, 96)}
+SIZES = {"LeNet": (1, 28), "inception_v3": (3, 107), "googlenet": (3, 224), "alexnet": (3, 224)}
 """Channels and size of what will not take the others' input."""
 SIZE = 64
 

@@ -217,7 +217,11 @@ class BatchNorm2d(nn.BatchNorm2d):
             )
         else:
             y = super().forward(x)
-        return y if self.act is None else getattr(F, self.act)(y)
+        return y if self.act is None else getattr(F, OTHERWISE.get(self.act, self.act))(y)
+
+
+OTHERWISE = {"swish": "silu"}
+"""Functions that torch has under another name."""
 
 
 class ConvNormActivation(nn.Sequential):

@@ -31,6 +31,7 @@ from paddle2torch.port.values import (
     NAMED,
     UNKNOWN,
     Value,
+    elements,
     join,
     literal,
     only,
@@ -157,7 +158,8 @@ class Calls:
             at_hand["filled"] = (cst.Name("filled"), UNKNOWN)
         stars = [g for g in given if g.name == "*"]
         if stars:
-            at_hand["*"] = (stars[0].node, join(*(g.value for g in stars)))
+            inner = (elements(g.value) if g.arg.star else g.value for g in stars)
+            at_hand["*"] = (stars[0].node, join(*inner))
         if receiver is not None:
             at_hand.setdefault(receiver[0], (receiver[1], UNKNOWN))
             at_hand.setdefault("x", (receiver[1], UNKNOWN))
@@ -225,7 +227,7 @@ class Calls:
         nodes: dict[str, Any] = {}
         stars = [g for g in given if g.name == "*"]
         if stars and "rest" in names_in(form.torch):
-            nodes["rest"] = [g.node for g in stars]
+            nodes["rest"] = [_element(g.arg) for g in stars]
         for each in given:
             if each.name == "*" and "rest" in nodes:
                 continue
@@ -462,6 +464,11 @@ class Calls:
 
 def _same(one: cst.CSTNode, other: cst.CSTNode) -> bool:
     return bool(one.deep_equals(other))
+
+
+def _element(arg: cst.Arg) -> cst.BaseElement:
+    """A positional argument as an element of a display."""
+    return cst.StarredElement(arg.value) if arg.star else cst.Element(arg.value)
 
 
 def _comma(args: Sequence[cst.Arg]) -> Any:

@@ -99,7 +99,7 @@ class _Fill(cst.CSTTransformer):
 
     def leave_List(self, original_node: cst.List, updated_node: cst.List) -> cst.BaseExpression:
         if [getattr(e.value, "value", None) for e in original_node.elements] == ["rest"]:
-            return cst.List([cst.Element(node) for node in self.given["rest"]])
+            return cst.List(self.given["rest"])
         return updated_node
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
@@ -108,7 +108,10 @@ class _Fill(cst.CSTTransformer):
         if "rest" in self.given and [getattr(a.value, "value", None) for a in original_node.args[:1]] == [
             "rest"
         ]:
-            first = [cst.Arg(node) for node in self.given["rest"]]
+            first = [
+                cst.Arg(e.value, star="*" if isinstance(e, cst.StarredElement) else "")
+                for e in self.given["rest"]
+            ]
             return updated_node.with_changes(args=[*first, *updated_node.args[1:]])
         kept = [
             new.with_changes(keyword=old.keyword)
