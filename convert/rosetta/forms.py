@@ -499,6 +499,10 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         *_RESHAPE,
         Form("x.view(shape)"),
     ),
+    **dict.fromkeys(
+        ("transpose", "Tensor.transpose"),
+        (Form("x.transpose(perm, name)", "perm int, name given"), Form("=")),
+    ),
     "Tensor.tile": (Form("x.tile(repeat_times)"),),
     "unsqueeze": (*_UNSQUEEZE, Form("=")),
     "Tensor.unsqueeze": (*_UNSQUEEZE, Form("x.unsqueeze(axis)")),
@@ -812,6 +816,7 @@ MODULES: Mapping[str, str] = {
 ALIASES: Mapping[str, str] = {
     "cat": "concat",
     "nn.layer.": "nn.",
+    "nn.initializer.": "nn.initializer.",
     "nn.functional.": "nn.functional.",
     "tensor.": "",
     "framework.": "",
@@ -822,7 +827,7 @@ ALIASES: Mapping[str, str] = {
 
 COMMON: Mapping[str, tuple[str, ...]] = {
     "x": ("input", "self", "tensor", "tensors"),
-    "y": ("other", "tensor2", "exponent", "mat2", "vec2"),
+    "y": ("other", "tensor2", "exponent", "mat2", "batch2", "vec2"),
     "threshold": ("lambd",),
     "shape": ("size", "shape"),
     "axis": ("dim", "dims"),
@@ -843,6 +848,14 @@ ADVICE: Mapping[str, str] = {
 
 FILLING = ("nn.init.", "Tensor.set_value", "Tensor.fill_", "Tensor.zero_", "nn.Layer.apply")
 """Names whose call sets what a parameter holds: how they begin."""
+
+ONE_BY_ONE = frozenset(
+    (
+        *("Tensor.reshape", "Tensor.view", "Tensor.expand", "expand", "reshape", "permute", "flip"),
+        *("rand", "randn", "zeros", "ones", "empty"),
+    )
+)
+"""Names that take the numbers of a shape, or axes, as arguments of their own too, since Paddle 3.3."""
 
 OF_TENSORS = frozenset(("perm", "keepdim", "start_axis", "stop_axis", "repeat_times", "num_or_sections"))
 """Arguments that only methods of tensors have: what is called with one is a tensor."""

@@ -9,17 +9,22 @@ from typing import Any, Protocol
 
 import libcst as cst
 
-from convert.rosetta.forms import COMMON
+from convert.rosetta.forms import COMMON, ONE_BY_ONE
 from convert.rosetta.rows import Argument
 from convert.rosetta.signatures import REQUIRED, UNSAID
 from paddle2torch.port.knowledge import Known
 from paddle2torch.port.templates import plain, tight
 from paddle2torch.port.values import (
+    CONST,
+    LIST,
     REST,
     Function,
     Value,
+    join,
     literal,
     names,
+    of,
+    only,
     type_of,
     widened,
     without_none,
@@ -51,6 +56,11 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
     Raises:
         Refused: if a star hides which argument is which.
     """
+    if known.name in ONE_BY_ONE:
+        args = _together(
+            args,
+            1 - skip if known.name.startswith(("Tensor.", "reshape", "expand", "permute", "flip")) else 0,
+        )
     signature = known.paddle_signature
     rest = signature.rest if signature else ""
     order = known.order(sum(1 for a, _ in args if a.keyword is None and not a.star) + skip)[skip:]
@@ -75,6 +85,19 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
         else:
             raise Refused(f"paddle.{known.name} takes {len(order)} arguments: there are more here")
     return found
+
+
+def _together(args: Sequence[tuple[cst.Arg, Value]], place: int) -> Sequence[tuple[cst.Arg, Value]]:
+    """`x.reshape(2, 3)` as `x.reshape([2, 3])`: whole numbers from a place on are one argument."""
+    numbers = [pair for pair in args[place:] if pair[0].keyword is None and not pair[0].star]
+    if len(numbers) < 2 or {type_of(atom) for atom in numbers[1][1]} != {"int"}:
+        return args
+    found = [cst.Element(a.value) for a, _ in numbers]
+    whole = numbers[0][0].with_changes(value=cst.List(found), comma=cst.MaybeSentinel.DEFAULT)
+    rest = args[place + len(numbers) :]
+    if rest:
+        whole = whole.with_changes(comma=numbers[-1][0].comma)
+    return [*args[:place], (whole, of(LIST, join(*(v for _, v in numbers)))), *rest]
 
 
 def _may_pass(known: Known, rests: Sequence[Function]) -> None:
@@ -180,9 +203,19 @@ def _outside(values: Mapping[Any, Any], value: Value) -> bool:
     return bool(rest) and all(type_of(atom) not in kinds for atom in rest)
 
 
+def check_name(known: Known, given: Given) -> None:
+    """Raise Refused where what stands in the place of an operator's name is none: Paddle 3.3 takes torch's arguments too."""
+    said = only(given.value, "str", CONST) or (given.value and not without_none(given.value))
+    if given.positional and given.name == "name" and not said:
+        raise Refused(
+            f"paddle.{known.name} is given more than it takes: what the last argument means is not known"
+        )
+
+
 def _check_idle(argument: Argument, known: Known, given: Given) -> None:
     """An argument that torch has not: it may go where it says what is so anyway."""
     found, default = literal(given.value), known.default(given.name)
+    check_name(known, given)
     if given.name == "name" or given.name.endswith("_name") or found == (None,):
         return
     if found and (

@@ -16,6 +16,7 @@ from paddle2torch.port.binding import (
     Refused,
     additions,
     bind,
+    check_name,
     check_required,
     converted,
     extended,
@@ -261,7 +262,10 @@ class Calls:
         """Whether an argument that a form does not name says only what is so anyway, or is what the form is for."""
         found = literal(given.value)
         default = known.default(given.name)
-        if given.name == "name" or given.name in form.when:
+        if given.name in form.when:
+            return True
+        if given.name == "name":
+            check_name(known, given)
             return True
         if given.name in known.arguments:
             argument = known.arguments[given.name]

@@ -174,6 +174,32 @@ def test_a_name_that_can_only_be_one_thing_is_translated_where_it_is_called(padd
     assert not done.left
 
 
+@pytest.mark.parametrize(
+    ("paddle", "torch"),
+    [
+        ("x.reshape(2, 3)", "x.reshape([2, 3])"),
+        ("x.reshape(n, -1)", "x.reshape([n, -1])"),
+        ("x.flip(0, 1)", "x.flip([0, 1])"),
+        ("x.transpose(1, 0)", "x.transpose(1, 0)"),
+        ("x.transpose([1, 0])", "x.permute([1, 0])"),
+        ("paddle.zeros(2, 3, dtype='int32')", "torch.zeros([2, 3], dtype=torch.int32)"),
+        ("paddle.zeros([2, 3], 'int32')", "torch.zeros([2, 3], dtype=torch.int32)"),
+        ("paddle.bmm(x, y=x)", "torch.bmm(x, mat2=x)"),
+        ("x.bmm(x)", "x.bmm(x)"),
+    ],
+)
+def test_numbers_that_stand_one_by_one_are_one_argument(paddle, torch, port):
+    done = port(f"def f(x: paddle.Tensor, n):\n    return {paddle}\n")
+    assert done.endswith(f"return {torch}")
+
+
+def test_what_stands_in_the_place_of_a_name_and_is_none_is_told():
+    (left,) = port_source(
+        "import paddle\n\n\ndef f(x: paddle.Tensor, a, b):\n    return x.reshape(a, b)\n"
+    ).left
+    assert "more than it takes" in left.why
+
+
 KEYWORDS = """
 class Conv(nn.Layer):
     def __init__(self, n, act=None, **more):
