@@ -102,8 +102,12 @@ def second_call(
     inputs: Mapping[str, Array],
     pairs: Mapping[str, str] | None,
     given: Mapping[str, Observed],
+    counts: Mapping[Framework, Mapping[str, float]],
 ) -> Case | None:
-    """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that."""
+    """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that.
+
+    counts: the plain numbers that one call left changed; what goes on changing on one side alone may do anything some calls later.
+    """
     other = Further("a second call", inputs, {name: array.shape for name, array in inputs.items()}, (2,))
     with ExitStack() as stack:
         try:
@@ -112,6 +116,13 @@ def second_call(
             return None
         if runs is None:
             return case
+        going_on = {
+            side: [name for name, value in trace.counts.items() if value != counts.get(side, {}).get(name)]
+            for side, (trace, _) in runs.items()
+        }
+        for side, names in going_on.items():
+            if names and not all(going_on.values()):
+                case.judgement.inconclusive.append(telling.counting(side, names))
         paddle, torch = runs["paddle"][1], runs["torch"][1]
         apart = {f"after:{name}" for trace, _ in runs.values() for name in statistics_of(trace)}
         for key in sorted(torch.index):

@@ -22,7 +22,7 @@ from convert.names import counted
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
-from parity.capture.kept import attributes, changed, rewind
+from parity.capture.kept import attributes, changed, counts, rewind
 from parity.capture.named import numbers_named
 from parity.capture.options import Options
 from parity.capture.places import Places, patched, throughout
@@ -530,7 +530,9 @@ def run(
         recorder.finish(result)
         if options.before is not None:
             recorder.note_earlier(first)
-        trace.kept += changed(state, attributes(model.named_sublayers(include_self=True)))
+        now = attributes(model.named_sublayers(include_self=True))
+        trace.kept += changed(state, now)
+        trace.counts.update(counts(state, now))
         for layer, buffers in held:
             for name, tensor in buffers.items():
                 recorder.note_replaced(tensor, layer._buffers.get(name))

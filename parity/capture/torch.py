@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
-from parity.capture.kept import attributes, changed, rewind
+from parity.capture.kept import attributes, changed, counts, rewind
 from parity.capture.named import numbers_named
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
@@ -530,7 +530,9 @@ def run(
         recorder.finish(result)
         if options.before is not None:
             recorder.note_earlier(first)
-        trace.kept += changed(state, attributes(model.named_modules()))
+        now = attributes(model.named_modules())
+        trace.kept += changed(state, now)
+        trace.counts.update(counts(state, now))
         for module, buffers in held:
             for name, buffer in buffers.items():
                 recorder.note_replaced(buffer, module._buffers.get(name))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from parity.trace.trace import Op, Trace
+from parity.trace.trace import Framework, Op, Trace
 
 ARITHMETIC = frozenset(
     (
@@ -127,7 +127,8 @@ class Seen:
     something is done. rows: those that choose rows of a table, labels: those that are the labels of a cross entropy. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
     where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use. doubtful: one side asks for NaN
     or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own, or
-    numbers are ranked. named: the numbers that the code of a model compares with.
+    numbers are ranked. named: the numbers that the code of a model compares with. counts: the plain
+    numbers that a forward left changed, on each side.
     """
 
     free: frozenset[str] = frozenset()
@@ -139,6 +140,7 @@ class Seen:
     doubtful: bool = False
     kinked: bool = False
     named: tuple[int, ...] = ()
+    counts: Mapping[Framework, Mapping[str, float]] = field(default_factory=dict)
 
 
 def seen(paddle: Trace, torch: Trace) -> Seen:
@@ -155,6 +157,7 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
         doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
         kinked=ranked or any(kinds[0][kind] and kinds[1][kind] for kind in KINKED),
         named=tuple(sorted({*paddle.named, *torch.named})),
+        counts={trace.framework: trace.counts for trace in (paddle, torch)},
     )
 
 

@@ -120,3 +120,30 @@ def test_gradients_that_are_clipped_where_they_are_large_are_found(way):
     report = check(*ported(PaddleHeads(), Clips()), x, gradients=True)
     assert report.verdict is (Verdict.EQUIVALENT if way == "none" else Verdict.DIFFERENT), str(report)
     assert all(finding.shows is Shows.GRADIENTS for finding in report.findings)
+
+
+class PaddleCounts(PaddleHeads):
+    def __init__(self, counts):
+        super().__init__()
+        self.calls, self.counts = 0, counts
+
+    def forward(self, x):
+        self.calls += self.counts
+        return super().forward(x)
+
+
+class TorchCounts(TorchHeads):
+    def __init__(self):
+        super().__init__()
+        self.calls, self.height = 0, 0
+
+    def forward(self, x):
+        self.calls, self.height = self.calls + 1, x.shape[1]
+        return super().forward(x) * (1 if self.calls < 100 else 2)
+
+
+@pytest.mark.parametrize("counts", [0, 1])
+def test_calls_that_one_side_alone_counts_are_named_as_not_compared(counts):
+    report = check(*ported(PaddleCounts(counts), TorchCounts()), x)
+    assert report.verdict is (Verdict.EQUIVALENT if counts else Verdict.INCONCLUSIVE), str(report)
+    assert counts or "`calls`" in report.inconclusive[0]
