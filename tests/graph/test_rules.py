@@ -117,7 +117,7 @@ EXAMPLES: Mapping[str, Example] = {
         lambda t: (t("div", t.input(3), scalar_y=4.0),), ["affine"], {"scale": 0.25, "shift": 0.0}
     ),
     "scaled_dropout": Example(
-        lambda t: (t("mul", t("dropout", t.input(3), p=0.25, mode="upscale_in_train"), scalar_y=0.75),),
+        lambda t: (t("mul", t("dropout", t.input(3), p=0.25, mode="upscale_in_train", training=True), scalar_y=0.75),),
         ["dropout"],
         {"p": 0.25, "mode": "downscale_in_infer"},
     ),
