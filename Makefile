@@ -28,7 +28,7 @@ full: env
 
 # The proof judged by all planted bugs and correct ports (tests/mutants), as a table.
 corpus: env
-	$(BIN)/python -m tests.mutants.run
+	$(BIN)/python -m tests.mutants.run --jobs $(JOBS)
 
 # A million damaged files through every reader, and two thousand conversions killed (tests/fuzz); about an hour and a half, idle.
 fuzz: env

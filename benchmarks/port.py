@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import multiprocessing
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from paddle2torch.port.package import port_files
 from paddle2torch.port.source import Ported
 
 PACKAGE = "zoo_of_paddle"
-SIZES = {"LeNet": (1, 28), "inception_v3": (3, 107), "googlenet": (3, 96), "alexnet": (3, 96)}
+SIZES = {"LeNet": (1, 28), "inception_v3": (3, 107), "googlenet": (3, 224), "alexnet": (3, 224)}
 """Channels and size of what will not take the others' input."""
 SIZE = 64
 
@@ -77,6 +79,16 @@ def verdicts(file: str, name: str, *, size: int = SIZE, batch: int = 2, train: b
     return said
 
 
+def _alone(folder: str, *words: Any, **options: Any) -> list[str]:
+    """`verdicts` in a process of its own: the memory of a large network is given back."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, initializer=sys.path.insert, initargs=(0, folder)) as pool:
+        try:
+            return pool.submit(verdicts, *words, **options).result()
+        except Exception as error:
+            return [f"{type(error).__name__}: {error}"[:120], ""]
+
+
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("names", nargs="*", help="factories; default: all")
@@ -94,10 +106,7 @@ def main(words: Sequence[str]) -> int:
             if args.names and name not in args.names:
                 continue
             begun = time.perf_counter()
-            try:
-                said: list[Any] = verdicts(file, name, size=args.size, batch=args.batch)
-            except Exception as error:
-                said = [f"{type(error).__name__}: {error}"[:120], ""]
+            said: list[Any] = _alone(scratch, file, name, size=args.size, batch=args.batch)
             bad += set(said) != {"EQUIVALENT"}
             port = files[file]
             row = (

@@ -6,6 +6,7 @@ next line, what a column may miss is left out, names are cut in their middle. A 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -135,11 +136,18 @@ def _front(names: Sequence[str], most: int) -> float:
     )
 
 
+_WIDE = "\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60"
+_WORD = re.compile(rf"[（《【「『〈“]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[、。，．：；？！）》】」』〉”]*")
+"""Chinese is broken between any two letters, but no line begins with a stop or ends with a bracket that opens."""
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """The lines of a text, broken between words only."""
     lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
+    for found in _WORD.finditer(text):
+        word = found[0]
+        blank = " " * (lines[-1] != "" and text[found.start() - 1].isspace())
+        longer = f"{lines[-1]}{blank}{word}"
         if cells(longer) <= width or not lines[-1]:
             lines[-1] = longer
         else:
@@ -152,7 +160,7 @@ def _natural(column: Column, rows: Sequence[Line], at: int) -> tuple[int, int]:
     texts = [column.title, *(row[at] for row in rows if not isinstance(row, str))]
     most = max(map(cells, texts))
     if column.words:
-        return most, max(cells(word) for text in texts for word in (text.split() or [""]))
+        return most, max(cells(word) for text in texts for word in (_WORD.findall(text) or [""]))
     return most, min(most, max(column.least, cells(column.title))) if column.least else most
 
 

@@ -75,6 +75,7 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # what is printed meanwhile goes to stderr then: not into a file
         disable=not sys.stderr.isatty(),
     )
 

@@ -64,7 +64,7 @@ def further_cases(
     little = any(gap.size < EIGHT for gap in given.outputs.values())
     little = little and few({name: array.shape for name, array in inputs.items()})
     later: tuple[tuple[bool, Callable[[], Case | None]], ...] = (
-        (seen.keeps, lambda: second_call(both, inputs, pairs, observed)),
+        (seen.keeps, lambda: second_call(both, inputs, pairs, observed, seen.counts)),
         (seen.doubtful, lambda: not_a_number(both, inputs)),
         (bool(seen.labels), lambda: ignored_labels(both, inputs, seen.labels, given.notes)),
         (little, lambda: many_samples(both, inputs)),

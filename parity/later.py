@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ Runs = Mapping[Framework, tuple[Trace, ValueStore]]
 MANY = 16
 """Samples that tell what float32 does to the results, where the given ones hold few numbers."""
 
+LOSS = 1000.0
+"""Going backward is linear: of so many times the loss come so many times the gradients, unless a hook or a function clips them."""
+
 IGNORED = -100
 """The label that both frameworks leave out unless they are told another one."""
 
@@ -46,9 +50,18 @@ class Both:
     tell: Any
 
     def on(
-        self, further: Further, stack: ExitStack, precision: str = "float64", **options: Any
+        self,
+        further: Further,
+        stack: ExitStack,
+        precision: str = "float64",
+        *,
+        loss: float = 1.0,
+        **options: Any,
     ) -> tuple[Case, Runs | None]:
-        """A case, and both runs; None where torch's model raises, and ParityError where Paddle's does."""
+        """A case, and both runs; None where torch's model raises, and ParityError where Paddle's does.
+
+        loss: how many times Paddle's gradients at the results those are with which torch goes backward.
+        """
         arrays = further.arrays()
         shapes = {name: array.shape for name, array in arrays.items()}
         case = Case(further.name, self.mode, shapes, Judgement(), quick=True)
@@ -68,7 +81,20 @@ class Both:
                 case.judgement.findings.append(telling.raises(further.name, shapes, error))
                 return case, None
             stack.callback(runs[side.framework][1].close)
+            if side is self.paddle and loss != 1.0:
+                options["expected"] = _times(runs["paddle"][1], loss, scratch / "loss")
+                stack.callback(options["expected"].close)
         return case, runs
+
+
+def _times(store: ValueStore, loss: float, path: Path) -> ValueStore:
+    """A run's results, and the gradients at them of so many times its loss."""
+    made = ValueStore(path)
+    for key in store.index:
+        if key.startswith(("output:", "seed:")):
+            made.put(key, store.get(key) * (loss if key.startswith("seed:") else 1))
+    made.settle()
+    return made
 
 
 def second_call(
@@ -76,8 +102,12 @@ def second_call(
     inputs: Mapping[str, Array],
     pairs: Mapping[str, str] | None,
     given: Mapping[str, Observed],
+    counts: Mapping[Framework, Mapping[str, float]],
 ) -> Case | None:
-    """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that."""
+    """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that.
+
+    counts: the plain numbers that one call left changed; what goes on changing on one side alone may do anything some calls later.
+    """
     other = Further("a second call", inputs, {name: array.shape for name, array in inputs.items()}, (2,))
     with ExitStack() as stack:
         try:
@@ -86,6 +116,13 @@ def second_call(
             return None
         if runs is None:
             return case
+        going_on = {
+            side: [name for name, value in trace.counts.items() if value != counts.get(side, {}).get(name)]
+            for side, (trace, _) in runs.items()
+        }
+        for side, names in going_on.items():
+            if names and not all(going_on.values()):
+                case.judgement.inconclusive.append(telling.counting(side, names))
         paddle, torch = runs["paddle"][1], runs["torch"][1]
         apart = {f"after:{name}" for trace, _ in runs.values() for name in statistics_of(trace)}
         for key in sorted(torch.index):
@@ -200,7 +237,7 @@ def _same_places(actual: Array, expected: Array) -> bool:
 
 
 def gradients_elsewhere(both: Both, inputs: Mapping[str, Array], *, at_kinks: bool) -> Case | None:
-    """Gradients of the inputs at large numbers; at_kinks: and at zeros, halves and equal ones. None if Paddle's model takes neither."""
+    """Gradients of the inputs at large numbers, of a large loss; at_kinks: and at zeros, halves and equal ones. None if Paddle's model takes neither."""
     shapes = {name: array.shape for name, array in inputs.items()}
     case = None
     tried = {"very large numbers": larger(1000.0, mixed=False)}
@@ -211,12 +248,16 @@ def gradients_elsewhere(both: Both, inputs: Mapping[str, Array], *, at_kinks: bo
         with ExitStack() as stack:
             try:
                 case, runs = both.on(
-                    Further(named, inputs, shapes, (4,), numbers=numbers, limit=True), stack, gradients=True
+                    Further(named, inputs, shapes, (4,), numbers=numbers, limit=True),
+                    stack,
+                    gradients=True,
+                    loss=LOSS,
                 )
             except ParityError:
                 continue
             assert runs is not None
-            for path, expected, actual in _gradients(runs):
+            for path, theirs, actual in _gradients(runs):
+                expected = LOSS * theirs
                 finite = np.isfinite(expected) & np.isfinite(actual)
                 size = float(np.abs(expected[finite]).max(initial=0.0))
                 gap = float(np.abs(expected - actual)[finite].max(initial=0.0))

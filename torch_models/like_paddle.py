@@ -217,7 +217,11 @@ class BatchNorm2d(nn.BatchNorm2d):
             )
         else:
             y = super().forward(x)
-        return y if self.act is None else getattr(F, self.act)(y)
+        return y if self.act is None else getattr(F, OTHERWISE.get(self.act, self.act))(y)
+
+
+OTHERWISE = {"swish": "silu"}
+"""Functions that torch has under another name."""
 
 
 class ConvNormActivation(nn.Sequential):
@@ -249,8 +253,9 @@ class ConvNormActivation(nn.Sequential):
 
 
 def padding_of(padding, sizes, kernel, stride):
-    """What F.pad takes for Paddle's padding: `SAME`, `VALID`, a number, one for each dimension, or two for each."""
+    """What F.pad takes for Paddle's padding: `SAME`, `VALID` (in any case), a number, one for each dimension, or two for each."""
     count = len(kernel)
+    padding = padding.upper() if isinstance(padding, str) else padding
     if padding == "VALID":
         return [0] * (2 * count)
     if padding == "SAME":
@@ -298,7 +303,7 @@ class Conv2d(_Channels, nn.Conv2d):
         **options,
     ):
         # Paddle takes no dilation together with SAME.
-        dilation = 1 if padding == "SAME" else dilation
+        dilation = 1 if isinstance(padding, str) and padding.upper() == "SAME" else dilation
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, **options)
         self.around = padding
         self.nhwc = data_format == "NHWC"
@@ -364,8 +369,17 @@ class AdaptiveAvgPool2d(_Channels, nn.AdaptiveAvgPool2d):
 
 
 def add_sublayer(layer, name, sublayer):
-    """`layer.add_module`, which gives back what was added."""
-    layer.add_module(str(name), sublayer)
+    """`layer.add_module`, which gives back what was added.
+
+    Paddle takes a name with dots as it is. Here its parts become modules in one another: the state dict has the same keys.
+    """
+    *outer, last = str(name).split(".")
+    holder = layer
+    for part in outer:
+        holder = holder._modules.setdefault(part, nn.Module())
+    holder._modules[last] = sublayer
+    if outer:
+        vars(layer)[name] = sublayer  # getattr(layer, name) is taken too
     return sublayer
 
 

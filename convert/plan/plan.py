@@ -137,7 +137,7 @@ class ConversionPlan:
     sides: tuple[str, str] = ("Paddle", "torch")
     """The frameworks of source and target."""
     solution: str = ""
-    """The option with which everything would fit, where there is one."""
+    """What is said instead of all problems: the option with which everything would fit, or that nothing does."""
     tied: tuple[tuple[str, str], ...] = ()
     """Pairs of torch keys that are one tensor and are filled by two; whoever reads tensors checks them."""
 

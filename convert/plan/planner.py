@@ -410,7 +410,9 @@ class Pairing:
                 near = self._near("extra", name, targets, targets, self.shapes[name])
                 self._problem("extra", name, f"extra: {name} {list(self.shapes[name])}", near)
             used = {move.source for parts in self.moves.values() for move in parts}
-            self.solution, notes = advice(self._free, wanted, self.problems, self.options, used)
+            there = {matched: self.shapes[name] for matched, name in self._free.items()}
+            awaited = {key: slot.shape for key, (slot, _) in wanted.items()}
+            self.solution, notes = advice(there, awaited, self.problems, self.options, used)
             self.notes += notes
         if not self.moves and not self.problems:
             left = "not one tensor of the file is left to convert" if not self._slots else ""

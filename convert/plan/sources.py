@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -88,26 +89,35 @@ def _is_static(names: Collection[str]) -> bool:
 
 
 def advice(
-    free: Collection[str],
-    wanted: Collection[str],
+    free: Mapping[str, Shape],
+    wanted: Mapping[str, Shape],
     problems: Collection[Problem],
     options: Options,
     used: Collection[str] = (),
 ) -> tuple[str, list[str]]:
-    """The option with which everything would fit ("" for none), and what else may help.
+    """What to say instead of all problems: the option with which everything would fit, or that nothing does ("" for neither);
+    and what else may help.
 
-    `free` are names that are left over, as they are matched, and `wanted` those that are waited for; `used` are the
-    file's names that have their place.
+    `free` are names that are left over, as they are matched, and `wanted` those that are waited for, with their shapes;
+    `used` are the file's names that have their place.
     """
     kinds = {problem.kind for problem in problems}
     notes: list[str] = []
     hint = prefix_advice(free, wanted, used)
     if hint:
         notes.append(hint)
+    elif wanted and free and not used and kinds <= {"missing", "extra"} and _alike(free, wanted) < _OTHER:
+        return (
+            f"it is another network's: {_shapes_found(free, wanted)}; `paddle2torch inspect` shows what the file holds and what "
+            "it looks like, --torch net.py:Net names your own network, and --dry-run lists every key"
+        ), notes
     elif wanted and free and not options.match:
         notes.append(
             "where only the names differ: --match structure pairs layers by what they hold, --match run by "
             "running both models, and --rules FILE says it"
+            if _alike(free, wanted) >= _RENAMED
+            else f"more than the names differs: {_shapes_found(free, wanted)}; --match run pairs what fits, and --rules FILE "
+            "says the rest"
         )
     if kinds == {"extra"} and used:
         extra = [problem.name for problem in problems]
@@ -115,6 +125,27 @@ def advice(
     if "shape" in kinds or (wanted and (options.include or options.exclude)):
         notes.append("--partial converts the rest, and leaves what does not fit as it is in torch")
     return hint if kinds <= {"missing", "extra"} else "", notes
+
+
+_RENAMED, _OTHER = 0.8, 0.1
+"""Shares of the tensors that are waited for whose shapes are there: from where on names may be all that differs, and below which
+nothing fits."""
+
+
+def _found(free: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> int:
+    """How many of the tensors that are waited for have the shape of one that is left over, each taken once."""
+    there, asked = (Counter(tuple(sorted(shape)) for shape in side.values()) for side in (free, wanted))
+    return (there & asked).total()
+
+
+def _alike(free: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> float:
+    return _found(free, wanted) / len(wanted)
+
+
+def _shapes_found(free: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> str:
+    count = _found(free, wanted)
+    has = f"{count} have" if count > 1 else f"{count or 'none'} has"
+    return f"of the {len(wanted)} missing tensors {has} the shape of an extra one"
 
 
 def prefix_advice(names: Collection[str], wanted: Collection[str], used: Collection[str] = ()) -> str:

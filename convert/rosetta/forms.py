@@ -11,6 +11,8 @@ what a method is called on. `=` is the plain mapping, `= name` that of another n
     "dtype not given"         the opposite
     "subclassed"              the name is the base of a class
     "named"                   the name is passed on, not called
+    "filled given"            an attribute of a layer is what an initializer fills, or is assigned to
+    "name dotted"             text that is written in it has a dot
     "result unused"           the call stands alone: nothing takes what it gives
     "written"                 the attribute is assigned to: `torch` is then `target = value`
 
@@ -131,6 +133,34 @@ def _optimizer(name: str, *betas: str) -> tuple[Form, ...]:
     return (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), *given, Form("="))
 
 
+_MATRIX = (
+    Form(
+        refuse="over two axes Paddle takes the norm of a matrix: write torch.linalg.matrix_norm",
+        when="axis of 2",
+    ),
+)
+_OVERHANGING = (
+    Form(
+        refuse="Paddle divides a window over the edge by what is in it, torch by its size: pad in front of it",
+        when="ceil_mode given, ceil_mode not == False",
+    ),
+    Form("="),
+)
+
+
+def _edges(n: int, *, mean: bool = False) -> tuple[Form, ...]:
+    """Paddings that torch's pools do not take; n: dimensions. mean: the padding is not counted, so that F.pad will not do."""
+    instead = (
+        "divide the mean of what F.pad makes of x by that of ones"
+        if mean
+        else "pad with F.pad in front of it, with -inf"
+    )
+    why = f"torch's pools take one number a dimension: {instead}"
+    return (Form(refuse=why, when="padding str"), Form(refuse=why, when=f"padding of {2 * n}"))
+
+
+_KINDS = ("float", "double", "half", "int", "long")
+"""Methods for dtypes that Paddle has since 3.3, as torch does."""
 _TYPES = {
     **{f"_typing.Size{n}": f"nn.common_types._size_{n}_t" for n in (1, 2, 3, 4, 5, 6)},
     "_typing.ShapeLike": "Size",
@@ -184,8 +214,16 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     ),
     "vision.ops.ConvNormActivation": (Form("="),),
     # layers' own members
+    "nn.Linear.weight": (
+        Form("x.weight", "filled given"),
+        Form(
+            refuse="torch keeps it [out, in], Paddle [in, out]: write nn.Parameter of the transposed one",
+            when="written",
+        ),
+        Form("x.weight.T"),
+    ),
     "nn.Layer.add_sublayer": (
-        Form("x.add_module(name, sublayer)", "result unused"),
+        Form("x.add_module(name, sublayer)", "result unused, name not dotted"),
         Form("like_add_sublayer(x, name, sublayer)"),
     ),
     "nn.Layer.add_parameter": (
@@ -208,6 +246,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.Layer.load_dict": (Form("x.load_state_dict(state_dict, strict=False)"),),
     "nn.Layer.clear_gradients": (Form("x.zero_grad()"),),
     "nn.Layer.register_forward_post_hook": (Form("x.register_forward_hook(hook)"),),
+    "nn.Layer.apply": (Form("x.apply(fn)"),),
     "nn.Layer.full_name": (Form("like_full_name(x)"),),
     "nn.Layer.eval": (
         Form("x.train(False)", "x super"),
@@ -243,10 +282,28 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("torch.clamp(slope * x + offset, 0.0, 1.0)", "offset given"),
         Form("="),
     ),
+    **dict.fromkeys(
+        ("nn.LPPool1D", "nn.LPPool2D", "nn.functional.lp_pool1d", "nn.functional.lp_pool2d"), _OVERHANGING
+    ),
+    "nn.functional.normalize": (
+        Form(
+            refuse="Paddle adds epsilon under the root too: write x / (x.abs().pow(p).sum(axis, keepdim=True) + epsilon).pow(1 / p)",
+            when="epsilon given, epsilon not == 1e-12",
+        ),
+        Form("="),
+    ),
     "nn.functional.swiglu": (Form("F.silu(x) * y", "y given"),),
+    "nn.functional.max_pool2d": (*_edges(2), *_moved("F.max_pool2d(x, kernel_size, stride, padding)")),
+    "nn.functional.avg_pool2d": (*_edges(2, mean=True), Form("=")),
     **{
-        f"nn.functional.{name}": _moved(f"F.{name}(x, {rest})")
-        for name, rest in (("max_pool2d", "kernel_size, stride, padding"),)
+        f"{place}{name}": (*_edges(n, mean="vg" in name), Form("="))
+        for n in (1, 3)
+        for place, name in (
+            ("nn.", f"MaxPool{n}D"),
+            ("nn.", f"AvgPool{n}D"),
+            ("nn.functional.", f"max_pool{n}d"),
+            ("nn.functional.", f"avg_pool{n}d"),
+        )
     },
     "nn.FractionalMaxPool2D": (
         Form(
@@ -442,6 +499,10 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         *_RESHAPE,
         Form("x.view(shape)"),
     ),
+    **dict.fromkeys(
+        ("transpose", "Tensor.transpose"),
+        (Form("x.transpose(perm, name)", "perm int, name given"), Form("=")),
+    ),
     "Tensor.tile": (Form("x.tile(repeat_times)"),),
     "unsqueeze": (*_UNSQUEEZE, Form("=")),
     "Tensor.unsqueeze": (*_UNSQUEEZE, Form("x.unsqueeze(axis)")),
@@ -473,12 +534,19 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "shape": (Form("input.shape"),),
     "uniform": (Form("torch.empty(shape, dtype=dtype).uniform_(min, max)"),),
     "to_tensor": (Form(refuse="say the device as torch does", when="place given, place not none"), Form("=")),
+    "median": (
+        Form("torch.median(x, dim=axis, keepdim=keepdim)", "mode == 'min', axis given, axis not none"),
+        Form("torch.median(x)", "mode == 'min'"),
+        Form("torch.quantile(x, 0.5, dim=axis, keepdim=keepdim)"),
+    ),
     "norm": (
+        *_MATRIX,
         Form("torch.linalg.vector_norm(x, p, dim=axis, keepdim=keepdim)", "p number"),
         Form("torch.linalg.vector_norm(x, dim=axis, keepdim=keepdim)", "p absent"),
         Form("torch.linalg.vector_norm(x, dim=axis, keepdim=keepdim)", "p == 'fro'"),
     ),
     "Tensor.norm": (
+        *_MATRIX,
         Form("x.norm(p=p, dim=axis, keepdim=keepdim)", "p number"),
         Form("x.norm(dim=axis, keepdim=keepdim)", "p absent"),
     ),
@@ -487,6 +555,12 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "Tensor.equal_all": (Form("torch.tensor(x.equal(y))"),),
     "clone": (Form("="),),
     # members of tensors
+    **{f"Tensor.{name}": (Form(f"x.{name}()"),) for name in _KINDS},
+    "Tensor.softmax": (
+        Form("x.softmax(dim)", "dim given, dim not none"),
+        Form("x.softmax(axis)", "axis given"),
+        Form(refuse="without a dim it depends on how many there are: write x.softmax(dim)"),
+    ),
     "Tensor.astype": (Form("x.to(dtype)"),),
     "Tensor.cast": (Form("x.to(dtype)"),),
     "cast": (Form("x.to(dtype)"),),
@@ -509,6 +583,8 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.initializer.Assign": (Form("partial(like_assign, value=value)"),),
     "regularizer.L2Decay": (Form("coeff"),),
     # training
+    "optimizer.Optimizer": (Form("="),),
+    "optimizer.lr.LRScheduler": (Form("="),),
     "optimizer.SGD": (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
     "optimizer.Momentum": (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
     "optimizer.Adam": _optimizer("Adam", "beta1", "beta2"),
@@ -547,6 +623,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "save": (Form("torch.save(obj, path)"),),
     "load": (Form("torch.load(path, weights_only=True)"),),
     "is_tensor": (Form("="),),
+    "dtype as text": (Form("str(x).replace('torch', 'paddle')"),),
     "utils.download.get_weights_path_from_url": (Form("= like_weights_path"),),
     "distributed.fleet.utils.recompute": (Form("="),),
     "io.DataLoader": (
@@ -585,6 +662,7 @@ _LAYER_MEMBERS = {
     "clear_gradients": "clear_grad of the optimizer",
     "register_forward_post_hook": "forward hook",
     "full_name": "sublayers",
+    "apply": "sublayers",
     "_sub_layers": "sublayers",
 }
 PROVEN_BY: Mapping[str, str] = {
@@ -600,11 +678,14 @@ PROVEN_BY: Mapping[str, str] = {
             "optimizer.Optimizer.set_state_dict",
             "optimizer.Optimizer.minimize",
             "optimizer.lr.LRScheduler.get_lr",
+            "optimizer.Optimizer",
+            "optimizer.lr.LRScheduler",
         ),
         "scheduler in the training loop",
     ),
-    **dict.fromkeys((*DTYPES, *_TYPES, "Tensor", "is_tensor"), "Tensor.dtype"),
+    **dict.fromkeys((*DTYPES, *_TYPES, "Tensor", "is_tensor", "dtype as text"), "Tensor.dtype"),
     "distributed.fleet.utils.recompute": "recompute",
+    "nn.Linear.weight": "weight of a Linear",
     "ParamAttr": "ParamAttr initializer",
     "create_parameter": "create_parameter",
     "regularizer.L2Decay": "optimizer.Momentum",
@@ -618,6 +699,8 @@ PROVEN_BY: Mapping[str, str] = {
     "io.random_split": "random_split",
     "amp.auto_cast": "auto_cast",
     "Tensor.unsqueeze": "unsqueeze",
+    "Tensor.softmax": "nn.functional.softmax",
+    **dict.fromkeys((f"Tensor.{name}" for name in _KINDS), "Tensor.astype"),
     "Tensor.retain_grads": "gradient of an intermediate tensor",
     "get_default_dtype": "Tensor.dtype",
     "Tensor.view": "Tensor.reshape",
@@ -638,6 +721,8 @@ TWINS: Mapping[str, str] = {
     "grad": "autograd.grad",
     "jit.not_to_static": "like_paddle.as_it_is",
     **{f"nn.init.{name}": f"nn.init.{name}" for name in _FILLING},
+    "optimizer.Optimizer": "optim.Optimizer",
+    "optimizer.lr.LRScheduler": "optim.lr_scheduler.LRScheduler",
     "io.Dataset": "utils.data.Dataset",
     "io.DataLoader": "utils.data.DataLoader",
     "io.random_split": "utils.data.random_split",
@@ -704,6 +789,7 @@ RETURNS: Mapping[str, str] = {
     "nn.ClipGradByGlobalNorm": "clip",
     "optimizer.Optimizer.get_lr": "float",
     "nn.Layer.full_name": "str",
+    "dtype as text": "str",
     **dict.fromkeys(DTYPES, "dtype"),
 }
 """What a name gives where it is not one tensor."""
@@ -730,6 +816,7 @@ MODULES: Mapping[str, str] = {
 ALIASES: Mapping[str, str] = {
     "cat": "concat",
     "nn.layer.": "nn.",
+    "nn.initializer.": "nn.initializer.",
     "nn.functional.": "nn.functional.",
     "tensor.": "",
     "framework.": "",
@@ -740,7 +827,7 @@ ALIASES: Mapping[str, str] = {
 
 COMMON: Mapping[str, tuple[str, ...]] = {
     "x": ("input", "self", "tensor", "tensors"),
-    "y": ("other", "tensor2", "exponent", "mat2", "vec2"),
+    "y": ("other", "tensor2", "exponent", "mat2", "batch2", "vec2"),
     "threshold": ("lambd",),
     "shape": ("size", "shape"),
     "axis": ("dim", "dims"),
@@ -758,6 +845,35 @@ ADVICE: Mapping[str, str] = {
     "summary": "see paddle2torch summary",
 }
 """What to do about names that no row has; the beginning of a name counts."""
+
+FILLING = ("nn.init.", "Tensor.set_value", "Tensor.fill_", "Tensor.zero_", "nn.Layer.apply")
+"""Names whose call sets what a parameter holds: how they begin."""
+
+ONE_BY_ONE = frozenset(
+    (
+        *("Tensor.reshape", "Tensor.view", "Tensor.expand", "expand", "reshape", "permute", "flip"),
+        *("rand", "randn", "zeros", "ones", "empty"),
+    )
+)
+"""Names that take the numbers of a shape, or axes, as arguments of their own too, since Paddle 3.3."""
+
+OF_TENSORS = frozenset(("perm", "keepdim", "start_axis", "stop_axis", "repeat_times", "num_or_sections"))
+"""Arguments that only methods of tensors have: what is called with one is a tensor."""
+
+TELLING = frozenset(
+    (
+        "weight_attr",
+        "bias_attr",
+        "param_attr",
+        "epsilon",
+        "momentum",
+        "exclusive",
+        "return_mask",
+        "use_global_stats",
+    )
+)
+"""Arguments that only Paddle's layers have under these names, or with this meaning: a call of who knows what that has one is
+probably theirs."""
 
 INITIALISED = ("nn.Conv", "nn.Linear", "nn.Embedding", "nn.Bilinear")
 """Layers whose initial weights differ: how their Paddle names begin."""

@@ -47,7 +47,8 @@ def _data() -> dict[str, Any]:
 
 @cache
 def attributes(of: str) -> frozenset[str]:
-    """`paddle tensor`, `torch tensor`, `paddle layer`, `torch layer`, or `elsewhere`: Python's own types and arrays."""
+    """Of `paddle tensor`, `layer`, `optimizer`, `scheduler` or `scaler`, `torch tensor` or `layer`, or `elsewhere`: Python's own types,
+    arrays, and Paddle's other objects."""
     return frozenset(_data().get(of, ()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -20,6 +21,7 @@ from convert.rosetta import (
     transforms,
     vision_ops,
 )
+from convert.rosetta.chinese import called, chinese, texts
 from convert.rosetta.rows import Kind, Row
 
 MODULES: Mapping[str, tuple[Row, ...]] = MappingProxyType(
@@ -87,6 +89,25 @@ def find(name: str) -> tuple[Row, ...]:
         return tails
     idioms = (row for row in TABLE if row.kind is Kind.IDIOM and word)
     return tuple(row for row in idioms if any(word in name.lower() for name in _names(row)))
+
+
+def find_chinese(words: str) -> tuple[Row, ...]:
+    """The rows that are called so in Chinese: those of exactly that name first, then those whose name has all the words in it."""
+
+    def names(row: Row) -> str:
+        return f"{called(row)} {chinese(row.paddle) if row.kind is Kind.IDIOM else ''}"
+
+    rows = [row for row in TABLE if all(word in names(row) for word in words.split())]
+    return tuple(sorted(rows, key=lambda row: words not in names(row).split()))
+
+
+def mentioning(words: str) -> tuple[Row, ...]:
+    """The rows whose reasons, notes or traps say these words, in English or Chinese; for what is nobody's name."""
+    phrase = r"\s+".join(map(re.escape, words.split()))
+    said = re.compile(rf"\b{phrase}\b" if words.isascii() else phrase, re.IGNORECASE)
+    return tuple(
+        row for row in TABLE if any(said.search(text) or said.search(chinese(text)) for text in texts(row))
+    )
 
 
 def nearest(name: str, count: int = 5) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from convert.rosetta.rows import Argument, Exactness, Row
+from convert.rosetta.chinese import LEVELS, called, chinese, heading
+from convert.rosetta.rows import Argument, Row
 from convert.rosetta.table import MODULES
-from docs.tools.chinese import called, chinese, heading
 from docs.tools.pages import ROOT
 from docs.tools.reader import variables
 
@@ -36,14 +36,6 @@ TITLES = {
     "metrics": ("Metrics", "指标"),
     "methods": ("Tensor methods", "张量方法"),
     "idioms": ("Idioms", "惯用写法"),
-}
-LEVELS = {
-    Exactness.BIT: "逐位相等",
-    Exactness.ALGEBRA: "算法相同",
-    Exactness.F32: "取 float32 常数后算法相同",
-    Exactness.NEAR: "相差一个框架自身的常数",
-    Exactness.DISTRIBUTION: "分布相同，随机数不同",
-    Exactness.NONE: "没有对应物",
 }
 WORDS = {
     "en": {

@@ -27,6 +27,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "-o", "--output", metavar="FOLDER", required=True, help="agree.html, agree.json; run again to go on"
     )
+    for side in ("paddle", "torch"):
+        how.add_argument(
+            f"--{side}-python", metavar="PYTHON", help=f"another interpreter, which has {side} and numpy"
+        )
     how.add_argument(
         "--shard", type=int, default=64, metavar="N", help="images that are handed out at once (default 64)"
     )
@@ -36,9 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare, write and tell; 1 where something differs that rounding does not explain."""
     from convert.write.atomic import write_text
-    from paddle2torch.console import progress_bar
+    from paddle2torch.console import fitted, progress_bar
     from paddle2torch.training.agree import Job, collect, judged
     from paddle2torch.training.agree_page import page, sentence
+    from paddle2torch.training.metrics import TOP
     from paddle2torch.training.runner import told_skipped
     from paddle2torch.training.setting import at_least, batch_of, setting_of, workers_of
     from paddle2torch.training.shards import Cluster, Compute, Pool, here
@@ -52,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     classes = len(source.classes)
     networks = {side: setting.network(side, classes) for side in ("paddle", "torch")}
     weights = {"paddle": setting.weights, "torch": args.torch_weights or setting.weights}
-    job = Job(networks, weights, source, setting.images, batch, args.shard)
+    pythons = {side: python for side in networks if (python := getattr(args, f"{side}_python")) is not None}
+    job = Job(networks, weights, source, setting.images, batch, args.shard, pythons)
     workers = workers_of(args, arrays=source.arrays is not None)
     compute: Compute = here
     if args.ray is not None:
@@ -70,16 +76,14 @@ def run(args: argparse.Namespace) -> int:
     write_text(folder / "agree.json", json.dumps(result, indent=1, ensure_ascii=False), force=True)
     write_text(folder / "agree.html", page(job, result), force=True)
     if skipped := told_skipped(source):
-        print(skipped)
-    print(sentence(result))
+        print(fitted(skipped))
+    print(fitted(sentence(result)))
     for side in ("paddle", "torch"):
-        print(
-            f"{side}: {result['accuracy'][side]:.2%} right, {result['top5'][side]:.2%} among the first five"
-        )
+        five = f", {result['top5'][side]:.2%} among the first five" if classes > TOP else ""
+        print(f"{side}: {result['accuracy'][side]:.2%} right{five}")
     differences: Any = result["differences"]
-    print(
-        f"logits differ by {differences['mean']:.1e} on average, by {differences['greatest']:.1e} at most; see {folder / 'agree.html'}"
-    )
+    told = f"logits differ by {differences['mean']:.1e} on average, by {differences['greatest']:.1e} at most"
+    print(fitted(f"{told}; see {folder / 'agree.html'}"))
     return 0 if result["agrees"] else 1
 
 

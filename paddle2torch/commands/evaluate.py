@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from convert.errors import ConvertError
+from convert.names import counted
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the score."""
+    from paddle2torch.console import fitted
     from paddle2torch.training.evaluate import evaluate, ways
+    from paddle2torch.training.metrics import TOP
     from paddle2torch.training.runner import told_skipped
     from paddle2torch.training.setting import batch_of, frameworks_for, setting_of, workers_of
 
@@ -74,11 +77,10 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({**found, "skipped": dict(source.skipped)}, indent=2))
         return 0
     if skipped := told_skipped(source):
-        print(skipped)
-    print(
-        f"{score.count} images in {framework}: accuracy {score.accuracy:.2%} (standard error {score.error:.2%}), among the first "
-        f"five {score.top5:.2%}, loss {score.loss:.4f}; {seconds:.1f} s"
-    )
+        print(fitted(skipped))
+    five = f", among the first five {score.top5:.2%}" if len(source.classes) > TOP else ""
+    told = f"accuracy {score.accuracy:.2%} (standard error {score.error:.2%}){five}, loss {score.loss:.4f}"
+    print(fitted(f"{counted(score.count, 'image')} in {framework}: {told}; {seconds:.1f} s"))
     return 0
 
 

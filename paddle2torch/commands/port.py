@@ -119,6 +119,8 @@ def _diff(done: Sequence[Done]) -> list[str]:
 
 def _tell(args: argparse.Namespace, done: Sequence[Done]) -> None:
     """What was changed and what was not, on stderr where the port itself goes to stdout."""
+    from paddle2torch.console import fitted
+
     out = sys.stdout if args.output is not None or args.check else sys.stderr
     changed = sum(each.ported.lines_changed for each in done)
     left = [(each.source, item) for each in done for item in each.ported.left]
@@ -127,7 +129,7 @@ def _tell(args: argparse.Namespace, done: Sequence[Done]) -> None:
     for source, item in left:
         text = " ".join(item.text.split())
         short = text if len(text) <= 60 else f"{text[:57]}..."
-        print(f"{source}:{item.line}: {short}: {item.why}", file=out)
+        print(fitted(f"{source}:{item.line}: {short}: {item.why}", errors=out is sys.stderr), file=out)
 
 
 def _prove(args: argparse.Namespace) -> int:

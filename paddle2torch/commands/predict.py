@@ -111,7 +111,7 @@ def _line(row: Mapping[str, Any]) -> str:
 
 def _show(entry: Mapping[str, Any], found: Mapping[str, Prediction]) -> None:
     from convert.columns import Column, aligned
-    from paddle2torch.console import table_width
+    from paddle2torch.console import fitted, table_width
 
     print(entry["picture"])
     columns = (
@@ -123,9 +123,11 @@ def _show(entry: Mapping[str, Any], found: Mapping[str, Prediction]) -> None:
     for line in aligned(columns, cells, table_width()).lines():
         print(line)
     if "logit_difference" in entry:
+        of_a_logit, of_a_probability = entry["logit_difference"], entry["probability_difference"]
         print(
-            f"greatest difference: {entry['logit_difference']:.1e} of a logit, {entry['probability_difference']:.1e} of a "
-            "probability"
+            fitted(
+                f"greatest difference: {of_a_logit:.1e} of a logit, {of_a_probability:.1e} of a probability"
+            )
         )
 
 

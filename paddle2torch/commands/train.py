@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
+from convert.names import counted
 
 if TYPE_CHECKING:
     from paddle2torch.training.checkpoints import Checkpoint
@@ -34,7 +35,7 @@ ONLY_WITH = {
     "gamma": ("schedule", ("step", "multistep")),
 }
 """Option -> the option, and its values, that it has a meaning with."""
-GOING_ON = ("resume", "output", "framework", "epochs", "workers", "device")
+GOING_ON = ("resume", "output", "framework", "epochs", "workers", "device", "beside")
 """Options that a run that goes on takes; the rest is what it was."""
 
 
@@ -101,15 +102,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--resume", metavar="FOLDER", help="go on from a run's last checkpoint, of either framework"
     )
     run_.add_argument("--save-every", type=int, metavar="STEPS", help="also within an epoch")
+    run_.add_argument(
+        "--beside",
+        metavar="FOLDER",
+        help="a run whose losses curves.png shows too, and how far they are apart",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Train; 0 at the end, 130 after Ctrl-C, which leaves a checkpoint."""
-    from paddle2torch.training.record import PICTURE
+    from paddle2torch.console import fitted
+    from paddle2torch.training.record import PICTURE, apart, draw
     from paddle2torch.training.runner import open_images, run_recipe, told_skipped
     from paddle2torch.training.setting import images_of, workers_of
 
     start = None
+    beside = None if args.beside is None else _finished(Path(args.beside))
     if args.resume is not None:
         start, recipe, folder = _resumed(args)
         parts = open_images(recipe.images)
@@ -122,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
         parts = open_images(images)
         recipe = _recipe(args, images, parts.train.classes)
     if skipped := told_skipped(parts.train):
-        print(skipped)
+        print(fitted(skipped))
     done = run_recipe(
         recipe,
         parts,
@@ -134,10 +142,27 @@ def run(args: argparse.Namespace) -> int:
     )
     accuracy, step = done.best
     if done.stopping:
-        print(f"stopped after step {done.step}; go on with: paddle2torch train --resume {folder}")
+        print(fitted(f"stopped after step {done.step}; go on with: paddle2torch train --resume {folder}"))
         raise KeyboardInterrupt
-    print(f"best test accuracy {accuracy:.2%} at step {step}; {folder} holds the checkpoints and {PICTURE}")
+    best = f"best test accuracy {accuracy:.2%} at step {step}"
+    print(fitted(f"{best}; {folder} holds the checkpoints and {PICTURE}"))
+    if beside is not None:
+        draw(folder, beside)
+        count, far = apart(folder, beside)
+        print(
+            fitted(
+                f"the losses of the {counted(count, 'step')} that {beside} took too differ by at most {far:.1e} of themselves"
+            )
+        )
     return 0
+
+
+def _finished(folder: Path) -> Path:
+    from paddle2torch.training.record import STEPS, rows
+
+    if not rows(folder / STEPS):
+        raise ConvertError(f"--beside {folder}: holds no {STEPS} of `paddle2torch train`")
+    return folder
 
 
 def _fresh(folder: Path) -> Path:
@@ -237,7 +262,7 @@ def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
     from dataclasses import replace
 
     from paddle2torch.training.checkpoints import read
-    from paddle2torch.training.setting import require_known, written
+    from paddle2torch.training.setting import device_of, require_known, written
 
     ignored = sorted(
         name
@@ -262,5 +287,5 @@ def _resumed(args: argparse.Namespace) -> tuple[Checkpoint, Recipe, Path]:
             )
         recipe = replace(recipe, epochs=args.epochs)
     if args.device is not None:
-        recipe = replace(recipe, network=replace(recipe.network, device=args.device))
+        recipe = replace(recipe, network=replace(recipe.network, device=device_of(args, framework)))
     return start, recipe.in_framework(framework), folder

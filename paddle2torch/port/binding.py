@@ -9,12 +9,27 @@ from typing import Any, Protocol
 
 import libcst as cst
 
-from convert.rosetta.forms import COMMON
+from convert.rosetta.forms import COMMON, ONE_BY_ONE
 from convert.rosetta.rows import Argument
 from convert.rosetta.signatures import REQUIRED, UNSAID
 from paddle2torch.port.knowledge import Known
 from paddle2torch.port.templates import plain, tight
-from paddle2torch.port.values import Value, literal, type_of, widened, without_none, written_out
+from paddle2torch.port.values import (
+    CONST,
+    LIST,
+    REST,
+    Function,
+    Value,
+    join,
+    literal,
+    names,
+    of,
+    only,
+    type_of,
+    widened,
+    without_none,
+    written_out,
+)
 
 
 class Refused(Exception):
@@ -41,6 +56,11 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
     Raises:
         Refused: if a star hides which argument is which.
     """
+    if known.name in ONE_BY_ONE:
+        args = _together(
+            args,
+            1 - skip if known.name.startswith(("Tensor.", "reshape", "expand", "permute", "flip")) else 0,
+        )
     signature = known.paddle_signature
     rest = signature.rest if signature else ""
     order = known.order(sum(1 for a, _ in args if a.keyword is None and not a.star) + skip)[skip:]
@@ -48,7 +68,7 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
     for number, (arg, known_value) in enumerate(args):
         value = known_value if written_out(arg.value) else widened(known_value)
         if arg.star == "**":
-            _may_pass(known)
+            _may_pass(known, names(known_value, REST))
             found.append(Given("**", arg, value, False))
         elif arg.star == "*":
             if not rest:
@@ -67,7 +87,25 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
     return found
 
 
-def _may_pass(known: Known) -> None:
+def _together(args: Sequence[tuple[cst.Arg, Value]], place: int) -> Sequence[tuple[cst.Arg, Value]]:
+    """`x.reshape(2, 3)` as `x.reshape([2, 3])`: whole numbers from a place on are one argument."""
+    numbers = [pair for pair in args[place:] if pair[0].keyword is None and not pair[0].star]
+    if len(numbers) < 2 or {type_of(atom) for atom in numbers[1][1]} != {"int"}:
+        return args
+    found = [cst.Element(a.value) for a, _ in numbers]
+    whole = numbers[0][0].with_changes(value=cst.List(found), comma=cst.MaybeSentinel.DEFAULT)
+    rest = args[place + len(numbers) :]
+    if rest:
+        whole = whole.with_changes(comma=numbers[-1][0].comma)
+    return [*args[:place], (whole, of(LIST, join(*(v for _, v in numbers)))), *rest]
+
+
+def _may_pass(known: Known, rests: Sequence[Function]) -> None:
+    """Raise Refused where what `**` gives may be called otherwise in torch; `rests` are functions whose `**kwargs` it is."""
+    for function in rests:
+        function.forwards.add(known.name)
+    if rests and all(f.called and not f.changed for f in rests):
+        return  # the calls of those functions are written as torch's
     for argument in known.row.arguments:
         if argument.paddle != argument.torch and argument.paddle not in (None, "name"):
             raise Refused(
@@ -165,9 +203,19 @@ def _outside(values: Mapping[Any, Any], value: Value) -> bool:
     return bool(rest) and all(type_of(atom) not in kinds for atom in rest)
 
 
+def check_name(known: Known, given: Given) -> None:
+    """Raise Refused where what stands in the place of an operator's name is none: Paddle 3.3 takes torch's arguments too."""
+    said = only(given.value, "str", CONST) or (given.value and not without_none(given.value))
+    if given.positional and given.name == "name" and not said:
+        raise Refused(
+            f"paddle.{known.name} is given more than it takes: what the last argument means is not known"
+        )
+
+
 def _check_idle(argument: Argument, known: Known, given: Given) -> None:
     """An argument that torch has not: it may go where it says what is so anyway."""
     found, default = literal(given.value), known.default(given.name)
+    check_name(known, given)
     if given.name == "name" or given.name.endswith("_name") or found == (None,):
         return
     if found and (
@@ -199,8 +247,9 @@ def torch_name(known: Known, name: str, method: bool) -> Argument:
     raise Refused(f"the table does not say what {name} of paddle.{known.name} is in torch")
 
 
-def additions(known: Known, taken: Mapping[str, Given]) -> list[tuple[str, Any]]:
-    """torch's arguments that must be said because the defaults differ."""
+def additions(known: Known, taken: Mapping[str, Given], *, partly: str = "") -> list[tuple[str, Any]]:
+    """torch's arguments that must be said because the defaults differ. partly: "rest" where a partial has said them but for those
+    that only matter beside what is given now."""
     found: dict[str, Any] = {}
     several = [a.torch for a in known.row.arguments if a.convert != "is not False"]
     written = {a.torch for name, a in known.arguments.items() if name in taken}
@@ -224,7 +273,9 @@ def additions(known: Known, taken: Mapping[str, Given]) -> list[tuple[str, Any]]
         wanted = torch_literal(argument, default)
         if wanted is NOTHING or (type(wanted) is type(theirs) and wanted == theirs) or wanted == theirs:
             continue
-        if argument.only_with and not _says_something(taken.get(argument.only_with)):
+        if argument.only_with and not _says_something(taken.get(argument.only_with, taken.get("**"))):
+            continue
+        if partly == "rest" and not argument.only_with:
             continue
         found[argument.torch] = wanted
     return list(found.items())

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import RETURNS
+from convert.rosetta.forms import OF_TENSORS, RETURNS, TELLING
 from convert.rosetta.signatures import attributes
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused
 from paddle2torch.port.calls import Args
-from paddle2torch.port.members import Members, Result, listed
+from paddle2torch.port.held import Held
+from paddle2torch.port.members import Result, listed
 from paddle2torch.port.names import dotted
 from paddle2torch.port.values import (
     API,
@@ -35,9 +38,6 @@ from paddle2torch.port.values import (
     TENSOR,
     TUPLE,
     UNKNOWN,
-    Atom,
-    Class,
-    Function,
     Value,
     elements,
     join,
@@ -67,7 +67,7 @@ CALLED = frozenset(("method", FUNCTION, CLASS, INSTANCE, LAYER, PARTIAL, API, "i
 
 
 @dataclass
-class Callees(Members):
+class Callees(Held):
     """What calls become, and what they give."""
 
     # --- calls ---
@@ -79,13 +79,16 @@ class Callees(Members):
         name = self.api_of(chain)
         if name is not None:
             self.names.read.add(root)
-            return self._api(name, node, self.translated_args(node), root)
+            fills = name.startswith("nn.init.")
+            return self._api(name, node, self.translated_args(node, filled=fills), root)
         if isinstance(func, cst.Attribute):
             return self._member(node, func)
         target, value = self.expr(func)
         if names(value, "initializer"):
             value = of("initializer")
-        args = self.translated_args(node)
+        fills = bool(names(value, "initializer"))
+        self.fillings += fills
+        args = self.translated_args(node, filled=fills)
         changed = self._called(node, target, args)
         return self._of_value(node, changed, value, args)
 
@@ -101,7 +104,7 @@ class Callees(Members):
         known = self.row(name)
         self.note(node, known)
         self._evidence(args)
-        if known.is_layer and (self.functions or self.inside):
+        if known.is_layer:
             self.made_layers.append(name)
         if known.is_initializer or name == "ParamAttr":
             self.remember(name, made, node, root)
@@ -118,11 +121,13 @@ class Callees(Members):
                 if arg.value.value in function.parameters:
                     function.tensors.add(arg.value.value)
 
-    def translated_args(self, node: cst.Call) -> Args:
+    def translated_args(self, node: cst.Call, *, filled: bool = False) -> Args:
         found = []
+        before, self.filled = self.filled, filled
         for arg in node.args:
             new, value = self.expr(arg.value)
             found.append((arg if new is arg.value else arg.with_changes(value=new), value))
+        self.filled = before
         return found
 
     def _called(self, node: cst.Call, func: cst.BaseExpression, args: Args) -> cst.Call:
@@ -134,7 +139,9 @@ class Callees(Members):
         """`value.name(...)`."""
         base, value = self.expr(func.value)
         attr = func.attr.value
-        if names(value, "super"):
+        self.learn_member(func.value, attr)
+        of_super = bool(names(value, "super"))
+        if of_super:
             value = of(INSTANCE, self.inside[-1]) if self.inside else UNKNOWN
             own: Value = UNKNOWN
         else:
@@ -142,9 +149,14 @@ class Callees(Members):
         args = self.translated_args(node)
         target = func if base is func.value else func.with_changes(value=base)
         changed = self._called(node, target, args)
-        if {atom.kind for atom in own} & CALLED:
+        if attr == "__init__" and of_super:
+            return self._super(node, changed, args)
+        if {atom.kind for atom in own} & CALLED or own == of(FOREIGN, "functools.partial"):
             return self._of_value(node, changed, own, args)
         kinds = self._kinds(value)
+        if not kinds and any(a.keyword is not None and a.keyword.value in OF_TENSORS for a, _ in args):
+            kinds = {"tensor"}
+            self._evidence([(cst.Arg(func.value), value)])
         prefix = self._owner(kinds, attr)
         if prefix is not None:
             known = knowledge.method(attr) if prefix == "Tensor." else knowledge.known(f"{prefix}{attr}")
@@ -156,28 +168,37 @@ class Callees(Members):
         elif self._may_differ(kinds, attr, node, base, args):
             why = f"what .{attr} is called on is not known here, and paddle.Tensor.{attr} is written otherwise in torch"
             return self.refuse(node, why + ": say what it is with an annotation (x: paddle.Tensor)")
+        told = self._told(args) if not own and not kinds - {INSTANCE} else ""
+        if told:
+            return self.refuse(node, told)
         made, gives = self._plain_member(changed, func.value, value, attr, args)
         said = RETURNS.get(f"nn.Layer.{attr}") if prefix == "nn.Layer." else None
         return made, gives or NAMED.get(said or "", UNKNOWN)
+
+    @staticmethod
+    def _told(args: Args) -> str:
+        """Why a call of who knows what cannot stay: it has an argument by which Paddle's layers are known; "" where it has none."""
+        found = [a.keyword.value for a, _ in args if a.keyword is not None and a.keyword.value in TELLING]
+        if not found:
+            return ""
+        return f"what is called here is not known, and {found[0]} is one of Paddle's arguments: write torch's, or give the parameter a default"
 
     def _may_differ(
         self, kinds: set[str], attr: str, node: cst.Call, base: cst.BaseExpression, args: Args
     ) -> bool:
         """Whether a call on something unknown would be another one on a tensor."""
-        if kinds or attr not in knowledge.differing() or self._own_member(attr):
+        if kinds or attr not in knowledge.differing() or self.own_member(attr):
             return False
         if args and isinstance(args[0][0].value, cst.SimpleString) and hasattr(str, attr):
             return False
         known = knowledge.method(attr)
         assert known is not None
-        used, extra = set(self.names.used), set(self.names.extra)
-        try:
-            made, _ = self.call_method(known, base, node, args)
-            return not made.deep_equals(node)
-        except Refused:
-            return True
-        finally:
-            self.names.used, self.names.extra = used, extra
+        with self._unused():
+            try:
+                made, _ = self.call_method(known, base, node, args)
+                return not made.deep_equals(node)
+            except Refused:
+                return True
 
     def _unheard_of(self, prefix: str, attr: str) -> str:
         """Why a member that no row has cannot stay; "" where torch has one of this name, or it is none of Paddle's."""
@@ -205,6 +226,8 @@ class Callees(Members):
     ) -> Result:
         """Python's own types: what a list is appended, a dictionary gives."""
         first = args[0][1] if args else UNKNOWN
+        if attr in ("update", "setdefault"):
+            self.put_into(value)
         if (
             attr in ("append", "add", "insert", "extend")
             and args
@@ -248,8 +271,6 @@ class Callees(Members):
                     atom.more.learn(target.attr.value, value)
 
     def _foreign(self, changed: cst.Call, name: str, args: Args, first: Value) -> Result:
-        if name in ("functools.partial",):
-            return changed, self._partial_value(args)
         if name.startswith(("numpy.", "np.")):
             return changed, ARRAY
         if name.startswith("math."):
@@ -258,27 +279,26 @@ class Callees(Members):
             return changed, first
         return changed, UNKNOWN
 
-    def _partial_value(self, args: Args) -> Value:
-        return (
-            frozenset(Atom(PARTIAL, atom.more) if atom.kind == API else atom for atom in args[0][1])
-            if args
-            else UNKNOWN
-        )
-
     def _of_value(self, node: cst.Call, changed: cst.Call, value: Value, args: Args) -> Result:
         """A call of something of which the value is known: a class of the file, a layer, a variable that holds one of Paddle's."""
         apis = {*names(value, API), *names(value, PARTIAL)}
         if apis:
             return self._by_variable(node, changed, value, args)
         found: list[Value] = []
+        ways: list[Callable[[], cst.BaseExpression]] = []
         for atom in value:
             if atom.kind == CLASS:
                 found.append(self._made(atom.more, args))
+                ways.append(partial(self._inherited, atom.more, node, changed, args))
             elif atom.kind == "method":
                 owner, function = atom.more
+                self.fillings += function.fills
                 found.append(self._passed(function, args, owner.kind == INSTANCE))
+                ways.append(partial(self._handed, function, changed, args))
             elif atom.kind == FUNCTION:
+                self.fillings += atom.more.fills
                 found.append(self._passed(atom.more, args, False))
+                ways.append(partial(self._handed, atom.more, changed, args))
             elif atom.kind == INSTANCE:
                 forward = atom.more.method("forward") or atom.more.method("__call__")
                 if forward is not None:
@@ -297,85 +317,22 @@ class Callees(Members):
                 found.append(args[0][1] if args else UNKNOWN)
             elif atom.kind == FOREIGN and atom.more.startswith("numpy."):
                 found.append(ARRAY)
+        refused = any(place is node.func for place, _ in self.refusals)
+        told = self._told(args) if not value and not refused else ""
+        if told:
+            return self.refuse(node, told)
         if isinstance(node.func, cst.Name) and not value:
             return self._builtin(node, changed, node.func.value, args)
-        return changed, join(*found) if found else UNKNOWN
-
-    def _partial(self, node: cst.Call, changed: cst.Call, args: Args) -> Result:
-        apis = names(args[0][1], API) if args else []
-        if not apis:
-            return changed, args[0][1] if args else UNKNOWN
-        known = knowledge.known(apis[0])
-        if known is None:
-            return changed, UNKNOWN
+        gives = join(*found) if found else UNKNOWN
         try:
-            inner = cst.Call(args[0][0].value, [a for a, _ in args[1:]])
-            made, _ = self.call_api(apis[0], inner, args[1:], "", partly=True)
+            made = [way() for way in ways] or [changed]
+            if not all(each.deep_equals(made[0]) for each in made):
+                raise Refused(
+                    "what may be called here takes these arguments in several ways in torch: write each call out"
+                )
         except Refused as why:
-            return self.refuse(node, str(why))[0], of(PARTIAL, apis[0])
-        if not isinstance(made, cst.Call):
-            return changed, of(PARTIAL, apis[0])
-        first = args[0][0] if made.args else args[0][0].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        return changed.with_changes(args=[first, *made.args]), of(PARTIAL, apis[0])
-
-    def _by_variable(self, node: cst.Call, changed: cst.Call, value: Value, args: Args) -> Result:
-        """The callee is a variable: what it may hold must take these arguments in one way."""
-        ways: list[tuple[cst.BaseExpression, Value]] = []
-        for atom in sorted(without_none(value), key=str):
-            if atom.kind in (API, PARTIAL):
-                try:
-                    made, gives = self.call_api(atom.more, node, args, "", partly=atom.kind == PARTIAL)
-                except Refused as why:
-                    return self.refuse(node, str(why))
-                if not isinstance(made, cst.Call):
-                    return self.refuse(
-                        node, f"paddle.{atom.more} behind a variable is written otherwise in torch"
-                    )
-                inner = self.inner_call(made)
-                put = inner.with_changes(func=changed.func)
-                ways.append((put if inner is made else made.deep_replace(inner, put), gives))
-            elif atom.kind == CLASS:
-                ways.append((changed, self._made(atom.more, args)))
-            elif atom.kind == FUNCTION:
-                ways.append((changed, self._passed(atom.more, args, False)))
-        code = {cst.Module([]).code_for_node(w) for w, _ in ways}
-        if len(code) > 1:
-            which = ", ".join(sorted({f"paddle.{a.more}" for a in value if a.kind in (API, PARTIAL)}))
-            return self.refuse(
-                node,
-                f"{which} and others take these arguments under different names in torch: write each call out",
-            )
-        gives = join(*(v for _, v in ways))
-        return ways[0][0], gives
-
-    def _made(self, cls: Class, args: Args) -> Value:
-        """An object of a class of the files."""
-        if self.inside and cls is not self.inside[-1]:
-            cls.used = True
-        if cls.is_layer:
-            self.made_layers.append("" if cls.layers else "nn.Layer")
-        init = cls.method("__init__")
-        if init is not None:
-            self._passed(init, args, True)
-        return of(INSTANCE, cls)
-
-    def _passed(self, function: Function, args: Args, bound: bool) -> Value:
-        """What is passed to a function of the files is learnt; what it gives is known from the walk before."""
-        order = [n for n in function.positional if n != "self"] if bound else list(function.positional)
-        place = 0
-        for arg, value in args:
-            if arg.star:
-                break
-            if arg.keyword is not None:
-                name = arg.keyword.value
-            elif place < len(order):
-                name = order[place]
-                place += 1
-            else:
-                continue
-            if name in function.parameters and value:
-                function.parameters[name] = join(function.parameters[name], value)
-        return function.returns
+            return self.refuse(node, str(why))[0], gives
+        return made[0], gives
 
     def _builtin(self, node: cst.Call, changed: cst.Call, name: str, args: Args) -> Result:
         first = args[0][1] if args else UNKNOWN
@@ -384,9 +341,16 @@ class Callees(Members):
         if name == "getattr" and len(args) >= 2:
             return self._getattr(node, changed, args)
         if name in ("eval", "exec"):
-            return self.refuse(
-                node, f"what {name} is given is text, which stays as it is: write the name itself"
-            )
+            meant = self._meant(first)
+            if not meant:
+                return self.refuse(
+                    node, f"what {name} is given is text, which stays as it is: write the name itself"
+                )
+            return changed, meant
+        if name == "str" and only(first, "dtype"):
+            known = self.row("dtype as text")
+            self.note(node, known)
+            return self._rooted(known.forms[0].torch, {"x": args[0][0].value}), STR
         if name == "len" and names(first, "generator"):
             counted = changed.args[0]
             return changed.with_changes(args=[counted.with_changes(value=listed(counted.value))]), INT
@@ -400,6 +364,28 @@ class Callees(Members):
             inner = elements(first) if name != "abs" and len(args) == 1 else first
             return changed, TENSOR if names(inner, "tensor") else inner
         return changed, BUILTINS.get(name, UNKNOWN)
+
+    def _meant(self, text: Value) -> Value:
+        """What `eval` gives of texts that are all known, and that are the same in torch; unknown if one is not."""
+        found: list[Value] = []
+        for atom in without_none(text):
+            if atom.kind != CONST or not isinstance(atom.more[1], str):
+                return UNKNOWN
+            try:
+                node = cst.parse_expression(atom.more[1])
+            except cst.ParserSyntaxError:
+                return UNKNOWN
+            with self._unused():
+                refused = len(self.refusals)
+                made, value = self.expr(node)
+                if len(self.refusals) > refused or not made.deep_equals(node):
+                    del self.refusals[refused:]
+                    return UNKNOWN
+            # What the text needs is needed though no code shows it.
+            for name in names(value, API):
+                self.names.refer(self.row(name).torch, "")
+            found.append(value)
+        return join(*found)
 
     def _getattr(self, node: cst.Call, changed: cst.Call, args: Args) -> Result:
         """`getattr(nn, "Conv2D")` with a literal is `nn.Conv2D`."""

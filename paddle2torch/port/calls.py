@@ -16,6 +16,7 @@ from paddle2torch.port.binding import (
     Refused,
     additions,
     bind,
+    check_name,
     check_required,
     converted,
     extended,
@@ -31,6 +32,7 @@ from paddle2torch.port.values import (
     NAMED,
     UNKNOWN,
     Value,
+    elements,
     join,
     literal,
     only,
@@ -59,13 +61,15 @@ class Calls:
     """Whether the bases of a class are walked."""
     at: cst.CSTNode | None = None
     """The call at hand."""
+    filled: bool = False
+    """Whether what is walked is filled in place: a parameter itself is meant, not what it holds."""
 
     def call_api(
-        self, name: str, node: cst.Call, args: Args, root: str, partly: bool = False
+        self, name: str, node: cst.Call, args: Args, root: str, partly: str = ""
     ) -> tuple[cst.BaseExpression, Value]:
         """A call of `paddle.name`; `root` is the local name it is written with.
 
-        partly: it is `functools.partial`'s, which gives some of the arguments.
+        partly: "first" if it is `functools.partial`'s, which gives some of the arguments, "rest" if it gives the others.
 
         Raises:
             Refused: if the table does not say what it is in torch.
@@ -73,12 +77,49 @@ class Calls:
         known = self.row(name)
         self.at = node
         if known.is_initializer:
-            if not root:
-                raise Refused(f"paddle.{name} behind a variable is written otherwise in torch")
             return self._initializer(known, node, bind(known, args), root)
         given = bind(known, args)
         written = self._write(known, node, given, root, None, partly)
         return written, self._gives(known, given)
+
+    def call_base(self, name: str, node: cst.Call, args: Args) -> cst.BaseExpression:
+        """A call of `paddle.name` as the class from which one of the file is derived.
+
+        Raises:
+            Refused: if the table does not say what it is in torch.
+        """
+        known = self.row(name)
+        base = next((form for form in known.forms if form.when == "subclassed"), None)
+        if base is None:
+            return self.call_api(name, node, args, "")[0]
+        return self._instead(f"= {base.torch}", known, node, bind(known, args), "")
+
+    def keyword_of(self, name: str, arg: cst.Arg, value: Value) -> cst.Arg | None:
+        """A keyword argument that ends at `paddle.name`; None where it goes without saying.
+
+        Raises:
+            Refused: if a keyword alone cannot say it.
+        """
+        known = self.row(name)
+        assert arg.keyword is not None
+        if known.default(arg.keyword.value) is UNSAID:
+            return arg
+        (given,) = bind(known, [(arg, value)])
+        form = self._form(known, [given], None)
+        if form is not None and form.torch != "=" and given.name in form.when:
+            raise Refused(
+                form.refuse or f"{given.name} makes paddle.{name} something else in torch: write that out"
+            )
+        argument = torch_name(known, given.name, False)
+        if given.name.endswith("_attr") and argument.torch is None:
+            if literal(given.value) not in ((None,), (True,)):
+                raise Refused(f"{given.name} of paddle.{name} is said after the construction in torch")
+            return None
+        node = converted(argument, known, given, self)
+        if node is None:
+            return None
+        new = rewritten(given, argument.torch, node)
+        return arg if _same(new, arg) else new
 
     def row(self, name: str) -> Known:
         known = knowledge.known(name)
@@ -99,7 +140,7 @@ class Calls:
         )
         self.at = node
         given = bind(known, args, skip=len(first))
-        written = self._write(known, node, given, "", (first[0] if first else "x", receiver), False)
+        written = self._write(known, node, given, "", (first[0] if first else "x", receiver), "")
         return written, self._gives(known, given)
 
     def _gives(self, known: Known, given: Sequence[Given]) -> Value:
@@ -114,9 +155,12 @@ class Calls:
         at_hand = {g.name: (g.node, g.value) for g in given if g.name != "*"}
         if self.at is not self.alone and self.at is not None:
             at_hand["result"] = (cst.Name("result"), UNKNOWN)
+        if self.filled:
+            at_hand["filled"] = (cst.Name("filled"), UNKNOWN)
         stars = [g for g in given if g.name == "*"]
         if stars:
-            at_hand["*"] = (stars[0].node, join(*(g.value for g in stars)))
+            inner = (elements(g.value) if g.arg.star else g.value for g in stars)
+            at_hand["*"] = (stars[0].node, join(*inner))
         if receiver is not None:
             at_hand.setdefault(receiver[0], (receiver[1], UNKNOWN))
             at_hand.setdefault("x", (receiver[1], UNKNOWN))
@@ -137,7 +181,7 @@ class Calls:
         given: list[Given],
         root: str,
         receiver: tuple[str, cst.BaseExpression] | None,
-        partly: bool,
+        partly: str,
     ) -> cst.BaseExpression:
         form = self._form(known, given, receiver)
         if form is not None and form.refuse:
@@ -163,12 +207,12 @@ class Calls:
         rest = [g for g in given if g.name not in taken]
         pairs = without([(g.arg, g.arg if g in rest else None) for g in given])
         rest = [Given(g.name, arg, g.value, g.positional) for g, arg in zip(rest, pairs, strict=True)]
-        inner = self._write(known, node, rest, root, None, False)
+        inner = self._write(known, node, rest, root, None, "")
         nodes = {g.name: g.node for g in given if g.name in taken}
         return self._rooted(form.torch, {**nodes, "again": inner})
 
     def _instead(
-        self, other: str, known: Known, node: cst.Call, given: list[Given], partly: bool
+        self, other: str, known: Known, node: cst.Call, given: list[Given], partly: str
     ) -> cst.BaseExpression:
         """The plain way with another name, which takes what torch has no argument for as Paddle does."""
         target = knowledge.instead(known.name, other)
@@ -184,7 +228,7 @@ class Calls:
         nodes: dict[str, Any] = {}
         stars = [g for g in given if g.name == "*"]
         if stars and "rest" in names_in(form.torch):
-            nodes["rest"] = [g.node for g in stars]
+            nodes["rest"] = [_element(g.arg) for g in stars]
         for each in given:
             if each.name == "*" and "rest" in nodes:
                 continue
@@ -218,7 +262,10 @@ class Calls:
         """Whether an argument that a form does not name says only what is so anyway, or is what the form is for."""
         found = literal(given.value)
         default = known.default(given.name)
-        if given.name == "name" or given.name in form.when:
+        if given.name in form.when:
+            return True
+        if given.name == "name":
+            check_name(known, given)
             return True
         if given.name in known.arguments:
             argument = known.arguments[given.name]
@@ -263,7 +310,7 @@ class Calls:
         given: list[Given],
         root: str,
         receiver: tuple[str, cst.BaseExpression] | None,
-        partly: bool,
+        partly: str,
     ) -> cst.BaseExpression:
         pairs: list[tuple[cst.Arg, cst.Arg | None]] = []
         taken = {g.name: g for g in given}
@@ -290,8 +337,12 @@ class Calls:
         attributes: dict[str, Given] = {}
         pairs += self._arguments(function, given, written, attributes, method, place)
         args = without(pairs)
-        if not partly:
-            args = extended(args, [(n, plain(v)) for n, v in additions(function, taken) if n not in written])
+        more = additions(function, taken, partly=partly)
+        if more and "**" in taken:
+            raise Refused(
+                f"{more[0][0]} must be said in torch, and ** may give it to paddle.{known.name} too: write it out"
+            )
+        args = extended(args, [(n, plain(v)) for n, v in more if n not in written])
         if not partly and not known.torch.startswith("like_paddle."):
             keywords = {a.keyword.value for a in args if a.keyword}
             stars = any(a.star for a in args)
@@ -413,6 +464,15 @@ class Calls:
             return node
         # A name or a dtype, which only a run tells.
         return cst.Call(self.names.helper("as_dtype"), [cst.Arg(node)])
+
+
+def _same(one: cst.CSTNode, other: cst.CSTNode) -> bool:
+    return bool(one.deep_equals(other))
+
+
+def _element(arg: cst.Arg) -> cst.BaseElement:
+    """A positional argument as an element of a display."""
+    return cst.StarredElement(arg.value) if arg.star else cst.Element(arg.value)
 
 
 def _comma(args: Sequence[cst.Arg]) -> Any:

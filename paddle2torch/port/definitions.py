@@ -18,13 +18,13 @@ from paddle2torch.port.values import (
     FUNCTION,
     INSTANCE,
     NAMED,
+    REST,
     TENSOR,
     UNKNOWN,
     Class,
     Function,
     Value,
     join,
-    names,
     of,
     without_none,
 )
@@ -97,12 +97,15 @@ class Definitions(Expressions, Imports):
         self.scopes.append(self._entry(node, function, method))
         self.functions.append(function)
         depth, self.depth = self.depth, 1
+        before = self.fillings
         body = (
             self._constructor(node, self.inside[-1])
             if method and function.name == "__init__"
             else self.body_of(node.body)
         )
         self.depth = depth
+        function.fills = function.fills or self.fillings > before
+        self.fillings = before
         self.functions.pop()
         self.leave_scope()
         return [changed if body is node.body else changed.with_changes(body=body)]
@@ -110,7 +113,8 @@ class Definitions(Expressions, Imports):
     def _annotation(self, node: cst.Annotation) -> tuple[cst.Annotation, Value]:
         new, value = self.expr(node.annotation)
         changed = node if new is node.annotation else node.with_changes(annotation=new)
-        said = TENSOR if names(value, API) == ["Tensor"] else UNKNOWN
+        said = join(*(knowledge.instance(atom.more) for atom in value if atom.kind == API))
+        said = join(said, *(of(INSTANCE, atom.more) for atom in value if atom.kind == CLASS))
         if isinstance(node.annotation, cst.Name):
             said = NAMED.get(node.annotation.value, said) or said
         return changed, said
@@ -154,6 +158,12 @@ class Definitions(Expressions, Imports):
         for name in function.parameters:
             if name in function.tensors or (forward and name not in function.defaults):
                 scope[name] = join(scope[name], TENSOR) if not without_none(scope[name]) else scope[name]
+            elif not without_none(scope[name]) and not any(
+                map(self.own_member, function.members.get(name, ()))
+            ):
+                scope[name] = join(
+                    scope[name], knowledge.by_members(frozenset(function.members.get(name, ())))
+                )
         static = any(dotted(d.decorator) == "staticmethod" for d in node.decorators)
         if method and function.positional and not static:
             scope[function.positional[0]] = of(
@@ -164,7 +174,8 @@ class Definitions(Expressions, Imports):
         if isinstance(star, cst.Param):
             scope[star.name.value] = of("list", TENSOR if forward else UNKNOWN)
         if node.params.star_kwarg is not None:
-            scope[node.params.star_kwarg.name.value] = of("dict", UNKNOWN)
+            function.rest = node.params.star_kwarg.name.value
+            scope[function.rest] = of("dict", UNKNOWN) | of(REST, function)
         return scope
 
     def _class(self, node: cst.ClassDef) -> list[cst.BaseStatement]:
@@ -218,12 +229,12 @@ class Definitions(Expressions, Imports):
         explicit: list[cst.BaseStatement] = []
         early: list[int] = []
         for statement in node.body.body:
-            before = len(self.made_layers)
+            before, fillings = len(self.made_layers), self.fillings
             outer, self.behind = self.behind, []
             lines = self.in_place(statement)
             explicit += [cst.SimpleStatementLine([s]) for s in self.behind]
             self.behind = outer
-            if self.initialises_here(statement):
+            if self.fillings > fillings:
                 early.append(len(made))
             made += lines
             if len(self.made_layers) > before:
@@ -246,17 +257,3 @@ class Definitions(Expressions, Imports):
         for place in reversed([p for p in early if p < last]):
             made.insert(place, call.deep_clone())
         return node.body.with_changes(body=made)
-
-    def initialises_here(self, statement: cst.BaseStatement) -> bool:
-        """Whether a statement of a constructor sets initial weights: `self.apply(...)`, an initializer that is called."""
-        if not isinstance(statement, cst.SimpleStatementLine):
-            return False
-        for part in statement.body:
-            if isinstance(part, cst.Expr) and isinstance(part.value, cst.Call):
-                func = part.value.func
-                if dotted(func) == "self.apply":
-                    return True
-                value = self.lookup(func.value) if isinstance(func, cst.Name) else UNKNOWN
-                if names(value, "initializer"):
-                    return True
-        return False

@@ -143,19 +143,61 @@ def method(name: str) -> Known | None:
 
 @cache
 def differing() -> frozenset[str]:
-    """Methods of Paddle's tensors that arrays or Python's types have too, and that are written otherwise in torch."""
+    """Methods of Paddle's tensors that something else has too, and that are written otherwise in torch."""
     found = set()
-    for name in attributes("paddle tensor") & attributes("elsewhere"):
+    others = frozenset().union(*(attributes(kind) for kind in OBJECTS if kind != "paddle tensor"))
+    for name in attributes("paddle tensor") & others:
         row = method(name)
         if row is not None and (row.forms or row.torch.rpartition(".")[2] != name):
             found.add(name)
     return frozenset(found)
 
 
+OBJECTS = {
+    "paddle tensor": TENSOR,
+    "paddle layer": of("layer", ""),
+    "paddle optimizer": of("optimizer"),
+    "paddle scheduler": of("scheduler"),
+    "paddle scaler": of("scaler"),
+    "elsewhere": NAMED["unknown"],
+}
+"""What has attributes, and what is then known of it."""
+
+
+@cache
+def by_members(names: frozenset[str]) -> Value:
+    """What something is, of which these methods and attributes are asked, if only one of Paddle's kinds of objects has all of them."""
+    found = [of_what for kind, of_what in OBJECTS.items() if names and names <= attributes(kind)]
+    return found[0] if len(found) == 1 else NAMED["unknown"]
+
+
+@cache
+def instance(name: str) -> Value:
+    """What an annotation with one of Paddle's classes says."""
+    if name == "Tensor":
+        return TENSOR
+    if name == "nn.Layer":
+        return of("layer", "")
+    kind = next((of(k) for start, k in CLASSES.items() if name.startswith(start)), None)
+    found = known(name)
+    return kind or (found.gives if found is not None and found.is_layer else NAMED["unknown"])
+
+
+CLASSES = {"optimizer.lr.": "scheduler", "optimizer.": "optimizer", "amp.GradScaler": "scaler"}
+"""How the names of classes begin, and what their objects are."""
+
+
 def called(layer: str) -> Value:
     """What a layer gives when it is called."""
     said = RETURNS.get(f"{layer}()")
     return TENSOR if said is None else NAMED[said]
+
+
+@cache
+def has_parameter(layer: str, name: str) -> bool:
+    """Whether a layer has a parameter of this name, as far as the table tells."""
+    found = known(layer)
+    return found is not None and any(p.paddle == name for p in found.row.parameters)
 
 
 def initialised(layer: str) -> bool:
@@ -166,8 +208,8 @@ def initialised(layer: str) -> bool:
 @cache
 def of_tensors_only(name: str) -> bool:
     """Whether no type of Python's and no array has an attribute of this name, but Paddle's tensors do."""
-    return name in attributes("paddle tensor") and name not in attributes("elsewhere") | attributes(
-        "paddle layer"
+    return name in attributes("paddle tensor") and not any(
+        name in attributes(kind) for kind in OBJECTS if kind != "paddle tensor"
     )
 
 

@@ -115,7 +115,7 @@ class Attributes(Calls):
     def api_of(self, chain: str) -> str | None:
         raise NotImplementedError
 
-    def translated_args(self, node: cst.Call) -> Args:
+    def translated_args(self, node: cst.Call, *, filled: bool = False) -> Args:
         raise NotImplementedError
 
     def _initialises(

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import RETURNS
+from convert.rosetta.forms import FILLING, RETURNS
 from convert.rosetta.signatures import attributes
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused
@@ -26,6 +26,7 @@ from paddle2torch.port.values import (
     LAYER,
     NAMED,
     NONE,
+    REST,
     SHAPE,
     TENSOR,
     UNKNOWN,
@@ -65,6 +66,8 @@ class Members(Attributes, Calls):
     """What stays in the statement at hand, and why."""
     bound: dict[str, str] = field(default_factory=dict)
     """The names that the file binds itself, not in a class; what an import of another module gives stands behind, dotted, else ""."""
+    fillings: int = 0
+    """How many calls so far set what parameters hold."""
     made_layers: list[str] = field(default_factory=list)
     """The layers that were made so far: Paddle's names, "" for one of the file that has layers with initial weights."""
 
@@ -93,6 +96,12 @@ class Members(Attributes, Calls):
             wheres = {atom.more if atom.kind == FOREIGN else "" for atom in value}
             where = wheres.pop() if len(wheres) == 1 else ""
             self.bound[name] = where if self.bound.get(name, where) == where else ""
+
+    @staticmethod
+    def put_into(value: Value) -> None:
+        """Something is put into a dictionary: what is in the `**kwargs` of a function is no longer what its callers gave."""
+        for function in names(value, REST):
+            function.changed = True
 
     def refuse(self, node: cst.BaseExpression, why: str) -> Result:
         """It stays as it is; the statement gets a comment."""
@@ -129,6 +138,7 @@ class Members(Attributes, Calls):
             return self._reference(node, chain.partition(".")[0], name)
         base, value = self.expr(node.value)
         attr = node.attr.value
+        self.learn_member(node.value, attr)
         if names(value, "super"):
             value = of(INSTANCE, self.inside[-1]) if self.inside else UNKNOWN
         found = self._attribute_of(value, attr)
@@ -145,7 +155,7 @@ class Members(Attributes, Calls):
         prefix = self._owner(kinds, attr)
         if prefix is None:
             return changed, found
-        known = knowledge.known(f"{prefix}{attr}")
+        known = self.of_class(value, attr) or knowledge.known(f"{prefix}{attr}")
         if prefix == "nn.Layer." and any(_defines(c, attr) for c in names(value, INSTANCE)):
             return changed, found
         if known is None and prefix == "Tensor.":
@@ -169,6 +179,37 @@ class Members(Attributes, Calls):
             self.note(node, known)
         return changed, found or self._gives(known, [])
 
+    def of_class(self, value: Value, attr: str) -> knowledge.Known | None:
+        """The row of a member that one class of Paddle's layers has otherwise than torch's; None where there is none.
+
+        Raises:
+            Refused: if it may be that of another class too.
+        """
+        holders = [name for name in self._classes_of(value) if knowledge.has_parameter(name, attr)]
+        rows = [knowledge.known(f"{name}.{attr}") for name in holders]
+        if any(rows) and not all(rows):
+            raise Refused(
+                f"torch keeps {attr} of some layers otherwise, and which this is is not known: tell them apart"
+            )
+        return rows[0] if rows else None
+
+    def _classes_of(self, value: Value) -> set[str]:
+        """Paddle's classes of the layers that a value may be."""
+        found = set()
+        for atom in value:
+            if atom.kind == LAYER:
+                found.add(atom.more)
+            elif atom.kind == INSTANCE:
+                built = atom.more.derived_from()
+                found.update(() if built is None else (built,))
+        return found - {"", "nn.Layer"}
+
+    def learn_member(self, base: cst.BaseExpression, attr: str) -> None:
+        """A parameter is known by what is asked of it."""
+        function = self.functions[-1] if self.functions else None
+        if function is not None and isinstance(base, cst.Name) and base.value in function.parameters:
+            function.members.setdefault(base.value, set()).add(attr)
+
     def _kinds(self, value: Value) -> set[str]:
         return {type_of(atom) for atom in without_none(value)}
 
@@ -182,11 +223,11 @@ class Members(Attributes, Calls):
             return "optimizer.Optimizer."
         if kinds & {"scheduler"}:
             return "optimizer.lr.LRScheduler."
-        if not kinds and knowledge.of_tensors_only(attr) and not self._own_member(attr):
+        if not kinds and knowledge.of_tensors_only(attr) and not self.own_member(attr):
             return "Tensor."
         return None
 
-    def _own_member(self, attr: str) -> bool:
+    def own_member(self, attr: str) -> bool:
         return any(attr in c.methods or attr in c.attributes for c in self.classes)
 
     @property
@@ -258,4 +299,5 @@ class Members(Attributes, Calls):
         return self.names.refer(torch, root)
 
     def note(self, before: cst.CSTNode, known: knowledge.Known) -> None:
+        self.fillings += known.name.startswith(FILLING)
         self.changes.append(Change(before, known.row.paddle))

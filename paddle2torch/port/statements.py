@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -24,6 +24,7 @@ from paddle2torch.port.values import (
     names,
     of,
     only,
+    type_of,
     without_none,
 )
 
@@ -105,16 +106,34 @@ class Walk(Definitions):
             name = dotted(target)
             if name.startswith("self.") and name.count(".") == 1:
                 self.target = (node.value, name)
+        made = len(self.made_layers)
+        before, self.filled = self.filled, self._tied(target, node.value)
         new, value = self.expr(node.value)
         self.target = None
         if names(value, "generator"):
             new, value = listed(new), of("list", elements(value))
+        self._initialise_alone(target, value, self.made_layers[made:])
         targets, same = [], new is node.value
         for each in node.targets:
             assigned = self.assign(each.target, value)
             same = same and assigned is each.target
             targets.append(each if assigned is each.target else each.with_changes(target=assigned))
+        self.filled = before
         return node if same else node.with_changes(value=new, targets=targets)
+
+    def _tied(self, target: cst.BaseExpression, value: cst.BaseExpression) -> bool:
+        """Whether a parameter is given to a layer that keeps it in the same way: the parameter itself is meant."""
+        if not (isinstance(target, cst.Attribute) and isinstance(value, cst.Attribute)):
+            return False
+        rows = [self.of_class(self.expr(side.value)[1], side.attr.value) for side in (target, value)]
+        return rows[0] is not None and rows[0] == rows[1]
+
+    def _initialise_alone(self, target: cst.BaseExpression, value: Value, made: Sequence[str]) -> None:
+        """A layer that stands alone in a file, outside of any class that would set its initial weights."""
+        alone = not self.inside and not self.functions and isinstance(target, cst.Name)
+        if alone and only(value, LAYER) and any(knowledge.initialised(name) for name in made):
+            call = cst.Call(self.names.helper("init_like_paddle"), [cst.Arg(target)])
+            self.behind.insert(0, cst.Expr(call))
 
     def _constructs(self) -> bool:
         """Whether this is the constructor of a layer, outside of any loop or branch."""
@@ -136,7 +155,9 @@ class Walk(Definitions):
         form = next((f for f in known.forms if f.when.startswith("written")), None) if known else None
         if known is None or form is None or dotted(target.value) == "self":
             return None
+        before, self.filled = self.filled, True
         base, of_what = self.expr(target.value)
+        self.filled = before
         if without_none(of_what) and not only(of_what, "tensor"):
             return None
         value, _ = self.expr(node.value)
@@ -158,8 +179,12 @@ class Walk(Definitions):
         if isinstance(target, cst.Name):
             self.bind_name(target.value, value)
         elif isinstance(target, cst.Attribute):
-            base, _ = self.expr(target.value)
+            base, owner = self.expr(target.value)
             self.learn_attribute(target, value)
+            known = None if self.filled else self.of_class(owner, target.attr.value)
+            for form in known.forms if known is not None else ():
+                if form.when == "written":
+                    self.refuse(target, form.refuse)
             return target if base is target.value else target.with_changes(value=base)
         elif isinstance(target, (cst.Tuple, cst.List)):
             parts = [a.more for a in value if a.kind == "tuple" and len(a.more) == len(target.elements)]
@@ -167,6 +192,7 @@ class Walk(Definitions):
             for place, element in enumerate(target.elements):
                 self.assign(element.value, join(rest, *(part[place] for part in parts)))
         elif isinstance(target, cst.Subscript):
+            self.put_into(self.expr(target.value)[1])
             return self.expr(target)[0]
         return target
 
@@ -290,7 +316,8 @@ class Walk(Definitions):
                 if set(words) <= {"list", "tuple"}:
                     return {name: of("list", elements(self.lookup(name)))}
                 if words == ["str"]:
-                    return {name: of("str")}
+                    texts = frozenset(atom for atom in self.lookup(name) if type_of(atom) == "str")
+                    return {name: texts or of("str")}
             return {}
         if all(a.startswith("nn.") and a[3:4].isupper() for a in apis):
             return {name: of(LAYER, apis[0] if len(apis) == 1 else "")}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -98,7 +99,7 @@ class _Fill(cst.CSTTransformer):
 
     def leave_List(self, original_node: cst.List, updated_node: cst.List) -> cst.BaseExpression:
         if [getattr(e.value, "value", None) for e in original_node.elements] == ["rest"]:
-            return cst.List([cst.Element(node) for node in self.given["rest"]])
+            return cst.List(self.given["rest"])
         return updated_node
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
@@ -107,7 +108,10 @@ class _Fill(cst.CSTTransformer):
         if "rest" in self.given and [getattr(a.value, "value", None) for a in original_node.args[:1]] == [
             "rest"
         ]:
-            first = [cst.Arg(node) for node in self.given["rest"]]
+            first = [
+                cst.Arg(e.value, star="*" if isinstance(e, cst.StarredElement) else "")
+                for e in self.given["rest"]
+            ]
             return updated_node.with_changes(args=[*first, *updated_node.args[1:]])
         kept = [
             new.with_changes(keyword=old.keyword)
@@ -191,6 +195,8 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
         )
     if condition == "display":
         return isinstance(node, (cst.List, cst.Tuple))
+    if condition == "dotted":
+        return any("." in text for text in _texts(node))
     if condition == "simple":
         return simple(node)
     if condition == "none":
@@ -206,6 +212,17 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
     )
     rest = without_none(value)
     return bool(rest) and all(type_of(atom) in kinds for atom in rest)
+
+
+def _texts(node: cst.CSTNode) -> Iterator[str]:
+    """The text that is written out in an expression, without what stands in braces."""
+    if isinstance(node, cst.SimpleString):
+        yield re.sub(r"\{.*?\}", "", str(node.evaluated_value))
+    elif isinstance(node, cst.FormattedStringText):
+        yield node.value
+    for child in node.children:
+        if not isinstance(child, cst.FormattedStringExpression):
+            yield from _texts(child)
 
 
 def _equal(node: cst.BaseExpression, value: Value, wanted: Any) -> bool:

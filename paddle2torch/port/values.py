@@ -33,6 +33,8 @@ CONST = "const"
 """A literal; `more` is (type, value)."""
 LIST, DICT, TUPLE = "list", "dict", "tuple"
 """`more` is what its elements are: one `Value` for all, for a tuple one of each."""
+REST = "rest"
+"""The `**kwargs` of a function of the files; `more` is it."""
 FOREIGN = "foreign"
 """Of another module; `more` is the dotted name."""
 
@@ -94,6 +96,30 @@ class Function:
     defaults: frozenset[str] = frozenset()
     tensors: set[str] = field(default_factory=set)
     """Parameters that are used as only a tensor can be."""
+    members: dict[str, set[str]] = field(default_factory=dict)
+    """What is asked of its parameters: the names of methods and attributes."""
+    rest: str = ""
+    """The name of its `**kwargs`."""
+    called: bool = False
+    changed: bool = False
+    """Whether it is called in the files at hand, and whether it puts something into its `**kwargs`."""
+    forwards: set[str] = field(default_factory=set)
+    """Paddle's names to which it gives its `**kwargs`; further functions of the files, by themselves, in `hands_on`."""
+    hands_on: set[Function] = field(default_factory=set)
+    fills: bool = False
+    """Whether it sets what parameters hold."""
+
+    def receivers(self, keyword: str) -> set[str]:
+        """Paddle's names that a keyword which is none of its parameters ends at."""
+        found: set[str] = set()
+        waiting, seen = [self], {self}
+        while waiting:
+            function = waiting.pop()
+            found |= function.forwards
+            new = {f for f in function.hands_on if keyword not in f.parameters} - seen
+            seen |= new
+            waiting += new
+        return found
 
 
 @dataclass(eq=False)
@@ -127,6 +153,33 @@ class Class:
     def method(self, name: str) -> Function | None:
         found: Function | None = self._found(name, lambda c: c.methods.get(name), set())
         return found
+
+    def built_by(self, *, above: bool = False) -> Function | str | None:
+        """Who takes the arguments of its constructor: a function of the files, or a class of Paddle's by its name; None where that is
+        not known. above: of `super().__init__`."""
+        if not above and "__init__" in self.methods:
+            return self.methods["__init__"]
+        for base in self.bases:
+            for atom in base:
+                if atom.kind == API:
+                    return str(atom.more)
+                found: Function | str | None = None
+                if atom.kind == CLASS and atom.more is not self:
+                    found = atom.more.built_by()
+                if found is not None:
+                    return found
+        return None
+
+    def derived_from(self) -> str | None:
+        """The class of Paddle's that it is derived from, by its name; None where there is none."""
+        for base in self.bases:
+            for atom in base:
+                found = atom.more if atom.kind == API else None
+                if atom.kind == CLASS and atom.more is not self:
+                    found = atom.more.derived_from()
+                if found is not None:
+                    return str(found)
+        return None
 
     def attribute(self, name: str) -> Value:
         found: Value | None = self._found(name, lambda c: c.attributes.get(name), set())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -22,7 +23,7 @@ from paddle2torch.training.answers import Ask, answer, open_network
 from paddle2torch.training.checkpoints import weights_file
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.evaluate import check_classes
-from paddle2torch.training.metrics import probabilities
+from paddle2torch.training.metrics import TOP, probabilities
 from paddle2torch.training.pipeline import Batches
 from paddle2torch.training.recipe import Images, Network
 from paddle2torch.training.runner import pipeline_of
@@ -34,7 +35,6 @@ Row = dict[str, Any]
 difference of their logits, `s` Paddle's greatest logit."""
 
 ROWS = "rows.jsonl"
-TOP = 5
 CLOSER = 100
 """Flips that are looked at in float64."""
 LARGEST = 10
@@ -55,6 +55,8 @@ class Job:
     images: Images
     batch: int = 32
     shard: int = 64
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    """The interpreters of sides that do not run in this one; where there is any, each side has a process of its own."""
 
     @property
     def shards(self) -> range:
@@ -89,13 +91,24 @@ def _digest(place: str) -> str:
 
 
 class Judge:
-    """Both networks in one process, asked about one shard after the other."""
+    """Both networks in one process, asked about one shard after the other.
+
+    They are built when they are first asked, so that what is wrong with them is the answer, also where this is another process.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._asks = {
-            side: open_network(job.networks[side], job.weights[side]) for side in ("paddle", "torch")
-        }
+
+    @cached_property
+    def _asks(self) -> dict[str, Ask]:
+        return {side: self._open(side, network) for side, network in self.job.networks.items()}
+
+    def _open(self, side: str, network: Network) -> Ask:
+        if not self.job.pythons:
+            return open_network(network, self.job.weights[side])
+        from paddle2torch.training.elsewhere import open_elsewhere
+
+        return open_elsewhere(network, self.job.weights[side], self.job.pythons.get(side, sys.executable))
 
     def rows(self, number: int) -> list[Row]:
         """What both say of the images of a shard."""
@@ -136,7 +149,7 @@ class Judge:
     def closer(self, places: list[int]) -> list[dict[str, float]]:
         """The same images in float64: what is left of each difference of logits there, and how large it was."""
         wide = {side: replace(network, dtype="float64") for side, network in self.job.networks.items()}
-        exact = {side: open_network(network, self.job.weights[side]) for side, network in wide.items()}
+        exact = {side: self._open(side, network) for side, network in wide.items()}
         found = []
         for (single, _), (double, _) in zip(
             self._answers(places, self._asks), self._answers(places, exact), strict=True
@@ -199,25 +212,26 @@ Compute = Callable[[Job, list[int]], Iterator[tuple[int, list[Row]]]]
 
 def collect(job: Job, folder: Path, compute: Compute, progress: Callable[[int, int], None]) -> Tally:
     """Compute the shards that `folder` does not hold yet, and count everything. TrainingError where it holds another job's."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and not folder.is_dir():
+        raise TrainingError(f"{folder}: is a file; name a folder for what is found")
     path = folder / ROWS
     identity = job.identity
     done = _held(path, identity)
     wanted = [number for number in job.shards if number not in done]
     total = len(job.source)
     counted_so_far = sum(len(job.places(number)) for number in done)
-    with path.open("a", encoding="utf-8") as file:
-        if path.stat().st_size == 0:
-            file.write(json.dumps({"identity": identity}) + "\n")
-        progress(counted_so_far, total)
-        for number, rows in compute(job, wanted) if wanted else ():
-            if number in done:
-                continue
-            done.add(number)
+    progress(counted_so_far, total)
+    for number, rows in compute(job, wanted) if wanted else ():
+        if number in done:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            if path.stat().st_size == 0:
+                file.write(json.dumps({"identity": identity}) + "\n")
             file.write(json.dumps({"shard": number, "rows": rows}) + "\n")
-            file.flush()
-            counted_so_far += len(rows)
-            progress(counted_so_far, total)
+        done.add(number)
+        counted_so_far += len(rows)
+        progress(counted_so_far, total)
     tally = Tally()
     for rows in _lines(path):
         for row in rows:

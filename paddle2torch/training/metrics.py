@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
+TOP = 5
+"""Answers among which an image counts as told right, where there are more classes than that."""
 
 
 def probabilities(logits: Array) -> Array:
@@ -77,5 +79,5 @@ def score(parts: Iterable[tuple[Array, Array]]) -> Score:
         count += len(labels)
         loss += float(losses(logits, labels).sum())
         first += right(logits, labels)
-        five += in_top(logits, labels, 5)
+        five += in_top(logits, labels, TOP)
     return Score(count, loss / count, first / count, five / count)

@@ -11,6 +11,7 @@ import numpy as np
 
 from convert.adapters.factory import check_call, load_factory, users_code
 from convert.adapters.reference import not_installed
+from convert.names import counted
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.recipe import Network
 from paddle2torch.training.weights import fitting, in_paddles_layout
@@ -27,7 +28,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def build(network: Network, *, seed: int = 0) -> paddle.nn.Layer:
     """The network with random weights."""
-    paddle.set_device(network.device.replace("cuda", "gpu"))
+    _check_device(network.device)
+    paddle.set_device("cpu" if network.device.startswith("cpu") else network.device.replace("cuda", "gpu"))
     paddle.seed(seed)
     factory = load_factory(network.reference, registered=bool(network.registered))
     check_call(network.reference, factory, network.arguments, "--args")
@@ -49,8 +51,21 @@ def build(network: Network, *, seed: int = 0) -> paddle.nn.Layer:
     return model
 
 
+def _check_device(device: str) -> None:
+    if device.startswith("cpu"):
+        return
+    if not paddle.device.is_compiled_with_cuda():
+        raise TrainingError(
+            f"device {device}: this Paddle is a CPU build; run it on the CPU, or with paddlepaddle-gpu"
+        )
+    if int(device.partition(":")[2] or 0) >= paddle.device.cuda.device_count():
+        raise TrainingError(
+            f"device {device}: Paddle sees {counted(paddle.device.cuda.device_count(), 'CUDA device')}"
+        )
+
+
 @contextmanager
-def training() -> Iterator[None]:
+def training(device: str) -> Iterator[None]:
     """Around a run: automatic names count from 0, whatever was built before, as optimizer states go by them."""
     with warnings.catch_warnings(), paddle.utils.unique_name.guard():
         warnings.filterwarnings("ignore", message="When training, we now always track global mean")

@@ -9,6 +9,7 @@ import numpy as np
 
 from convert.adapters.factory import check_call, load_factory, users_code
 from convert.adapters.reference import not_installed
+from convert.names import counted
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.recipe import Network, within
 from paddle2torch.training.weights import require_fit
@@ -25,6 +26,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def build(network: Network, *, seed: int = 0) -> torch.nn.Module:
     """The network with random weights; its BatchNorms as Paddle has them, unless torch's own are asked for."""
+    _check_device(network.device)
     torch.manual_seed(seed)
     factory = load_factory(network.reference, registered=bool(network.registered))
     check_call(network.reference, factory, network.arguments, "--args")
@@ -50,6 +52,28 @@ def build(network: Network, *, seed: int = 0) -> torch.nn.Module:
     return model.to(network.device)
 
 
+def _check_device(device: str) -> None:
+    if device.startswith("cpu"):
+        return
+    if not torch.cuda.is_available():
+        raise TrainingError(
+            f"device {device}: this torch sees no CUDA device; run it on the CPU, or with a CUDA build of torch"
+        )
+    if int(device.partition(":")[2] or 0) >= torch.cuda.device_count():
+        raise TrainingError(
+            f"device {device}: torch sees {counted(torch.cuda.device_count(), 'CUDA device')}"
+        )
+
+
+def exactly(device: str) -> AbstractContextManager[None]:
+    """On a GPU: no TF32, and the same kernels every time."""
+    if device.startswith("cpu"):
+        return nullcontext()
+    from parity.capture.torch import exact_arithmetic
+
+    return exact_arithmetic(device)
+
+
 def _round(model: torch.nn.Module) -> None:
     """Paddle keeps these numbers in float32 even in a float64 network."""
     for layer in model.modules():
@@ -63,9 +87,9 @@ def _single(value: Any) -> float:
     return float(np.float32(value))
 
 
-def training() -> AbstractContextManager[None]:
-    """Around a run: nothing, as torch gives no names by itself."""
-    return nullcontext()
+def training(device: str) -> AbstractContextManager[None]:
+    """Around a run, so that one that goes on is the run that was never stopped."""
+    return exactly(device)
 
 
 def last_layer(model: torch.nn.Module) -> str:
@@ -107,8 +131,8 @@ def first(output: Any) -> Any:
 
 def logits(model: torch.nn.Module, images: Array) -> Array:
     """What the network answers in the mode that it is in, [N, classes]."""
-    with torch.no_grad():
-        weight = next(iter(model.parameters()))
+    weight = next(iter(model.parameters()))
+    with torch.no_grad(), exactly(weight.device.type):
         found: Array = first(model(torch.from_numpy(images).to(weight.device, weight.dtype))).cpu().numpy()
     return found
 

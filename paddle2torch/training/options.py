@@ -41,6 +41,9 @@ def add_network_options(
     )
     group.add_argument("--dtype", choices=("float32", "float64"), help="default: float32")
     group.add_argument("--device", metavar="cpu|cuda[:N]", help="default: cpu")
+    if both or not framework:
+        for side in FRAMEWORKS:
+            group.add_argument(f"--{side}-device", metavar="DEVICE", help=f"of {side} alone")
     return group
 
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 STEPS, EPOCHS, PICTURE = "steps.jsonl", "metrics.jsonl", "curves.png"
-COLUMNS = ("epoch", "step", "rate", "train loss", "train acc", "test loss", "test acc", "seconds", "images/s")
+COLUMNS = {
+    "epoch": 5,
+    "step": 7,
+    "rate": 10,
+    "train loss": 12,
+    "train acc": 11,
+    "test loss": 11,
+    "test acc": 10,
+    "sec": 7,
+    "img/s": 7,
+}
+"""Of the table of epochs, with their widths: a terminal of 80 holds it."""
 
 
 class Record:
@@ -34,6 +45,7 @@ class Record:
         self.stopping = False
         self._total, self._step = total, step
         self._bar: Progress | None = None
+        self._titled = False
         for name in (STEPS, EPOCHS):
             _truncate(run / name, step)
         self._fresh_epoch()
@@ -52,14 +64,21 @@ class Record:
         try:
             with (self.run / STEPS).open("a", encoding="utf-8") as self._steps, progress_bar() as self._bar:
                 self._task = self._bar.add_task("training", total=self._total, completed=self._step)
-                if not self.quiet:
-                    print("".join(f"{name:>11}" for name in COLUMNS))
                 yield self
         finally:
             if before is not None:
                 signal.signal(signal.SIGINT, before)
-            if not self.quiet:
+            if not rows(self.run / STEPS):
+                self._vanish()
+            elif not self.quiet:
                 draw(self.run)
+
+    def _vanish(self) -> None:
+        """A run that fails before its first step leaves nothing behind."""
+        for name in (STEPS, EPOCHS):
+            (self.run / name).unlink(missing_ok=True)
+        if not any(self.run.iterdir()):
+            self.run.rmdir()
 
     def _interrupt(self, number: int, frame: object) -> None:
         if self.stopping:
@@ -68,6 +87,9 @@ class Record:
 
     def step(self, step: int, loss: float, rate: float, right: int, count: int) -> None:
         """One step was taken. step: how many by now; right: images of the batch that were told right, of `count`."""
+        if not (self.quiet or self._titled):
+            print(_line(COLUMNS))
+            self._titled = True
         self._steps.write(json.dumps({"step": step, "loss": loss, "rate": rate}) + "\n")
         self._loss += loss * count
         self._right += right
@@ -105,8 +127,12 @@ class Record:
                 f"{seconds:.1f}",
                 f"{row['images_per_second']:.0f}",
             ]
-            print("".join(f"{cell:>11}" for cell in shown), flush=True)
+            print(_line(shown), flush=True)
         self._fresh_epoch()
+
+
+def _line(shown: Iterable[str]) -> str:
+    return "".join(f"{cell:>{width}}" for cell, width in zip(shown, COLUMNS.values(), strict=True))
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -134,8 +160,20 @@ def _truncate(path: Path, step: int) -> None:
     write_text(path, "".join(json.dumps(row) + "\n" for row in kept), force=True)
 
 
-def draw(run: Path) -> Path | None:
-    """Loss and accuracy over the epochs, and the loss of every step, as a picture; None where nothing was recorded."""
+def apart(run: Path, other: Path) -> tuple[int, float]:
+    """How many steps both runs took, and the greatest difference of their losses there, as a share of the other's loss."""
+    mine, theirs = ({row["step"]: row["loss"] for row in rows(folder / STEPS)} for folder in (run, other))
+    common = mine.keys() & theirs.keys()
+    return len(common), max(
+        (abs(mine[step] - theirs[step]) / abs(theirs[step]) for step in common), default=0.0
+    )
+
+
+def draw(run: Path, beside: Path | None = None) -> Path | None:
+    """Loss and accuracy over the epochs, and the loss of every step, as a picture; None where nothing was recorded.
+
+    beside: another run, whose losses are drawn below, thick and pale.
+    """
     epochs, steps = rows(run / EPOCHS), rows(run / STEPS)
     if not steps:
         return None
@@ -147,6 +185,16 @@ def draw(run: Path) -> Path | None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
+    if beside is not None:
+        others = rows(beside / STEPS)
+        left.plot(
+            [row["step"] for row in others],
+            [row["loss"] for row in others],
+            lw=5,
+            alpha=0.2,
+            color="black",
+            label=f"each step of {beside.name}",
+        )
     left.plot(
         [row["step"] for row in steps], [row["loss"] for row in steps], lw=0.6, alpha=0.5, label="each step"
     )

@@ -92,7 +92,7 @@ def run_recipe(
         recipe = replace(
             recipe, schedule=replace(recipe.schedule, epochs=recipe.epochs, steps_per_epoch=len(data))
         )
-        stack.enter_context(networks.training())
+        stack.enter_context(networks.training(recipe.network.device))
         model = networks.build(recipe.network, seed=recipe.seed)
         if weights is not None:
             left = networks.last_layer(model) if new_head else ""

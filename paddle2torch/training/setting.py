@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from paddle2torch.training.runner import open_images, pipeline_of
 from paddle2torch.training.sources import Source, open_source
 from paddle2torch.training.transforms import normalize_for
 
+DEVICE = r"cpu(:0)?|cuda(:\d+)?"
 SHORTER = 256 / 224
 """Of the side of an image before a window of it is taken, to the window's."""
 
@@ -54,8 +56,10 @@ class Setting:
         """The network in a framework; classes: what the images need of a registered model."""
         if self.recipe is None:
             return network_of(self.args, framework, classes=classes)
-        require_known(self.recipe.network, framework, self.args.run)
-        return replace(self.recipe.network, framework=framework, device=self.args.device or "cpu")
+        require_known(
+            self.recipe.network, framework, self.args.run, elsewhere=_elsewhere(self.args, framework)
+        )
+        return replace(self.recipe.network, framework=framework, device=device_of(self.args, framework))
 
     def open(self) -> Source:
         """The images: those that are named, or those that the run was tested with."""
@@ -97,9 +101,15 @@ def written(names: Sequence[str]) -> str:
     return ", ".join("MODEL" if name == "model" else f"--{name.replace('_', '-')}" for name in names)
 
 
-def require_known(network: Network, framework: str, run: str) -> None:
+def _elsewhere(args: argparse.Namespace, framework: str) -> bool:
+    """Whether a framework runs in another interpreter."""
+    return getattr(args, f"{framework}_python", None) is not None
+
+
+def require_known(network: Network, framework: str, run: str, *, elsewhere: bool = False) -> None:
     """ConvertError where the network of a run cannot be built in a framework."""
-    check_installed(framework)
+    if not elsewhere:
+        check_installed(framework)
     if framework not in network.references:
         raise ConvertError(f"{run}: the run's own network is known in {network.framework} alone")
 
@@ -142,17 +152,29 @@ def network_of(
         spec.check_input(
             (channels_of(args), *size_of(args)) if len(spec.input_shape) == 3 else spec.input_shape
         )
-    check_installed(framework)
+    if not _elsewhere(args, framework):
+        check_installed(framework)
     return Network(
         framework,
         references,
         arguments,
         registered,
         dtype=args.dtype or "float32",
-        device=args.device or "cpu",
+        device=device_of(args, framework),
         dropout=dropout,
         paddles_variance=not getattr(args, "torchs_variance", False),
     )
+
+
+def device_of(args: argparse.Namespace, framework: str) -> str:
+    """Where a framework's network runs."""
+    for option in (f"{framework}_device", "device"):
+        device = getattr(args, option, None)
+        if device is not None:
+            if not re.fullmatch(DEVICE, device):
+                raise ConvertError(f"--{option.replace('_', '-')} {device}: write cpu, cuda or cuda:N")
+            return str(device)
+    return "cpu"
 
 
 def frameworks_of(args: argparse.Namespace) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
+from convert.errors import Paddle2TorchError
 from paddle2torch.cluster import RETRIES, connected
 from paddle2torch.training.agree import Compute, Job, Judge, Row
 from paddle2torch.training.errors import TrainingError
@@ -35,7 +36,10 @@ def _start(job: Job) -> None:
 
 def _rows(number: int) -> tuple[int, list[Row]]:
     assert _judge is not None
-    return number, _judge.rows(number)
+    try:
+        return number, _judge.rows(number)
+    except Paddle2TorchError as error:
+        raise TrainingError(str(error)) from None  # what others hold may not travel
 
 
 class Pool:
@@ -91,7 +95,7 @@ def _result(ray: Any, ready: Any) -> list[Row]:
     try:
         found: list[Row] = ray.get(ready)
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, TrainingError):
+        if isinstance(error.cause, Paddle2TorchError):
             raise error.cause from None
         raise
     return found

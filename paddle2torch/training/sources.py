@@ -7,6 +7,8 @@ that it is. It is small enough to be sent to worker processes.
 from __future__ import annotations
 
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,6 +127,10 @@ def opened(path: Path, pixels: str, *, decode: bool = True) -> Pillow.Image:
                 image.load()
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such image") from None
+    except IsADirectoryError:
+        raise TrainingError(f"{path}: is a folder, and an image is asked for") from None
+    except pillow.UnidentifiedImageError:
+        raise BadImageError(str(path), "cannot be read as an image") from None
     except Exception as error:  # Pillow's readers raise whatever a broken file makes them raise
         what = str(error) or type(error).__name__
         raise BadImageError(str(path), f"cannot be read as an image ({what})") from None
@@ -207,6 +213,9 @@ def _rows(images: Array, labels: Array, classes: tuple[str, ...], pixels: str) -
 def _archive(path: Path, pixels: str) -> Source:
     """`images`: uint8 [N,H,W] or [N,H,W,3], or floats [N,...] as the network takes them; `labels`: [N] whole numbers."""
     try:
+        if not zipfile.is_zipfile(path):
+            path.open("rb").close()
+            raise TrainingError(f"{path}: is no .npz; save it with np.savez(path, images=..., labels=...)")
         with np.load(path, allow_pickle=False) as archive:
             lacking = [name for name in ("images", "labels") if name not in archive.files]
             if lacking:
@@ -217,7 +226,7 @@ def _archive(path: Path, pixels: str) -> Source:
             names = archive["classes"] if "classes" in archive.files else None
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise TrainingError(f"{path}: cannot be read as an .npz ({error})") from None
     if images.dtype.kind != "f" and (images.dtype != np.uint8 or images.ndim not in (3, 4)):
         raise TrainingError(

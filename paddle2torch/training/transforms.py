@@ -139,6 +139,30 @@ class HueShift:
         return turned(image, float(rng.uniform(-self.share, self.share)))
 
 
+@dataclass(frozen=True)
+class Lighting:
+    """Every pixel's colour moved by the same amount along the axes in which ImageNet's colours vary.
+
+    How far is drawn for each axis: normal, with `spread` times what is usual on it (0.1 in Krizhevsky et al., 2012, section 4.1). The
+    result is rounded to whole levels; neither framework has such a transform.
+    """
+
+    spread: float
+
+    def __call__(self, image: Pillow.Image, rng: np.random.Generator) -> Pillow.Image:
+        if image.mode != "RGB":
+            raise TrainingError("lighting shifts colours, and the images are grey; leave it out")
+        shift = 255 * AXES @ (rng.normal(0, self.spread, 3) * ALONG)
+        table = np.rint(np.arange(256) + shift[:, None]).clip(0, 255).astype(np.uint8)
+        return image.point(table.reshape(-1).tolist())
+
+
+AXES = np.array(((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203)))
+ALONG = np.array((0.2175, 0.0188, 0.0045))
+"""Principal axes (columns) of the colours of ImageNet's pixels, from 0 to 1, and how much they vary on each, as published with
+fb.resnet.torch (datasets/imagenet.lua)."""
+
+
 def _enhanced(kind: str) -> Callable[[Pillow.Image, float], Pillow.Image]:
     def enhance(image: Pillow.Image, factor: float) -> Pillow.Image:
         from PIL import ImageEnhance
@@ -283,6 +307,7 @@ STEPS: dict[str, tuple[Callable[[str], Transform], str]] = {
     "flip": (_share(RandomFlip, 1.0), "flip:0.5"),
     "colour": (_share(ColourShift, 1.0), "colour:0.4"),
     "hue": (_share(HueShift, 0.5), "hue:0.1"),
+    "lighting": (_share(Lighting, 1.0), "lighting:0.1"),
 }
 """Name in a list -> what reads its value, and an example."""
 

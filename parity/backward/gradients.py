@@ -179,7 +179,7 @@ class _Gradients(Blame):
 
     def _output_level(self) -> float:
         """Relative difference of the models' results, where constants make one; 0 where they are equal to rounding."""
-        level = max((self._forward(torch) for _, torch in self.alignment.outputs.values()), default=0.0)
+        level = max((self._between(*values) for values in self.alignment.outputs.values()), default=0.0)
         return level if level > MARGIN * EPS64 and not self.known else 0.0
 
     def _unexplained(self, place: Place, d: Difference) -> None:

@@ -117,13 +117,15 @@ class Measured(Flow):
 
     def _apart(self, value: int) -> float:
         if value not in self._gaps:
-            expected = self.paddle.value(self.alignment.same.get(value, -1))
-            actual = self.torch.value(value)
-            gap = 0.0
-            if expected is not None and actual is not None and expected.size == actual.size:
-                gap = difference(actual, expected.reshape(actual.shape)).max_rel
-            self._gaps[value] = gap
+            self._gaps[value] = self._between(self.alignment.same.get(value, -1), value)
         return self._gaps[value]
+
+    def _between(self, paddle: int, torch: int) -> float:
+        """How far two values are apart, relative to their size; 0 where one of them is not kept."""
+        expected, actual = self.paddle.value(paddle), self.torch.value(torch)
+        if expected is None or actual is None or expected.size != actual.size:
+            return 0.0
+        return difference(actual, expected.reshape(actual.shape)).max_rel
 
 
 def stored(store: ValueStore, name: str) -> dict[str, Array]:

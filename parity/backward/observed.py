@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from parity.align.alignment import Alignment, Pair
-from parity.align.weights import Holding, WeightPair, constant, digest
+from parity.align.weights import Holding, WeightPair
+from parity.backward.pieces import Sheet, pieces, sheets_of
 from parity.graph.node import Graph, Node
 from parity.runs.run import Run
 from parity.trace.values import Array
@@ -85,7 +86,7 @@ def counterparts(
     trained = set(_trained(torch))
     found: dict[str, Counterpart] = {}
     used = _covering(twins, ours)
-    holders: dict[str, list[Part]] | None = None
+    sheets: list[Sheet] | None = None
     for name, own in ours.items():
         twin = names.get(name, "")
         turned = _turned(everything.get(twin), own)
@@ -94,8 +95,9 @@ def counterparts(
         elif name in used:
             candidate = Counterpart(name, twins=used[name])
         else:
-            holders = _holders(theirs) if holders is None else holders
-            candidate = Counterpart(name, _by_numbers(own, holders))
+            if sheets is None:
+                sheets = [sheet for key, array in theirs.items() for sheet in sheets_of(key, array)]
+            candidate = Counterpart(name, _by_numbers(own, sheets))
         if candidate.paddle and (name in trained or theirs.keys() & set(candidate.paddle)):
             found[name] = candidate
     return found
@@ -153,57 +155,24 @@ def _covering(
     return {
         name: tuple(found)
         for name, found in of.items()
-        if name in parameters
-        and np.unique(np.concatenate([t.torch.positions.reshape(-1) for t in found])).size
-        == parameters[name].size
+        if name in parameters and _all_of(parameters[name].size, found)
     }
 
 
-PIECES = (1, 2, 3, 4)
-"""Into how many equal parts packed weights are cut: gates, query, key and value."""
+def _all_of(size: int, twins: Sequence[WeightPair]) -> bool:
+    """Whether these weights are every one of `size` numbers."""
+    seen = np.zeros(size, dtype=bool)
+    for twin in twins:
+        seen[twin.torch.positions] = True
+    return bool(seen.all())
 
 
-def _cuts(array: Array) -> Iterator[tuple[Index, ...]]:
-    """The ways to cut an array into equal parts along its first or last axis."""
-    for axis in dict.fromkeys((0, array.ndim - 1)) if array.ndim else ():
-        for count in PIECES:
-            width, rest = divmod(array.shape[axis], count)
-            if not rest and (count > 1 or axis == 0):
-                yield tuple((*(slice(None),) * axis, slice(i * width, (i + 1) * width)) for i in range(count))
-
-
-def _holders(parameters: Mapping[str, Array]) -> dict[str, list[Part]]:
-    """Digest of the numbers of a parameter, or of an equal part of it, in a row -> where they are."""
-    found: dict[str, list[Part]] = defaultdict(list)
-    for name, array in parameters.items():
-        for cut in _cuts(array):
-            for index in cut:
-                part = array[index]
-                if _telling(part):
-                    found[_row(part)].append(Part(name, theirs=index))
-                    if part.ndim == 2:
-                        found[_row(part.T)].append(Part(name, theirs=index, turned=True))
-    return found
-
-
-def _telling(part: Array) -> bool:
-    """Whether numbers can be recognised: they are not all one, or are a single one that nobody starts from."""
-    if part.size == 1:
-        return part.reshape(-1)[0] not in (0.0, 1.0)
-    return bool(part.size) and not constant(part)
-
-
-def _by_numbers(own: Array, holders: Mapping[str, list[Part]]) -> tuple[Part, ...]:
+def _by_numbers(own: Array, sheets: Sequence[Sheet]) -> tuple[Part, ...]:
     """The parts of Paddle's parameters that a torch parameter is put together of; none if that is not one way alone."""
-    for cut in _cuts(own):
-        found = [holders.get(_row(own[index]), []) for index in cut]
-        if all(len({part.paddle for part in parts}) == 1 for parts in found):
-            return tuple(replace(parts[0], ours=index) for index, parts in zip(cut, found, strict=True))
-    return ()
-
-
-def _row(array: Array) -> str:
-    return digest(np.ascontiguousarray(array).reshape(-1))
+    return tuple(
+        Part(piece.theirs.name, piece.ours.index, piece.theirs.index, turned=piece.turned)
+        for piece in pieces(own, sheets)
+    )
 
 
 def _turned(paddle: Array | None, torch: Array) -> bool | None:

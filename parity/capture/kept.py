@@ -30,6 +30,16 @@ def changed(before: State, after: State) -> list[str]:
     return sorted({key[0] for key in {*before, *after} if before.get(key) != after.get(key)})
 
 
+def counts(before: State, after: State) -> dict[str, float]:
+    """The plain numbers that are other ones now, by the path of their attribute."""
+    found: dict[str, float] = {}
+    for key, value in after.items():
+        was: Any = before.get(key)
+        if type(value) in (int, float) and type(was) is type(value) and value != was:
+            found[".".join(filter(None, key))] = value
+    return found
+
+
 def rewind(modules: Iterable[tuple[str, Any]], before: State) -> None:
     """Counts and places become what they were, so that every run starts alike and the model is left as it came.
 

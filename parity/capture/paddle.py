@@ -18,22 +18,28 @@ import paddle
 from paddle import _C_ops, _legacy_C_ops
 from paddle.jit.dy2static.program_translator import ProgramTranslator, StaticFunction
 
+from convert.names import counted
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
-from parity.capture.kept import attributes, changed, rewind
+from parity.capture.kept import attributes, changed, counts, rewind
+from parity.capture.named import numbers_named
 from parity.capture.options import Options
-from parity.capture.places import Places, once
+from parity.capture.places import Places, patched, throughout
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import called
 from parity.capture.side_table import SideTable
 from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
+from parity.capture.switches import watched
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
 from parity.ops.signature import Signature
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array, ValueStore, Weights
 
+_DOWNSCALED = "downscale_in_infer"
+_TRAINING = {"functional.dropout": 3, "functional.alpha_dropout": 2}
+"""Operators that are recorded as a whole -> where `training` stands among their arguments."""
 _FLOAT_TYPES = {"float16", "bfloat16", "float32", "float64"}
 _TENSOR = paddle.Tensor
 # Bound before anything is patched: what the recorder itself uses must never be recorded.
@@ -59,13 +65,13 @@ class PaddleRecorder(BackwardRecorder):
         super().finish(result)
         if self.corrected:
             self.trace.notes.append(
-                f"{self.corrected} average pool(s): going backward Paddle multiplies by float32(1/k), a constant of the "
+                f"{counted(self.corrected, 'average pool')}: going backward Paddle multiplies by float32(1/k), a constant of the "
                 "framework of relative size up to 6e-8; it was taken out of Paddle's gradients for this comparison"
             )
 
         if self.trained:
             self.trace.notes.append(
-                f"{self.trained} recurrent layer(s): Paddle cannot go backward through one in eval mode; for the gradients "
+                f"{counted(self.trained, 'recurrent layer')}: Paddle cannot go backward through one in eval mode; for the gradients "
                 "they ran in train mode without dropout, which computes the same"
             )
 
@@ -190,17 +196,22 @@ class PaddleRecorder(BackwardRecorder):
         return value.astype(self.options.precision) if floats else value
 
     def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        # No mask can be equal in both frameworks: every dropout makes what its masks make on average.
         if base == "dropout" and not args[3]:
-            args = (*args[:2], 0.0, *args[3:])
+            average = (args[2], True) if args[4] == _DOWNSCALED else (0.0, False)
+            args = (*args[:2], *average, *args[4:])
         elif base == "rnn":
             args = (*args[:5], 0.0, *args[6:])
             if self.options.gradients and args[12]:
                 # Its eval kernel keeps nothing to go backward with; without dropout the other one computes the same.
                 self.trained += 1
                 args = (*args[:12], False)
-        elif base.startswith("functional.") and kwargs.get("training", True):
-            # Switched off for the proof, as every dropout is: no mask can be equal in both frameworks.
-            if len(args) > 1:
+        elif base in _TRAINING:
+            place = _TRAINING[base]
+            if any(isinstance(one, str) and one == _DOWNSCALED for one in (*args, *kwargs.values())):
+                kwargs = kwargs if len(args) > place else {**kwargs, "training": False}
+                args = args if len(args) <= place else (*args[:place], False, *args[place + 1 :])
+            elif len(args) > 1:
                 args = (args[0], 0.0, *args[2:])
             else:
                 kwargs = {**kwargs, "p": 0.0}
@@ -328,15 +339,20 @@ def _operators() -> dict[int, tuple[str, Callable[..., Any]]]:
 _PLACES = Places()
 
 
-def _patched() -> list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
+def _names() -> Iterator[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
     """(owner, name, function, wrapper) wherever an operator has a name: in loaded modules and the tensor class."""
     operators = _operators()
     wrappers = {key: _wrapped(name, function) for key, (name, function) in operators.items()}
-    places: list[tuple[Any, str, int]] = [
-        *_PLACES.of({key: function for key, (_, function) in operators.items()}),
-        *((_TENSOR, name, id(value)) for name, value in vars(_TENSOR).items() if id(value) in operators),
-    ]
-    return [(owner, name, operators[key][1], wrappers[key]) for owner, name, key in places]
+    for owner, name, key in _PLACES.of({key: function for key, (_, function) in operators.items()}):
+        yield owner, name, operators[key][1], wrappers[key]
+    methods = {*vocabulary.METHODS, *vocabulary.IN_PLACE_METHODS}
+    for name, value in list(vars(_TENSOR).items()):
+        if id(value) in operators and name not in methods:
+            yield _TENSOR, name, value, wrappers[id(value)]
+    for name in methods:
+        method = getattr(_TENSOR, name, None)
+        if method is not None:
+            yield _TENSOR, name, method, _wrapped(name, method)
 
 
 _SWITCHES: Mapping[str, bool] = {
@@ -369,28 +385,15 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
         with recorder.module(paths.get(id(layer), type(layer).__name__)):
             return original_call(layer, *args, **kwargs)
 
-    patched = once("Paddle's operators", _patched)
     state = paddle.get_rng_state()
     with ExitStack() as stack:
+        stack.enter_context(throughout("Paddle's operators", lambda: patched(_names())))
         stack.callback(paddle.set_rng_state, state)
         paddle.seed(recorder.options.seed)
         stack.callback(_OPEN.pop)
         _OPEN.append(recorder)
         stack.callback(setattr, paddle.nn.Layer, "__call__", original_call)
         paddle.nn.Layer.__call__ = call
-
-        def restore() -> None:
-            for owner, name, function, _ in patched:
-                setattr(owner, name, function)
-
-        stack.callback(restore)
-        for owner, name, _, wrapper in patched:
-            setattr(owner, name, wrapper)
-        for name in (*vocabulary.METHODS, *vocabulary.IN_PLACE_METHODS):
-            method = getattr(_TENSOR, name, None)
-            if method is not None:
-                stack.callback(setattr, _TENSOR, name, method)
-                setattr(_TENSOR, name, _wrapped(name, method))
         for name in vocabulary.READINGS:
             method = getattr(_TENSOR, name)
             stack.callback(setattr, _TENSOR, name, method)
@@ -403,6 +406,7 @@ def _recording(recorder: PaddleRecorder, paths: Mapping[int, str], *, gradients:
         paddle.jit.enable_to_static(False)
         stack.enter_context(_exact_arithmetic())
         stack.enter_context(paddle.enable_grad() if gradients else paddle.no_grad())
+        stack.enter_context(watched(paddle, recorder.note_switch))
         yield
 
 
@@ -427,6 +431,7 @@ def _unregistered(root: Any) -> Iterator[tuple[str, Any, str]]:
 def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
     """Fill the trace's parameters, modules and constructor lines; return layer paths by id."""
     trace, paths = recorder.trace, {id(model): ""}
+    named: set[int] = set()
     hidden_tensors: list[tuple[str, Any]] = []
     hidden = list(_unregistered(model))
     known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
@@ -441,6 +446,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
             paths.setdefault(id(layer), path)
             trace.modules[path] = module_facts(layer)
             trace.arguments[path] = module_arguments(layer)
+            named |= numbers_named(layer)
             trace.returns[path] = return_line(layer)
             for child, inner in dict(layer.named_children()).items():
                 label = f"{path}.{child}" if path else child
@@ -456,6 +462,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
                     recorder.add_leaf(
                         label, tensor, registered=label in registered, trainable=not tensor.stop_gradient
                     )
+    trace.named += sorted(named)
     for label, tensor in hidden_tensors:
         if id(tensor) not in recorder.leaves:
             recorder.add_leaf(label, tensor, registered=False, trainable=not tensor.stop_gradient)
@@ -499,7 +506,7 @@ def run(
     compiled = sum(isinstance(layer.forward, StaticFunction) for layer, _ in flags)
     if compiled:
         trace.notes.append(
-            f"{compiled} layer(s) are compiled by paddle.jit.to_static; for the comparison they ran in dynamic mode"
+            f"{counted(compiled, 'layer')} {'is' if compiled == 1 else 'are'} compiled by paddle.jit.to_static; for the comparison they ran in dynamic mode"
         )
     held = [(layer, dict(layer._buffers)) for layer in model.sublayers(include_self=True)]
     state = attributes(model.named_sublayers(include_self=True))
@@ -523,7 +530,9 @@ def run(
         recorder.finish(result)
         if options.before is not None:
             recorder.note_earlier(first)
-        trace.kept += changed(state, attributes(model.named_sublayers(include_self=True)))
+        now = attributes(model.named_sublayers(include_self=True))
+        trace.kept += changed(state, now)
+        trace.counts.update(counts(state, now))
         for layer, buffers in held:
             for name, tensor in buffers.items():
                 recorder.note_replaced(tensor, layer._buffers.get(name))

@@ -4,36 +4,56 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from weakref import ref
 
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 """Folders of packages, whose modules are looked through again only where they have got more names or fewer."""
 
-Found = TypeVar("Found")
-_CHECKS: list[dict[str, tuple[int, Any]]] = []
+
+@dataclass
+class _Check:
+    """What is entered until a check ends. entered: name -> how many modules were loaded then, and what leaves it."""
+
+    entered: dict[str, tuple[int, ExitStack]] = field(default_factory=dict)
+
+    def leave(self, what: str) -> None:
+        if what in self.entered:
+            self.entered.pop(what)[1].close()
+
+
+_CHECKS: list[_Check] = []
 
 
 @contextmanager
 def one_check() -> Iterator[None]:
-    """Within it, what `once` has found stays: a check runs a model about ten times, and to look costs more than a small one."""
-    _CHECKS.append({})
+    """Within it, what is entered by `throughout` stays: a check runs a model about ten times, and to look costs more than a small one."""
+    check = _Check()
+    _CHECKS.append(check)
     try:
         yield
     finally:
         _CHECKS.pop()
+        for what in list(check.entered):
+            check.leave(what)
 
 
-def once(what: str, look: Callable[[], Found]) -> Found:
-    """What `look` finds, for all runs of a check in which nothing is imported; outside of one, each time."""
-    kept = _CHECKS[-1] if _CHECKS else {}
-    if what not in kept or kept[what][0] != len(sys.modules):
-        found = look()
-        kept[what] = (len(sys.modules), found)
-    return kept[what][1]  # type: ignore[no-any-return]
+def throughout(what: str, enter: Callable[[], AbstractContextManager[None]]) -> AbstractContextManager[None]:
+    """A context that a check enters once and leaves at its end, and enters anew where something was imported; outside of one, it itself."""
+    if not _CHECKS:
+        return enter()
+    check, loaded = _CHECKS[-1], len(sys.modules)
+    if what in check.entered and check.entered[what][0] != loaded:
+        check.leave(what)
+    if what not in check.entered:
+        stack = ExitStack()
+        stack.enter_context(enter())
+        check.entered[what] = loaded, stack
+    return nullcontext()
 
 
 class Seen(NamedTuple):
@@ -77,3 +97,18 @@ class Places:
         if path in sys.builtin_module_names or str(getattr(module, "__file__", "")).startswith(INSTALLED):
             self._seen[path] = seen
         return seen
+
+
+@contextmanager
+def patched(places: Iterable[tuple[Any, str, Any, Any]]) -> Iterator[None]:
+    """Within, names hold something else. places: (owner, name, what it holds, what it is to hold)."""
+    done = []
+    try:
+        for place in places:
+            owner, name, _, other = place
+            setattr(owner, name, other)
+            done.append(place)
+        yield
+    finally:
+        for owner, name, held, _ in done:
+            setattr(owner, name, held)

@@ -7,11 +7,11 @@ recording the block runs as if it were called directly.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
-from parity.capture.places import Places, once
+from parity.capture.places import Places, patched, throughout
 
 _PLACES = Places()
 
@@ -30,20 +30,12 @@ FUNCTIONS: Mapping[str, tuple[str, frozenset[str]]] = {
 """Module -> its function that recomputes a block, and the keywords that are for it and not for the block."""
 
 
-@contextmanager
-def none_recomputed() -> Iterator[None]:
+def none_recomputed() -> AbstractContextManager[None]:
     """Within, `checkpoint` and `recompute` call their block directly, under whatever name a module knows them."""
-    patched = once("recomputation", _patched)
-    for module, name, _, direct in patched:
-        setattr(module, name, direct)
-    try:
-        yield
-    finally:
-        for module, name, function, _ in patched:
-            setattr(module, name, function)
+    return throughout("recomputation", lambda: patched(_names()))
 
 
-def _patched() -> list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
+def _names() -> list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
     """(module, name, function, what calls its block directly) wherever a loaded module knows one of the functions."""
     direct = {}
     for path, (name, own) in FUNCTIONS.items():

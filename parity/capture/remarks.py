@@ -102,6 +102,18 @@ class Remarks(Tensors):
                 seen |= new
                 stack += new
 
+    def note_switch(self, name: str, line: str) -> None:
+        """A global switch that forward asks for; with gradients, the further inputs run without them."""
+        if name == "is_grad_enabled" and self.options.gradients:
+            return
+        told = (
+            f"{self.trace.framework}: {line} asks for `{name}()`, which depends on who calls the model: only what it does without "
+            "was compared"
+        )
+        told += "; with `gradients` (`--gradients`) both are" if name == "is_grad_enabled" else ""
+        if told not in self.trace.doubts:
+            self.trace.doubts.append(told)
+
     def note_modes(self, flags: Sequence[tuple[str, str, bool]], mode: str) -> None:
         """Layers that were set apart by hand (path, type, training), and dropouts that do not ask for the mode."""
         whole = {path: training for path, _, training in flags}

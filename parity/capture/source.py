@@ -21,11 +21,11 @@ OWN = tuple(os.path.join(_ROOT, package, "") for package in ("convert", "parity"
 @lru_cache(maxsize=1024)
 def _made(cls: type) -> Made:
     """What a class's own source makes."""
-    definition = _definition(cls)
-    return Made() if definition is None else made(definition)
+    statement = definition(cls)
+    return Made() if statement is None else made(statement)
 
 
-def _definition(cls: type) -> ast.ClassDef | None:
+def definition(cls: type) -> ast.ClassDef | None:
     """The class statement in its file, None where there is no source."""
     file = _file(cls)
     if not file:
@@ -77,7 +77,7 @@ def _classes(source: str) -> dict[str, ast.ClassDef]:
 def constructor_line(owner: Any, attribute: str) -> str:
     """ "file:line" where `owner` makes its child `attribute`, or ""."""
     kind = type(getattr(owner, attribute, None)).__name__
-    for cls in _own_classes(owner):
+    for cls in own_classes(owner):
         line = _made(cls).line(attribute, kind)
         if line is not None:
             return f"{_file(cls)}:{line}"
@@ -91,7 +91,7 @@ def element_lines(
 
     inside: what is in the container, by path.
     """
-    for cls in _own_classes(owner):
+    for cls in own_classes(owner):
         elements = _made(cls).elements(attribute, type(container).__name__)
         if elements:
             children = {path: type(child).__name__ for path, child in inside if path}
@@ -102,7 +102,7 @@ def element_lines(
     return {}
 
 
-def _own_classes(owner: Any) -> Iterator[type]:
+def own_classes(owner: Any) -> Iterator[type]:
     """The classes of the user's that a module is made of; the frameworks' own model zoos are user code."""
     for cls in type(owner).__mro__[:-1]:
         if cls.__module__.split(".")[0] not in {"torch", "paddle"} or "vision.models" in cls.__module__:

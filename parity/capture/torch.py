@@ -23,14 +23,17 @@ from torch.overrides import TorchFunctionMode
 from parity.capture.backward import BackwardRecorder
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
-from parity.capture.kept import attributes, changed, rewind
+from parity.capture.kept import attributes, changed, counts, rewind
+from parity.capture.named import numbers_named
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import called
 from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
+from parity.capture.switches import watched
 from parity.capture.torch_vmap import looped
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
+from parity.ops.attributes import TRAINS
 from parity.ops.kinds import RECURRENT
 from parity.ops.signature import Signature
 from parity.ops.table import float32, float32_arguments
@@ -140,7 +143,7 @@ class TorchRecorder(BackwardRecorder):
         return torch._C.DisableTorchFunction()
 
     def gradients_of(self, outputs: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
-        with _exact_arithmetic(self.trace.device):
+        with exact_arithmetic(self.trace.device):
             return list(torch.autograd.grad(outputs, leaves, seeds or None, allow_unused=True))
 
     def as_written(self, args: Any) -> Any:
@@ -343,14 +346,15 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
         stack.enter_context(looped())
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
         torch.manual_seed(recorder.options.seed)
-        stack.enter_context(_exact_arithmetic(recorder.trace.device))
+        stack.enter_context(exact_arithmetic(recorder.trace.device))
         stack.enter_context(torch.set_grad_enabled(gradients))
+        stack.enter_context(watched(torch, recorder.note_switch))
         stack.enter_context(_Mode(recorder))
         yield
 
 
 @contextmanager
-def _exact_arithmetic(device: str) -> Iterator[None]:
+def exact_arithmetic(device: str) -> Iterator[None]:
     """No TF32, no autotuned or nondeterministic kernels; whatever was set before comes back."""
     cudnn = torch.backends.cudnn
     flags = [*_narrow_products(), (cudnn, "benchmark", False), (cudnn, "deterministic", True)]
@@ -406,6 +410,7 @@ def _unregistered(root: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module,
 def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int, str]:
     """Fill the trace's parameters, modules and constructor lines; return module paths by id."""
     trace, paths = recorder.trace, {id(model): ""}
+    named: set[int] = set()
     hidden_tensors: list[tuple[str, torch.Tensor]] = []
     hidden = list(_unregistered(model))
     known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
@@ -414,12 +419,16 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
         if any(id(tensor) not in known for tensor in (*module.parameters(), *module.buffers())):
             trace.unregistered[path] = line
     registered = set(model.state_dict(keep_vars=True))
+    plainly = all(type(module).train is torch.nn.Module.train for module in model.modules())
     for prefix, root in [("", model), *((path, module) for path, module, _ in hidden)]:
         for name, module in root.named_modules():
             path = ".".join(part for part in (prefix, name) if part)
             paths.setdefault(id(module), path)
             trace.modules[path] = module_facts(module)
             trace.arguments[path] = module_arguments(module)
+            named |= numbers_named(module)
+            if plainly and not prefix and trace.arguments[path]:
+                trace.arguments[path][TRAINS] = True
             trace.returns[path] = return_line(module)
             for child, inner in dict(module.named_children()).items():
                 label = f"{path}.{child}" if path else child
@@ -441,6 +450,7 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
                     registered=not prefix and (trainable or name in registered),
                     trainable=trainable and tensor.requires_grad,
                 )
+    trace.named += sorted(named)
     for label, tensor in hidden_tensors:
         if id(tensor) not in recorder.leaves:
             recorder.add_leaf(label, tensor, registered=False, trainable=tensor.requires_grad)
@@ -520,7 +530,9 @@ def run(
         recorder.finish(result)
         if options.before is not None:
             recorder.note_earlier(first)
-        trace.kept += changed(state, attributes(model.named_modules()))
+        now = attributes(model.named_modules())
+        trace.kept += changed(state, now)
+        trace.counts.update(counts(state, now))
         for module, buffers in held:
             for name, buffer in buffers.items():
                 recorder.note_replaced(buffer, module._buffers.get(name))

@@ -43,6 +43,7 @@ class Doubt(Enum):
     EMPTY_RESULT = "a result without a number"
     OUTPUTS = "the outputs differ, and nothing could be blamed"
     TELLS_NOTHING = "an output whose agreeing says nothing"
+    FUSED = "results that differ as much as fused weights make them in float32"
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class Stray:
-    """A tensor on another device than the model. made_by: the operator; unregistered: the layer that no .to() moves; neither: a constant."""
+    """A tensor on another device than the model. made_by: the operator; unregistered: the layer in a plain list, which no .to() moves; neither: a constant."""
 
     device: str
     home: str

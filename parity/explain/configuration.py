@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parity.align.alignment import Alignment, Pair
-from parity.ops.attributes import DEFAULTS, PROMISES, same_value
+from parity.ops.attributes import DEFAULTS, PROMISES, TRAINS, same_value
 from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT, kind_of
 
 
@@ -65,6 +65,17 @@ def attribute_differences(alignment: Alignment) -> Iterator[AttributeDifference]
                 if pair.torch.kind in DATAFLOW_KINDS and not _same_layout(pair) and name != "map":
                     continue
                 yield AttributeDifference(pair, name, expected, actual)
+        if _statistics_in_training(alignment, pair):
+            yield AttributeDifference(pair, "use_global_stats", True, False)
+
+
+def _statistics_in_training(alignment: Alignment, pair: Pair) -> bool:
+    """Whether Paddle's BatchNorm uses its statistics in training too, and torch's does so in eval alone, which is what ran."""
+    if pair.torch.kind != "batch_norm" or alignment.torch.trace.mode != "eval":
+        return False
+    theirs = alignment.paddle.trace.arguments.get(pair.paddle.module, {})
+    ours = alignment.torch.trace.arguments.get(pair.torch.module, {})
+    return bool(theirs.get("use_global_stats")) and bool(ours.get(TRAINS))
 
 
 def _of_one_rank(alignment: Alignment, pair: Pair, name: str, values: tuple[Any, Any]) -> tuple[Any, Any]:

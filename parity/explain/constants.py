@@ -15,7 +15,7 @@ from parity.trace.trace import Trace
 from parity.trace.values import Array
 
 OF_CALLS: Mapping[str, str] = {
-    "dropout": "Paddle keeps the factor of a dropout in float32",
+    **dict.fromkeys(("dropout", "functional.dropout"), "Paddle keeps the factor of a dropout in float32"),
     "hardtanh": "Paddle keeps the bounds of hardtanh in float32",
     "softshrink": "Paddle keeps the threshold of softshrink in float32",
 }

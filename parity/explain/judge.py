@@ -33,15 +33,17 @@ from parity.explain import (
     attention,
     buffers,
     front,
+    fused,
     operators,
     repairs,
     returned,
     statistics,
     unmeasured,
+    unread,
     wiring,
 )
 from parity.explain.alternatives import Trial, best
-from parity.explain.claims import Claim, Claims
+from parity.explain.claims import Claim, Claims, Doubt
 from parity.explain.consequences import gathered
 from parity.explain.constants import softmax_is_cut
 from parity.explain.evidence import Evidence
@@ -69,6 +71,7 @@ ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
     buffers.explain,  # what a training forward leaves in other buffers, and whether it is kept at all
     returned.explain,  # results: what one side lacks, shapes, kinds of numbers, what is no tensor
     returned.inputs,  # what it leaves in the tensors that it was given
+    unread.explain,  # weights that this run does not use
     unmeasured.amplified,  # outputs that differ although nothing was found
 )
 
@@ -162,7 +165,11 @@ def explained(evidence: Evidence) -> Claims:
     for explain in ORDER:
         for claim in explain(evidence, claims):
             claims.add(claim)
-    claims.settle(gathered(evidence, claims.faults))
+    faults = gathered(evidence, claims.faults)
+    if apart := fused.rounded(evidence, faults):
+        claims.add(Claim(Doubt.FUSED, details=apart))
+        faults = []
+    claims.settle(faults)
     return claims
 
 

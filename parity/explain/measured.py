@@ -15,7 +15,7 @@ from parity.explain.configured import Configured
 from parity.explain.constants import constant_in, cut_scores
 from parity.explain.words import label, operator_of
 from parity.graph.node import Graph, Node
-from parity.limits import FLOAT32_FACTOR, FLOAT32_TABLE, RECOMPUTED, rounding_limit
+from parity.limits import FLOAT32_FACTOR, FLOAT32_STEPS, FLOAT32_TABLE, RECOMPUTED, rounding_limit
 from parity.numbers.compare import Difference, difference
 from parity.numbers.observed import Observed, Sides, observe
 from parity.ops.kinds import DATAFLOW_KINDS
@@ -27,6 +27,10 @@ from parity.trace.values import Array, Stored
 
 Way = Mapping[tuple[int, str | None], Difference]
 """(torch operator, None) or (-1, result) -> how far its result is from Paddle's; (torch operator, slot) -> what comes in there."""
+
+
+FUSED_KINDS = frozenset({"conv", "conv_transpose", "linear"})
+"""Kinds that may hold the weights of several layers of the kind, side by side or one behind the other."""
 
 
 @dataclass(eq=False, repr=False)
@@ -43,6 +47,7 @@ class Measured(Configured):
 
     def __post_init__(self) -> None:
         self._freely = self.numbers or stored_numbers(self.paddle, self.torch)
+        self._into_one: dict[int, bool] = {}
         self._rows = {id(pair): self._row(pair) for pair in self.alignment.pairs}
         self._numbers = {id(pair): number for number, pair in enumerate(self.alignment.pairs)}
         self.observed = dict(self._observed())
@@ -264,7 +269,7 @@ class Measured(Configured):
         """
         if not self.differs_alone(pair):
             return False
-        if self.row(pair).agrees_freely:
+        if self.row(pair).agrees_freely or self._fused(pair):
             return True
         if not self.outputs_agree or pair.torch.op < 0:
             return False
@@ -275,6 +280,38 @@ class Measured(Configured):
             for path, found in self.observed.items()
             if (-1, path) in results
         )
+
+    def _fused(self, pair: Pair) -> bool:
+        """Whether an operator makes of Paddle's numbers what several of Paddle's make, to what float32 keeps of fused weights."""
+        if id(pair) not in self._into_one:
+            self._into_one[id(pair)] = self._makes_alone(pair)
+        return self._into_one[id(pair)]
+
+    def _makes_alone(self, pair: Pair) -> bool:
+        node = pair.torch
+        if node.kind not in FUSED_KINDS or node.op < 0 or id(pair) not in self.weights:
+            return False
+        edges = [edge for edge in self._taken if edge.torch_value == node.output]
+        made = {edge.paddle_value for edge in edges if edge.only_paddle and not edge.only_torch}
+        if len(made) != 1 or not all(edge.paddle_value in made for edge in edges):
+            return False
+        plan = ReplayPlan(outputs={node.op: made.pop()})
+        for slot, paddle_slot in pair.slots.items():
+            place = node.place(slot)
+            if slot in node.data and place is not None:
+                plan.inputs.setdefault(place[0], {})[place[1]] = pair.paddle.inputs[paddle_slot]
+        found = self.replayed_with(plan).get((node.op, None))
+        return found is not None and found.comparable and found.max_rel <= FLOAT32_STEPS
+
+    @property
+    def _taken(self) -> tuple[Edge, ...]:
+        return (*self.alignment.edges, *self.alignment.output_edges.values())
+
+    def _takes_fused(self, edge: Edge) -> bool:
+        """Whether what comes in here is made by one operator that several of Paddle's were fused into."""
+        made = self.alignment.torch.producer.get(edge.torch_value)
+        pair = None if made is None or edge.only_torch else self.alignment.pair_of_torch(made)
+        return pair is not None and self._fused(pair)
 
     # -- what comes in ---------------------------------------------------------------------------
 
@@ -338,7 +375,7 @@ class Measured(Configured):
 
     def edge_slack(self, edge: Edge, numbers: Difference) -> bool:
         """Whether what the float32 runs do not show explains the difference: a framework's float32 constant, a table of one
-        side, the rounding of two formulas of which one goes another way in float32."""
+        side, weights that were fused, the rounding of two formulas of which one goes another way in float32."""
         slack = max(
             (constant_of(n.kind, n.shape("x"))[1] for n in (*edge.only_paddle, *edge.only_torch)), default=0.0
         )
@@ -348,6 +385,9 @@ class Measured(Configured):
             slack = max(slack, FLOAT32_TABLE)
         if any(n.spelling.called == "dropout" for n in edge.only_paddle):
             slack = max(slack, FLOAT32_FACTOR)
+        if self._takes_fused(edge):
+            # Handed Paddle's result of one of the layers, it is far off here.
+            return True
         if not (self.paddle.rounds and self.torch.rounds):
             slack = max(slack, RECOMPUTED)
         return numbers.comparable and numbers.max_rel <= slack

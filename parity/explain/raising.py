@@ -16,6 +16,7 @@ from parity.capture.failed import ModelError
 from parity.explain.claims import Raised, Stray
 from parity.explain.judge import judge
 from parity.explain.telling import raising as telling
+from parity.explain.unmeasured import container_of
 from parity.explain.words import squeezed
 from parity.graph.node import Node
 from parity.results.finding import Subject
@@ -53,12 +54,23 @@ def judge_raised(
         for f in judgement.findings
     ]
     found = _raised(paddle, torch, prepared, error, sizes, judgement)
-    reason = None if found.stray is not None else _reason(prepared.align(judgement.apart), judgement)
+    if found.stray is not None:
+        reason = _registration(found.stray.unregistered, judgement)
+    else:
+        reason = _reason(prepared.align(judgement.apart), judgement)
     if reason is None:
         judgement.findings.append(telling.raised(found))
     else:
         judgement.findings[reason] = telling.followed(judgement.findings[reason], found)
     return judgement
+
+
+def _registration(layer: str, judgement: Judgement) -> int | None:
+    """The number of the finding that a layer's container is a plain list."""
+    for number, finding in enumerate(judgement.findings):
+        if finding.subject is Subject.REGISTRATION and finding.attribute == container_of(layer):
+            return number
+    return None
 
 
 def _reason(alignment: Alignment, judgement: Judgement) -> int | None:
@@ -151,8 +163,8 @@ def _stray(trace: Trace) -> Stray | None:
         if maker is not None:
             return Stray(device, trace.device, maker.line, made_by=maker.name)
         module = trace.raised.get("module", "")
-        loose = any(module.startswith(path) for path in trace.unregistered)
-        return Stray(device, trace.device, trace.raised.get("line", ""), unregistered=module if loose else "")
+        loose = next((path for path in trace.unregistered if f"{module}.".startswith(f"{path}.")), "")
+        return Stray(device, trace.device, trace.raised.get("line", ""), unregistered=loose)
     return None
 
 

@@ -78,12 +78,17 @@ class Unregistered:
     tensor: bool = False
 
 
+def container_of(path: str) -> str:
+    """What holds a layer that is not registered: `blocks` for `blocks[0]`."""
+    return path.rpartition("[")[0] or path
+
+
 def registration(evidence: Evidence, _: Claims) -> Iterator[Claim]:
     """Layers that run but that the state dict does not know."""
     for run in (evidence.torch, evidence.paddle):
         containers: dict[str, list[str]] = {}
         for path in run.trace.unregistered:
-            containers.setdefault(path.rpartition("[")[0] or path, []).append(path)
+            containers.setdefault(container_of(path), []).append(path)
         for container, paths in containers.items():
             found = Unregistered(run.trace.framework, paths, run.trace.unregistered[paths[0]])
             yield Claim(Subject.REGISTRATION, attribute=container, shows=Shows.WEIGHTS, details=found)

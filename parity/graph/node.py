@@ -38,7 +38,7 @@ class Spelling:
     """How an operator was written, and how to evaluate it again; two that differ in this alone are the same.
 
     how: of a chain of moves, the kind of each and how it was written. called: the kind that it is called by, if that is another one.
-    by_hand: whether the model writes it out. layout: "in_out" or "out_in", how a Linear keeps its matrix. counted: whether
+    by_hand: whether the model writes it out. layout: "in_out" or "out_in", how a Linear keeps its matrix; "channels_last" of a convolution that has them there. counted: whether
     axes are counted among the dimensions larger than 1; reduced: those of a normalization by hand as its operator saw them.
     negated: whether a rule turned the sign. exact, height: constants, to all digits. arguments: of a call that nobody knows, as it was given them.
     """

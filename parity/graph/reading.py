@@ -61,7 +61,7 @@ def read(b: Builder, op: Op) -> None:
         takes = {}
     if op.kind == "matmul":
         _unfold_transposes(b, op, takes, attributes)
-    given = {name: attributes.pop(name, "") for name in ("arguments", "keepdim", "shape")}
+    given = {name: attributes.pop(name, "") for name in ("arguments", "keepdim", "shape", "layout")}
     node = Node(
         kind=op.kind,
         takes=takes,
@@ -72,7 +72,7 @@ def read(b: Builder, op: Op) -> None:
         module=op.module,
         line=op.line,
         name=op.name,
-        spelling=Spelling(arguments=str(given["arguments"])),
+        spelling=Spelling(layout=str(given["layout"]), arguments=str(given["arguments"])),
     )
     b.add(node)
     # A second output (indices of a max, ...) is a value of its own.

@@ -25,6 +25,10 @@ PROMISES = frozenset({"stable", "sorted"})
 """Attributes that promise more of a result: a port may promise what Paddle leaves open."""
 
 
+TRAINS = "goes into training"
+"""Among the arguments of a layer of torch's own: nobody keeps it in eval mode when its model goes into training."""
+
+
 def same_value(expected: Any, actual: Any) -> bool:
     """Equal as the frameworks see it: numbers as float32, sequences element by element."""
     if isinstance(expected, bool) or isinstance(actual, bool):

@@ -34,6 +34,11 @@ def _padding(call: Call, kernel: tuple[int, ...], stride: tuple[int, ...]) -> An
     return tuple((p, p) for p in given)
 
 
+def _channels_last(call: Call) -> Attributes:
+    """Of an operator whose channels are the last axis: which axis a bias is added to."""
+    return {"layout": "channels_last"} if str(call.attributes.get("layout")).endswith("C") else {}
+
+
 def _conv(call: Call) -> Attributes:
     a, n = call.attributes, call.rank - 2
     stride = pair(a["stride"], n)
@@ -43,6 +48,7 @@ def _conv(call: Call) -> Attributes:
         "padding": _padding(call, call.shapes["weight"][2:], stride),
         "dilation": (1,) * n if same else pair(a["dilation"], n),
         "groups": int(a["groups"]),
+        **_channels_last(call),
     }
 
 
@@ -69,6 +75,7 @@ def _conv_transpose(call: Call) -> Attributes:
         "output_padding": output_padding,
         "dilation": dilation,
         "groups": int(a["groups"]),
+        **_channels_last(call),
     }
 
 
@@ -228,13 +235,10 @@ _DROPOUT = {"p": 0.5, "axis": None, "training": True, "mode": "upscale_in_train"
 
 def _functional_dropout(call: Call) -> Attributes:
     """`paddle.nn.functional.dropout` as a whole: with an axis it is many operators, one of them random."""
-    a = call.attributes
-    return {
-        "p": float(a["p"]),
-        "training": bool(a["training"]),
-        "mode": a["mode"],
-        "channels": a.get("axis") is not None,
-    }
+    a, along = call.attributes, call.attributes.get("axis")
+    drawn = len(along) if isinstance(along, (list, tuple)) else int(along is not None)
+    some = 0 < drawn < len(call.shapes["x"])
+    return {"p": float(a["p"]), "training": bool(a["training"]), "mode": a["mode"], "channels": some}
 
 
 def _slice(call: Call) -> Attributes:

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from convert.names import counted
 from parity.numbers.compare import Difference
 from parity.report.outputs import answers
 from parity.report.plot import Plot, answers_alone, plot
@@ -139,7 +140,7 @@ def _figures(report: Results) -> list[tuple[str, str]]:
         (str(len(report.findings)), "finding" if len(report.findings) == 1 else "findings"),
         (
             f"{compared:,}",
-            f"operators compared, {runs} run{'s' if runs != 1 else ''}",
+            f"operator{'s' if compared != 1 else ''} compared, {counted(runs, 'run')}",
         ),
     ]
     if outputs:

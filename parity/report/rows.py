@@ -88,7 +88,8 @@ def repeats(case: Case, other: Case) -> str:
         (row.torch_layer, row.operator, row.status) for row in theirs
     ]:
         return ""
-    return f"{title(case)}: every one of the {len(mine)} operators as in {other.mode}, worst f64 rel {case.judgement.worst:.1e}"
+    which = f"every one of the {len(mine)} operators" if len(mine) > 1 else "the operator"
+    return f"{title(case)}: {which} as in {other.mode}, worst f64 rel {case.judgement.worst:.1e}"
 
 
 def worst(rows: Sequence[Row], most: int = WORST) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convert.names import counted
 from parity.report.outputs import answers
 from parity.report.rows import Shown, legend, repeats, table
 from parity.results.finding import Finding
@@ -32,7 +33,7 @@ def headline(report: Results) -> str:
         quick = sum(case.quick for case in report.cases)
         inputs = f", outputs on {quick} further input{'s' if quick > 1 else ''}" if quick else ""
         return (
-            f"EQUIVALENT: {report.torch} computes what {report.paddle} computes; {compared} operators compared{inputs}, "
+            f"EQUIVALENT: {report.torch} computes what {report.paddle} computes; {counted(compared, 'operator')} compared{inputs}, "
             f"worst float64 difference {report.worst:.1e} of the tensor's scale"
         )
     if report.verdict is Verdict.DIFFERENT:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from parity.trace.trace import Trace
+from parity.trace.trace import Framework, Op, Trace
 
 ARITHMETIC = frozenset(
     (
@@ -127,7 +127,8 @@ class Seen:
     something is done. rows: those that choose rows of a table, labels: those that are the labels of a cross entropy. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
     where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use. doubtful: one side asks for NaN
     or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own, or
-    numbers are ranked.
+    numbers are ranked. named: the numbers that the code of a model compares with. counts: the plain
+    numbers that a forward left changed, on each side.
     """
 
     free: frozenset[str] = frozenset()
@@ -138,6 +139,8 @@ class Seen:
     keeps: bool = False
     doubtful: bool = False
     kinked: bool = False
+    named: tuple[int, ...] = ()
+    counts: Mapping[Framework, Mapping[str, float]] = field(default_factory=dict)
 
 
 def seen(paddle: Trace, torch: Trace) -> Seen:
@@ -153,6 +156,8 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
         keeps=keeps,
         doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
         kinked=ranked or any(kinds[0][kind] and kinds[1][kind] for kind in KINKED),
+        named=tuple(sorted({*paddle.named, *torch.named})),
+        counts={trace.framework: trace.counts for trace in (paddle, torch)},
     )
 
 
@@ -164,12 +169,19 @@ def _free(trace: Trace) -> Iterator[str]:
         reached, bound = {value}, bool({value} & asked)
         for op in trace.ops:
             taken = {slot for slot, number in op.inputs.items() if number in reached}
-            if not taken:
+            if not taken or _bounds(op):
+                # Whatever number comes in, what goes on is within bounds.
                 continue
             reached.update(op.outputs)
-            bound |= op.kind not in ARITHMETIC or bool(asked & set(op.outputs))
+            bound |= op.kind.strip("_") not in ARITHMETIC or bool(asked & set(op.outputs))
         if not bound:
             yield name
+
+
+def _bounds(op: Op) -> bool:
+    """Whether an operator makes of any whole number one that is in a range."""
+    ends = op.attributes.get("min"), op.attributes.get("max")
+    return op.kind in ("mod", "remainder", "floor_mod") or (op.kind == "clip" and None not in ends)
 
 
 def _taken(trace: Trace, kind: str, slot: str) -> Iterator[str]:

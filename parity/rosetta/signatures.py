@@ -11,6 +11,7 @@ import ast
 import inspect
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -126,17 +127,30 @@ def collected() -> dict[str, Any]:
         "torch tensor": _public(torch.Tensor),
         "paddle layer": _public(paddle.nn.Layer()),
         "torch layer": _public(torch.nn.Module()),
+        "paddle optimizer": _open(paddle.optimizer.Optimizer),
+        "paddle scheduler": _open(paddle.optimizer.lr.LRScheduler),
+        "paddle scaler": _open(paddle.amp.GradScaler),
         "elsewhere": sorted(
             {n for kind in (list, dict, str, set, int, float, tuple, bytes) for n in _public(kind)}
             | set(_public(_array()))
+            | {n for kind in _others(paddle) for n in _open(kind)}
         ),
     }
+
+
+def _others(paddle: Any) -> Iterator[type]:
+    """The classes of Paddle's whose objects a training program has besides these."""
+    yield from (paddle.io.DataLoader, paddle.metric.Metric, paddle.Model, paddle.distribution.Distribution)
 
 
 def _array() -> Any:
     import numpy as np
 
     return np.ndarray
+
+
+def _open(kind: Any) -> list[str]:
+    return [name for name in _public(kind) if not name.startswith("_")]
 
 
 def _public(kind: Any) -> list[str]:

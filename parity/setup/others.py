@@ -251,6 +251,8 @@ def further_inputs(
                 (replace(plain, name=f"1 {AXIS.format(1)}", shapes=alone, like=AXIS.format(1), limit=True),)
             )
     rows.append(tuple(_of_any_whole_numbers(plain, seen)))
+    if seen is not None:
+        rows += _of_named_numbers(plain, bool(images), seen)
     return [row for row in rows if row]
 
 
@@ -328,6 +330,54 @@ def _lengths(length: int) -> tuple[int, ...]:
 LONG, SHORT = 64, 16
 """Sequences that are longer than the one are not made twice as long; what is done from some length on mostly shows at twice
 the other."""
+
+
+def _of_named_numbers(plain: Further, images: bool, seen: Seen) -> Iterator[tuple[Further, ...]]:
+    """What the code of a model names: as a size or a batch, where that costs little, and where its inputs are whole numbers as these."""
+    counts = {
+        name: array
+        for name, array in plain.given.items()
+        if array.dtype.kind in "iu" and name not in seen.rows | seen.labels and not _is_mask(array, False)
+    }
+    given = {length for shape in plain.shapes.values() for length in shape}
+    room = max(AFFORDABLE, _numbers(plain.shapes))
+    for number in [number for number in seen.named if number not in given][:NAMED]:
+        filled = {name: np.full_like(array, number) for name, array in counts.items()}
+        if filled:
+            arrays = {**plain.given, **filled}
+            yield (replace(plain, name=f"whole numbers of {number}", given=arrays, limit=True, quiet=True),)
+        for axes in ((2, 3), (0,)) if images else ((1,), (2,), (0,)):
+            shapes = _along(plain.shapes, axes, number)
+            if shapes == plain.shapes or _numbers(shapes) > room:
+                continue
+            name = f"{number} {AXIS.format(' and '.join(map(str, axes)))}"
+            # A port may have tables of one length; that it takes another batch is expected of every one.
+            limit = axes != (0,)
+            yield (replace(plain, name=name, shapes=shapes, reduced=False, limit=limit, quiet=limit),)
+
+
+def _numbers(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    return sum(int(np.prod(shape)) for shape in shapes.values())
+
+
+def _along(
+    shapes: Mapping[str, tuple[int, ...]], axes: tuple[int, ...], length: int
+) -> Mapping[str, tuple[int, ...]]:
+    """The shapes with another length along some axes, wherever an input is as long there as the first that has them."""
+    first = next((shape for shape in shapes.values() if len(shape) > max(axes)), None)
+    if first is None:
+        return shapes
+    return {
+        name: tuple(length if i in axes and n == first[i] else n for i, n in enumerate(shape))
+        for name, shape in shapes.items()
+    }
+
+
+NAMED = 4
+"""So many numbers that the code names are tried at most."""
+
+AFFORDABLE = 20_000
+"""An input of so few numbers costs little; a larger one is tried if it is no larger than the given one."""
 
 
 def _of_any_whole_numbers(plain: Further, seen: Seen | None) -> Iterator[Further]:

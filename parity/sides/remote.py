@@ -55,6 +55,9 @@ class WorkerFault(RuntimeError):
         super().__init__(message)
         self.detail = detail
 
+    def __reduce__(self) -> tuple[type[WorkerFault], tuple[str, str]]:
+        return WorkerFault, (str(self), self.detail)  # it may come out of a pool of processes
+
 
 class WorkerSide:
     """Runs one framework's model in a process of its own (`parity.sides.worker`). Use as a context manager.

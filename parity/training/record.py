@@ -183,6 +183,9 @@ class Drift:
     plain: float
 
 
+NO_DRIFT = Drift((0.0, 0.0), 0.0, 0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Measured:
     """What is kept of a step. updates, rates ((Paddle's, torch's) learning rate) by torch's parameter; room: of an update."""

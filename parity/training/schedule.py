@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from parity.capture.training import Settings, Trainer
+from parity.errors import ParityError
 from parity.ops.attributes import same_value
 from parity.results.finding import Subject
-from parity.training.record import Claim, Claims, Given, Record, StepRecord
+from parity.training.record import NO_DRIFT, Claim, Claims, Given, Measured, Record
 
 Rates = Sequence[tuple[float, float]]
 """(Paddle's, torch's) learning rate of one parameter in every step."""
 
 
-def measured(given: Given, step: StepRecord) -> dict[str, tuple[float, float]]:
+LATER = 100
+"""So many steps a schedule goes on alone: a milestone, the end of a warm-up or of a decay shows in no first few steps."""
+
+
+def measured(given: Given, paddle: Settings, torch: Settings) -> dict[str, tuple[float, float]]:
     found = {}
     for twin in given.twins:
-        expected, actual = step.paddle.parameters.get(twin.paddle.name), step.torch.parameters.get(twin.name)
+        expected, actual = paddle.parameters.get(twin.paddle.name), torch.parameters.get(twin.name)
         # A class that is written by hand may keep its rate where nobody else does.
         if expected is not None and actual is not None and "lr" in expected and "lr" in actual:
             found[twin.name] = expected["lr"], actual["lr"]
@@ -27,6 +33,21 @@ def otherwise_scheduled(rates: Rates) -> bool:
     moving = any(rate != rates[0] for rate in rates)
     (e_0, a_0) = rates[0] if rates else (0.0, 0.0)
     return moving and not all(same_value(e * a_0, a * e_0) for e, a in rates)
+
+
+def going_on(paddle: Trainer, torch: Trainer, record: Record) -> Record:
+    """The record with the rates of the steps behind it, of which nothing else is made; up to where a schedule ends."""
+    given, steps = record.given, list(record.steps)
+    scheduled = [getattr(trainer, "scheduler", trainer) is not None for trainer in (paddle, torch)]
+    while any(scheduled) and len(steps) < LATER:
+        rates = measured(given, paddle.settings(), torch.settings())
+        steps.append(Measured({}, rates, NO_DRIFT, 0.0))
+        try:
+            for trainer in (paddle, torch):
+                trainer.advance()
+        except ParityError:
+            break
+    return Record(given, steps)
 
 
 def explain(record: Record, claims: Claims) -> Iterator[Claim]:

@@ -97,6 +97,9 @@ def judge_training(
     for explain in AT_THE_END:
         for claim in explain(record, claims):
             claims.add(claim)
+    if not claims.faults:
+        for claim in schedule.explain(schedule.going_on(paddle, replay, record), claims):
+            claims.add(claim)
     return TrainingJudgement(
         [telling.finding(claim, given) for claim in claims.faults],
         [telling.note(claim, given) for claim in claims.remarks],
@@ -115,7 +118,7 @@ def _trained(
                 claims.add(claim)
         yield Measured(
             updates.measured(given, step),
-            schedule.measured(given, step),
+            schedule.measured(given, step.paddle, step.torch),
             drift.measured(given, step),
             clipping.room(step.paddle, step.torch, step.expected.gradients),
         )

@@ -120,7 +120,7 @@ def test_a_compiled_paddle_layer_runs_in_dynamic_mode():
         one.b = paddle.jit.to_static(one.b)
         report = paddle2torch.check(one, other, X, further=False)
         assert report.verdict.value == verdict, str(report)
-        assert "1 layer(s) are compiled by paddle.jit.to_static" in _texts(report)
+        assert "1 layer is compiled by paddle.jit.to_static" in _texts(report)
     assert "scale: torch has 4, Paddle has 3" in report.findings[0].cause
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from contextlib import suppress
 from types import ModuleType
 
 import numpy as np
@@ -13,7 +14,7 @@ with warnings.catch_warnings():
 import torch
 
 import parity
-from parity.capture.places import Places, once, one_check
+from parity.capture.places import Places, one_check, patched, throughout
 from parity.results.verdict import Verdict
 
 
@@ -66,20 +67,28 @@ def test_other_functions_are_looked_for_everywhere():
     assert found(places) == {(__name__, "wanted")}
 
 
-def test_a_check_looks_once_and_again_after_an_import_and_the_next_check_anew(monkeypatch):
-    asked = []
+def test_a_check_patches_once_and_again_after_an_import_and_the_next_check_anew(module, monkeypatch):
+    seen = []
 
-    def look():
-        asked.append(len(asked))
-        return asked[-1]
+    def names():
+        seen.append(module.name)
+        yield module, "name", module.name, f"{module.name}'"
 
-    assert (once("a", look), once("a", look)) == (0, 1)
+    def run():
+        with throughout("names", lambda: patched(names())):
+            return module.name
+
+    module.name = "a"
+    assert (run(), module.name, run(), len(seen)) == ("a'", "a", "a'", 2)
     with one_check():
-        assert (once("a", look), once("a", look), once("b", look)) == (2, 2, 3)
-        monkeypatch.setitem(sys.modules, "a_module_of_a_user", ModuleType("a_module_of_a_user"))
-        assert (once("a", look), once("a", look)) == (4, 4)
-    with one_check():
-        assert once("a", look) == 5
+        assert (run(), module.name, run(), len(seen)) == ("a'", "a'", "a'", 3)
+        monkeypatch.setitem(sys.modules, "another_module_of_a_user", ModuleType("another_module_of_a_user"))
+        assert (run(), run(), seen) == ("a'", "a'", ["a"] * 4)
+    assert module.name == "a"
+    with suppress(ZeroDivisionError), one_check():
+        run()
+        raise ZeroDivisionError
+    assert module.name == "a"
 
 
 def test_an_operator_that_a_module_binds_between_two_checks_is_recorded(module):

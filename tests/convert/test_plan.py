@@ -118,6 +118,29 @@ def test_where_a_prefix_is_all_that_differs_the_error_is_that_one_line():
     assert rest == ["every key fits without its prefix: add --strip-prefix module."]
 
 
+def test_another_networks_file_is_told_as_that_in_one_line():
+    source = {f"stages.{n}.weight": np.ones((8, 8, 3, 3)) for n in range(9)}
+    target = layout(*((f"fc{n}.weight", (20 + n, 9), "Linear") for n in range(9)))
+    with pytest.raises(ConvertError) as error:
+        plan_conversion(source, target).require()
+    first, told = str(error.value).splitlines()
+    assert first.endswith("9 missing, 9 extra; nothing was written")
+    assert told.startswith(
+        "it is another network's: of the 9 missing tensors none has the shape of an extra one"
+    )
+    assert "where only the names differ" not in str(plan_conversion(source, target).notes)
+
+
+def test_names_are_called_all_that_differs_only_where_the_shapes_are_there():
+    def notes(*shapes):
+        source = {f"stages.{n}.weight": np.ones(shape) for n, shape in enumerate(shapes)}
+        target = layout(*((f"fc{n}.weight", (9, 20 + n), "Linear") for n in range(4)))
+        return " ".join(plan_conversion(source, target).notes)
+
+    assert "where only the names differ" in notes((20, 9), (21, 9), (22, 9), (23, 9))
+    assert "where only the names differ" not in notes((20, 9), (2, 9), (2, 9), (2, 9))
+
+
 def test_the_nearest_names_are_those_of_the_same_sizes():
     source = {"stem.bn.weight": np.ones(8), "stem.conv.weight": np.ones((8, 3, 3, 3))}
     target = layout(("stem.c.weight", (8, 3, 3, 3), "Conv2d"), ("stem.n.weight", (8,), "BatchNorm2d"))

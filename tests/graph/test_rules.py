@@ -116,6 +116,11 @@ EXAMPLES: Mapping[str, Example] = {
     "scalar_arithmetic": Example(
         lambda t: (t("div", t.input(3), scalar_y=4.0),), ["affine"], {"scale": 0.25, "shift": 0.0}
     ),
+    "scaled_dropout": Example(
+        lambda t: (t("mul", t("dropout", t.input(3), p=0.25, mode="upscale_in_train", training=True), scalar_y=0.75),),
+        ["dropout"],
+        {"p": 0.25, "mode": "downscale_in_infer"},
+    ),
     "clip_is_relu": Example(lambda t: (t("clip", t.input(3), min=0.0, max=None),), ["relu"]),
     "redundant_relu": Example(
         lambda t: (t("relu", t("mean", t("relu", t.input(2, 3)), to=(2,), axes=(1,))),), ["relu", "mean"]
@@ -288,3 +293,14 @@ def test_a_normalization_by_hand_between_permutations_is_one_of_the_channels_too
     (ready,) = EXAMPLES["turned_rows"].graph().nodes
     assert node.spelling.by_hand
     assert (node.kind, node.attributes["axes"]) == (ready.kind, ready.attributes["axes"])
+
+
+def test_a_normalization_between_permutations_of_other_ranks_stays_where_it_is():
+    def tokens(t):
+        x = t("reshape", t.input(2, 3, 4, 5), to=(2, 3, 20))
+        x = t("layer_norm", t("permute", x, to=(2, 20, 3), perm=(0, 2, 1)), axes=(2,), eps=1e-5)
+        x = t("reshape", x, to=(2, 4, 5, 3))
+        return (t("permute", x, to=(2, 3, 4, 5), perm=(0, 3, 1, 2)),)
+
+    (*_, node) = [n for n in Example(tokens, ["layer_norm"]).graph().nodes if n.kind == "layer_norm"]
+    assert node.attributes["axes"] == (-1,)

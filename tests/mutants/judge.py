@@ -6,7 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 
@@ -67,7 +67,7 @@ def run(case: Case | Multi, device: str = "cpu") -> Outcome:
         text = f"{type(error).__name__}: {error}"
         report, judged = None, {"error": text, **FAILED[group]}
     else:
-        judged = JUDGES[group](case, report)
+        judged = JUDGES[group](case if device == "cpu" else _moved(case), report)
     return Outcome(
         case.name,
         single.network,
@@ -80,6 +80,17 @@ def run(case: Case | Multi, device: str = "cpu") -> Outcome:
         findings=tuple(describe(finding) for finding in report.findings) if report is not None else (),
         **judged,
     )
+
+
+def _moved(case: Case | Multi) -> Case | Multi:
+    """The case where the model is moved to another device: what .to() does not reach raises there."""
+    if not isinstance(case, Bug):
+        return case
+    found = (
+        replace(one, shows="error") if one.subject == "registration" and one.shows == "weights" else one
+        for one in case.expected
+    )
+    return replace(case, expected=tuple(found))
 
 
 def inputs_for(pair: Pair):

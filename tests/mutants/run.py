@@ -1,16 +1,18 @@
 """Judge the checker by the corpus and print the table.
 
-python -m tests.mutants.run [--only NAME] [--group bug] [--threads N] [--device DEVICE] [--json FILE] [--third K] [--verbose]
+python -m tests.mutants.run [--only NAME] [--group bug] [--threads N] [--jobs N] [--device DEVICE] [--json FILE] [--third K] [--verbose]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,15 +37,13 @@ if REASONS.keys() - CASES.keys():
 
 def main() -> int:
     arguments = _arguments()
-    torch.set_num_threads(arguments.threads)
     cases = [case for i, case in enumerate(CASES.values()) if arguments.third in (None, i % 3)]
     if arguments.only:
         cases = [case for case in cases if any(part in case.name for part in arguments.only)]
     if arguments.training:
         cases = [case for case in cases if getattr(case, "recipe", "")]
     outcomes = []
-    for case in cases:
-        outcome = run(case, arguments.device)
+    for outcome in _outcomes([case.name for case in cases], arguments):
         if arguments.group in (None, outcome.group):
             outcomes.append(outcome)
             if arguments.verbose or unexpected(outcome):
@@ -56,6 +56,21 @@ def main() -> int:
     return 1 if failures(outcomes) else 0
 
 
+def _outcomes(names: list[str], arguments: argparse.Namespace) -> Iterable[Outcome]:
+    """What is said of each case, in order, by `--jobs` processes."""
+    if arguments.jobs == 1:
+        torch.set_num_threads(arguments.threads)
+        yield from (_outcome(name, arguments.device) for name in names)
+        return
+    spawn = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
+    with ProcessPoolExecutor(arguments.jobs, spawn, torch.set_num_threads, (arguments.threads,)) as pool:
+        yield from pool.map(_outcome, names, [arguments.device] * len(names))
+
+
+def _outcome(name: str, device: str) -> Outcome:
+    return run(CASES[name], device)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", action="append", help="cases whose name contains this (repeatable)")
@@ -63,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--training", action="store_true", help="only cases with optimizer steps")
     parser.add_argument("--third", type=int, choices=[0, 1, 2], help="a fixed third of the corpus")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="processes that run cases side by side")
     parser.add_argument("--device", default="cpu", help="where the torch model runs; Paddle runs on the CPU")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--report", type=Path, help="every wrong answer with its findings")

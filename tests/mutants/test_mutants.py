@@ -1,8 +1,10 @@
 """`parity` judged by the corpus: a report says exactly what was planted, and nothing of a correct port.
 
-The cases of one half run in one process, which runs each case once for all tests.
+The cases of one half run in one process, which runs each case once for all tests. Of the correct ports of one kind every third
+runs here, all of them with `make full` and `make corpus`.
 """
 
+from collections import defaultdict
 from functools import cache
 
 import pytest
@@ -28,8 +30,24 @@ def outcome(name: str) -> Outcome:
     return run(CASES[name])
 
 
+def _often() -> set[str]:
+    """Every case but two of three correct ports of a kind."""
+    kinds = defaultdict[str, list[str]](list)
+    for name, case in CASES.items():
+        if isinstance(case, Style):
+            kinds[case.kind].append(name)
+    return CASES.keys() - {name for names in kinds.values() for i, name in enumerate(names) if i % 3}
+
+
+OFTEN = _often()
+
+
 def _grouped(half: str, names) -> list:
-    return [pytest.param(name, id=name, marks=pytest.mark.xdist_group(f"mutants-{half}")) for name in names]
+    group = pytest.mark.xdist_group(f"mutants-{half}")
+    return [
+        pytest.param(name, id=name, marks=[group] if name in OFTEN else [group, pytest.mark.full])
+        for name in names
+    ]
 
 
 ALL = [parameter for half, names in HALVES.items() for parameter in _grouped(half, names)]

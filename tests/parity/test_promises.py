@@ -184,10 +184,10 @@ def test_the_proof_runs_without_tf32_or_autotuning_whichever_way_they_were_switc
 
 
 def test_on_a_gpu_torch_is_asked_for_deterministic_kernels_and_asked_back():
-    from parity.capture.torch import _exact_arithmetic
+    from parity.capture.torch import exact_arithmetic
 
     assert not torch.are_deterministic_algorithms_enabled()
-    with _exact_arithmetic("cuda"):
+    with exact_arithmetic("cuda"):
         assert torch.are_deterministic_algorithms_enabled()
         assert torch.is_deterministic_algorithms_warn_only_enabled()
     assert not torch.are_deterministic_algorithms_enabled()

@@ -42,7 +42,31 @@ def check(paddle_forward, torch_forward, *inputs, **options):
     return parity.check(InPaddle(paddle_forward), InTorch(torch_forward), inputs, **options)
 
 
+WEIGHTS = numbers(8, 3)
+
+
+def table(framework, make):
+    """Rows of a table by ids that are brought into its range."""
+    return lambda ids: framework.nn.functional.embedding(
+        make(ids), framework.to_tensor(WEIGHTS) if framework is paddle else torch.from_numpy(WEIGHTS)
+    )
+
+
 FAULTS = [
+    pytest.param(
+        lambda x, m: x * (m > 0).astype(x.dtype),
+        lambda x, m: x * (m == 1).to(x.dtype),
+        (numbers(2, 5), np.array([[0, 1, 1, 0, 1], [1, 1, 0, 0, 0]])),
+        "whole numbers of any size",
+        id="mask",
+    ),
+    pytest.param(
+        table(paddle, lambda ids: paddle.clip(ids, 0, 7)),
+        table(torch, lambda ids: ids % 8),
+        np.array([[0, 3, 7], [1, 2, 6]]),
+        "whole numbers of any size",
+        id="ids",
+    ),
     pytest.param(
         lambda x: x.mean(2).squeeze(-1),
         lambda x: x.mean(2).squeeze(),
@@ -128,10 +152,11 @@ FAULTS = [
 
 @pytest.mark.parametrize(("in_paddle", "in_torch", "given", "name"), FAULTS)
 def test_what_only_an_unusual_input_shows_is_found_on_it(in_paddle, in_torch, given, name):
-    report = check(in_paddle, in_torch, given)
+    inputs = given if isinstance(given, tuple) else (given,)
+    report = check(in_paddle, in_torch, *inputs)
     assert report.verdict is Verdict.DIFFERENT
     assert report.cases[-1].name == name
-    assert check(in_paddle, in_torch, given, further=False).verdict is Verdict.EQUIVALENT
+    assert check(in_paddle, in_torch, *inputs, further=False).verdict is Verdict.EQUIVALENT
 
 
 def test_numbers_with_which_paddle_overflows_are_not_compared():

@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from convert.columns import cells
 from convert.rosetta.rows import Kind
 from convert.rosetta.table import TABLE
+from paddle2torch import console
 from paddle2torch.cli import main
 
 
@@ -72,3 +74,53 @@ def test_json_holds_the_whole_row(capsys):
     assert row["kind"] == "layer"
     assert {"paddle": "exclusive", "torch": "count_include_pad"}.items() <= row["arguments"][4].items()
     assert row["traps"][0]["naive"] == "F.avg_pool2d(x, 3, 2, padding=1)"
+
+
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        ("平均池化", {"nn.AvgPool2D", "nn.functional.avg_pool2d", "nn.AdaptiveAvgPool2D"}),
+        ("上采样", {"nn.Upsample", "nn.functional.interpolate"}),
+        ("转置", {"transpose", "nn.Conv2DTranspose"}),
+        ("批归一化", {"nn.BatchNorm2D"}),
+        ("学习率 预热", {"optimizer.lr.LinearWarmup"}),
+        ("冻结 BatchNorm", {"freeze BatchNorm"}),
+        ("滑动方差", {"nn.BatchNorm2D"}),
+    ],
+)
+def test_a_row_is_found_by_what_it_is_called_in_chinese(capsys, words, rows):
+    assert main(["guide", *words.split(), "--json"]) == 0
+    assert {row["paddle"] for row in json.loads(capsys.readouterr().out)} >= rows
+
+
+def test_what_is_called_exactly_so_stands_first(capsys):
+    assert main(["guide", "平均池化", "--json"]) == 0
+    first, *_, last = json.loads(capsys.readouterr().out)
+    assert (first["paddle"], last["paddle"]) == ("nn.AvgPool1D", "nn.functional.lp_pool2d")
+
+
+def test_a_question_in_chinese_is_answered_in_chinese(capsys):
+    told = _guide(capsys, "学习率", "预热")
+    assert "没有对应物" in told
+    assert "替代写法：LambdaLR" in told
+    assert "陷阱：" in _guide(capsys, "nn.AvgPool2D", "--language", "zh")
+    assert "trap: exclusive=True" in _guide(capsys, "nn.AvgPool2D")
+
+
+def test_words_that_are_nobodys_name_find_the_rows_that_say_them(capsys):
+    told = _guide(capsys, "running", "variance")
+    assert told.startswith("nothing is called 'running variance', but these rows speak of it:")
+    assert "paddle.nn.BatchNorm2D" in told
+    assert main(["guide", "没有的词"]) == 2
+    assert "'没有的词' is not in the table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_chinese_fits_a_terminal(capsys, monkeypatch, width):
+    monkeypatch.setattr(console, "_bounded", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    for name in ("nn.AvgPool2D", "nn.BatchNorm2D", "nn.functional.interpolate", "optimizer.AdamW"):
+        assert main(["guide", name, "--language", "zh"]) == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert max(map(cells, shown)) <= width
+        assert not [line for line in shown if line.lstrip()[:1] in set("，。：；、）")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.recipe import Images, Network
 from paddle2torch.training.shards import Cluster, Pool, here
 from paddle2torch.training.sources import open_source
+from parity.errors import ParityError
 from tests.training import small_paddle
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -197,6 +199,46 @@ def test_a_pool_of_processes_gives_the_same_and_a_killed_one_costs_only_its_shar
     assert collect(whole, tmp_path / "pool", Pool(2), untold) == expected
 
 
+@pytest.mark.slow
+def test_a_checkpoint_that_does_not_fit_is_one_sentence_from_a_pool_too_and_leaves_nothing(
+    folder, tmp_path, capsys
+):
+    paddle.save({"stem.weight": paddle.zeros([3, 3])}, str(folder / "other.pdparams"))
+    words = [
+        "agree",
+        "--paddle",
+        "tests/training/small_paddle.py:resnet",
+        "--torch",
+        "tests/training/small_torch.py:resnet",
+    ]
+    words += [
+        "--in-channels",
+        "1",
+        "--weights",
+        str(folder / "other.pdparams"),
+        "--data",
+        str(folder / "data.npz"),
+    ]
+    words += ["--image-size", "32", "--shard", "8", "--workers", "2", "-o", str(tmp_path / "signed")]
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(f"paddle2torch agree: {folder / 'other.pdparams'} does not fit")
+    assert not (tmp_path / "signed").exists()
+
+
+@pytest.mark.slow
+def test_sides_in_interpreters_of_their_own_answer_the_same(folder, tmp_path):
+    whole = job(folder, shard=40)
+    expected = collect(whole, tmp_path / "here", here, untold)
+    apart = replace(whole, pythons={"paddle": sys.executable})
+    assert collect(apart, tmp_path / "apart", here, untold) == expected
+    wrong = replace(whole, pythons={"paddle": str(folder / "python")})
+    with pytest.raises(
+        ParityError, match="--paddle-python must name a Python interpreter that has paddle and numpy"
+    ):
+        collect(wrong, tmp_path / "wrong", here, untold)
+
+
 @pytest.mark.full
 def test_on_ray_a_killed_worker_loses_nothing_and_nothing_counts_twice(folder, tmp_path, monkeypatch):
     pytest.importorskip("ray")
@@ -225,4 +267,4 @@ def test_networks_that_tell_other_classes_apart_are_refused(folder):
     wrong = job(folder)
     other = replace(wrong.networks["torch"], references={"torch": "tests/training/small_torch.py:unpooled"})
     with pytest.raises(TrainingError, match="it is another network's"):
-        Judge(replace(wrong, networks={**wrong.networks, "torch": other}))
+        Judge(replace(wrong, networks={**wrong.networks, "torch": other})).rows(0)

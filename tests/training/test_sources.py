@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paddle2torch.training.errors import BadImageError, TrainingError
-from paddle2torch.training.sources import open_source
+from paddle2torch.training.sources import open_source, opened
 
 
 def test_class_folders_give_the_classes_in_order_of_their_names(tmp_path, picture):
@@ -98,7 +98,23 @@ def test_an_npz_that_does_not_fit_is_told(tmp_path, arrays, told):
         open_source(str(tmp_path / "data.npz"))
 
 
+def test_a_file_that_is_no_npz_or_a_damaged_one_is_told(tmp_path):
+    path = tmp_path / "data.npz"
+    np.savez(path, images=np.ones((20, 8, 8), np.uint8), labels=[0, 1] * 10)
+    whole = path.read_bytes()
+    for damaged, told in (
+        (b"text\n", "data.npz: is no .npz; save it with np.savez"),
+        (whole[:700], "is no .npz"),
+        (whole[:400] + bytes(64) + whole[464:], "cannot be read as an .npz"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(TrainingError, match=told):
+            open_source(str(path))
+
+
 def test_folders_without_images_are_told(tmp_path, picture):
+    with pytest.raises(TrainingError, match="is a folder, and an image is asked for"):
+        opened(tmp_path, "RGB")
     with pytest.raises(TrainingError, match="no such folder"):
         open_source(str(tmp_path / "nowhere"))
     with pytest.raises(TrainingError, match="holds no images; images end in"):

@@ -9,11 +9,14 @@ import sys
 import time
 
 import numpy as np
+import paddle
 import pytest
+import torch
 
+from paddle2torch import console
 from paddle2torch.cli import main
 from paddle2torch.training import checkpoints
-from paddle2torch.training.record import STEPS, rows
+from paddle2torch.training.record import STEPS, draw, rows
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -48,7 +51,9 @@ def refused(arguments, capsys):
     return line
 
 
-def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_path, capsys):
+def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(console, "_bounded", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
     both = ["--torch", "tests/training/small_torch.py:resnet", "--framework", "paddle"]
     run = tmp_path / "run"
     assert main([*SMALL, *both, *THREE, "--data", str(npz), "--epochs", "2", "-o", str(run)]) == 0
@@ -56,6 +61,7 @@ def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_pat
     assert lines[0].split()[:3] == ["epoch", "step", "rate"]
     assert [line.split()[:2] for line in lines[1:3]] == [["1", "3"], ["2", "6"]]
     assert lines[3].startswith("best test accuracy")
+    assert max(map(len, lines[:4])) <= 80
     assert main(["train", "--resume", str(run), "--epochs", "3"]) == 0
     assert [row["step"] for row in rows(run / STEPS)] == list(range(1, 10))
     assert (
@@ -83,6 +89,43 @@ def test_a_run_is_told_line_by_line_and_goes_on_in_either_framework(npz, tmp_pat
         "say with -o where torch goes on"
     )
     assert "leave --lr, MODEL out" in refused(["train", "lenet", "--resume", run, "--lr", "1"], capsys)
+
+
+def test_begun_in_paddle_and_finished_in_torch_the_losses_are_those_of_paddle_alone_and_drawn_on_them(
+    npz, tmp_path, capsys
+):
+    words = [
+        "train",
+        "lenet",
+        "--framework",
+        "paddle",
+        "--dtype",
+        "float64",
+        "--batch",
+        "8",
+        "--data",
+        str(npz),
+    ]
+    words += ["--optimizer", "adam", "--lr", "0.003"]
+    whole, half, finished = (tmp_path / name for name in ("whole", "half", "finished"))
+    assert main([*words, "--epochs", "4", "-o", str(whole)]) == 0
+    assert main([*words, "--epochs", "2", "-o", str(half)]) == 0
+    on = ["train", "--resume", str(half), "--framework", "torch", "--epochs", "4"]
+    assert main([*on, "--beside", str(whole), "-o", str(finished)]) == 0
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told.startswith(f"the losses of the 12 steps that {whole} took too differ by at most ")
+    assert 0 < float(told.split()[-3]) < 1e-11
+    alone = draw(finished).read_bytes()
+    assert draw(finished, whole).read_bytes() != alone
+    assert "holds no steps.jsonl" in refused([*words, "--beside", tmp_path, "-o", tmp_path / "run"], capsys)
+
+
+def test_what_is_printed_beside_a_progress_bar_goes_into_the_file_that_it_is_sent_to(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with console.progress_bar() as bar:
+        bar.add_task("training", total=1)
+        print("epoch 1")
+    assert capsys.readouterr().out == "epoch 1\n"
 
 
 def test_images_that_changed_since_are_not_gone_on_with(npz, tmp_path, capsys):
@@ -144,6 +187,20 @@ def test_images_that_changed_since_are_not_gone_on_with(npz, tmp_path, capsys):
             "and is to answer a row of logits to each",
         ),
         (["train", "lenet", "--framework", "torch", "--split", "0"], "leaves one part empty; choose another"),
+        (
+            ["train", "lenet", "--framework", "torch", "--device", "gpu"],
+            "--device gpu: write cpu, cuda or cuda:N",
+        ),
+        pytest.param(
+            ["train", "lenet", "--framework", "torch", "--device", "cuda"],
+            "device cuda: this torch sees no CUDA device; run it on the CPU, or with a CUDA build of torch",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU"),
+        ),
+        pytest.param(
+            ["train", "lenet", "--framework", "paddle", "--device", "cuda"],
+            "device cuda: this Paddle is a CPU build; run it on the CPU, or with paddlepaddle-gpu",
+            marks=pytest.mark.skipif(paddle.device.is_compiled_with_cuda(), reason="a GPU build"),
+        ),
         (["train", "--resume", "tests"], "tests: holds no checkpoint of `paddle2torch train`"),
     ],
 )
@@ -154,6 +211,7 @@ def test_a_wrong_command_is_refused_with_one_sentence(words, told, tmp_path, cap
 
 def test_a_class_count_that_does_not_fit_is_told(npz, tmp_path, capsys):
     told = refused([*SMALL, "--data", npz, "-o", tmp_path / "run"], capsys)
+    assert not (tmp_path / "run").exists()
     assert "gives 10 numbers for an image, and 3 classes (0, 1, 2) need 3" in told
     assert "--args '{\"num_classes\": 3}'" in told
 

@@ -10,7 +10,10 @@ from PIL import Image
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.transforms import (
     ADJUST,
+    ALONG,
+    AXES,
     IMAGENET,
+    Lighting,
     Normalize,
     RandomCrop,
     RandomFlip,
@@ -104,6 +107,35 @@ def test_colour_shift_draws_a_factor_for_each_and_none_of_zero(photograph):
     for adjust, factor in zip(ADJUST.values(), factors, strict=True):
         expected = adjust(expected, float(factor))
     same(step("colour:0.4")(photograph, np.random.default_rng(5)), expected)
+
+
+def test_lighting_moves_every_pixel_by_one_colour_drawn_along_the_axes_of_imagenets_colours():
+    grey = Image.new("RGB", (3, 2), (100, 120, 140))
+    shifts = []
+    for seed in range(400):
+        moved = np.asarray(Lighting(0.1)(grey, np.random.default_rng(seed)), np.float64) - np.asarray(grey)
+        assert (moved == moved[0, 0]).all()
+        drawn = np.random.default_rng(seed).normal(0, 0.1, 3)
+        exact = 255 * sum(a * v * axis for a, v, axis in zip(drawn, ALONG, AXES.T, strict=True))
+        assert np.abs(moved[0, 0] - exact).max() <= 0.5
+        shifts.append(moved[0, 0])
+    assert np.allclose(AXES.T @ AXES, np.eye(3), atol=1e-3)
+    usual = 255 * 0.1 * np.sqrt(((AXES * ALONG) ** 2).sum(axis=1))
+    assert np.allclose(np.std(shifts, axis=0), usual, rtol=0.15)
+
+
+def test_lighting_keeps_within_the_range_and_is_for_colours(photograph):
+    lit = (
+        np.asarray(Lighting(1.0)(photograph, np.random.default_rng(0))) if photograph.mode == "RGB" else None
+    )
+    if lit is None:
+        with pytest.raises(TrainingError, match="lighting shifts colours, and the images are grey"):
+            Lighting(0.1)(photograph, np.random.default_rng(0))
+    else:
+        before = np.asarray(photograph).astype(int)
+        moved = lit.astype(int) - before
+        inside = (lit > 0) & (lit < 255)
+        assert all(len(np.unique(moved[..., c][inside[..., c]])) == 1 for c in range(3))
 
 
 def test_scale_resizes_to_every_size_of_the_range(photograph):

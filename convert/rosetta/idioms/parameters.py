@@ -21,6 +21,21 @@ ROWS: tuple[Row, ...] = (
         twin="nn.Parameter",
     ),
     idiom(
+        "weight of a Linear",
+        "n = nn.Linear(4, 4, weight_attr=nn.initializer.Constant(0.5))\n"
+        "n.weight.set_value(x)\npaddle.matmul(x, n.weight)",
+        "n = nn.Linear(4, 4)\nn.weight.data.copy_(x.T)\ntorch.matmul(x, n.weight.T)",
+        "Paddle keeps it [in, out], torch [out, in]: what takes it out of the layer turns it round",
+        (
+            "a square one fits without complaint",
+            "n = nn.Linear(4, 4)\nn.weight.data.copy_(x.T)\ntorch.matmul(x, n.weight)",
+        ),
+        twin="nn.Linear",
+        exactness=Exactness.ALGEBRA,
+        sources=("nn/layer/common.py: Linear", "nn/modules/linear.py: Linear"),
+        x="float 4,4",
+    ),
+    idiom(
         "create_parameter of a bias",
         "nn.Layer().create_parameter([5], is_bias=True)",
         "nn.Parameter(torch.zeros(5))",

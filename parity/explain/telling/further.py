@@ -70,6 +70,13 @@ def not_numbers(path: str, shapes: Shapes) -> Finding:
     )
 
 
+def counting(side: str, names: Sequence[str]) -> str:
+    """A model that counts its calls, and the other does not."""
+    only = "torch" if side == "torch" else "Paddle"
+    told = ", ".join(f"`{name}`" for name in names[:3])
+    return f"only {only}'s model counts its calls, in {told}: two calls were compared, and what a later one does was not"
+
+
 def at_kinks(name: str, path: str, shapes: Shapes, apart: float) -> Finding:
     """A gradient that differs where a function has a kink, or where numbers are equal or large."""
     by = "NaN or Inf on one side alone" if apart == float("inf") else f"{apart:.1e} of its size"
@@ -103,7 +110,8 @@ def raises(name: str, shapes: Shapes, error: Exception) -> Finding:
 
 def refused(tried: Sequence[Shapes], instead: Shapes | None) -> Note:
     """That Paddle's model does not take what was tried; instead: what it takes."""
-    sizes = " and ".join(map(_sizes, tried))
+    *others, last = map(_sizes, tried)
+    sizes = f"{', '.join(others)} or {last}" if others else last
     if instead is None:
         return Note(f"only the given size was compared: Paddle's model does not take {sizes}")
     return Note(f"Paddle's model does not take an input of {sizes}; compared on {_sizes(instead)}")

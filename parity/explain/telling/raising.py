@@ -53,27 +53,28 @@ def _what(found: Raised) -> str:
 
 def followed(reason: Finding, found: Raised) -> Finding:
     """A finding that says what follows from it: torch raises."""
+    so = _what(found)
+    if found.stray is not None:
+        so = f"`{found.module}` {_lies(found.stray)}: {so}"
     return replace(
         reason,
-        cause=f"{reason.cause}; so, {_what(found)}",
+        cause=f"{reason.cause}; so, {so}",
         evidence={**reason.evidence, "error": found.error, "traceback": found.traceback},
         shows=Shows.ERROR,
     )
 
 
 def _stray(found: Stray) -> tuple[str, str]:
-    lies = f"lies on the {found.device}, the model on {found.home}"
     if found.made_by:
-        return f"what `{found.made_by}` makes {lies}", "make it where the input lies: device=x.device"
-    if found.unregistered:
-        return (
-            f"`{found.unregistered}` {lies}: it is not registered",
-            "register it (as an attribute, in a torch.nn.ModuleList), so that .to() moves it",
-        )
+        return f"what `{found.made_by}` makes {_lies(found)}", "make it where the input lies: device=x.device"
     return (
-        f"a constant tensor {lies}",
+        f"a constant tensor {_lies(found)}",
         "keep it with register_buffer, so that .to() moves it, or move it to x.device here",
     )
+
+
+def _lies(found: Stray) -> str:
+    return f"lies on the {found.device}, the model on {found.home}"
 
 
 def _told(shapes: list[list[int]]) -> str:

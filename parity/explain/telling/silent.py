@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convert.names import counted
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.lines import constructor
@@ -141,7 +142,7 @@ def unregistered(claim: Claim, evidence: Evidence) -> Finding:
     nodes = ((pair.torch if torch else pair.paddle, pair.paddle.order) for pair in evidence.alignment.pairs)
     first = next((at for node, at in nodes if node.module.startswith(found.paths[0])), float("inf"))
     name = container.rpartition(".")[2]
-    cause = f"not registered: {len(found.paths)} layer(s) of `{container}` live in a plain list in "
+    cause = f"not registered: {counted(len(found.paths), 'layer')} of `{container}` {'lives' if len(found.paths) == 1 else 'live'} in a plain list in "
     cause += f"{'torch' if torch else 'Paddle'}, so they are not in the state dict, not moved by .to(), not trained and not saved"
     fix = f"self.{name} = torch.nn.ModuleList(...)"
     if found.tensor:
@@ -200,6 +201,25 @@ def _one_parameter(claim: Claim, evidence: Evidence) -> Finding:
         subject=Subject.TIE,
         attribute=claim.attribute,
         values={"paddle": False, "torch": True},
+        shows=claim.shows,
+        order=float("inf"),
+    )
+
+
+def unread(claim: Claim, evidence: Evidence) -> Finding:
+    """A weight that this run does not use. details: the `Unread`."""
+    ours, theirs = claim.details.torch, claim.details.paddle
+    module = ours.rpartition(".")[0]
+    turned = " transposed" if claim.details.turned else ""
+    return Finding(
+        layer=module,
+        operator="weight",
+        where=evidence.torch.trace.constructors.get(module, ""),
+        cause=f"`{ours}` does not hold Paddle's `{theirs}`{turned}; nothing that ran here reads it, another mode or method of the model may",
+        fix="load it from Paddle's state dict again (`paddle2torch.convert_state_dict`)",
+        evidence={"paddle": theirs},
+        subject=Subject.WEIGHT,
+        attribute=ours,
         shows=claim.shows,
         order=float("inf"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from convert.names import listed
+from convert.names import counted, listed
 from parity.align.alignment import Edge
 from parity.explain.claims import Claim, Doubt, Remark
 from parity.explain.evidence import Evidence
@@ -46,6 +46,7 @@ OF_MODEL: Tells = {
     Subject.TIE: silent.shared,
     Subject.OUTPUT: returned.result,
     Subject.STATISTIC: silent.buffer,
+    Subject.WEIGHT: silent.unread,
 }
 """What a claim is about (an aligned operator, what stands before one, neither) and its subject -> who says it."""
 
@@ -80,7 +81,7 @@ def note(claim: Claim, evidence: Evidence) -> Note:
     if claim.what is Remark.BIASED_VARIANCE:
         return Note(
             "running variance: Paddle accumulates the biased batch variance, torch the unbiased one; after "
-            f"this step they differ by up to {max(details):.1e} in {len(details)} layer(s), as the factor "
+            f"this step they differ by up to {max(details):.1e} in {counted(len(details), 'layer')}, as the factor "
             "n/(n-1) predicts: a framework difference, not a fault of the port",
             "",
             {"max relative difference": max(details), "layers": len(details)},
@@ -160,6 +161,11 @@ def doubt(claim: Claim) -> str:
         return str(claim.details)
     if claim.what in (Doubt.RESULT_TYPE, Doubt.EMPTY_RESULT):
         return returned.doubt(claim)
+    if claim.what is Doubt.FUSED:
+        return (
+            f"the outputs differ by up to {claim.details:.1e} of their size, and torch holds weights that are none of Paddle's: fusing "
+            "layers in float32 does that, and so may a small mistake. Fuse in float64 to tell them apart (`model.double()` first)"
+        )
     if claim.what is Doubt.TELLS_NOTHING:
         return f"`{claim.attribute}`: {claim.details}"
     places = [

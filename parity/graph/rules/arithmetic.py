@@ -8,6 +8,7 @@ from parity.graph.builder import Builder
 from parity.graph.formulas.pieces import expands
 from parity.graph.node import Input, Node, Spelling, fed_through, joined
 from parity.graph.rules.layers import rename
+from parity.limits import FLOAT32_STEPS
 
 
 def scalar_arithmetic(b: Builder, node: Node) -> bool:
@@ -143,6 +144,28 @@ def merge_affine(b: Builder, node: Node) -> bool:
     first.attributes = {"scale": first.attributes["scale"] * s, "shift": first.attributes["shift"] * s + t}
     first.spelling = Spelling(negated=node.spelling.negated)
     b.absorb(first, node)
+    return True
+
+
+def scaled_dropout(b: Builder, node: Node) -> bool:
+    """What a dropout keeps times the share that it keeps, before or behind it: Paddle's mode that does not scale in training."""
+    above = b.producer.get(node.inputs.get("x", -1))
+    if above is None or {above.kind, node.kind} != {"dropout", "affine"}:
+        return False
+    dropout, factor = (node, above) if node.kind == "dropout" else (above, node)
+    first = dropout if factor is node else factor
+    mode, kept = dropout.attributes.get("mode"), 1.0 - dropout.attributes["p"]
+    if mode != "upscale_in_train" or not b.only_use(first.output) or factor.attributes["shift"] != 0.0:
+        return False
+    if abs(factor.attributes["scale"] - kept) > FLOAT32_STEPS * kept:
+        return False
+    dropout.attributes = {**dropout.attributes, "mode": "downscale_in_infer"}
+    if first is dropout:
+        b.absorb(dropout, factor)
+    else:
+        dropout.takes["x"] = fed_through(dropout.takes["x"], factor.takes["x"], shape=dropout.shape("x"))
+        dropout.raw = (*factor.raw, *dropout.raw)
+        b.drop(factor)
     return True
 
 

@@ -17,6 +17,7 @@ from parity.graph.rules.arithmetic import (
     merge_affine,
     redundant_relu,
     scalar_arithmetic,
+    scaled_dropout,
 )
 from parity.graph.rules.layers import (
     bias,
@@ -61,6 +62,7 @@ REWRITES: tuple[Rewrite, ...] = (
     # A factor that belongs to a formula stays with it: formulas are read before factors are carried past moves.
     written_out,
     scaled_before_moved,
+    scaled_dropout,
     linear,
     bias,
     pointwise,

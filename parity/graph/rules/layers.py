@@ -221,7 +221,8 @@ def bias(b: Builder, node: Node) -> bool:
         if "bias" in first.takes or not b.only_use(first.output):
             continue
         shape = b.shapes[first.output]
-        width = shape[-1] if first.kind == "linear" else shape[1]
+        last = first.kind == "linear" or first.spelling.layout == "channels_last"
+        width = shape[-1] if last else shape[1]
         if count(b.shapes[value]) != width:
             continue
         first.takes["bias"] = Input(value, b.shapes[value], node.places(other))

@@ -76,7 +76,9 @@ def turned_rows(b: Builder, node: Node) -> bool:
     if before is None or behind is None or not b.only_use(before.output):
         return False
     perm, back = _permutation(b, before), _permutation(b, behind)
-    if perm is None or back is None or tuple(perm[axis] for axis in back) != tuple(range(len(perm))):
+    if perm is None or back is None or len(perm) != len(back):
+        return False
+    if tuple(perm[axis] for axis in back) != tuple(range(len(perm))):
         return False
     rank, attributes = len(perm), dict(node.attributes)
     if node.spelling.reduced is not None:

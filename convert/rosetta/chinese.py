@@ -1,20 +1,19 @@
 """The Rosetta table in Chinese: what people call a layer or function, and the reasons, notes and traps of the rows.
 
-The table's own language is English, as it is what the command line says. `rosetta.zh.json` has each text with its translation;
-one that has none yet is shown in English.
+The table's own language is English. `chinese.json` has each text with its translation; one that has none yet is shown in English.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from convert.rosetta.rows import Kind, Row
+from convert.rosetta.rows import Exactness, Kind, Row
 
-TEXTS = Path(__file__).with_name("rosetta.zh.json")
+TEXTS = Path(__file__).with_name("chinese.json")
 
 NAMES: tuple[tuple[str, str], ...] = (
     (r"conv\w*transpose", "转置卷积 反卷积"),
@@ -101,6 +100,15 @@ NAMES: tuple[tuple[str, str], ...] = (
 )
 """A pattern in a name -> what a Chinese reader searches for; the first that fits."""
 
+LEVELS: Mapping[Exactness, str] = {
+    Exactness.BIT: "逐位相等",
+    Exactness.ALGEBRA: "算法相同",
+    Exactness.F32: "取 float32 常数后算法相同",
+    Exactness.NEAR: "相差一个框架自身的常数",
+    Exactness.DISTRIBUTION: "分布相同，随机数不同",
+    Exactness.NONE: "没有对应物",
+}
+
 
 def called(row: Row) -> str:
     """What the row is called in Chinese; "" for a name that nobody calls otherwise."""
@@ -110,10 +118,10 @@ def called(row: Row) -> str:
 
 def chinese(text: str) -> str:
     """A reason, a note, a trap or an idiom in Chinese; in English where there is no translation yet."""
-    return _texts().get(text, text)
+    return _translations().get(text, text)
 
 
-def translatable(row: Row) -> Iterator[str]:
+def texts(row: Row) -> Iterator[str]:
     """Every text of a row that `chinese` is asked for."""
     yield from filter(
         None,
@@ -136,6 +144,6 @@ def heading(row: Row) -> str:
 
 
 @cache
-def _texts() -> dict[str, str]:
+def _translations() -> dict[str, str]:
     found: dict[str, str] = json.loads(TEXTS.read_text(encoding="utf-8"))
     return found
