@@ -7,7 +7,7 @@ recording the block runs as if it were called directly.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -43,7 +43,29 @@ def _names() -> list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
         if function is not None:
             direct[id(function)] = (function, _direct(own))
     places = _PLACES.of({key: function for key, (function, _) in direct.items()})
-    return [(module, name, *direct[key]) for module, name, key in places]
+    return [*((module, name, *direct[key]) for module, name, key in places), *_inside()]
+
+
+def _inside() -> Iterator[tuple[Any, str, Callable[..., Any], Callable[..., Any]]]:
+    """What torch's function hands its block to: a name that only a function knows (an import in it, a closure) is in no module."""
+    module = sys.modules.get("torch.utils.checkpoint")
+    for name, call in (
+        ("CheckpointFunction", _Applied),
+        ("_checkpoint_without_reentrant_generator", _nothing),
+    ):
+        if hasattr(module, name):
+            yield module, name, getattr(module, name), call
+
+
+class _Applied:
+    @staticmethod
+    def apply(function: Callable[..., Any], preserve_rng_state: bool, *args: Any) -> Any:
+        return function(*args)
+
+
+def _nothing(*args: Any, **kwargs: Any) -> Iterator[None]:
+    """The block runs between the first step and the end."""
+    yield
 
 
 def _direct(own: frozenset[str]) -> Callable[..., Any]:

@@ -346,7 +346,9 @@ def _of_named_numbers(plain: Further, images: bool, seen: Seen) -> Iterator[tupl
         if filled:
             arrays = {**plain.given, **filled}
             yield (replace(plain, name=f"whole numbers of {number}", given=arrays, limit=True, quiet=True),)
-        for axes in ((2, 3), (0,)) if images else ((1,), (2,), (0,)):
+        whole = _numbers(_along(plain.shapes, (2, 3), number)) <= room
+        sides: tuple[tuple[int, ...], ...] = ((2, 3),) if images and whole else ((2,), (3,))
+        for axes in (*(sides if images else ((1,), (2,))), (0,)):
             shapes = _along(plain.shapes, axes, number)
             if shapes == plain.shapes or _numbers(shapes) > room:
                 continue

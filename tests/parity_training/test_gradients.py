@@ -285,8 +285,31 @@ class _TorchRecomputingCut(_TorchRecomputing):
         return torch.relu(self.inner(x).detach())
 
 
+class _TorchRecomputingByAnImportInside(_TorchRecomputing):
+    reentrant = False
+
+    def __init__(self):
+        super().__init__()
+        from torch.utils.checkpoint import checkpoint as kept
+
+        self.again = lambda block, x: kept(block, x, use_reentrant=self.reentrant)
+
+    def forward(self, x):
+        return self.head(self.again(self.block, x))
+
+
+class _TorchRecomputingReentrantly(_TorchRecomputingByAnImportInside):
+    reentrant = True
+
+
 @pytest.mark.parametrize(
-    ("torch_class", "verdict"), [(_TorchRecomputing, "EQUIVALENT"), (_TorchRecomputingCut, "DIFFERENT")]
+    ("torch_class", "verdict"),
+    [
+        (_TorchRecomputing, "EQUIVALENT"),
+        (_TorchRecomputingByAnImportInside, "EQUIVALENT"),
+        (_TorchRecomputingReentrantly, "EQUIVALENT"),
+        (_TorchRecomputingCut, "DIFFERENT"),
+    ],
 )
 def test_a_block_that_is_recomputed_in_backward_is_seen_inside(torch_class, verdict):
     paddle_net, torch_net = _PaddleRecomputing(), torch_class()
