@@ -34,18 +34,6 @@ class Evidence(Measured):
         knowing._blamed, knowing.front = blamed, front
         return knowing
 
-    def is_reordered(self, name: str) -> bool:
-        """Whether a parameter of torch's holds the numbers of the one of Paddle's that it is named after, in another order."""
-        expected = self.paddle_parameters.get(self.names.get(name, ""))
-        actual = self.torch_parameters[name]
-        if (
-            expected is None
-            or expected.size != actual.size
-            or np.array_equal(expected.ravel(), actual.ravel())
-        ):
-            return False
-        return np.array_equal(np.sort(expected, axis=None), np.sort(actual, axis=None))
-
     def suspects(self, pair: Pair, slot: str = "") -> bool:
         """Whether a pair, or what it takes in a slot, may be why the outputs are wrong."""
         return self._blamed is None or (id(pair), slot) in self._blamed

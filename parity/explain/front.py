@@ -59,7 +59,7 @@ def tells(claim: Claim, front: Front) -> bool:
     """Whether a claim says more than that something differs from here on."""
     edge, part = claim.edge, claim.details
     if claim.what is not Subject.COMPUTED or edge is None:
-        return claim.what is not Subject.UNEXPLAINED
+        return True
     if isinstance(part, Part) and part.narrower:
         first, own = part.paddle.first, part.torch.first
         same = own is not None and own.op in {op.index for op in front.torch}
@@ -83,9 +83,7 @@ def is_about(claim: Claim, front: Front) -> bool:
 
 def hides(front: Front, claim: Claim) -> bool:
     """Whether the numbers that are handed in would make up for what is claimed, too: it is about an operator on the way there."""
-    if claim.pair is None or claim.what in VAGUE:
-        return False
-    return any(op.index in claim.pair.torch.raw for op in front.above)
+    return claim.pair is not None and any(op.index in claim.pair.torch.raw for op in front.above)
 
 
 def is_of_a_layer(claim: Claim, front: Front) -> bool:

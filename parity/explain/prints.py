@@ -94,11 +94,15 @@ class Side:
         absolute, top = sums[2], max(abs(sums[3]), abs(sums[4]))
         size = np.array([absolute, sums[1], absolute, top, top])
         near = (np.abs(table[:, :5] - sums[:5]) <= KNOWN_NUMBERS * size).all(axis=1)
+        near &= np.abs(table[:, 7] - sums[7]) <= KNOWN_NUMBERS * sums[8]
         return [values[i] for i in np.flatnonzero(near)]
 
     def laid_out_like(self, value: int, other: Side, theirs: int) -> bool:
         """Whether two values of the same numbers differ in nothing but the order of their axes."""
-        if abs(self._sums[value][5] - other._sums[theirs][5]) <= KNOWN_NUMBERS * self._sums[value][2]:
+        sums, expected_sums = self._sums[value], other._sums[theirs]
+        if all(
+            abs(sums[at] - expected_sums[at]) <= KNOWN_NUMBERS * sums[size] for at, size in ((5, 2), (9, 8))
+        ):
             return True
         ours, expected = self.array(value), other.array(theirs)
         if ours is None or expected is None:
@@ -109,7 +113,9 @@ class Side:
 def _sums(array: Array) -> Array:
     flat = array.astype(np.float64, copy=False).ravel()
     with np.errstate(all="ignore"):
-        weighted = float(flat @ np.cos(np.arange(flat.size, dtype=np.float64)))
+        weights = np.cos(np.arange(flat.size, dtype=np.float64))
+        # Beside a mask of -1e9 the other numbers would not be seen in a sum.
+        small = flat / (1.0 + np.abs(flat))
         return np.array(
             [
                 flat.sum(),
@@ -117,8 +123,11 @@ def _sums(array: Array) -> Array:
                 np.abs(flat).sum(),
                 flat.min(),
                 flat.max(),
-                weighted,
+                flat @ weights,
                 flat.size,
+                small.sum(),
+                np.abs(small).sum(),
+                small @ weights,
             ]
         )
 

@@ -32,7 +32,7 @@ MAKES = {
     "mul": lambda x, y: x * y,
     "square": np.square,
     "sqrt": np.sqrt,
-    "exp": lambda x: np.exp(x / 9),
+    "exp": lambda x: np.exp(np.maximum(x, -9) / 9),
     "left": lambda x: x[:, :2],
     "right": lambda x: x[:, 2:],
     "concat": lambda x, y: np.concatenate([x, y], 1),
@@ -151,6 +151,14 @@ def test_axes_in_another_order_are_no_other_numbers(evidence):
     assert told(made).where == "torch.py:2"
 
 
+def test_numbers_beside_a_mask_are_seen(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    for program, wrong in ((paddle, "double"), (torch, "exp")):
+        low = program("scale", program("left", 0), factor=-1e12)
+        program("exp", program("concat", low, program(wrong, program("right", 0))))
+    assert told(evidence(paddle, torch)).where == "torch.py:4"
+
+
 def test_two_results_of_a_line_in_each_others_place_are_told_as_exchanged(evidence):
     paddle, torch = Program("paddle"), Program("torch")
     left, right = paddle("left", 0), paddle("right", 0)
@@ -224,5 +232,6 @@ def test_a_claim_about_an_operator_on_the_way_is_not_hidden(hand):
     op = evidence.torch.trace.ops[pair.torch.op]
     claim = Claim(Subject.ATTRIBUTE, pair)
     assert front.hides(Front((), (), above=(op,)), claim)
+    assert front.hides(Front((), (), above=(op,)), Claim(Subject.UNEXPLAINED, pair))
     assert not front.hides(Front((op,), ()), claim)
     assert front.is_about(claim, Front((op,), ()))

@@ -23,9 +23,13 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
     expected = " -> ".join(dict.fromkeys(_called(paddle, op) for op in front.way))
     actual = _called(torch, ours)
     if front.left_out:
-        cause = f"{expected} only in Paddle: behind {actual} torch takes its result as it is, and with Paddle's numbers here alone torch's results are Paddle's"
+        cause = (
+            f"{expected} only in Paddle: behind {actual} torch takes its result as it is, and with Paddle's numbers here alone torch's "
+            "results are Paddle's"
+        )
+        line = _missing(front, evidence)
         return _finding(
-            front, evidence, Subject.MISSING, cause, f"compute {expected} of it", (expected, None)
+            front, evidence, Subject.MISSING, cause, f"compute {expected} of it", (expected, None), where=line
         )
     other = _other_argument(theirs, ours)
     if other and not front.lacking:
@@ -41,14 +45,23 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
         line = _chosen(front, evidence)
         return _finding(front, evidence, Subject.WIRING, cause, fix, (lacking, surplus), where=line)
     if expected == actual:
-        source = _moved_source(ours, evidence)
-        cause = f"{actual} takes Paddle's numbers in another order{source}: with Paddle's here alone torch's results are Paddle's"
-        return _finding(
-            front, evidence, Subject.ORDER, cause, "lay them out as Paddle does", ("in order", "moved")
+        cause = (
+            f"{actual} makes other numbers of the same ones: they come in in another order (transposed, say), or an argument "
+            "differs; with Paddle's numbers here alone torch's results are Paddle's"
         )
+        fix = "compare the two calls: the order of what they take, and their arguments"
+        return _finding(front, evidence, Subject.ORDER, cause, fix, ("in order", "in another"))
     cause = f"torch computes {actual} where Paddle computes {expected}: {PROVEN}"
     fix = f"compute here what Paddle does: {expected}"
     return _finding(front, evidence, Subject.COMPUTED, cause, fix, (expected, actual))
+
+
+def _missing(front: Front, evidence: Evidence) -> str:
+    """Where it should stand: on the line of what feeds it if it shares that in Paddle, else where its result is taken, if that is one line."""
+    made, first, maker = front.torch[0].outputs[0], front.way[0], evidence.paddle.trace.maker
+    feeding = {maker[value].line for value in first.inputs.values() if value in maker}
+    taken = {op.line for op in evidence.torch.trace.ops if made in op.inputs.values()}
+    return taken.pop() if first.line not in feeding and len(taken) == 1 else ""
 
 
 def _chosen(front: Front, evidence: Evidence) -> str:
@@ -57,22 +70,6 @@ def _chosen(front: Front, evidence: Evidence) -> str:
     values = [*(ours for _, ours in front.lacking), *front.surplus]
     lines = {maker[value].line if value in maker else "" for value in values}
     return lines.pop() if len(lines) == 1 else ""
-
-
-def _moved_source(op: Op, evidence: Evidence) -> str:
-    """The parameter of which it takes them, if there is one."""
-    trace = evidence.torch.trace
-    names = {parameter.value: name for name, parameter in trace.parameters.items()}
-    stack, seen = list(op.inputs.values()), set()
-    while stack:
-        value = stack.pop()
-        name, maker = names.get(value), trace.maker.get(value)
-        if name is not None and evidence.is_reordered(name):
-            return f" (`{name}` holds them so)"
-        if maker is not None and maker.index not in seen:
-            seen.add(maker.index)
-            stack.extend(maker.inputs.values())
-    return ""
 
 
 def moved(claim: Claim, evidence: Evidence) -> Finding:
