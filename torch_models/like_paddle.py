@@ -431,6 +431,22 @@ def clip_each_norm(parameters, max_norm):
             parameter.grad.mul_(max_norm / norm)
 
 
+def get_device():
+    """Where new tensors go, in Paddle's words: `cpu`, `gpu:0`."""
+    device = torch.get_default_device()
+    return "cpu" if device.type == "cpu" else f"gpu:{device.index or 0}"
+
+
+def world_size():
+    """How many processes train together; 1 where no group is set up."""
+    return torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+
+
+def rank():
+    """Which of them this is."""
+    return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+
+
 def set_lr(optimizer, value):
     """Sets the learning rate of all groups."""
     for group in optimizer.param_groups:
