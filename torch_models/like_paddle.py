@@ -17,6 +17,7 @@ channels, also in a grouped convolution) and `paddle/nn/initializer/xavier.py`, 
 """
 
 import math
+import warnings
 from pathlib import Path
 
 import torch
@@ -79,6 +80,11 @@ class ParamAttr:
         if self.initializer is not None:
             self.initializer(parameter)
         parameter.requires_grad = self.trainable
+        if self.learning_rate != 1.0:
+            warnings.warn(
+                "ParamAttr's learning_rate: torch's optimizers take rates from groups; make one for the parameters with this optimize_attr",
+                stacklevel=2,
+            )
         parameter.optimize_attr = {"learning_rate": self.learning_rate}
         parameter.regularizer = self.regularizer
 
