@@ -2,6 +2,7 @@
 
     python -m benchmarks.port                          # every factory
     python -m benchmarks.port resnet18 vgg11 --size 64
+    python -m benchmarks.port --write                  # and put the rows into the guide's table, in both languages
 
 A line for each factory: the file, its lines that were changed and left, the verdict in eval mode, of the gradients, and in train mode, and the
 seconds. Random weights that hide nothing; inputs of one size for all (Inception's is 299), smaller than the networks were made for.
@@ -89,19 +90,43 @@ def _alone(folder: str, *words: Any, **options: Any) -> list[str]:
             return [f"{type(error).__name__}: {error}"[:120], ""]
 
 
+HEAD = "| file | factory | lines changed | not translated | eval | train | seconds |"
+PAGES = {
+    Path("docs/guide/translate.md"): HEAD,
+    Path("docs/guide/translate.zh.md"): "| 文件 | 工厂函数 | 改动行数 | 未翻译 | eval | train | 秒 |",
+}
+"""The pages with the table, and the head that it has there."""
+
+
+def table(page: Path) -> dict[str, str]:
+    """The rows of the guide's table, by the names of the factories."""
+    rows = page.read_text(encoding="utf-8").partition(PAGES[page])[2].partition("\n\n")[0].splitlines()[2:]
+    return {row.split("|")[2].strip(): row for row in rows}
+
+
+def write(page: Path, rows: dict[str, str]) -> None:
+    """Put rows into the table of a page; those of other factories stay."""
+    text = page.read_text(encoding="utf-8")
+    head = PAGES[page]
+    before, _, rest = text.partition(head)
+    behind = rest.partition("\n\n")[2]
+    known = {**table(page), **rows}
+    lines = [head, "|" + "---|" * 7, *(known[name] for _, name in factories() if name in known)]
+    page.write_text(before + "\n".join(lines) + "\n\n" + behind, encoding="utf-8")
+
+
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("names", nargs="*", help="factories; default: all")
     parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--write", action="store_true", help="put the rows into the guide")
     args = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as scratch:
         files = ported(Path(scratch))
         sys.path.insert(0, scratch)
-        print(
-            "| file | factory | lines changed | not translated | eval | train | seconds |\n|---|---|---|---|---|---|---|"
-        )
-        bad = 0
+        print(HEAD + "\n|" + "---|" * 7)
+        bad, rows = 0, {}
         for file, name in factories():
             if args.names and name not in args.names:
                 continue
@@ -117,7 +142,10 @@ def main(words: Sequence[str]) -> int:
                 *said,
                 f"{time.perf_counter() - begun:.0f}",
             )
-            print("| " + " | ".join(map(str, row)) + " |", flush=True)
+            rows[name] = "| " + " | ".join(map(str, row)) + " |"
+            print(rows[name], flush=True)
+    for page in PAGES if args.write else ():
+        write(page, rows)
     return 1 if bad else 0
 
 

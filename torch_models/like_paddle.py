@@ -17,6 +17,7 @@ channels, also in a grouped convolution) and `paddle/nn/initializer/xavier.py`, 
 """
 
 import math
+import warnings
 from pathlib import Path
 
 import torch
@@ -79,6 +80,11 @@ class ParamAttr:
         if self.initializer is not None:
             self.initializer(parameter)
         parameter.requires_grad = self.trainable
+        if self.learning_rate != 1.0:
+            warnings.warn(
+                "ParamAttr's learning_rate: torch's optimizers take rates from groups; make one for the parameters with this optimize_attr",
+                stacklevel=2,
+            )
         parameter.optimize_attr = {"learning_rate": self.learning_rate}
         parameter.regularizer = self.regularizer
 
@@ -429,6 +435,22 @@ def clip_each_norm(parameters, max_norm):
         norm = parameter.grad.norm()
         if norm > max_norm:
             parameter.grad.mul_(max_norm / norm)
+
+
+def get_device():
+    """Where new tensors go, in Paddle's words: `cpu`, `gpu:0`."""
+    device = torch.get_default_device()
+    return "cpu" if device.type == "cpu" else f"gpu:{device.index or 0}"
+
+
+def world_size():
+    """How many processes train together; 1 where no group is set up."""
+    return torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+
+
+def rank():
+    """Which of them this is."""
+    return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
 
 
 def set_lr(optimizer, value):

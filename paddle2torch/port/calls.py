@@ -38,6 +38,8 @@ from paddle2torch.port.values import (
     only,
 )
 
+LIBRARY = {"partial": "functools", "OrderedDict": "collections", "nullcontext": "contextlib"}
+"""Names of Python's own that forms have, and where they are."""
 Args = Sequence[tuple[cst.Arg, Value]]
 
 
@@ -293,10 +295,8 @@ class Calls:
                 roots[name] = self.names.refer("nn.functional")
             elif name == "nn":
                 roots[name] = self.names.refer("nn")
-            elif name == "partial":
-                roots[name] = self.names.library("functools", "partial")
-            elif name == "OrderedDict":
-                roots[name] = self.names.library("collections", "OrderedDict")
+            elif name in LIBRARY:
+                roots[name] = self.names.library(LIBRARY[name], name)
             elif name.startswith("like_"):
                 roots[name] = self.names.helper(name.removeprefix("like_"))
         return tidy(fill(text, {**nodes, **roots}))

@@ -116,6 +116,44 @@ ROWS: tuple[Row, ...] = (
         x="float 2,3",
     ),
     idiom(
+        "fp16_guard",
+        "with paddle.static.amp.fp16_guard():\n    y = x * 2\ny",
+        "from contextlib import nullcontext\nwith nullcontext():\n    y = x * 2\ny",
+        "a mark for static graphs: it does nothing elsewhere",
+        (
+            "autocast is no such mark: it computes in half precision",
+            "with torch.autocast('cpu'):\n    y = x @ x.T\ny",
+        ),
+        twin="nullcontext",
+        sources=("static/amp/fp16_utils.py: fp16_guard", "utils/_contextlib.py: context_decorator"),
+        x="float 2,3",
+    ),
+    idiom(
+        "get_device",
+        "[paddle.get_device().startswith('gpu')]",
+        "[torch.get_default_device().type == 'cuda']",
+        "where new tensors go, as text: cpu or gpu:0",
+        ("torch's word for it is another", "[str(torch.get_default_device()).startswith('cpu')]"),
+        twin="get_default_device",
+        sources=("device/__init__.py: get_device", "__init__.py: get_default_device"),
+    ),
+    idiom(
+        "processes of a run",
+        "[paddle.distributed.get_world_size(), paddle.distributed.get_rank()]",
+        "d = torch.distributed\n"
+        "[d.get_world_size() if d.is_initialized() else 1, d.get_rank() if d.is_initialized() else 0]",
+        "how many processes there are and which this is; 1 and 0 in a run of one",
+        (
+            "torch raises where no group is set up",
+            "[torch.distributed.get_world_size(), torch.distributed.get_rank()]",
+        ),
+        twin="torch.distributed",
+        sources=(
+            "distributed/parallel.py: get_world_size",
+            "distributed/distributed_c10d.py: get_world_size",
+        ),
+    ),
+    idiom(
         "PyLayer",
         "class Double(paddle.autograd.PyLayer):\n"
         "    @staticmethod\n    def forward(ctx, a):\n        ctx.save_for_backward(a)\n        return a * a\n"
