@@ -18,7 +18,8 @@ from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, outputs_at_once
-from parity.setup.others import Further, few, further_inputs, usual
+from parity.setup.drawn import Further, usual
+from parity.setup.others import few, further_inputs
 from parity.sides.side import Side
 from parity.trace.trace import Framework
 from parity.trace.values import Array, ValueStore, scratch_directory

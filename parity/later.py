@@ -22,7 +22,8 @@ from parity.numbers.observed import Observed, Sides, observe, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
-from parity.setup.others import Further, kinks, larger, not_numbers, of_several_samples
+from parity.setup.drawn import Further, kinks, larger, not_numbers
+from parity.setup.others import of_several_samples
 from parity.sides.side import Side
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import Array, ValueStore, scratch_directory
