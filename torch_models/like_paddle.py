@@ -80,11 +80,15 @@ class ParamAttr:
         if self.initializer is not None:
             self.initializer(parameter)
         parameter.requires_grad = self.trainable
-        if self.learning_rate != 1.0:
-            warnings.warn(
-                "ParamAttr's learning_rate: torch's optimizers take rates from groups; make one for the parameters with this optimize_attr",
-                stacklevel=2,
-            )
+        for name, kept, given in (
+            ("learning_rate", "optimize_attr", self.learning_rate != 1.0),
+            ("regularizer", "regularizer", self.regularizer is not None),
+        ):
+            if given:
+                warnings.warn(
+                    f"ParamAttr's {name}: torch's optimizers take it from groups; make one for the parameters with this `{kept}`",
+                    stacklevel=2,
+                )
         parameter.optimize_attr = {"learning_rate": self.learning_rate}
         parameter.regularizer = self.regularizer
 

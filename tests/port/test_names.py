@@ -405,13 +405,14 @@ def test_a_default_is_not_taken_for_the_only_value_of_a_parameter():
     assert "bias=bias is not False" in port_source(text).text
 
 
-def test_a_rate_of_one_parameter_is_told_where_the_layer_is_made():
+@pytest.mark.parametrize("asked", [{"learning_rate": 0.1}, {"regularizer": 0.0}])
+def test_a_rate_or_decay_of_one_parameter_is_told_where_the_layer_is_made(asked):
     import torch
 
     from torch_models.like_paddle import ParamAttr, with_attr
 
-    with pytest.warns(UserWarning, match="groups"):
-        with_attr(torch.nn.Linear(2, 2), weight=ParamAttr(learning_rate=0.1))
+    with pytest.warns(UserWarning, match=f"{next(iter(asked))}: .*groups"):
+        with_attr(torch.nn.Linear(2, 2), weight=ParamAttr(**asked))
 
 
 def test_a_layer_with_dots_in_its_name_is_loaded_under_the_keys_of_paddle():
