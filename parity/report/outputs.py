@@ -49,7 +49,10 @@ def answer(case: Case, path: str, found: Difference, faulty: bool) -> str:
     told += f", rounding explains {observed.limit * found.scale:.1e}"
     if observed.agrees:
         return f"{told}: rounding, not a bug"
-    return f"{told}: more than rounding, {'see the findings' if faulty else 'the notes say why'}"
+    why = "see the findings" if faulty else "the notes say why"
+    if case.judgement.inconclusive and not faulty:
+        why = 'see "not compared"'
+    return f"{told}: more than rounding, {why}"
 
 
 def _agrees(case: Case, path: str) -> bool:
