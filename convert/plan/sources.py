@@ -109,7 +109,7 @@ def advice(
     elif wanted and free and not used and kinds <= {"missing", "extra"} and _alike(free, wanted) < _OTHER:
         return (
             f"it is another network's: {_shapes_found(free, wanted)}; `paddle2torch inspect` shows what the file holds and what "
-            "it looks like, --torch net.py:Net names your own network, and --dry-run lists every key"
+            "it looks like, --torch net.py:Net names your own network, and `paddle2torch convert --dry-run` lists every key"
         ), notes
     elif wanted and free and not options.match:
         notes.append(
