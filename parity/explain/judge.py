@@ -137,7 +137,7 @@ def _at_the_front(trial: Trial) -> Trial:
         for f in group[:1]
         if not all(is_certain(claim_of[id(one)]) for one in group)
     }
-    if not open_ or (len(open_) < 2 and not any(claim.what in front.VAGUE for claim in claims)):
+    if not open_ or (len(open_) < 2 and not any(finding.subject in front.VAGUE for finding in shown)):
         return trial
     found = front.parting(trial.evidence, [finding.where for finding in shown])
     if found is None or any(
