@@ -16,12 +16,15 @@ from itertools import permutations
 from math import prod
 from typing import NamedTuple
 
+import numpy as np
+
+from parity.align.alignment import Alignment
 from parity.capture.failed import ModelError
 from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims, Front
 from parity.explain.evidence import Evidence
 from parity.explain.prints import RANK, Half, Origin, Side
-from parity.explain.segments import Part
+from parity.explain.segments import Part, shares
 from parity.explain.words import squeezed
 from parity.limits import KNOWN_NUMBERS
 from parity.results.finding import Subject
@@ -55,7 +58,7 @@ SHORT = 6
 """Of so many operators a part that is computed otherwise is told by name."""
 
 
-def tells(claim: Claim, front: Front) -> bool:
+def tells(claim: Claim, front: Front, alignment: Alignment) -> bool:
     """Whether a claim says more than that something differs from here on."""
     edge, part = claim.edge, claim.details
     if claim.what is not Subject.COMPUTED or edge is None:
@@ -65,6 +68,8 @@ def tells(claim: Claim, front: Front) -> bool:
         same = own is not None and own.op in {op.index for op in front.torch}
         on_way = first is not None and first.op in {op.index for op in front.way}
         return first is not None and first.kind != "constant" and (same or on_way)
+    if shares(alignment.torch, edge.only_torch) != shares(alignment.paddle, edge.only_paddle):
+        return True  # a layer that is called once more
     theirs, ours = ([node.kind for node in nodes] for nodes in (edge.only_paddle, edge.only_torch))
     return theirs != ours and len(theirs) + len(ours) <= SHORT
 
@@ -98,6 +103,7 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
         yield Claim(Subject.ORDER if front.moved or front.exchanged else Subject.COMPUTED, details=front)
 
 
+@np.errstate(invalid="ignore", over="ignore")  # infinities are like nothing
 def parting(evidence: Evidence, lines: Collection[str]) -> Front | None:
     """Where torch's numbers leave Paddle's, if one line does that alone and it can be told. lines: where claims are, which are tried first."""
     if evidence.offline or evidence.outputs_agree or _too_large(evidence):

@@ -15,7 +15,7 @@ import numpy as np
 
 from parity.align.alignment import Edge
 from parity.explain.evidence import Evidence
-from parity.graph.node import Node
+from parity.graph.node import Graph, Node
 from parity.numbers.same import same
 from parity.ops.kinds import DATAFLOW_KINDS, RECURRENT, kind_of
 from parity.trace.values import Array, Stored
@@ -25,6 +25,12 @@ MOST = 1 << 22
 
 Values = Callable[[int], Any]
 """The stored numbers of a value, or None."""
+
+
+def shares(graph: Graph, nodes: Sequence[Node]) -> bool:
+    """Whether a segment uses weights that other calls use too."""
+    weights = [node.inputs["weight"] for node in nodes if "weight" in node.inputs]
+    return any(len({id(n) for n, _ in graph.consumers[w]}) > 1 for w in weights)
 
 
 @dataclass(frozen=True)

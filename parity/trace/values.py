@@ -145,12 +145,17 @@ PLACE = "PADDLE2TORCH_SCRATCH"
 @contextmanager
 def shared_scratch() -> Iterator[Path]:
     """One place for the temporary directories of this process and its workers, which remove it if this process is killed."""
+    before = os.environ.get(PLACE)
     with scratch_directory() as place:
         os.environ[PLACE] = str(place)
         try:
             yield place
         finally:
-            del os.environ[PLACE]
+            # Whoever opened one within it, or before, may have closed it first.
+            if os.environ.get(PLACE) == str(place):
+                del os.environ[PLACE]
+                if before is not None and os.path.isdir(before):
+                    os.environ[PLACE] = before
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:

@@ -9,7 +9,7 @@ from parity.align.alignment import Edge
 from parity.explain.claims import Claim
 from parity.explain.evidence import Evidence
 from parity.explain.lines import line_in, missing, place
-from parity.explain.segments import Part
+from parity.explain.segments import Part, shares
 from parity.explain.statements import number_given
 from parity.explain.telling.wiring import common, edge_of, of_edge
 from parity.explain.torch_code import code
@@ -162,8 +162,8 @@ def computed(claim: Claim, evidence: Evidence) -> Finding:
         return of_edge(claim, evidence, cause + _steps(part), fix, values, node, where, paddle=theirs)
     values = chain(edge.only_paddle), chain(edge.only_torch)
     cause = f"torch computes {values[1]} where Paddle computes {values[0]}"
-    shared = _shares(evidence.alignment.torch, edge.only_torch)
-    if shared != _shares(evidence.alignment.paddle, edge.only_paddle):
+    shared = shares(evidence.alignment.torch, edge.only_torch)
+    if shared != shares(evidence.alignment.paddle, edge.only_paddle):
         cause += f"; in {'torch' if shared else 'Paddle'} these layers are shared with another call"
         # The layers may be right: it is the call of them that takes others.
         where = line_in(evidence.torch.trace, common(node.module, edge.pair.torch.module), node)
@@ -232,13 +232,7 @@ def _main(nodes: tuple[Node, ...]) -> Node:
 def _line_of_part(edge: Edge, evidence: Evidence, node: Node) -> str:
     """A layer that other calls use too is made right: this call of it is wrong."""
     graph = evidence.alignment.torch
-    return node.line if _shares(graph, edge.only_torch) else place(graph, node)
-
-
-def _shares(graph: Graph, nodes: tuple[Node, ...]) -> bool:
-    """Whether a segment uses weights that other calls use too."""
-    weights = [node.inputs["weight"] for node in nodes if "weight" in node.inputs]
-    return any(len({id(n) for n, _ in graph.consumers[w]}) > 1 for w in weights)
+    return node.line if shares(graph, edge.only_torch) else place(graph, node)
 
 
 def _steps(part: Any) -> str:
