@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +16,7 @@ from paddle2torch.training.recipe import Network
 from paddle2torch.training.weights import fitting, in_paddles_layout
 from parity.setup.inputs import as_arrays
 from parity.sides.remote import WorkerSide
-from parity.trace.values import save_arrays, shared_scratch
-
-
-@cache
-def _own_place() -> None:
-    """From now on a folder holds what this process and its workers write; the last of them removes it."""
-    stack = ExitStack()
-    stack.enter_context(shared_scratch())
-    atexit.register(stack.close)
+from parity.trace.values import placed_in, save_arrays, scratch_directory
 
 
 def open_elsewhere(network: Network, weights: str, python: str) -> Ask:
@@ -34,22 +24,25 @@ def open_elsewhere(network: Network, weights: str, python: str) -> Ask:
 
     They are kept in float32 there, also where it computes in float64. The process ends when nobody can ask any more.
     """
-    _own_place()
-    worker = WorkerSide(
-        "paddle" if network.framework == "paddle" else "torch",
-        network.reference,
-        network.arguments,
-        device=network.device,
-        python=python,
-        registered=bool(network.registered),
-        option="--args",
-    )
+    stack = ExitStack()
+    place = stack.enter_context(scratch_directory())
     try:
-        worker.build()
+        with placed_in(place):
+            worker = WorkerSide(
+                "paddle" if network.framework == "paddle" else "torch",
+                network.reference,
+                network.arguments,
+                device=network.device,
+                python=python,
+                registered=bool(network.registered),
+                option="--args",
+            )
+            stack.callback(worker.close)
+            worker.build()
         load = _load_paddle if network.framework == "paddle" else _load_torch
         load(worker, weights_file(weights), network)
     except BaseException:
-        worker.close()
+        stack.close()
         raise
     store = worker.scratch / "answers"
 
@@ -65,7 +58,7 @@ def open_elsewhere(network: Network, weights: str, python: str) -> Ask:
             for file in (store, *worker.scratch.glob("*.npz")):  # a data set is larger than a disk may be
                 file.unlink(missing_ok=True)
 
-    weakref.finalize(ask, worker.close)
+    weakref.finalize(ask, stack.close)
     return ask
 
 

@@ -76,7 +76,8 @@ class Places:
         if functions.keys() != self._functions:
             self._functions, self._seen = frozenset(functions), {}
         places: list[tuple[ModuleType, str, int]] = []
-        for path, module in list(sys.modules.items()):
+        # A copy is made at once; a list may run the garbage collector, and that may import.
+        for path, module in sys.modules.copy().items():
             if not isinstance(module, ModuleType):
                 continue
             seen, held = self._seen.get(path), vars(module)
@@ -92,7 +93,7 @@ class Places:
 
     def _look(self, path: str, module: ModuleType, functions: Mapping[int, Any]) -> Seen:
         held = vars(module)
-        names = tuple(name for name, value in list(held.items()) if id(value) in functions)
+        names = tuple(name for name, value in held.copy().items() if id(value) in functions)
         seen = Seen(ref(module), len(held), names)
         if path in sys.builtin_module_names or str(getattr(module, "__file__", "")).startswith(INSTALLED):
             self._seen[path] = seen

@@ -145,17 +145,22 @@ PLACE = "PADDLE2TORCH_SCRATCH"
 @contextmanager
 def shared_scratch() -> Iterator[Path]:
     """One place for the temporary directories of this process and its workers, which remove it if this process is killed."""
+    with scratch_directory() as place, placed_in(place):
+        yield place
+
+
+@contextmanager
+def placed_in(place: Path) -> Iterator[None]:
+    """Within, temporary directories are made in a place that workers which start now remove if this process is killed."""
     before = os.environ.get(PLACE)
-    with scratch_directory() as place:
-        os.environ[PLACE] = str(place)
-        try:
-            yield place
-        finally:
-            # Whoever opened one within it, or before, may have closed it first.
-            if os.environ.get(PLACE) == str(place):
-                del os.environ[PLACE]
-                if before is not None and os.path.isdir(before):
-                    os.environ[PLACE] = before
+    os.environ[PLACE] = str(place)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[PLACE]
+        else:
+            os.environ[PLACE] = before
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
