@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from parity.align.alignment import Edge, Pair
+from parity.explain.hypotheses.weights import Diagnosis
 from parity.graph.node import Node
 from parity.numbers.compare import Difference
 from parity.results.finding import Shows, Subject
@@ -66,6 +67,16 @@ class Claim:
     entails: tuple[tuple[Node, str], ...] = ()
     details: Any = None
 
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What a weight of torch's holds instead of Paddle's, where that is what is claimed."""
+        return getattr(self.details, "diagnosis", None) if self.what is Subject.WEIGHT else None
+
+    @property
+    def holds(self) -> str:
+        """The same in a word or two; "" where it is not known."""
+        return "" if self.diagnosis is None else str(self.diagnosis.holds)
+
 
 class Claims:
     """All that was said so far. Explainers ask it what is explained already, and nobody else keeps account of that."""
@@ -91,13 +102,7 @@ class Claims:
         elif claim.edge is not None and isinstance(claim.what, Subject):
             for side, nodes in (("paddle", claim.edge.only_paddle), ("torch", claim.edge.only_torch)):
                 self._segments.update((side, raw) for node in nodes for raw in node.raw)
-        diagnosis = getattr(claim.details, "diagnosis", None)
-        if (
-            claim.what is Subject.WEIGHT
-            and claim.pair is not None
-            and diagnosis is not None
-            and diagnosis.swapped
-        ):
+        if claim.pair is not None and claim.diagnosis is not None and claim.diagnosis.swapped:
             self._exchanged.add(id(claim.pair))
 
     @property

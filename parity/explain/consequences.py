@@ -286,7 +286,7 @@ def _one_module(evidence: Evidence) -> Iterator[tuple[str, ...]]:
 def _kernels(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
     """A kernel of another size: what was given beside it belongs to it, and no weights can have been loaded."""
     for pair, claims in _by_pair(faults):
-        shaped = [c for c in claims if c.what is Subject.WEIGHT and _holds(c) == "another shape"]
+        shaped = [c for c in claims if c.holds == "another shape"]
         sides = (evidence.alignment.paddle, pair.paddle), (evidence.alignment.torch, pair.torch)
         if pair.torch.kind not in ("conv", "conv_transpose") or not shaped:
             continue
@@ -294,7 +294,7 @@ def _kernels(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | 
         if shapes[0][:2] != shapes[1][:2] or len(shapes[0]) != len(shapes[1]) or shapes[0] == shapes[1]:
             continue
         beside = [c for c in claims if c.what is Subject.ATTRIBUTE and c.attribute in BESIDE_KERNEL]
-        unloaded = [c for c in claims if c.what is Subject.WEIGHT and _holds(c) in NEVER_LOADED]
+        unloaded = [c for c in claims if c.holds in NEVER_LOADED]
         also = tuple(
             as_torch_argument(pair.torch.kind, c.attribute, c.values[0])
             for c in beside
@@ -324,7 +324,7 @@ def _untied(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | N
     """Wrong weights where Paddle uses those of another layer once more, which torch holds rightly there."""
     torch, names = evidence.alignment.torch.parameters, evidence.alignment.paddle.parameters
     for pair, claims in _by_pair(faults):
-        wrong = [c for c in claims if c.what is Subject.WEIGHT and _holds(c) in NEVER_LOADED]
+        wrong = [c for c in claims if c.holds in NEVER_LOADED]
         used = pair.paddle.inputs.get("weight", -1)
         twins = [
             p
@@ -350,7 +350,7 @@ def _following(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim 
     for _, claims in _by_pair(faults):
         told = {c.attribute for c in claims if c.what is Subject.ATTRIBUTE}
         if "groups" in told:
-            yield None, [c for c in claims if c.what is Subject.WEIGHT and _holds(c) == "another shape"]
+            yield None, [c for c in claims if c.holds == "another shape"]
         if "training" in told:
             yield None, [c for c in claims if c.what is Subject.STATISTIC]
     for cause in faults:
@@ -361,14 +361,9 @@ def _following(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim 
 
 def _out_of_reach(claim: Claim, pair: Pair, hidden: tuple[str, ...]) -> bool:
     """Whether it is because nothing reaches the layer: neither a state dict nor a change of mode."""
-    unmade = claim.what is Subject.WEIGHT and _holds(claim) in NEVER_LOADED
+    unmade = claim.holds in NEVER_LOADED
     mode = claim.what is Subject.ATTRIBUTE and claim.attribute == "training"
     return (unmade or mode) and f"{pair.torch.module}.".startswith(hidden)
-
-
-def _holds(claim: Claim) -> str:
-    diagnosis = getattr(claim.details, "diagnosis", None)
-    return "" if diagnosis is None else str(diagnosis.holds)
 
 
 RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _kernels, _untied, _following)

@@ -39,17 +39,16 @@ LARGEST = 1 << 24
 DEEP = 10
 """Over how many operators that one side alone has a result is followed to what both have."""
 
+SHORT_WAY = 2
+"""The same for what torch leaves out."""
+
 STEP = 3
 """So many operators a further guess of one line counts, or a line of which nothing is claimed."""
 
 TURNS = 4
 """So many guesses are made of a line."""
 
-SHORT_WAY = 2
-"""The same for what torch leaves out."""
-
 Kinds = Callable[[Op, Op], bool]
-
 
 VAGUE = frozenset({Subject.COMPUTED, Subject.UNEXPLAINED})
 """What says that something differs and hardly what."""

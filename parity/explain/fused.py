@@ -29,12 +29,7 @@ def rounded(evidence: Evidence, faults: Sequence[Claim]) -> float:
     Then some are related to none of Paddle's, the networks are built otherwise, and the results differ by no more than rounding in
     float32 makes of them: a weight that is wrong does more. Which of the two it is, nothing tells.
     """
-    unrelated = (
-        claim.what is Subject.WEIGHT
-        and getattr(claim.details, "diagnosis", None) is not None
-        and claim.details.diagnosis.holds == "unrelated"
-        for claim in faults
-    )
+    unrelated = (claim.holds == "unrelated" for claim in faults)
     built = any(claim.what in STRUCTURE - {Subject.WEIGHT} for claim in faults)
     if not built or not any(unrelated) or any(claim.what not in STRUCTURE for claim in faults):
         return 0.0
