@@ -446,7 +446,8 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
             paths.setdefault(id(layer), path)
             trace.modules[path] = module_facts(layer)
             trace.arguments[path] = module_arguments(layer)
-            named |= numbers_named(layer)
+            if not recorder.options.outputs_only:  # only the given input's run is asked
+                named |= numbers_named(layer)
             trace.returns[path] = return_line(layer)
             for child, inner in dict(layer.named_children()).items():
                 label = f"{path}.{child}" if path else child

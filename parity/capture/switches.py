@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
+from parity.capture.places import patched
 from parity.capture.source import is_machinery
 
 SWITCHES = ("is_grad_enabled", "is_inference_mode_enabled")
 """The functions of a framework that tell where one stands, as far as it has them."""
 
 
-@contextmanager
-def watched(framework: Any, told: Callable[[str, str], None]) -> Iterator[None]:
+def watched(framework: Any, told: Callable[[str, str], None]) -> AbstractContextManager[None]:
     """Tell (function, line) of every such question that is not the framework's own."""
-    held = {name: getattr(framework, name) for name in SWITCHES if hasattr(framework, name)}
 
     def watching(name: str, function: Callable[[], bool]) -> Callable[[], bool]:
         def asked() -> bool:
@@ -27,10 +26,5 @@ def watched(framework: Any, told: Callable[[str, str], None]) -> Iterator[None]:
 
         return asked
 
-    try:
-        for name, function in held.items():
-            setattr(framework, name, watching(name, function))
-        yield
-    finally:
-        for name, function in held.items():
-            setattr(framework, name, function)
+    held = {name: getattr(framework, name) for name in SWITCHES if hasattr(framework, name)}
+    return patched((framework, name, function, watching(name, function)) for name, function in held.items())

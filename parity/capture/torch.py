@@ -426,7 +426,8 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
             paths.setdefault(id(module), path)
             trace.modules[path] = module_facts(module)
             trace.arguments[path] = module_arguments(module)
-            named |= numbers_named(module)
+            if not recorder.options.outputs_only:  # only the given input's run is asked
+                named |= numbers_named(module)
             if plainly and not prefix and trace.arguments[path]:
                 trace.arguments[path][TRAINS] = True
             trace.returns[path] = return_line(module)
