@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from parity.align.weights import constant
 from parity.trace.values import Array
 
 
@@ -133,5 +134,4 @@ def _turned(ours: Sheet, theirs: Sheet) -> bool | None:
 
 def _telling(part: Array) -> bool:
     """Whether numbers can be recognised: they are not all one, or are a single one that nobody starts from."""
-    first = part.flat[0]
-    return bool(first not in (0.0, 1.0)) if part.size == 1 else not bool((part == first).all())
+    return bool(part.flat[0] not in (0.0, 1.0)) if part.size == 1 else not constant(part)
