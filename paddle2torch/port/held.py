@@ -12,6 +12,7 @@ from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused, without
 from paddle2torch.port.calls import Args
 from paddle2torch.port.members import Members, Result
+from paddle2torch.port.templates import code_of
 from paddle2torch.port.values import (
     API,
     CLASS,
@@ -105,7 +106,7 @@ class Held(Members):
                     )
             except Refused as why:
                 return self.refuse(node, str(why))
-        code = {_code(w) for w, _ in ways}
+        code = {code_of(w) for w, _ in ways}
         if len(code) > 1:
             which = ", ".join(sorted({f"paddle.{a.more}" for a in value if a.kind in (API, PARTIAL)}))
             return self.refuse(
@@ -198,7 +199,8 @@ class Held(Members):
         for arg, value in args:
             keyword = arg.keyword.value if arg.keyword is not None else ""
             ends = set() if not keyword or keyword in function.parameters else function.receivers(keyword)
-            made = {_code(new): new for new in (self.keyword_of(name, arg, value) for name in ends)}
+            news = [self.keyword_of(name, arg, value) for name in ends]
+            made = {"" if new is None else code_of(new): new for new in news}
             if len(made) > 1:
                 raise Refused(
                     f"{keyword} ends at several of Paddle's names, and is not the same in torch: write the calls out"
@@ -240,7 +242,3 @@ class Held(Members):
             if name in function.parameters and value:
                 function.parameters[name] = join(function.parameters[name], value)
         return function.returns
-
-
-def _code(node: cst.CSTNode | None) -> str:
-    return "" if node is None else cst.Module([]).code_for_node(node)

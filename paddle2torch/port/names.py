@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from paddle2torch.port.knowledge import canonical, known, module
+from paddle2torch.port.templates import code_of
 
 LIKE_PADDLE = "torch_models.like_paddle"
 """The module with what torch lacks."""
@@ -213,7 +214,7 @@ def _whole(torch: str) -> str:
 def _from(statement: cst.ImportFrom, where: str, parts: list[cst.ImportAlias], fewer: bool) -> cst.ImportFrom:
     seen: dict[str, cst.ImportAlias] = {}
     for part in parts:
-        seen.setdefault(cst.Module([]).code_for_node(part), part)
+        seen.setdefault(code_of(part), part)
     changed = statement.with_changes(
         module=_dotted(where), relative=(), names=_separated(list(seen.values()))
     )

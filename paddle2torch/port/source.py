@@ -13,6 +13,7 @@ from paddle2torch.port.calls import Change
 from paddle2torch.port.imports import Resolver
 from paddle2torch.port.names import Names, additional
 from paddle2torch.port.statements import Walk
+from paddle2torch.port.templates import code_of
 from paddle2torch.port.values import Class, Function, Scope
 
 WALKS = 2
@@ -170,7 +171,7 @@ def _explained(text: str, error: cst.ParserSyntaxError) -> str:
 def _with_imports(body: list[Any], before: cst.Module, walk: Walk) -> list[Any]:
     """The body with the imports that the port needs besides those that stand for Paddle's."""
     library, torch, ours = additional(walk.names)
-    there = {_code(line).strip() for line in body if isinstance(line, cst.SimpleStatementLine)}
+    there = {code_of(line).strip() for line in body if isinstance(line, cst.SimpleStatementLine)}
     library = [line for line in library if line not in there]
     torch = [line for line in torch if line not in there]
     ours = [line for line in ours if line not in there]
@@ -204,10 +205,6 @@ def _with_imports(body: list[Any], before: cst.Module, walk: Walk) -> list[Any]:
     return made
 
 
-def _code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
-
-
 def _is_import(line: Any) -> bool:
     return isinstance(line, cst.SimpleStatementLine) and isinstance(
         line.body[0], (cst.Import, cst.ImportFrom)
@@ -216,11 +213,11 @@ def _is_import(line: Any) -> bool:
 
 def _is_future(line: cst.SimpleStatementLine) -> bool:
     part = line.body[0]
-    return isinstance(part, cst.ImportFrom) and _code(part).startswith("from __future__")
+    return isinstance(part, cst.ImportFrom) and code_of(part).startswith("from __future__")
 
 
 def _is_of(line: cst.SimpleStatementLine, packages: tuple[str, ...]) -> bool:
-    words = _code(line.body[0]).replace(".", " ").split()
+    words = code_of(line.body[0]).replace(".", " ").split()
     return len(words) > 1 and words[1] in packages
 
 
@@ -238,5 +235,5 @@ def _left(tree: cst.Module, walk: Walk) -> tuple[Left, ...]:
     found = []
     for each in walk.found:
         place = places.get(each.node)
-        found.append(Left(0 if place is None else place.start.line, _code(each.node), each.why))
+        found.append(Left(0 if place is None else place.start.line, code_of(each.node), each.why))
     return tuple(sorted(found, key=lambda left: left.line))

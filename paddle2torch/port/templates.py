@@ -40,6 +40,11 @@ def plain(value: Any) -> cst.BaseExpression:
     return cst.parse_expression(repr(value))
 
 
+def code_of(node: cst.CSTNode) -> str:
+    """A node as it stands in a file."""
+    return cst.Module([]).code_for_node(node)
+
+
 def simple(node: cst.CSTNode) -> bool:
     """Whether it may be written twice: evaluating it has no cost and no effect."""
     if isinstance(node, cst.Attribute):
@@ -239,7 +244,7 @@ def _numbers(node: cst.BaseExpression) -> list[Any]:
     found: list[Any] = []
     for element in node.elements:
         try:
-            found.append(ast.literal_eval(cst.Module([]).code_for_node(element.value)))
+            found.append(ast.literal_eval(code_of(element.value)))
         except (ValueError, SyntaxError):
             found.append(None)
     return found

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.xdist_group("training")
 
 CLASSES = 3
 IMAGES = Images("data.npz", 1, transforms="resize:32x32")
+PADDLE, TORCH = "tests/training/small_paddle.py:resnet", "tests/training/small_torch.py:resnet"
+AGREE = ("agree", "--paddle", PADDLE, "--torch", TORCH)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def folder(tmp_path_factory):
 
 def job(folder, torch="resnet", weights="net.pdparams", **options):
     references = {
-        "paddle": "tests/training/small_paddle.py:resnet",
+        "paddle": PADDLE,
         "torch": f"tests/training/small_torch.py:{torch}",
     }
     networks = {side: Network(side, references, {"num_classes": CLASSES}) for side in references}
@@ -58,13 +60,7 @@ def untold(done, total):
 
 def test_a_right_port_agrees_and_the_page_tells_it(folder, tmp_path, capsys):
     words = [
-        "agree",
-        "--paddle",
-        "tests/training/small_paddle.py:resnet",
-        "--torch",
-        "tests/training/small_torch.py:resnet",
-    ]
-    words += [
+        *AGREE,
         "--args",
         f'{{"num_classes": {CLASSES}}}',
         "--in-channels",
@@ -205,13 +201,7 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence_from_a_pool_too_and_leav
 ):
     paddle.save({"stem.weight": paddle.zeros([3, 3])}, str(folder / "other.pdparams"))
     words = [
-        "agree",
-        "--paddle",
-        "tests/training/small_paddle.py:resnet",
-        "--torch",
-        "tests/training/small_torch.py:resnet",
-    ]
-    words += [
+        *AGREE,
         "--in-channels",
         "1",
         "--weights",
