@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from importlib import util
 from pathlib import Path
 
@@ -17,20 +18,47 @@ def included(text: str) -> str:
     if found is None:
         return text
     wanted = [part.partition(" as ") for part in found[1].split(", ")]
-    spec = util.find_spec(LIKE_PADDLE)
-    assert spec is not None
-    assert spec.origin is not None
-    source = Path(spec.origin).read_text(encoding="utf-8")
-    pieces, imports = _pieces(source)
+    pieces, imports = _everything()
     chosen = _closure([name for name, _, _ in wanted], pieces)
     body = "\n\n\n".join(piece for name, piece in pieces.items() if name in chosen)
     for old, _, new in wanted:
         if new:  # the file has the name for something else
             body = re.sub(rf"(?<![\w.]){old}\b(?!=)", new, body)
-    used = [line for line in imports if re.search(rf"\b{line.split()[-1]}\b", body) and line not in text]
+    used = [
+        line for line in imports if re.search(rf"\b{line.split()[-1]}\b", body) and f"{line}\n" not in text
+    ]
     header = "".join(f"{line}\n" for line in used)
     ours = f"{header}\n\n# What torch lacks, from {LIKE_PADDLE} of paddle2torch:\n{body}\n\n\n# End of it.\n"
     return text[: found.start()].rstrip("\n") + "\n" + ours + text[found.end() :]
+
+
+@cache
+def _everything() -> tuple[dict[str, str], list[str]]:
+    """Every definition of `like_paddle`, behind those that it needs, and the imports from elsewhere."""
+    spec = util.find_spec(LIKE_PADDLE)
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(spec.origin).parent
+    pieces: dict[str, str] = {}
+    imports: dict[str, None] = {}
+    seen = set()
+
+    def read(module: str) -> None:
+        if module in seen:
+            return
+        seen.add(module)
+        found, lines = _pieces((folder / f"{module}.py").read_text(encoding="utf-8"))
+        for line in lines:
+            inner = re.match(rf"from {re.escape(LIKE_PADDLE)}\.(\w+) import ", line)
+            if inner is None:
+                imports[line] = None
+            else:
+                read(inner[1])
+        pieces.update(found)
+
+    for path in sorted(folder.glob("[!_]*.py")):
+        read(path.stem)
+    return pieces, list(imports)
 
 
 def _pieces(source: str) -> tuple[dict[str, str], list[str]]:
