@@ -49,6 +49,8 @@ class Evidence(Measured):
         """
         if self.outputs_agree or not self._suspects_any(pair):
             return True
+        if pair is self._alone_at_fault:
+            return False
         found, limit = self._on_its_way(pair, self._way)
         if found is not None and found.max_rel <= limit:
             return True
@@ -59,6 +61,21 @@ class Evidence(Measured):
         if found is None:
             return self._ends_right(pair.torch, self._way)
         return self._made_up_for(pair) and self._ends_right(pair.torch, self._free_way)
+
+    @cached_property
+    def _alone_at_fault(self) -> Pair | None:
+        """The one operator that differs, where everything else is wired alike and does the same with Paddle's numbers.
+
+        Nothing is left that could make up for it, so torch need not run again to see whether it comes right.
+        """
+        alignment = self.alignment
+        if alignment.edges or alignment.output_edges or alignment.only_paddle or alignment.only_torch:
+            return None
+        pairs = [pair for pair in alignment.pairs if pair.torch.kind != "output"]
+        if any((local := self.row(pair).local) is None or not local.comparable for pair in pairs):
+            return None
+        differing = [pair for pair in pairs if self.differs_alone(pair)]
+        return differing[0] if len(differing) == 1 else None
 
     @cached_property
     def reached(self) -> Mapping[int, int]:
