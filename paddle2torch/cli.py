@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from paddle2torch.packages import take
@@ -102,15 +102,19 @@ class _Parser(argparse.ArgumentParser):
             self.error(f"there is no option {name}{_nearest(name, known)}")
 
 
+PATTERNS = ("--include", "--exclude")
 FURTHER_SHAPE = re.compile(r"(\w+:)?\d+([,x]\d+)*(:\w+)*")
 
 
 def _joined(words: list[str]) -> list[str]:
-    """`--shape` with the shapes of all inputs as one word, so that a model or a file may stand behind it."""
+    """`--shape` with the shapes of all inputs as one word, so that a model or a file may stand behind it; an option for each of
+    several patterns."""
     joined: list[str] = []
     for word in words:
         if len(joined) > 1 and joined[-2] == "--shape" and FURTHER_SHAPE.fullmatch(word):
             joined[-1] += f" {word}"
+        elif len(joined) > 1 and joined[-2] in PATTERNS and "*" in word:
+            joined += [joined[-2], word]
         else:
             joined.append(word)
     return joined
@@ -198,7 +202,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(getattr(error, "detail", ""))  # a user's model that raised: its own traceback first
         from paddle2torch.console import fitted
 
-        print(fitted(f"paddle2torch {command}: {error}", errors=True), file=sys.stderr)
+        with suppress(BrokenPipeError):
+            print(fitted(f"paddle2torch {command}: {error}", errors=True), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -56,11 +56,8 @@ def fused(args: argparse.Namespace, checkpoint: Checkpoint, target: Any, options
             tell(f"building the {side.framework} model")
             side.build()
         paddle = sides["paddle"]
-        paddle.ask(
-            "load",
-            source=checkpoint_source(args.source, args.key, options, paddle, join=args.join),
-            moves=None,
-        )
+        source, _ = checkpoint_source(args.source, args.key, options, paddle, join=args.join)
+        paddle.ask("load", source=source, moves=None)
         path = stack.enter_context(scratch_directory()) / "fused.npz"
         arrays: dict[str, Any] = {name: made[name].numpy() for name in made}
         np.savez(path, **arrays)

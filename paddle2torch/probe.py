@@ -55,12 +55,13 @@ def options_by_running(args: argparse.Namespace, options: Options) -> Options:
             path = stack.enter_context(scratch_directory()) / "state.npz"
             paddle.ask("state", path=str(path))
             source: Source = {"npz": str(path), "parameters": paddle.ask("entries")}
+            here = options
         else:
-            source = checkpoint_source(args.source, args.key, options, paddle, join=args.join)
+            source, here = checkpoint_source(args.source, args.key, options, paddle, join=args.join)
         checkpoint = stack.enter_context(open_source(source))
         tell("loading the checkpoint into the Paddle model")
         paddle.ask("load", source=source, moves=None)
-        found = match_by_running(running(paddle, torch, source, checkpoint), inputs, options, tell=tell)
+        found = match_by_running(running(paddle, torch, source, checkpoint), inputs, here, tell=tell)
     rules = [_as_in_file(rule, source.get("names", {}), options) for rule in found.rules]
     return replace(options, rules=rules, match="structure", notes=found.notes)
 

@@ -117,9 +117,8 @@ def fill_paddle(
     options that are left for the conversion.
     """
     if args.weights is not None:
-        source = checkpoint_source(args.weights, args.key, options, paddle, join=args.join)
+        source, options = checkpoint_source(args.weights, args.key, options, paddle, join=args.join)
         paddle.ask("load", source=source, moves=None)
-        options = replace(options, include=(), exclude=(), strip_prefix="", add_prefix="")
         if not args.randomize:
             return source, [], options
     path, constants = paddle.randomize(inputs, seed=args.seed, vectors_only=args.weights is not None)
@@ -129,8 +128,8 @@ def fill_paddle(
 
 def checkpoint_source(
     path: str | Path, key: str | None, options: Options, paddle: WorkerSide, *, join: Sequence[str] = ()
-) -> Source:
-    """A checkpoint for the Paddle model of a worker: its tensors by the model's names.
+) -> tuple[Source, Options]:
+    """A checkpoint for the Paddle model of a worker: its tensors by the model's names; and the options for these names.
 
     A file exported for inference goes by the automatic names of the model's tensors. ConvertError says what does not fit,
     and with which option it would.
@@ -140,7 +139,10 @@ def checkpoint_source(
     with open_checkpoint(path, key=key, join=join) as checkpoint:
         require_paddles(checkpoint, options)
         called = _called(checkpoint, options, paddle.ask("entries"), paddle.factory)
-    return {"checkpoint": str(path), "key": key or "", "names": called, "join": list(join)}
+        left_out = set(checkpoint) - set(called.values())
+    source: Source = {"checkpoint": str(path), "key": key or "", "names": called, "join": list(join)}
+    chosen = replace(options, include=(), exclude=(), strip_prefix="", add_prefix="")
+    return source, replace(chosen, file_names=called, left_out=left_out)
 
 
 def require_paddles(checkpoint: Checkpoint, options: Options) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convert.checkpoint.accumulators import are_accumulators
 from convert.checkpoint.checkpoint import Checkpoint
 from convert.checkpoint.payload import MemoryBytes
 from convert.checkpoint.reader import open_checkpoint
@@ -191,6 +192,11 @@ def plan_for(
     """
     if model is not None and target is not None:
         raise ConvertError("give a registered model or a torch module as the target, not both")
+    if model != KEEP_NAMES and len(checkpoint) and are_accumulators(checkpoint):
+        raise ConvertError(
+            f"{checkpoint.path}: the state of an optimizer is converted with its weights: "
+            f"convert WEIGHTS.pdparams --pdopt {checkpoint.path} -o FILE.pth (or add --model none to copy it as it is)"
+        )
     notes: list[str] = []
     hints: list[str] = []
     unsized = num_classes is None and in_channels is None

@@ -16,6 +16,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from convert.plan.rules import Rule, exact_rule, rules_of_plan
+from convert.plan.sources import beginnings
 from convert.rosetta.layers import LAYERS
 from convert.rosetta.rows import COPY, TRANSPOSE
 
@@ -68,7 +69,9 @@ def _patterns(plan: ConversionPlan, alone: set[str]) -> list[Rule]:
         pair = _pair(move)
         if pair is not None and move.source not in alone | several:
             pairs[move.source] = pair
+    drops, gone = _drops(plan, alone)
     rules = [rule for rule in rules_of_plan(plan) if rule.literal is None or rule.literal[0] not in pairs]
+    rules = [rule for rule in rules if rule.source not in gone]
     waiting = {name for name, pair in pairs.items() if pair.target != name}
     for source, target, covered in _consistent(pairs):
         new = covered & waiting
@@ -84,7 +87,25 @@ def _patterns(plan: ConversionPlan, alone: set[str]) -> list[Rule]:
             )
             waiting -= new
     rest = [move for move in plan.moves if move.source in waiting]
-    return [*(exact_rule(move.source, move.target, move.transform, move.why) for move in rest), *rules]
+    exact = (exact_rule(move.source, move.target, move.transform, move.why) for move in rest)
+    return [*exact, *rules, *drops]
+
+
+def _drops(plan: ConversionPlan, alone: set[str]) -> tuple[list[Rule], set[str]]:
+    """One rule for all that is dropped for one reason under a beginning that nothing else has; and the rules that it stands for."""
+    kept = {begin for name in ({move.source for move in plan.moves} | alone) for begin in beginnings(name)}
+    found: dict[str, list[tuple[str, str]]] = {}
+    for drop in plan.dropped:
+        for begin in beginnings(drop.name):
+            found.setdefault(begin, []).append((drop.name, drop.why))
+    rules: list[Rule] = []
+    gone: set[str] = set()
+    for begin, drops in found.items():  # the shortest of a name's beginnings comes first
+        names, reasons = ({drop[side] for drop in drops} for side in (0, 1))
+        if begin not in kept and len(names) > 1 == len(reasons) and not names & gone:
+            rules.append(Rule(re.escape(begin) + ".*", None, None, min(reasons)))
+            gone |= names
+    return rules, {re.escape(name) for name in gone}
 
 
 def _pair(move: Move) -> _Pair | None:

@@ -8,7 +8,7 @@ shape: a square matrix has the same shape either way.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +115,14 @@ class Options:
     """`paddle` or `torch`: whose order the source's matrices are in, where that is not to be found out."""
     notes: Sequence[str] = ()
     """What is known of the names already; carried into the plan."""
+    file_names: Mapping[str, str] = field(default_factory=dict)
+    """Where tensors go by a model's names: the name -> the one in the file. Rules may go by either."""
+    left_out: Collection[str] = ()
+    """Names in the file that take no part, about which a rule may be all the same."""
+
+    def spellings(self, name: str) -> tuple[str, ...]:
+        """What a rule may call the tensor `name`."""
+        return (name, self.file_names[name]) if name in self.file_names else (name,)
 
 
 @dataclass(frozen=True)

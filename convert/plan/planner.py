@@ -161,7 +161,7 @@ class Pairing:
         for rule in (rule for rule in self.options.rules if not rule.fill):
             takes_part = SPLIT in (rule.transform or "")
             for matched, name in list(self._free.items()):
-                known = (matched, name, self.parameter_names.get(name, name))
+                known = (matched, *self.options.spellings(name), self.parameter_names.get(name, name))
                 spelled = next((one for one in known if rule.matches(one)), None)
                 if spelled is None or (name in split and not takes_part):
                     continue
@@ -185,7 +185,8 @@ class Pairing:
                 else:
                     del self._free[matched]
         self._free = {matched: name for matched, name in self._free.items() if name not in split}
-        names = [*self.shapes, *everything, *self.parameter_names.values()]
+        there = self.options.file_names.values(), self.options.left_out
+        names = {*self.shapes, *everything, *self.parameter_names.values(), *there[0], *there[1]}
         for rule in self.options.rules:
             if not rule.optional and not any(map(rule.matches, names)):
                 message = f"the rule for {rule.source!r} is about no tensor of this file; leave it out, or write optional = true"

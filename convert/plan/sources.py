@@ -12,6 +12,8 @@ from convert.rosetta.layers import role_of_parameter_name
 
 _SHOWN = 4
 """Prefixes and patterns that a hint names."""
+_PREFIXES = 12
+"""Beginnings of names that are tried as a prefix, those of most tensors first."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def advice(
     """
     kinds = {problem.kind for problem in problems}
     notes: list[str] = []
-    hint = prefix_advice(free, wanted, used)
+    hint = prefix_advice(free, wanted, used) or ("" if used else _prefix_of_rules(free, options))
     if hint:
         notes.append(hint)
     elif wanted and free and not used and kinds <= {"missing", "extra"} and _alike(free, wanted) < _OTHER:
@@ -119,12 +121,14 @@ def advice(
             else f"more than the names differs: {_shapes_found(free, wanted)}; --match run pairs what fits, and --rules FILE "
             "says the rest"
         )
+    if not hint and wanted and not used:
+        notes += filter(None, [_several_models(free, wanted)])
     if kinds == {"extra"} and used:
         extra = [problem.name for problem in problems]
         notes += filter(None, [exclude_advice(extra, used)])
     if "shape" in kinds or (wanted and (options.include or options.exclude)):
         notes.append("--partial converts the rest, and leaves what does not fit as it is in torch")
-    return hint if kinds <= {"missing", "extra"} else "", notes
+    return hint if kinds <= {"missing", "extra", "rule"} else "", notes
 
 
 _RENAMED, _OTHER = 0.8, 0.1
@@ -161,15 +165,53 @@ def prefix_advice(names: Collection[str], wanted: Collection[str], used: Collect
     if len(fitting) == 1 and len(there) == len(wanted):
         return f"every key fits without its prefix: add --strip-prefix {fitting[0]}"
     if fitting and not used:
-        options = ", or ".join(f"--strip-prefix {one} --include '{one}*'" for one in fitting[:_SHOWN])
         each = " each hold" if len(fitting) > 1 else " hold"
         named = " and ".join(f"{one}*" for one in fitting[:_SHOWN])
-        return f"the names {named}{each} the whole model: add {options}"
+        return f"the names {named}{each} the whole model: add {_one_of(fitting)}"
     first = min(there)
     for prefix in sorted({other.removesuffix(first) for other in wanted if other.endswith("." + first)}):
         if {prefix + name for name in there} == set(wanted):
             return f"every key fits with a prefix: add --add-prefix {prefix}"
     return ""
+
+
+def _prefix_of_rules(names: Collection[str], options: Options) -> str:
+    """The prefix without which every rule of the user is about a tensor, where as they are none is; or ""."""
+    rules = [rule for rule in options.rules if not (rule.fill or rule.optional)]
+    first = [rule for rule in rules if not any(map(rule.matches, names))]
+    if not rules or len(first) < len(rules):
+        return ""
+    begins = Counter(begin for name in names for begin in beginnings(name))
+    fitting = []
+    for prefix, count in begins.most_common(_PREFIXES):
+        within = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+        if all(any(map(rule.matches, within)) for rule in rules):
+            if count == len(names):
+                return f"every rule is about a tensor without its prefix: add --strip-prefix {prefix}"
+            fitting.append(prefix)
+    return f"every rule is about a tensor without a prefix: add {_one_of(sorted(fitting))}" if fitting else ""
+
+
+def _one_of(prefixes: Sequence[str]) -> str:
+    """The options that choose one of the models of a file."""
+    return ", or ".join(f"--strip-prefix {one} --include '{one}*'" for one in prefixes[:_SHOWN])
+
+
+def beginnings(name: str) -> list[str]:
+    """`backbone.` and `backbone.conv.` of `backbone.conv.weight`."""
+    return [name[: at + 1] for at, letter in enumerate(name) if letter == "."]
+
+
+def _several_models(free: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> str:
+    """Which of the names' beginnings hold tensors of all shapes that are waited for, each by itself; "" for fewer than two."""
+    begins: dict[str, dict[str, Shape]] = {}
+    for name, shape in free.items():
+        begins.setdefault(name.partition(".")[0] + ".", {})[name] = shape
+    whole = [begin for begin, held in begins.items() if _found(held, wanted) == len(wanted)]
+    if len(whole) < 2:
+        return ""
+    named = " and ".join(f"{one}*" for one in whole[:_SHOWN])
+    return f"the names {named} each hold tensors of all the shapes that are missing: choose with {_one_of(whole)}"
 
 
 def exclude_advice(extra: Sequence[str], used: Collection[str]) -> str:

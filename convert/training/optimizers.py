@@ -152,7 +152,7 @@ class Optimizer:
     def hyperparameters(self, group: Mapping[str, Any]) -> str:
         """What the group says of the algorithm, to be read by the user."""
         kept = (name for name in group if name not in _OF_TORCH_ALONE and name not in ("lr", "params"))
-        return ", ".join(f"{name} {group[name]}" for name in kept if name != "decoupled_weight_decay")
+        return ", ".join(f"{name} {_short(group[name])}" for name in kept if name != "decoupled_weight_decay")
 
 
 OPTIMIZERS: Mapping[str, Optimizer] = {
@@ -221,6 +221,13 @@ def _pair(name: str, value: object, default: tuple[float, float], where: str) ->
     raise ConvertError(
         f"{where}: {name} are two numbers{' from 0 to 1' * bounded}, such as {list(default)}, not {value!r}"
     )
+
+
+def _short(value: Any) -> str:
+    """A number as a person wrote it: 0.9 for what float32 makes of it."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_short, value))})"
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
 def _single(value: Any) -> Any:

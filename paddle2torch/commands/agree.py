@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from convert.errors import ConvertError
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -88,11 +86,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_both(args: argparse.Namespace) -> None:
-    from paddle2torch.training.setting import frameworks_of
+    from paddle2torch.training.setting import frameworks_of, require_there
 
     if args.run is None:
         frameworks_of(args)
-    for option in ("weights", "torch_weights"):
-        path = getattr(args, option)
-        if path is not None and not Path(path).exists():
-            raise ConvertError(f"--{option.replace('_', '-')} {path}: no such file")
+    if args.torch_weights is not None:
+        require_there(args.torch_weights)

@@ -264,11 +264,6 @@ def _check(args: argparse.Namespace) -> None:
         _check_fuse(args)
     if args.report is not None and (args.dry_run or not _is_hub(args)):
         raise ConvertError("--report is for the model card of a folder: name the target FOLDER/")
-    if args.source.endswith(".pdopt") and args.model != "none":
-        raise ConvertError(
-            f"{args.source}: the state of an optimizer is converted with its weights: "
-            f"convert WEIGHTS.pdparams --pdopt {args.source} -o FILE.pth (or add --model none to copy it as it is)"
-        )
     if args.save_rules is not None and str(args.output or "").endswith(".pdparams"):
         raise ConvertError(
             "--save-rules is for the way to torch: the way back takes the same file as --rules"

@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the classes; 1 where the two frameworks name another class first."""
+    from convert.checkpoint.source import SourceFile
     from paddle2torch.training.answers import open_network
     from paddle2torch.training.predict import check_names, differences, predict, read_names
     from paddle2torch.training.runner import pipeline_of
@@ -57,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     if setting.images.channels not in PIXELS:
         raise ConvertError(f"pictures have 1 or 3 channels, and the network takes {setting.images.channels}")
     pixels = PIXELS[setting.images.channels]
+    for picture in args.pictures:
+        SourceFile(picture).close()  # a wrong path is told before a framework is imported
     asks = {side: open_network(setting.network(side, wanted), setting.weights) for side in sides}
     report = []
     same = True

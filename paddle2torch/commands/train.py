@@ -178,8 +178,11 @@ def _fresh(folder: Path) -> Path:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from paddle2torch.training.setting import at_least
+    from paddle2torch.training.setting import at_least, frameworks_of, require_there
 
+    frameworks_of(args)
+    if args.weights is not None:
+        require_there(args.weights)
     for name, (other, values) in ONLY_WITH.items():
         if getattr(args, name) is not None and (getattr(args, other) or DEFAULTS[other]) not in values:
             flags = [f"--{one.replace('_', '-')}" for one in (name, other)]

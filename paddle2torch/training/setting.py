@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convert.adapters.reference import check_installed
+from convert.checkpoint.source import SourceFile
 from convert.errors import ConvertError
 from paddle2torch.training.checkpoints import read
 from paddle2torch.training.options import FRAMEWORKS
@@ -84,6 +85,7 @@ def setting_of(args: argparse.Namespace) -> Setting:
     if args.run is None:
         if args.weights is None:
             raise ConvertError("name the weights: --weights FILE, or --run FOLDER of `paddle2torch train`")
+        require_there(args.weights)
         return Setting(args, images_of(args), size_of(args), args.weights)
     given = [name for name in OF_NETWORKS if getattr(args, name, None) is not None]
     given += ["args"] if args.args != "{}" else []
@@ -94,6 +96,12 @@ def setting_of(args: argparse.Namespace) -> Setting:
     images = recipe.images if args.transforms is None else replace(recipe.images, transforms=args.transforms)
     crop = pipeline_of(images, images.transforms).size
     return Setting(args, images, crop or (224, 224), str(checkpoint.folder), recipe)
+
+
+def require_there(weights: str) -> None:
+    """ConvertError where neither a file nor the folder of a run is there; asked before a framework is imported."""
+    if not os.path.isdir(weights):
+        SourceFile(weights).close()
 
 
 def written(names: Sequence[str]) -> str:

@@ -129,7 +129,10 @@ def _equal(one: Array, other: Array) -> bool:
 
 def _dropped(constants: Mapping[str, str], models: Models, options: Options) -> Iterator[Rule]:
     for name, other in constants.items():
-        if name in models.weights and not any(rule.matches(name) for rule in options.rules):
+        spellings = options.spellings(name)
+        if name in models.weights and not any(
+            rule.matches(one) for rule in options.rules for one in spellings
+        ):
             reason = f"a constant, equal to {other}, which torch keeps out of its state dict"
             yield exact_rule(name, None, None, reason)
         elif name not in models.weights:
@@ -256,11 +259,12 @@ def _rules(
 ) -> tuple[Rule, ...]:
     """The user's rules, then one for each pair that they leave open."""
     given = tuple(options.rules)
-    taken = {rule.apply(found.paddle[name].name) for rule in given for name in pairs.values()}
+    spelled = {name: options.spellings(found.paddle[name].name) for name in pairs.values()}
+    taken = {rule.apply(one) for rule in given for names in spelled.values() for one in names}
     rules = []
     for target, name in pairs.items():
         paddle, torch = found.paddle[name], found.torch[target]
-        if torch.name in taken or any(rule.matches(paddle.name) for rule in given):
+        if torch.name in taken or any(rule.matches(one) for rule in given for one in spelled[name]):
             continue
         transform = None if _shared_alike(found, pairs, torch.name) else _of_parts(paddle, torch)
         rule = exact_rule(paddle.name, torch.name, transform, "the same place in the dataflow")

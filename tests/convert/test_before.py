@@ -27,7 +27,7 @@ for words in json.load(sys.stdin):
             code = main(words)
         except SystemExit as stopped:
             code = stopped.code
-    answers.append([code, said.getvalue(), sorted({"paddle", "torch"} & set(sys.modules))])
+    answers.append([code, said.getvalue(), sorted({"paddle", "torch", "sklearn"} & set(sys.modules))])
 print(json.dumps(answers))
 """
 
@@ -60,6 +60,27 @@ LINES = {
     ),
     "net.pth: the tensors are in torch's own layout": ("parity", *PAIR, "--weights", "net.pth"),
     "there is no module 'no_such_package'": ("summary", "no_such_package:Net", "--framework", "torch"),
+    "gone.pth: no such file (nearest: net.pth": (
+        "evaluate",
+        "lenet",
+        "--framework",
+        "torch",
+        "--weights",
+        "gone.pth",
+    ),
+    "gone.jpg: no such file": ("predict", "gone.jpg", "--torch", "net.py:Net", "--weights", "net.pth"),
+    "run: no such file": ("train", "lenet", "--framework", "torch", "--weights", "run", "-o", "x"),
+    "say in which framework: --framework paddle or --framework torch": ("train", "lenet", "-o", "x"),
+    "agreed: no such file": (
+        "agree",
+        "lenet",
+        "--weights",
+        "net.pth",
+        "--torch-weights",
+        "agreed",
+        "-o",
+        "x",
+    ),
     "the input file gone.npy does not exist": ("parity", *PAIR[:4], "--input", "gone.npy"),
 }
 

@@ -254,9 +254,49 @@ def test_a_proof_takes_prefixes_and_patterns_as_a_conversion_does(in_process, tm
     assert done.returncode == 2
     assert "--strip-prefix Student. --include 'Student.*'" in done.stderr
     assert "\\n" not in done.stderr
-    given = ("--strip-prefix", "Student.", "--include", "Student.*", "--mode", "eval", "--only-given")
-    done = in_process(*words, *given, cwd=tmp_path)
+    (tmp_path / "t.py").write_text(
+        "import torch\ndef Net():\n    return torch.nn.Sequential(torch.nn.Sequential(torch.nn.Linear(4, 3)))\n"
+    )
+    given = ("--strip-prefix", "Student.", "--include", "Student.*")
+    run = ("--match", "run", "--paddle", "p.py:Net", "--torch", "t.py:Net", "--shape", "2,4")
+    done = in_process(
+        *("convert", "net.pdparams", *run, *given, "-o", "x.pth", "--save-rules", "r.toml"), cwd=tmp_path
+    )
+    assert "confirmed by running both models" in done.stdout, done.stdout + done.stderr
+    rules = load_rules(tmp_path / "r.toml")  # which go by the file's names, and so do without the options
+    assert [rule.source for rule in rules] == [r"Student\.(.*)", r"Teacher\..*"]
+    done = in_process(*words, *given, "--rules", "r.toml", "--mode", "eval", "--only-given", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_for_another_prefix_are_told_with_the_options_that_make_them_fit():
+    rules = [Rule(r"0\.(.*)", r"0.0.\1", None, "")]
+    target = torch.nn.Sequential(torch.nn.Sequential(torch.nn.Linear(4, 3)))
+    one = {f"module.net.{name}": value for name, value in STATE.items()}
+    plan = plan_conversion(one, target, Options(rules=rules))
+    assert plan.solution.endswith("its prefix: add --strip-prefix module.net.")
+    plan = plan_conversion(DISTILLED, target, Options(rules=rules))
+    assert "add --strip-prefix Student. --include 'Student.*', or --strip-prefix Teacher." in plan.solution
+    plan_conversion(
+        DISTILLED, target, Options(rules=rules, strip_prefix="Student.", include=["Student.*"])
+    ).require()
+    other = torch.nn.ModuleDict({"head": torch.nn.Linear(4, 3)})  # where no name tells
+    plan = plan_conversion(DISTILLED, other, Options())
+    said = [
+        note for note in plan.notes if "Teacher.* and Student.* each hold tensors of all the shapes" in note
+    ]
+    assert said
+    assert "--strip-prefix Student. --include 'Student.*'" in said[0]
+
+
+def test_several_patterns_behind_one_option_are_each_a_pattern(in_process, save, tmp_path):
+    save({**STATE, "aux.w": STATE["0.bias"], "loss.w": STATE["0.bias"]})
+    (tmp_path / "t.py").write_text(
+        "import torch\ndef Net():\n    return torch.nn.Sequential(torch.nn.Linear(4, 3))\n"
+    )
+    words = ("convert", "net.pdparams", "--torch", "t.py:Net", "-o", "x.pth")
+    done = in_process(*words, "--exclude", "aux.*", "loss.*", cwd=tmp_path)
+    assert "2 dropped" in done.stdout, done.stderr
 
 
 def test_extra_keys_alone_are_told_with_the_exclude_that_would_do(save, tmp_path):

@@ -63,6 +63,14 @@ def test_model_and_optimizer_in_one_file_are_told_apart(tmp_path, form):
     assert set(torch.load(tmp_path / "net.pth")) == {"weight", "bias"}
 
 
+def test_the_state_of_an_optimizer_is_no_network_whatever_its_file_is_called(tmp_path):
+    _, optimizer, _ = run()
+    paddle.save({"epoch": 3, "optimizer": optimizer.state_dict()}, str(tmp_path / "best.pdstates"))
+    target = torch.nn.Linear(3, 2)
+    with pytest.raises(ConvertError, match=r"converted with its weights: .*--pdopt .*best\.pdstates"):
+        convert_checkpoint(tmp_path / "best.pdstates", tmp_path / "x.pth", target=target)
+
+
 def test_of_two_optimizers_in_one_file_it_is_that_of_the_weights(tmp_path):
     one, two = run(), run(bias=1.0)
     paddle.save(

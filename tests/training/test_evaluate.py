@@ -215,7 +215,7 @@ def test_a_run_scores_the_same_in_both_frameworks(trained, capsys, how):
             ["evaluate", "--run", "RUN", "--data", "digits"],
             "has 0, 1, 2 and 7 more, which is no class of the training images",
         ),
-        (["predict", "RUN/run.json", "--run", "RUN"], "no such image"),
+        (["predict", "RUN/run.json", "--run", "RUN"], "no such file"),
         (
             ["predict", "RUN/grey.png", "--run", "RUN", "--torch-device", "gpu", "--framework", "both"],
             "--torch-device gpu: write cpu, cuda or cuda:N",
