@@ -7,6 +7,7 @@ what a method is called on. `=` is the plain mapping, `= name` that of another n
     "axis given, num int"     an argument is given / absent, or what is known of it: int, str, list, none, tensor, number
     "data_format == 'NHWC'"   it is literally this value
     "shape has 0"             it is a list or tuple with this literal
+    "pad alike"               it is a list or tuple of one literal, many times
     "x simple"                it is a name, so that it may stand twice
     "dtype not given"         the opposite
     "subclassed"              the name is the base of a class
@@ -156,7 +157,15 @@ def _edges(n: int, *, mean: bool = False) -> tuple[Form, ...]:
         else "pad with F.pad in front of it, with -inf"
     )
     why = f"torch's pools take one number a dimension: {instead}"
-    return (Form(refuse=why, when="padding str"), Form(refuse=why, when=f"padding of {2 * n}"))
+    divisor = Form(
+        refuse="with padding Paddle multiplies the mean without it by kernel size / divisor_override: write that",
+        when="divisor_override given, divisor_override not none, padding given, padding not == 0",
+    )
+    return (
+        *((divisor,) if mean and n > 1 else ()),
+        Form(refuse=why, when="padding str"),
+        Form(refuse=why, when=f"padding of {2 * n}"),
+    )
 
 
 _KINDS = ("float", "double", "half", "int", "long")
@@ -184,7 +193,10 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         for n in (1, 2, 3)
     },
     "nn.MaxPool2D": (Form("= nn.MaxPool2d", "return_mask == True"), *_images("== like_MaxPool2d")),
-    "nn.AvgPool2D": _images("== like_AvgPool2d"),
+    "nn.AvgPool2D": (
+        Form("== like_AvgPool2d", "divisor_override given, divisor_override not none"),
+        *_images("== like_AvgPool2d"),
+    ),
     "nn.AdaptiveAvgPool2D": (
         Form("like_AdaptiveAvgPool2d", "subclassed"),
         *_images("== like_AdaptiveAvgPool2d"),
@@ -261,6 +273,14 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "Tensor.expand": (Form("x.expand(shape)"),),
     "nn.Layer._sub_layers": (Form("x._modules"),),
     # functions of layers
+    "nn.functional.pad": (
+        Form("=", "data_format absent, mode == 'reflect'"),
+        Form("=", "data_format absent, mode == 'replicate'"),
+        Form("=", "data_format absent, mode == 'circular'"),
+        Form("=", "data_format absent, pad_from_left_axis absent, pad of 2"),
+        Form("=", "data_format absent, pad_from_left_axis absent, pad alike"),
+        Form("== like_pad"),
+    ),
     "nn.functional.linear": (
         Form("F.linear(x, weight.T, bias)", "bias given"),
         Form("F.linear(x, weight.T)"),
@@ -381,10 +401,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("="),
     ),
     "nn.functional.embedding": (
-        Form(
-            refuse="Paddle gives zeros for padding_idx, torch the stored row: set that row to zero",
-            when="padding_idx given, padding_idx not none",
-        ),
+        Form("like_embedding(x, weight, padding_idx)", "padding_idx given, padding_idx not none"),
         Form("="),
     ),
     "nn.functional.scaled_dot_product_attention": (
@@ -419,6 +436,77 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "Tensor.scatter_": (Form("x.index_copy_(0, index, updates)", "overwrite absent"),),
     "scatter_nd_add": (Form("x.index_put(tuple(index.movedim(-1, 0)), updates, accumulate=True)"),),
     "index_sample": (Form("torch.gather(x, 1, index)"),),
+    "cross": (
+        Form("torch.linalg.cross(x, y, dim=axis)", "axis given, axis not none"),
+        Form("torch.cross(x, y)"),
+    ),
+    "unique": (
+        Form(
+            "like_unique(x, return_index, return_inverse, return_counts, axis, dtype)", "return_index given"
+        ),
+        Form("like_unique(x, return_index, return_inverse, return_counts, axis, dtype)", "dtype given"),
+        Form("=", "axis given, axis not none"),
+        Form("like_unique(x, return_index, return_inverse, return_counts)", "return_inverse given"),
+        Form("="),
+    ),
+    "full": (
+        Form("torch.full((shape,), fill_value, dtype=dtype)", "shape int, dtype given"),
+        Form("torch.full((shape,), float(fill_value))", "shape int, fill_value not bool"),
+        Form("=", "dtype given, dtype not none"),
+        Form("=", "fill_value float"),
+        Form("=", "fill_value bool"),
+        Form("torch.full(shape, float(fill_value))", "shape not int"),
+    ),
+    "histogram": (Form("torch.histc(input, bins, min, max).long()", "weight absent, density absent"),),
+    "randint": (
+        Form("torch.randint(low, [1])", "high absent, shape absent"),
+        Form("torch.randint(low, high, [1])", "shape absent"),
+        Form("="),
+    ),
+    "prod": (
+        Form(refuse="torch's takes one axis: write one prod behind the other", when="axis list"),
+        Form("="),
+    ),
+    "quantile": (
+        Form(refuse="torch's takes one axis: flatten the axes", when="axis list"),
+        Form(
+            "torch.quantile(x, torch.tensor(q, dtype=x.dtype), dim=axis, keepdim=keepdim)", "q list, x simple"
+        ),
+        Form("="),
+    ),
+    **{
+        name: (
+            Form("=", "axis given, axis not none"),
+            Form(f"torch.{name}(x.flatten(), 0)", "dtype absent"),
+        )
+        for name in ("cummax", "cummin")
+    },
+    "cumprod": (
+        Form("=", "dim given, dim not none"),
+        Form("torch.cumprod(x.flatten(), 0, dtype=dtype)"),
+    ),
+    "assign": (
+        Form("torch.tensor(x)", "x list|tuple|array|number|int|float|bool, output absent"),
+        Form("="),
+    ),
+    "tile": (Form("torch.tile(x, (repeat_times,))", "repeat_times int"), Form("=")),
+    "arange": (
+        Form("torch.arange(start, end, step, dtype=dtype)", "dtype given, step given, end given"),
+        Form("torch.arange(start, end, dtype=dtype)", "dtype given, end given"),
+        Form("="),
+    ),
+    "nn.functional.unfold": (
+        Form(refuse="torch pads both sides alike: pad with F.pad in front of it", when="paddings of 4"),
+        Form("="),
+    ),
+    "nn.Unfold": (
+        Form(refuse="torch pads both sides alike: pad with F.pad in front of it", when="paddings of 4"),
+        Form("="),
+    ),
+    "nn.Embedding": (
+        Form("= like_Embedding", "padding_idx given, padding_idx not none"),
+        Form("="),
+    ),
     "cumsum": (
         Form("=", "axis given, axis not none"),
         Form("torch.cumsum(x.flatten(), 0)"),
@@ -427,18 +515,9 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("=", "axis given, axis not none"),
         Form("torch.logsumexp(x.flatten(), 0)"),
     ),
-    "nn.functional.softmax_with_cross_entropy": (
-        Form(
-            refuse="it gives a loss for each sample and keeps the last dimension: write F.cross_entropy with reduction=none, and unsqueeze"
-        ),
-    ),
-    "nn.functional.cross_entropy": (
-        Form(
-            "F.cross_entropy(input, label, weight=weight, reduction=reduction, label_smoothing=label_smoothing)",
-            "soft_label == True",
-        ),
-        Form("="),
-    ),
+    "nn.functional.softmax_with_cross_entropy": (Form("== like_softmax_with_cross_entropy"),),
+    "nn.functional.cross_entropy": (Form("== like_cross_entropy"),),
+    "nn.CrossEntropyLoss": (Form("== like_CrossEntropyLoss"),),
     "nn.functional.ctc_loss": (
         Form(
             "F.ctc_loss(F.log_softmax(log_probs, dim=-1), labels, input_lengths, label_lengths, blank=blank, reduction=reduction)",

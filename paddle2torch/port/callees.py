@@ -84,11 +84,12 @@ class Callees(Held):
         if isinstance(func, cst.Attribute):
             return self._member(node, func)
         target, value = self.expr(func)
-        if names(value, "initializer"):
+        fills = names(value, "initializer")
+        if fills:
             value = of("initializer")
-        fills = bool(names(value, "initializer"))
-        self.fillings += fills
-        args = self.translated_args(node, filled=fills)
+        self.fillings += bool(fills)
+        # The values of Assign lie as Paddle keeps them, so the parameter is meant as Paddle sees it.
+        args = self.translated_args(node, filled=bool(fills) and "nn.initializer.Assign" not in fills)
         changed = self._called(node, target, args)
         return self._of_value(node, changed, value, args)
 

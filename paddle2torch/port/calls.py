@@ -35,6 +35,7 @@ from paddle2torch.port.values import (
     elements,
     join,
     literal,
+    of,
     only,
 )
 
@@ -417,7 +418,7 @@ class Calls:
         if form is not None:
             if form.refuse:
                 raise Refused(form.refuse)
-            return self._filled(form, known, given, None), NAMED["initializer"]
+            return self._filled(form, known, given, None), of("initializer", known.name)
         function, args = self.initializer_call(known, given, root, named=True)
         if not args:
             return function, NAMED["initializer"]

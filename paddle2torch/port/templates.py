@@ -198,6 +198,8 @@ def _holds(name: str, condition: str, given: Mapping[str, tuple[cst.BaseExpressi
         return isinstance(node, (cst.List, cst.Tuple)) and len(node.elements) == int(
             condition.removeprefix("of ")
         )
+    if condition == "alike":
+        return len({repr(number) for number in _numbers(node)} - {"None"}) == 1 and None not in _numbers(node)
     if condition == "display":
         return isinstance(node, (cst.List, cst.Tuple))
     if condition == "dotted":

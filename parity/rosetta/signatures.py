@@ -11,7 +11,7 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,18 @@ def _plain(default: Any) -> Any:
     if isinstance(default, (tuple, list)) and all(isinstance(v, (bool, int, float, str)) for v in default):
         return default
     return _Other()
+
+
+def _as_called(text: str, name: str, schemas: Iterable[Any]) -> str:
+    """A documented signature with a star in front of what no form of the function takes by its place: `gelu(input, *, approximate)`."""
+    forms = [s for s in schemas if s.name.removeprefix("aten::") == name.rpartition(".")[2]]
+    places = {a.name for s in forms for a in s.arguments if not a.kwarg_only}
+    named = {a.name for s in forms for a in s.arguments if a.kwarg_only} - places
+    parts = [part.strip() for part in text.split(", ")]
+    behind = next((i for i, part in enumerate(parts) if re.split(r"\W", part)[0] in named), None)
+    if behind is None or any(part.startswith("*") for part in parts[:behind]):
+        return text
+    return ", ".join([*parts[:behind], "*", *(p for p in parts[behind:] if p != "*")])
 
 
 def _documented(target: Any) -> str | None:
@@ -114,6 +126,10 @@ def collected() -> dict[str, Any]:
         text = None if name.startswith("_") else told(getattr(torch.Tensor, name))
         if text is not None:
             found["torch"][f"Tensor.{name}"] = text.removeprefix("self, ").removeprefix("self")
+    schemas = torch._C._jit_get_all_schemas()
+    for name, text in found["torch"].items():
+        if not inspect.isfunction(reached(torch, name)):
+            found["torch"][name] = _as_called(text, name, schemas)
     for name in named():
         target = reached(paddle, name)
         text = None

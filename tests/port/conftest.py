@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
 
 import pytest
 
 from paddle2torch.port.source import port_source
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Paddle warns when it is imported (no ccache)
+    import paddle  # noqa: F401
 
 HEAD = "import paddle\nimport paddle.nn.functional as F\nfrom paddle import nn\n\n\n"
 

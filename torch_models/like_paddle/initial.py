@@ -76,10 +76,10 @@ class ParamAttr:
         self.trainable = trainable
         self.need_clip = need_clip
 
-    def apply(self, parameter):
-        """Fill `parameter` and mark it."""
+    def apply(self, parameter, seen=None):
+        """Fill `parameter` and mark it; `seen` is the same in the layout that Paddle keeps it in."""
         if self.initializer is not None:
-            self.initializer(parameter)
+            _begin(self.initializer, parameter, parameter if seen is None else seen)
         parameter.requires_grad = self.trainable
         for name, kept, given in (
             ("learning_rate", "optimize_attr", self.learning_rate != 1.0),
@@ -99,6 +99,7 @@ def with_attr(layer, weight=None, bias=None):
     init_like_paddle(layer)
     for name, attr in (("weight", weight), ("bias", bias)):
         parameter = getattr(layer, name, None)
+        seen = parameter.T if name == "weight" and isinstance(layer, nn.Linear) else parameter
         if parameter is None and attr not in (None, False):
             raise ValueError(f"{type(layer).__name__} has no {name}, but is told how it begins")
         if attr in (None, True):
@@ -107,10 +108,15 @@ def with_attr(layer, weight=None, bias=None):
             if parameter is not None:  # Paddle's norm layers keep what is switched off, as a constant
                 parameter.requires_grad = False
         elif isinstance(attr, ParamAttr):
-            attr.apply(parameter)
+            attr.apply(parameter, seen)
         else:
-            attr(parameter)
+            _begin(attr, parameter, seen)
     return layer
+
+
+def _begin(initializer, parameter, seen):
+    """Fill a parameter. The values of `assign` lie as Paddle keeps them, `seen` is the parameter in that layout."""
+    initializer(seen if getattr(initializer, "func", initializer) is assign else parameter)
 
 
 def create_parameter(shape, dtype=None, attr=None, is_bias=False, default_initializer=None):
@@ -146,7 +152,15 @@ def _xavier_uniform(parameter):
 
 @torch.no_grad()
 def assign(parameter, value):
-    """`nn.initializer.Assign`: copies values; Paddle's of a Linear are [in, out], so is `value`."""
+    """`nn.initializer.Assign`: copies values; of a Linear Paddle's are [in, out], so what is filled is its weight transposed.
+
+    Raises:
+        ValueError: if the shapes differ in more than dimensions of size 1.
+    """
     value = torch.as_tensor(value, dtype=parameter.dtype)
-    parameter.copy_(value.reshape(parameter.shape) if value.shape != parameter.shape else value)
+    if value.squeeze().shape != parameter.squeeze().shape:
+        raise ValueError(
+            f"values of shape {list(value.shape)} for a parameter of shape {list(parameter.shape)}"
+        )
+    parameter.copy_(value.reshape(parameter.shape))
     return parameter

@@ -20,6 +20,13 @@ class DownscaledDropout(nn.Module):
         return downscaled_dropout(x, self.p, self.training)
 
 
+class Embedding(nn.Embedding):
+    """nn.Embedding whose result is 0 at `padding_idx`, whatever the weight holds there."""
+
+    def forward(self, indices):
+        return super().forward(indices) * (indices != self.padding_idx).unsqueeze(-1)
+
+
 class BatchNorm2d(nn.BatchNorm2d):
     """With an activation behind it (`act`, a name of torch.nn.functional's), the stored statistics in training too, or for NHWC."""
 

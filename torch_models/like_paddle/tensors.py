@@ -51,3 +51,36 @@ def adaptive_avg_pool2d(x, output_size, data_format="NCHW"):
     if data_format != "NHWC":
         return F.adaptive_avg_pool2d(x, output_size)
     return F.adaptive_avg_pool2d(x.permute(0, 3, 1, 2), output_size).permute(0, 2, 3, 1)
+
+
+def pad(x, pad, mode="constant", value=0.0, data_format=None, pad_from_left_axis=True):
+    """F.pad as Paddle reads it: a list for every dimension begins with the first one; NHWC is padded between N and C."""
+    pad = [int(n) for n in pad]
+    whole = mode == "constant" and len(pad) == 2 * x.ndim
+    if whole and pad_from_left_axis:
+        pairs = list(zip(pad[::2], pad[1::2], strict=True))
+        pad = [n for pair in reversed(pairs) for n in pair]
+    elif not whole and str(data_format).upper().endswith("C"):
+        if mode != "constant":
+            return F.pad(x.movedim(-1, 1), pad, mode=mode).movedim(1, -1)
+        # Paddle asks the layout only where the list has two numbers for each dimension between N and C.
+        pad = [0, 0, *pad] if len(pad) == 2 * (x.ndim - 2) else pad
+    return F.pad(x, pad, mode=mode, value=value if mode == "constant" else None)
+
+
+def unique(x, return_index=False, return_inverse=False, return_counts=False, axis=None, dtype=torch.int64):
+    """torch.unique with the first position of each, and flat inverse indices; int64, or `dtype`."""
+    x = x.flatten() if axis is None else x.movedim(axis, 0)
+    values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True, dim=0)
+    places = torch.arange(len(inverse), device=x.device)
+    first = torch.zeros_like(counts).scatter_reduce(0, inverse, places, "amin", include_self=False)
+    found = [values if axis is None else values.movedim(0, axis)]
+    wanted = ((return_index, first), (return_inverse, inverse), (return_counts, counts))
+    found += [each.to(as_dtype(dtype)) for asked, each in wanted if asked]
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def embedding(x, weight, padding_idx=None):
+    """F.embedding whose result is 0 at `padding_idx`, whatever the weight holds there."""
+    found = F.embedding(x, weight)
+    return found if padding_idx is None else found * (x != padding_idx % len(weight)).unsqueeze(-1)
