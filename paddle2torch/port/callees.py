@@ -84,12 +84,12 @@ class Callees(Held):
         if isinstance(func, cst.Attribute):
             return self._member(node, func)
         target, value = self.expr(func)
-        fills = names(value, "initializer")
-        if fills:
+        fillers = names(value, "initializer")
+        if fillers:
             value = of("initializer")
-        self.fillings += bool(fills)
+        self.fillings += bool(fillers)
         # The values of Assign lie as Paddle keeps them, so the parameter is meant as Paddle sees it.
-        args = self.translated_args(node, filled=bool(fills) and "nn.initializer.Assign" not in fills)
+        args = self.translated_args(node, filled=bool(fillers) and "nn.initializer.Assign" not in fillers)
         changed = self._called(node, target, args)
         return self._of_value(node, changed, value, args)
 
