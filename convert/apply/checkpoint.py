@@ -23,6 +23,7 @@ from convert.dtypes import FLOATS, DType, by_name
 from convert.errors import ConvertError
 from convert.models.layout import Layout, infer_sizes, module_layout, registered_layout
 from convert.names import counted, listed
+from convert.plan.fuse import fuse
 from convert.plan.plan import ConversionPlan, Fill, Options
 from convert.plan.planner import plan_conversion
 from convert.plan.source_layout import ASK, PADDLE, TORCH, decide, evidence, turned_slots
@@ -217,9 +218,22 @@ def plan_for(
         target = target if isinstance(target, Layout) else module_layout(target)
         options = _with_aliases(options, checkpoint, target)
     plan = (_plan_back if back else plan_conversion)(checkpoint, target, options)
+    if not back and _fusible(checkpoint, plan, target, options):
+        said = "--fuse, with --paddle MODULE:FACTORY and --shape, makes them one and proves it"
+        plan = replace(plan, solution=f"the file is from before branches were fused into one convolution: {said}")
     if plan.problems and hints:
         plan = replace(plan, notes=(*plan.notes, *hints))
     return plan, notes
+
+
+def _fusible(checkpoint: Checkpoint, plan: ConversionPlan, target: Any, options: Options | None) -> bool:
+    """Whether the file fits the target once branches are one convolution; no tensor is read for it."""
+    if {problem.kind for problem in plan.problems} != {"missing", "extra"} or not isinstance(target, Layout):
+        return False
+    try:
+        return plan_conversion(fuse(checkpoint, target), target, options).ok
+    except ConvertError:
+        return False
 
 
 def _asks_for_names(options: Options | None) -> bool:

@@ -126,7 +126,8 @@ def advice(
     if kinds == {"extra"} and used:
         extra = [problem.name for problem in problems]
         notes += filter(None, [exclude_advice(extra, used)])
-    if "shape" in kinds or (wanted and (options.include or options.exclude)):
+    chosen = options.include or options.exclude or (used and options.match)
+    if "shape" in kinds or (wanted and chosen):
         notes.append("--partial converts the rest, and leaves what does not fit as it is in torch")
     return hint if kinds <= {"missing", "extra", "rule"} else "", notes
 

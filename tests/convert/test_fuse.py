@@ -102,6 +102,9 @@ WORDS = (*WORDS, "--shape", "2,3,8,8", "-o", "out.pth")
 
 def test_branches_become_convolutions_that_compute_the_same(in_process, here):
     image, expected = trained(here)
+    done = in_process("convert", "net.pdparams", "--torch", "deployed.py:Net", "-o", "out.pth", cwd=here)
+    assert "from before branches were fused into one convolution: --fuse, with --paddle" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
     done = in_process(*WORDS, cwd=here)
     assert done.returncode == 0, done.stderr
     assert "proved by running both networks in float64 on 2 inputs" in done.stdout
