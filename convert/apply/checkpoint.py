@@ -220,7 +220,9 @@ def plan_for(
     plan = (_plan_back if back else plan_conversion)(checkpoint, target, options)
     if not back and _fusible(checkpoint, plan, target, options):
         said = "--fuse, with --paddle MODULE:FACTORY and --shape, makes them one and proves it"
-        plan = replace(plan, solution=f"the file is from before branches were fused into one convolution: {said}")
+        plan = replace(
+            plan, solution=f"the file is from before branches were fused into one convolution: {said}"
+        )
     if plan.problems and hints:
         plan = replace(plan, notes=(*plan.notes, *hints))
     return plan, notes

@@ -6,8 +6,10 @@ Framework-neutral: the two recorders call `Tracker` from their hooks.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import Any
 
 BYTES = 4  # both frameworks build networks in float32
@@ -120,22 +122,45 @@ class Difference:
 
 
 def compare(paddle: Summary, torch: Summary) -> list[Difference]:
-    """Every disagreement of two summaries, row by row; [] when they describe the same network."""
-    found = []
-    for index in range(max(len(paddle.layers), len(torch.layers))):
-        if index >= len(paddle.layers) or index >= len(torch.layers):
-            sides = [s.layers[index].name if index < len(s.layers) else None for s in (paddle, torch)]
-            found.append(Difference(index, "layer", *sides))
+    """Every disagreement of two summaries, layer by layer; [] when they describe the same network.
+
+    Where one side has more layers (Identity, an activation that the other calls as a function), the others stay together.
+    Names that differ nearly everywhere are one disagreement.
+    """
+    pairs = list(_together(paddle.layers, torch.layers))
+    both = [(expected, actual) for _, expected, actual in pairs if expected and actual]
+    renamed = [(expected.name, actual.name) for expected, actual in both if expected.name != actual.name]
+    found, fields = [], ("name", "kind", "output_shape", "parameters", "receptive_field", "macs")
+    if 2 * len(renamed) > len(both):
+        named = (", ".join([*names[:2], "..."]) for names in zip(*renamed, strict=True))
+        found.append(Difference(-1, f"names of {len(renamed)} layers", *named))
+        fields = fields[1:]
+    for row, expected, actual in pairs:
+        if not expected or not actual:
+            found.append(Difference(row, "layer", *(side and side.name for side in (expected, actual))))
             continue
-        expected, actual = paddle.layers[index], torch.layers[index]
-        for name in ("name", "kind", "output_shape", "parameters", "receptive_field", "macs"):
+        for name in fields:
             theirs, ours = getattr(expected, name), getattr(actual, name)
-            # Conv2D and Conv2d are the same kind.
-            if (theirs.lower() != ours.lower()) if name == "kind" else (theirs != ours):
-                found.append(Difference(index, name, theirs, ours))
+            if (_kind(expected) != _kind(actual)) if name == "kind" else (theirs != ours):
+                found.append(Difference(row, name, theirs, ours))
     if paddle.output_shapes != torch.output_shapes:
         found.append(Difference(-1, "output_shapes", paddle.output_shapes, torch.output_shapes))
     return found
+
+
+def _together(
+    paddle: Sequence[LayerRow], torch: Sequence[LayerRow]
+) -> Iterator[tuple[int, LayerRow | None, LayerRow | None]]:
+    """Layers that belong together, with the row of Paddle's that they are at; None where one side has no such layer."""
+    keys = [[(_kind(layer), layer.output_shape) for layer in side] for side in (paddle, torch)]
+    for _, first, last, begin, end in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        for step, (expected, actual) in enumerate(zip_longest(paddle[first:last], torch[begin:end])):
+            yield min(first + step, last), expected, actual
+
+
+def _kind(layer: LayerRow) -> str:
+    """Conv2D and Conv2d are the same kind."""
+    return layer.kind.lower()
 
 
 @dataclass(frozen=True)

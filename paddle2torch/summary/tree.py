@@ -93,9 +93,10 @@ def show(title: str, found: Mapping[str, Summary], differences: Sequence[Differe
     sizes = " and ".join("x".join(map(str, shape)) for shape in first.input_shapes)
     console.print(f"{title}, input {sizes}", style="bold", markup=False)
     lines, rows = [], list(nodes(first, depth))
+    other_kinds = {d.row: str(d.torch) for d in differences if d.field == "kind"}
     for node in rows:
         layers = first.layers[node.layers.start : node.layers.stop]
-        lines.append(_cells(node, layers, _kinds(node, found)))
+        lines.append(_cells(node, layers, _kinds(node, other_kinds)))
     table = aligned(COLUMNS, _with_notes(rows, lines, differences[:TOLD]), table_width())
     for line in table.lines():
         style = "red" if line.lstrip().startswith(MARK) else None
@@ -135,12 +136,10 @@ def _note(difference: Difference) -> str:
     return f"{MARK}{difference.field.replace('_', ' ')}: paddle {difference.paddle}, torch {difference.torch}"
 
 
-def _kinds(node: Node, found: Mapping[str, Summary]) -> str:
-    """The class on both sides, once where it is one but for upper and lower case."""
-    if len(node.layers) != 1 or node.folded:
-        return node.kind
-    kinds = [s.layers[node.layers[0]].kind for s in found.values() if node.layers[0] < len(s.layers)]
-    return " | ".join({kind.lower(): kind for kind in kinds}.values())
+def _kinds(node: Node, others: Mapping[int, str]) -> str:
+    """The class on both sides, once where it is one."""
+    single = len(node.layers) == 1 and not node.folded and node.layers[0] in others
+    return f"{node.kind} | {others[node.layers[0]]}" if single else node.kind
 
 
 def _cells(node: Node, layers: Sequence[LayerRow], kind: str) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ def test_difference_between_the_frameworks_is_named():
 def test_command_shows_both_frameworks_side_by_side(capsys):
     assert main(["summary", "lenet"]) == 0
     out = capsys.readouterr().out
-    assert "conv1    Conv2d" in out
+    assert "conv1    Conv2D" in out
     assert "no difference" in out
     assert "61,706 parameters" in out
 
@@ -289,9 +289,9 @@ def test_files_of_ones_own_are_summarised_side_by_side(own, capfd):
     assert main(["summary", "--paddle", "paddle_net.py:Net", "--torch", "torch_net.py:Net", *own]) == 0
     out = capfd.readouterr().out
     lines = [line.split() for line in out.splitlines()]
-    assert ["pool", "MaxPool2d", "1x4x8x8", "0.00", "4"] in lines
-    assert ["mean", "AvgPool2d", "1x4x4x4", "0.00", "6"] in lines
-    assert ["conv", "Conv2d", "1x4x16x16", "112", "27,648", "0.00", "3"] in lines
+    assert ["pool", "MaxPool2D", "1x4x8x8", "0.00", "4"] in lines
+    assert ["mean", "AvgPool2D", "1x4x4x4", "0.00", "6"] in lines
+    assert ["conv", "Conv2D", "1x4x16x16", "112", "27,648", "0.00", "3"] in lines
     assert next(line for line in lines if line[:1] == ["rnn"])[1:5] == ["LSTM", "1x7x6", "312", "1,848"]
     assert "no difference" in out
     assert "said by" not in out
@@ -310,6 +310,17 @@ def test_what_differs_stands_below_the_layer(own, tmp_path, capfd):
     out = capfd.readouterr().out
     assert "differs: output shape: paddle (1, 4, 16, 16), torch (1, 4, 14, 14)" in out
     assert "paddle against torch: 8 differences" in out
+
+
+def test_layers_that_one_side_has_more_do_not_part_the_others():
+    torch = summarize("torch", MODELS["lenet"].torch_factory, {}, image(1, 28, 28))
+    layers = [dataclasses.replace(layer, name=f"body.{layer.name}") for layer in torch.layers]
+    identity = dataclasses.replace(layers[0], name="body.same", kind="Identity", parameters=0)
+    renamed = dataclasses.replace(torch, layers=(*layers[:2], identity, *layers[2:]))
+    found = [(d.row, d.field, d.paddle, d.torch) for d in compare(torch, renamed)]
+    names = [layer.name for layer in torch.layers[:2]]
+    told = ", ".join(names) + ", ...", ", ".join(f"body.{name}" for name in names) + ", ..."
+    assert found == [(-1, f"names of {len(layers)} layers", *told), (2, "layer", None, "body.same")]
 
 
 def test_a_network_that_computes_with_its_numbers_is_summarised(tmp_path, monkeypatch, capsys):
