@@ -130,7 +130,8 @@ def compare(paddle: Summary, torch: Summary) -> list[Difference]:
     pairs = list(_together(paddle.layers, torch.layers))
     both = [(expected, actual) for _, expected, actual in pairs if expected and actual]
     renamed = [(expected.name, actual.name) for expected, actual in both if expected.name != actual.name]
-    found, fields = [], ("name", "kind", "output_shape", "parameters", "receptive_field", "macs")
+    found: list[Difference] = []
+    fields = ["name", "kind", "output_shape", "parameters", "receptive_field", "macs"]
     if 2 * len(renamed) > len(both):
         named = (", ".join([*names[:2], "..."]) for names in zip(*renamed, strict=True))
         found.append(Difference(-1, f"names of {len(renamed)} layers", *named))
@@ -152,8 +153,8 @@ def _together(
     paddle: Sequence[LayerRow], torch: Sequence[LayerRow]
 ) -> Iterator[tuple[int, LayerRow | None, LayerRow | None]]:
     """Layers that belong together, with the row of Paddle's that they are at; None where one side has no such layer."""
-    keys = [[(_kind(layer), layer.output_shape) for layer in side] for side in (paddle, torch)]
-    for _, first, last, begin, end in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+    ours, theirs = ([(_kind(layer), layer.output_shape) for layer in side] for side in (paddle, torch))
+    for _, first, last, begin, end in SequenceMatcher(a=ours, b=theirs, autojunk=False).get_opcodes():
         for step, (expected, actual) in enumerate(zip_longest(paddle[first:last], torch[begin:end])):
             yield min(first + step, last), expected, actual
 
