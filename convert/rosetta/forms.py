@@ -15,6 +15,7 @@ what a method is called on. `=` is the plain mapping, `= name` that of another n
     "filled given"            an attribute of a layer is what an initializer fills, or is assigned to
     "name dotted"             text that is written in it has a dot
     "result unused"           the call stands alone: nothing takes what it gives
+    "called given"            it is a call, not an attribute
     "written"                 the attribute is assigned to: `torch` is then `target = value`
 
 A form that would write a longer expression twice is passed over. `refuse` is why there is no translation, and what to write. A name
@@ -436,6 +437,44 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "Tensor.scatter_": (Form("x.index_copy_(0, index, updates)", "overwrite absent"),),
     "scatter_nd_add": (Form("x.index_put(tuple(index.movedim(-1, 0)), updates, accumulate=True)"),),
     "index_sample": (Form("torch.gather(x, 1, index)"),),
+    "logcumsumexp": (
+        Form("=", "axis given, axis not none"),
+        Form("torch.logcumsumexp(x.flatten(), 0)", "dtype absent"),
+    ),
+    "linalg.svd": (Form("torch.linalg.svd(x, full_matrices=full_matrices)"),),
+    "index_fill": (Form("torch.index_fill(x, axis, index, value)"),),
+    "unique_consecutive": (
+        Form("=", "axis given, axis not none"),
+        Form(
+            refuse="Paddle's inverse indices are flat, torch's have the shape of x: reshape them to [-1]",
+            when="return_inverse given, return_inverse not == False",
+        ),
+        Form("torch.unique_consecutive(x.flatten(), return_counts=return_counts)", "return_counts given"),
+        Form("torch.unique_consecutive(x.flatten())"),
+    ),
+    "broadcast_tensors": (Form("torch.broadcast_tensors(*input)"),),
+    "is_empty": (Form("x.numel() == 0"),),
+    "rank": (Form("input.ndim"),),
+    "increment": (Form("x.add_(value)"),),
+    "scatter_nd": (
+        Form(
+            "torch.zeros(shape, dtype=updates.dtype).index_put(tuple(index.movedim(-1, 0)), updates, accumulate=True)",
+            "updates simple",
+        ),
+    ),
+    "gather_nd": (Form("x[tuple(index.movedim(-1, 0))]"),),
+    "index_put": (Form("torch.index_put(x, tuple(indices), value, accumulate=accumulate)"),),
+    "slice": (Form("like_sliced(input, axes, starts, ends)"),),
+    "strided_slice": (Form("like_sliced(x, axes, starts, ends, strides)"),),
+    "nn.functional.sequence_mask": (Form("like_sequence_mask(x, maxlen, dtype)"),),
+    "nn.functional.label_smooth": (
+        Form(
+            "label * (1 - epsilon) + epsilon / label.shape[-1]",
+            "prior_dist absent, label simple, epsilon simple",
+        ),
+        Form("like_label_smooth(label, prior_dist, epsilon)"),
+    ),
+    "dot": (Form("(x * y).sum(-1)"),),
     "cross": (
         Form("torch.linalg.cross(x, y, dim=axis)", "axis given, axis not none"),
         Form("torch.cross(x, y)"),
@@ -533,6 +572,16 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form(refuse="torch's head and tails are laid out otherwise: write it by hand"),
     ),
     "nn.functional.square_error_cost": (Form("(input - label) ** 2"),),
+    "Tensor.type_as": (Form("x.type_as(other)"),),
+    "Tensor.view_as": (Form("x.view_as(other)"),),
+    "Tensor.repeat": (Form("x.repeat(repeats)"),),
+    **{
+        f"Tensor.new_{name}": (Form(f"x.new_{name}(size, dtype=dtype)"),)
+        for name in ("ones", "zeros", "empty")
+    },
+    "Tensor.new_full": (Form("x.new_full(size, fill_value, dtype=dtype)"),),
+    "finfo": (Form("torch.finfo(dtype)"),),
+    "iinfo": (Form("torch.iinfo(dtype)"),),
     "Tensor.to": (
         Form(
             refuse="write x.to(torch.float32) for a dtype, x.to of torch's device for a place", when="* str"
@@ -555,6 +604,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "get_default_dtype": (Form("="),),
     "outer": (Form("torch.outer(x, y)"),),
     "swapaxes": (
+        Form("torch.swapaxes(x, perm, name)", "perm int, name int"),
         Form("torch.swapaxes(x, axis0, axis1)", "axis0 given"),
         Form("="),
     ),
@@ -645,7 +695,11 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "cast": (Form("x.to(dtype)"),),
     "Tensor.numpy": (Form("x.detach().cpu().numpy()"),),
     "Tensor.stop_gradient": (Form("x.requires_grad = not value", "written"), Form("not x.requires_grad")),
-    "Tensor.size": (Form("x.numel()"),),
+    "Tensor.size": (
+        Form("x.size(rest)", "* given"),
+        Form("x.size()", "called given"),
+        Form("x.numel()"),
+    ),
     "Tensor.place": (Form("x.device"),),
     "Tensor.item": (Form("x.flatten()[args].item()", "args given"), Form("x.item()")),
     "Tensor.shape": (Form("="),),
@@ -843,6 +897,13 @@ RETURNS: Mapping[str, str] = {
     "shape": "shape",
     "vision.ops.ConvNormActivation": "layer",
     "numel": "int",
+    "rank": "int",
+    "finfo": "unknown",
+    "iinfo": "unknown",
+    "is_floating_point": "bool",
+    "is_complex": "bool",
+    "broadcast_tensors": "tensors",
+    "Tensor.ndimension": "int",
     "ParamAttr": "attr",
     "regularizer.L2Decay": "float",
     "nn.Layer.create_parameter": "tensor",
@@ -908,6 +969,26 @@ MODULES: Mapping[str, str] = {
 
 ALIASES: Mapping[str, str] = {
     "cat": "concat",
+    "concatenate": "concat",
+    "clamp": "clip",
+    "mul": "multiply",
+    "sub": "subtract",
+    "div": "divide",
+    "true_divide": "divide",
+    "eq": "equal",
+    "ne": "not_equal",
+    "gt": "greater_than",
+    "greater": "greater_than",
+    "ge": "greater_equal",
+    "lt": "less_than",
+    "less": "less_than",
+    "le": "less_equal",
+    "negative": "neg",
+    "inverse": "linalg.inv",
+    "cholesky": "linalg.cholesky",
+    "linalg.norm": "norm",
+    "nn.functional.diag_embed": "diag_embed",
+    "manual_seed": "seed",
     "nn.layer.": "nn.",
     "nn.initializer.": "nn.initializer.",
     "nn.functional.": "nn.functional.",
@@ -939,13 +1020,75 @@ ADVICE: Mapping[str, str] = {
 }
 """What to do about names that no row has; the beginning of a name counts."""
 
+IN_PLACE = frozenset(
+    (
+        *(
+            "abs",
+            "acos",
+            "asin",
+            "atan",
+            "ceil",
+            "cos",
+            "cosh",
+            "exp",
+            "expm1",
+            "erf",
+            "floor",
+            "frac",
+            "log",
+            "log10",
+            "log1p",
+        ),
+        *(
+            "log2",
+            "neg",
+            "reciprocal",
+            "round",
+            "rsqrt",
+            "sigmoid",
+            "sin",
+            "sinh",
+            "sqrt",
+            "square",
+            "tan",
+            "tanh",
+            "trunc",
+        ),
+        *(
+            "add",
+            "subtract",
+            "multiply",
+            "divide",
+            "remainder",
+            "floor_divide",
+            "pow",
+            "lerp",
+            "cumsum",
+            "tril",
+            "triu",
+        ),
+        *("masked_fill", "logit", "digamma", "lgamma", "erfinv", "hypot", "copysign"),
+    )
+)
+"""Functions that both frameworks have as a method with a `_` behind it too, which writes over the tensor."""
+
 FILLING = ("nn.init.", "Tensor.set_value", "Tensor.fill_", "Tensor.zero_", "nn.Layer.apply")
 """Names whose call sets what a parameter holds: how they begin."""
 
 ONE_BY_ONE = frozenset(
     (
         *("Tensor.reshape", "Tensor.view", "Tensor.expand", "expand", "reshape", "permute", "flip"),
-        *("rand", "randn", "zeros", "ones", "empty"),
+        *(
+            "rand",
+            "randn",
+            "zeros",
+            "ones",
+            "empty",
+            "Tensor.new_ones",
+            "Tensor.new_zeros",
+            "Tensor.new_empty",
+        ),
+        "Tensor.repeat",
     )
 )
 """Names that take the numbers of a shape, or axes, as arguments of their own too, since Paddle 3.3."""

@@ -431,4 +431,49 @@ ROWS: tuple[Row, ...] = (
         ("[x.is_leaf, (x * 2).is_leaf]", "[x.is_leaf, (x * 2).is_leaf]"),
         "made by no operator",
     ),
+    *(
+        method(
+            f"new_{name}",
+            f"new_{name}",
+            (f"x.new_{name}({given})", f"x.new_{name}({given})"),
+            "dtype and device of the tensor",
+            compare="values" if name != "empty" else "shape",
+            backward=False,
+        )
+        for name, given in (("ones", "[2, 3]"), ("zeros", "[2, 3]"), ("full", "[2], 0.5"), ("empty", "[2]"))
+    ),
+    method(
+        "type_as",
+        "type_as",
+        ("i.type_as(x)", "i.type_as(x)"),
+        "the dtype of the other",
+        x="float 2",
+        i="int<3 2",
+    ),
+    method(
+        "view_as",
+        "view_as",
+        ("x.view_as(y)", "x.view_as(y)"),
+        "the shape of the other",
+        x="float 2,3",
+        y="float 6",
+    ),
+    method("repeat", "repeat", ("x.repeat(2, 1)", "x.repeat(2, 1)"), "copies side by side"),
+    method("ndimension", "ndimension", ("x.ndimension()", "x.ndimension()"), "how many dimensions"),
+    method(
+        "fill_diagonal_",
+        "fill_diagonal_",
+        ("(x * 1).fill_diagonal_(0.5)", "(x * 1).fill_diagonal_(0.5)"),
+        "a constant",
+        x="float 3,3 constant",
+        arguments=(Argument("value", "fill_value"), Argument("wrap", "wrap")),
+    ),
+    method(
+        "flatten_",
+        "",
+        ("(x * 1).flatten_()", "(x * 1).flatten()"),
+        "a view leaves the tensor itself as it is",
+        remedy="x = x.flatten()",
+        backward=False,
+    ),
 )

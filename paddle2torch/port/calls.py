@@ -153,9 +153,15 @@ class Calls:
         return known.gives
 
     def _form(
-        self, known: Known, given: Sequence[Given], receiver: tuple[str, cst.BaseExpression] | None
+        self,
+        known: Known,
+        given: Sequence[Given],
+        receiver: tuple[str, cst.BaseExpression] | None,
+        called: bool = False,
     ) -> Form | None:
         at_hand = {g.name: (g.node, g.value) for g in given if g.name != "*"}
+        if called:
+            at_hand["called"] = (cst.Name("called"), UNKNOWN)
         if self.at is not self.alone and self.at is not None:
             at_hand["result"] = (cst.Name("result"), UNKNOWN)
         if self.filled:
@@ -186,7 +192,7 @@ class Calls:
         receiver: tuple[str, cst.BaseExpression] | None,
         partly: str,
     ) -> cst.BaseExpression:
-        form = self._form(known, given, receiver)
+        form = self._form(known, given, receiver, called=True)
         if form is not None and form.refuse:
             raise Refused(form.refuse)
         if form is not None and "again" in form.torch:

@@ -11,6 +11,7 @@ from convert.rosetta.forms import (
     ADVICE,
     ALIASES,
     FORMS,
+    IN_PLACE,
     INITIALISED,
     MODULES,
     PROVEN_BY,
@@ -120,7 +121,7 @@ def known(name: str) -> Known | None:
     """What is known of a Paddle name without `paddle.`; None where it is in no row."""
     row = _rows().get(PROVEN_BY.get(name, name))
     if row is None:
-        return None
+        return _in_place(name)
     return Known(
         name,
         row,
@@ -131,10 +132,23 @@ def known(name: str) -> Known | None:
     )
 
 
+def _in_place(name: str) -> Known | None:
+    """A method that writes over its tensor, by the row of the function that does not."""
+    plain = name.removesuffix("_")
+    plain = ALIASES.get(plain, plain)
+    if not name.endswith("_") or plain not in IN_PLACE:
+        return None
+    found = known(plain) or known(f"nn.functional.{plain}")
+    if found is None:
+        return None
+    torch = f"Tensor.{found.torch.rpartition('.')[2]}_"
+    return replace(found, name=name, torch=torch, forms=(), torch_signature=signature("torch", torch))
+
+
 @cache
 def method(name: str) -> Known | None:
     """What is known of a method or attribute of Paddle's tensors: its own row, or that of the function of this name."""
-    for candidate in (f"Tensor.{name}", name, f"nn.functional.{name}"):
+    for candidate in (f"Tensor.{name}", name, f"nn.functional.{name}", ALIASES.get(name, name)):
         found = known(candidate)
         if found is not None and (candidate.startswith("Tensor.") or name in attributes("paddle tensor")):
             return found

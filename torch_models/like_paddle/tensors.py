@@ -84,3 +84,23 @@ def embedding(x, weight, padding_idx=None):
     """F.embedding whose result is 0 at `padding_idx`, whatever the weight holds there."""
     found = F.embedding(x, weight)
     return found if padding_idx is None else found * (x != padding_idx % len(weight)).unsqueeze(-1)
+
+
+def sliced(x, axes, starts, ends, strides=None):
+    """`x[start:end:stride]` on these axes; what a stride below 0 gives begins at the end."""
+    for axis, start, end, step in zip(axes, starts, ends, strides or [1] * len(axes), strict=True):
+        places = range(x.shape[axis])[int(start) : int(end) : int(step)]
+        x = x.index_select(axis, torch.tensor(list(places), dtype=torch.int64, device=x.device))
+    return x
+
+
+def sequence_mask(x, maxlen=None, dtype="int64"):
+    """1 at the first places, as many as `x` says, of `maxlen` (by default the longest)."""
+    longest = int(x.max()) if maxlen is None else int(maxlen)
+    return (torch.arange(longest, device=x.device) < x.unsqueeze(-1)).to(as_dtype(dtype))
+
+
+def label_smooth(label, prior_dist=None, epsilon=0.1):
+    """Labels of which `epsilon` is spread over all classes, or as `prior_dist` says."""
+    prior = 1 / label.shape[-1] if prior_dist is None else prior_dist
+    return label * (1 - epsilon) + epsilon * prior

@@ -6,6 +6,7 @@ from convert.rosetta.rows import Row
 from convert.rosetta.tensors import (
     creation,
     elementwise,
+    further,
     indexing,
     linalg,
     manipulation,
@@ -23,4 +24,5 @@ ROWS: tuple[Row, ...] = (
     *elementwise.ROWS,
     *reduction.ROWS,
     *linalg.ROWS,
+    *further.ROWS,
 )
