@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
@@ -13,6 +16,7 @@ from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
 from parity.later import Both, gradients_elsewhere, ignored_labels, many_samples, not_a_number, second_call
 from parity.limits import QUICK
+from parity.numbers.compare import difference
 from parity.numbers.observed import Observed, differs_at_its_size, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
@@ -60,8 +64,8 @@ def further_cases(
         cases.append(case)
         if case.judgement.findings:
             return cases
-    both = Both(paddle, torch, mode, tell)
     seen, observed = given.seen, given.observed
+    both = Both(paddle, torch, mode, tell, seen.sequences)
     little = any(gap.size < EIGHT for gap in given.outputs.values())
     little = little and few({name: array.shape for name, array in inputs.items()})
     later: tuple[tuple[bool, Callable[[], Case | None]], ...] = (
@@ -207,6 +211,8 @@ def _quick_case(
             except ParityError as error:
                 if side is paddle or further.limit or (isinstance(error, ModelError) and error.deliberate):
                     raise _Refused(side, error) from error
+                if _reads_no_more(paddle, further, inputs, mode, stores["paddle"], scratch):
+                    raise _Refused(side, error) from error
                 if isinstance(error, ModelError) and error.run is not None:
                     judgement.inconclusive.append(telling.doubt(name, error))
                 else:
@@ -237,3 +243,32 @@ def _quick_case(
         if differ or found["paddle"] != found["torch"]:
             judgement.inconclusive.append(telling.doubt(name))
     return case
+
+
+def _reads_no_more(
+    paddle: Side,
+    further: Further,
+    inputs: Mapping[str, Array],
+    mode: str,
+    whole: ValueStore,
+    scratch: Path,
+) -> bool:
+    """Whether Paddle's model leaves out what a larger input has beyond the given size: one that refuses it computes all the same."""
+    given = {name: array.shape[1:] for name, array in further.given.items()}
+    cut = {
+        name: np.ascontiguousarray(array[(slice(None), *map(slice, given[name]))])
+        for name, array in inputs.items()
+    }
+    if all(cut[name].shape == array.shape for name, array in inputs.items()):
+        return False
+    try:
+        _, store = paddle.capture(
+            cut, mode=mode, precision="float64", store=scratch / "cut", outputs_only=True
+        )
+    except ParityError:
+        return False
+    with closing(store):
+        keys = [key for key in whole.index if key.startswith("output:")]
+        return all(
+            key in store and difference(whole.get(key), store.stored(key)).max_rel <= QUICK for key in keys
+        )

@@ -18,7 +18,7 @@ from parity.backward.blame import Blame
 from parity.backward.claims import Claim, Doubt, Fault, Place, Remark
 from parity.backward.flow import GradientJudgement
 from parity.backward.loss import LossDifference, compare_loss
-from parity.backward.observed import by_name_or_numbers, counterparts
+from parity.backward.observed import by_name_or_numbers, counterparts, hold_the_same
 from parity.backward.taken import one_sided
 from parity.backward.telling import tell
 from parity.graph.node import Node
@@ -52,9 +52,15 @@ def judge_gradients(
     alignment = prepared.align(apart)
     blamed = frozenset((finding.layer, finding.operator) for finding in known)
     judging = _Gradients(paddle, torch, alignment, again, blamed, torch_parameters)
-    judging.counterparts = counterparts(
-        paddle, torch, prepared.names, judging.result.twins, (paddle_parameters, torch_parameters)
-    )
+    numbers = paddle_parameters, torch_parameters
+    judging.counterparts = counterparts(paddle, torch, prepared.names, judging.result.twins, numbers)
+    judging.result.twins = [
+        twin
+        for twin in judging.result.twins
+        if hold_the_same(twin, *numbers)
+        or not (known_as := judging.counterparts.get(twin.name))
+        or not known_as.parts
+    ]
     judging.result.others = by_name_or_numbers(judging.counterparts, judging.result.twins, alignment)
     return judging.run()
 

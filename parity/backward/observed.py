@@ -92,12 +92,14 @@ def counterparts(
         turned = _turned(everything.get(twin), own)
         if turned is not None:
             candidate = Counterpart(name, (Part(twin, turned=turned),))
-        elif name in used:
+        elif name in used and all(hold_the_same(twin, everything, ours) for twin in used[name]):
             candidate = Counterpart(name, twins=used[name])
         else:
             if sheets is None:
                 sheets = [sheet for key, array in theirs.items() for sheet in sheets_of(key, array)]
-            candidate = Counterpart(name, _by_numbers(own, sheets))
+            # Where no numbers tell, one of the two is loaded wrongly: then the use does.
+            parts = _by_numbers(own, sheets)
+            candidate = Counterpart(name, parts, () if parts else used.get(name, ()))
         if candidate.paddle and (name in trained or theirs.keys() & set(candidate.paddle)):
             found[name] = candidate
     return found
@@ -165,6 +167,16 @@ def _all_of(size: int, twins: Sequence[WeightPair]) -> bool:
     for twin in twins:
         seen[twin.torch.positions] = True
     return bool(seen.all())
+
+
+def hold_the_same(twin: WeightPair, paddle: Mapping[str, Array], torch: Mapping[str, Array]) -> bool:
+    """Whether a weight's numbers are Paddle's where its use says so: what is kept transposed may be used along its other axis."""
+    expected, actual = twin.paddle.read(paddle), twin.torch.read(torch)
+    return (
+        expected is not None
+        and actual is not None
+        and np.array_equal(expected.reshape(-1), actual.reshape(-1))
+    )
 
 
 def _by_numbers(own: Array, sheets: Sequence[Sheet]) -> tuple[Part, ...]:

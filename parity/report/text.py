@@ -198,7 +198,7 @@ def _show_finding(console: Console, number: int, finding: Finding) -> None:
 
 def _layers(finding: Finding) -> str:
     """All layers of a finding that is about several."""
-    if not finding.also:
+    if len(finding.layers) == 1:
         return ""
     told = ", ".join(finding.layers[:NAMED])
     return told + (f" and {len(finding.layers) - NAMED} more" if len(finding.layers) > NAMED else "")

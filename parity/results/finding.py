@@ -122,12 +122,12 @@ class Finding:
     @property
     def layers(self) -> tuple[str, ...]:
         """Every layer that errs so."""
-        return (self.layer, *(finding.layer for finding in self.also))
+        return tuple(dict.fromkeys((self.layer, *(finding.layer for finding in self.also))))
 
     def __str__(self) -> str:
         place = f"`{self.layer}`" if self.layer else "in the model's own forward"
-        if self.also:
-            place += f" and {len(self.also)} more layer{'s' if len(self.also) > 1 else ''}"
+        if others := len(self.layers) - 1:
+            place += f" and {others} more layer{'s' if others > 1 else ''}"
         at = f" ({self.where})" if self.where else ""
         return f"{self.operator} {place}{at}: {self.cause}"
 

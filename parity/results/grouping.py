@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from parity.results.finding import Finding, Subject
@@ -15,6 +16,9 @@ NUMBER = re.compile(r"\d+(\.\d+)?(e[-+]?\d+)?")
 SHAPE = re.compile(r"\[[\d, ]*\]")
 """What differs from layer to layer by itself."""
 
+UNMADE = "unrelated", "all "
+"""How `values` begin of what a weight holds that was never loaded."""
+
 NAMES = frozenset({Subject.WEIGHT, Subject.STATISTIC, Subject.REGISTRATION, Subject.TIE})
 """Subjects whose attribute and values are names of parameters and layers."""
 
@@ -23,6 +27,9 @@ AROUND = frozenset(
     {Subject.WIRING, Subject.EXCHANGED, Subject.ORDER, Subject.MISSING, Subject.EXTRA, Subject.COMPUTED}
 )
 """Subjects whose values tell what stands around the fault."""
+
+AGAIN = (AROUND - {Subject.WIRING}) | {Subject.ATTRIBUTE}
+"""Subjects of which one line of one layer has one, with whatever values it runs: once more, for the other half, with another shift."""
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
@@ -54,28 +61,78 @@ def by_line(findings: Iterable[Finding]) -> list[list[Finding]]:
         alone = "" if finding.where else str(number)
         key = (alone, finding.where, finding.operator, finding.subject, *_beside(finding))
         groups.setdefault(key, []).append(finding)
-    return _of_layers(groups.values())
+    held = {
+        str(f.values.get("paddle")) for group in groups.values() for f in group if f.subject is Subject.WEIGHT
+    }
+    joined = _joined(groups.values(), _is_of_layers)
+    return _joined(joined, partial(_is_once_more, names=held))
 
 
-def _of_layers(groups: Iterable[list[Finding]]) -> list[list[Finding]]:
-    """One fault of a line that runs for several layers, whatever stands around it in each: the first in one is the first in another."""
+def _joined(
+    groups: Iterable[list[Finding]], belong: Callable[[list[Finding], list[Finding]], bool]
+) -> list[list[Finding]]:
+    """The groups, each put to the first that it belongs to."""
     joined: list[list[Finding]] = []
     for group in groups:
-        first, paths = group[0], {finding.layer for finding in group}
-        others = (
-            other
-            for other in joined
-            if first.subject in AROUND
-            and _run(other[0]) == _run(first)
-            and COUNTED.sub("#", other[0].layer) == COUNTED.sub("#", first.layer)
-            and paths.isdisjoint(finding.layer for finding in other)
-        )
-        found = next(others, None)
+        found = next((other for other in joined if belong(other, group)), None)
         if found is None:
-            joined.append(group)
+            joined.append(list(group))
         else:
             found.extend(group)
     return joined
+
+
+def _is_of_layers(other: list[Finding], group: list[Finding]) -> bool:
+    """One fault of a line that runs for several layers, whatever stands around it in each: the first in one is the first in another."""
+    first, paths = group[0], {finding.layer for finding in group}
+    return (
+        first.subject in AROUND
+        and _run(other[0]) == _run(first)
+        and COUNTED.sub("#", other[0].layer) == COUNTED.sub("#", first.layer)
+        and paths.isdisjoint(finding.layer for finding in other)
+    )
+
+
+def _is_once_more(other: list[Finding], group: list[Finding], names: Collection[str]) -> bool:
+    """The same line that runs more than once for one layer, or weights that are in each other's place, or not there."""
+    first = group[0]
+    if first.subject is Subject.WEIGHT:
+        return any(_one_loading(one, this, names) for one in other for this in group)
+    return (
+        first.subject in AGAIN
+        and first.attribute == other[0].attribute
+        and _run(other[0]) == _run(first)
+        and {finding.layer for finding in other} == {finding.layer for finding in group}
+    )
+
+
+def _one_loading(one: Finding, other: Finding, names: Collection[str]) -> bool:
+    """Whether two weights are wrong by one mistake in loading them: their layers are exchanged, or nothing was loaded for a layer."""
+    if one.subject is not other.subject:
+        return False
+    exchanged = _exchanged(one, names) & _exchanged(other, names)
+    return bool(exchanged) or (one.layer == other.layer and _unmade(one) and _unmade(other))
+
+
+def _exchanged(finding: Finding, names: Collection[str]) -> frozenset[str]:
+    """The two layers, or parameters of a layer, of which one holds the other's numbers; empty for what is wrong otherwise.
+
+    names: Paddle's names of all wrong weights: what is exchanged is among them.
+    """
+    theirs, held = (str(finding.values.get(side, "")) for side in ("paddle", "torch"))
+    if held not in names or held == theirs:
+        return frozenset()
+    both = theirs.split("."), held.split(".")
+    at = _shared(*both)
+    return frozenset(".".join((*map(_counted, parts[:at]), *parts[at : at + 1])) for parts in both)
+
+
+def _counted(part: str) -> str:
+    return COUNTED.sub("#", part)
+
+
+def _unmade(finding: Finding) -> bool:
+    return str(finding.values.get("torch", "")).startswith(UNMADE)
 
 
 def _run(finding: Finding) -> Hashable:
@@ -90,8 +147,12 @@ def merged(group: list[Finding]) -> Finding:
     others = [finding for finding in group if finding is not first]
     if not others:
         return first
-    likewise = "" if all(other.fix == first.fix for other in others) else "; likewise for the other layers"
-    return replace(first, fix=first.fix + likewise, also=tuple(others))
+    whole = replace(first, also=tuple(others))
+    fixes = dict.fromkeys(finding.fix for finding in (first, *others))
+    if len(whole.layers) == 1:
+        # One layer, for which a line runs twice or several weights are missing: all of it fits in a line.
+        return replace(whole, fix="; ".join(fixes))
+    return replace(whole, fix=first.fix + ("; likewise for the other layers" if len(fixes) > 1 else ""))
 
 
 def alike(texts: Iterable[str]) -> list[tuple[str, int]]:
@@ -113,7 +174,7 @@ def _beside(finding: Finding) -> tuple[Hashable, Hashable]:
 
     def counted(part: str) -> str:
         # Of parameters each has to be put right by itself, so `conv1` and `conv2` stay two.
-        return part if finding.subject is Subject.WEIGHT else COUNTED.sub("#", part)
+        return part if finding.subject is Subject.WEIGHT else _counted(part)
 
     def text(value: str) -> str:
         if finding.subject in NAMES:

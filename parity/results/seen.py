@@ -119,12 +119,17 @@ KINKED = frozenset(
 """Kinds of operators whose gradient at zero, or at equal numbers, is each framework's own."""
 
 
+SEQUENCES = "warpctc", "ctc_loss"
+"""Kinds of operators of which nobody promises what they make of any labels and lengths: a blank is no label, none is longer than the scores."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What else the models may be given.
 
     free: the inputs of whole numbers that only take part in arithmetic: none chooses a row of a table, a label or how often
-    something is done. rows: those that choose rows of a table, labels: those that are the labels of a cross entropy. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
+    something is done. rows: those that choose rows of a table, labels: those that are the labels of a cross entropy, sequences: those that
+    are labels and lengths of a CTC loss. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
     where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use. doubtful: one side asks for NaN
     or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own, or
     numbers are ranked. named: the numbers that the code of a model compares with. counts: the plain
@@ -134,6 +139,7 @@ class Seen:
     free: frozenset[str] = frozenset()
     rows: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
+    sequences: frozenset[str] = frozenset()
     ranked: bool = False
     cut: bool = False
     keeps: bool = False
@@ -152,6 +158,7 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
         frozenset(set(_free(paddle)) & set(_free(torch))),
         frozenset(_taken(paddle, "embedding", "x")),
         frozenset(_taken(paddle, "cross_entropy", "label")),
+        frozenset(name for kind in SEQUENCES for name in _taken(paddle, kind)),
         ranked,
         keeps=keeps,
         doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
@@ -184,13 +191,16 @@ def _bounds(op: Op) -> bool:
     return op.kind in ("mod", "remainder", "floor_mod") or (op.kind == "clip" and None not in ends)
 
 
-def _taken(trace: Trace, kind: str, slot: str) -> Iterator[str]:
-    """The inputs of whole numbers that operators of a kind take in a slot, reshaped or cast at most."""
+def _taken(trace: Trace, kind: str, slot: str = "") -> Iterator[str]:
+    """The inputs of whole numbers that operators of a kind take in a slot ("": in any), reshaped or cast at most."""
     for name, value in trace.inputs.items():
         reached = {value}
         for op in trace.ops:
             if op.kind in ("identity", "reshape", "move") and reached & set(op.inputs.values()):
                 reached.update(op.outputs)
         whole = "int" in trace.values[value].dtype
-        if whole and any(op.kind == kind and op.inputs.get(slot) in reached for op in trace.ops):
+        taken = (
+            {op.inputs.get(slot)} if slot else set(op.inputs.values()) for op in trace.ops if op.kind == kind
+        )
+        if whole and any(reached & values for values in taken):
             yield name

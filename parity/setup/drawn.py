@@ -107,6 +107,8 @@ class Further:
     """How the name of another input ends that must have been taken before, so that this one says something."""
     reduced: bool = True
     """Whether a few samples are enough."""
+    fixed: frozenset[str] = frozenset()
+    """Inputs that stay as they were given, the last of them once more where there are to be more: of any others, nobody promises what is made."""
 
     def arrays(self, batch: int | None = None) -> dict[str, Array]:
         """batch: the most that a batch may hold (None: as many as given), where all inputs have the same."""
@@ -126,6 +128,8 @@ class Further:
 
     def _like(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         array, alone = self.given[name], len(self.given) == 1
+        if name in self.fixed:
+            return _as_given(array, shape)
         if self.vary and hides(array, alone):
             return _others(array, shape, rng)
         if self.whole is not None and name in self.whole:
@@ -137,9 +141,7 @@ class Further:
             rows = array[rng.permutation(len(array))]
             if rows.shape[0] < shape[0] and rows.shape[1:] == shape[1:]:
                 return rows[np.arange(shape[0]) % len(rows)]
-            return rows[
-                np.ix_(*(np.minimum(np.arange(n), m - 1) for n, m in zip(shape, rows.shape, strict=True)))
-            ]
+            return _as_given(rows, shape)
         if array.dtype.kind == "f":
             return self.numbers(array, shape, rng).astype(np.float32)
         if array.dtype.kind in "iu" and array.size:
@@ -149,6 +151,11 @@ class Further:
                 made.reshape(-1)[::3] = self.ignored[name]
             return made
         return array[np.arange(shape[0]) % len(array)] if shape else array
+
+
+def _as_given(array: Array, shape: tuple[int, ...]) -> Array:
+    """The first numbers along each axis; where there are to be more, the last goes on."""
+    return array[np.ix_(*(np.minimum(np.arange(n), m - 1) for n, m in zip(shape, array.shape, strict=True)))]
 
 
 def is_mask(array: Array, alone: bool) -> bool:

@@ -85,7 +85,8 @@ def further_inputs(
     rows.append(tuple(_of_any_whole_numbers(plain, seen)))
     if seen is not None:
         rows += _of_named_numbers(plain, bool(images), seen)
-    return [row for row in rows if row]
+    fixed = frozenset() if seen is None else seen.sequences
+    return [tuple(replace(one, fixed=fixed) for one in row) for row in rows if row]
 
 
 def few(shapes: Mapping[str, tuple[int, ...]]) -> bool:

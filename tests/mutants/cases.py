@@ -63,7 +63,7 @@ class Expected:
     for wrong weights, of the line that makes or uses them; "" where no line of the model is to be edited.
     subject, attribute, shows: as `parity.results.finding` has them. paddle, torch: both values, as Paddle counts;
     None: nothing; `...` where there are none. layers: how many layers err so, by the same line. Two values are
-    two findings, two layers are one.
+    two findings, two layers are one; so are weights in each other's place, or never loaded for a layer.
     """
 
     layer: str

@@ -72,3 +72,39 @@ def test_a_size_that_the_port_itself_refuses_is_its_limit_and_no_difference():
     (note,) = (note.text for note in report.notes if note.text.startswith("a limit of the port"))
     assert "13x11 is no size for this" in note
     assert (11, 13) in [case.shapes["0"][2:] for case in report.cases]
+
+
+class _PatchesInPaddle(paddle.nn.Layer):
+    """Patches by a convolution, which leaves out what fills none."""
+
+    def __init__(self, padding=0):
+        super().__init__()
+        self.conv = paddle.nn.Conv2D(2, 3, 4, 4, padding)
+
+    def forward(self, x):
+        return self.conv(x).flatten(2)
+
+
+class _PatchesInTorch(torch.nn.Module):
+    """Patches by a reshape, which takes sizes that they fill."""
+
+    def __init__(self, conv, pad=0):
+        super().__init__()
+        self.conv, self.pad = torch.nn.Linear(32, 3), pad
+        self.conv.weight.data = torch.tensor(conv.weight.numpy()).reshape(3, 32)
+        self.conv.bias.data = torch.tensor(conv.bias.numpy())
+
+    def forward(self, x):
+        x = torch.nn.functional.pad(x, (self.pad,) * 4)
+        n, c, h, w = x.shape
+        x = x.reshape(n, c, h // 4, 4, w // 4, 4).permute(0, 2, 4, 1, 3, 5)
+        return self.conv(x.reshape(n, -1, 32)).transpose(1, 2)
+
+
+@pytest.mark.parametrize("pad", [0, 2])
+def test_a_size_that_the_port_cannot_take_is_its_limit_only_where_paddle_leaves_out_what_is_more(pad):
+    conv = _PatchesInPaddle(pad)
+    report = parity.check(conv, _PatchesInTorch(conv.conv, pad), IMAGES)
+    assert bool(report) is (pad == 0), str(report)
+    limits = [note.text for note in report.notes if note.text.startswith("a limit of the port")]
+    assert bool(limits) is (pad == 0)

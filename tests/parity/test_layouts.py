@@ -86,3 +86,40 @@ def test_an_upsampling_that_misses_where_a_stride_rounds_up_shows_on_the_odd_siz
     report = parity.check(InPaddle(), InTorch(), tensors(1, 2, 8, 8))
     assert report.verdict is parity.Verdict.DIFFERENT
     assert "output_size: torch has (4, 4), Paddle has (5, 4)" in report.findings[0].cause
+
+
+class _TokensInPaddle(paddle.nn.Layer):
+    """Positions are added to tokens, and these are maps again."""
+
+    def __init__(self):
+        super().__init__()
+        self.position = self.create_parameter([1, 12, 6])
+        self.position.set_value(tensors(1, 12, 6))
+        self.conv = paddle.nn.Conv2D(6, 2, 3)
+
+    def forward(self, x):
+        tokens = x.flatten(2).transpose([0, 2, 1]) + self.position
+        return self.conv(paddle.tanh(tokens.transpose([0, 2, 1]).reshape([-1, 6, 3, 4])))
+
+
+class _MapsInTorch(torch.nn.Module):
+    """Positions are added to maps; `turned` puts the numbers where Paddle has them not."""
+
+    def __init__(self, twin, turned=False):
+        super().__init__()
+        position = torch.from_numpy(twin.position.numpy())[0].T.reshape(6, 3, 4)
+        self.maps = torch.nn.Parameter(position.flip(2) if turned else position.clone())
+        self.conv = torch.nn.Conv2d(6, 2, 3)
+        self.conv.load_state_dict(
+            {name: torch.from_numpy(tensor.numpy()) for name, tensor in twin.conv.state_dict().items()}
+        )
+
+    def forward(self, x):
+        return self.conv(torch.tanh(x + self.maps))
+
+
+def test_a_parameter_in_the_layout_that_its_operator_works_in_is_no_wrong_weight():
+    twin, x = _TokensInPaddle(), tensors(2, 6, 3, 4)
+    report = parity.check(twin, _MapsInTorch(twin), x, gradients=True, further=False)
+    assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
+    assert not parity.check(twin, _MapsInTorch(twin, turned=True), x, further=False)

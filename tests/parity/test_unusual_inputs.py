@@ -317,3 +317,15 @@ def test_labels_that_nobody_gave_are_left_out_as_paddle_does(in_torch, equal):
     report = check(PF.cross_entropy, in_torch, numbers(4, 5), np.array([1, 2, 3, 4]))
     assert bool(report) is equal, str(report)
     assert any("labels of -100 are left out by both" in note.text for note in report.notes) is equal
+
+
+def test_gradients_of_a_loss_are_asked_on_the_labels_that_were_given():
+    labels = np.array([[1, 2, 3], [4, 5, 0], [1, 5, 0]], np.int32)  # 0 is the blank, behind the shorter ones
+    lengths = np.array([3, 2, 2])
+    in_paddle = lambda x, y, n: PF.ctc_loss(x, y, paddle.full_like(n, 9), n)  # noqa: E731
+    in_torch = lambda x, y, n: TF.ctc_loss(  # noqa: E731
+        x.log_softmax(-1), y, torch.full_like(n, 9), n
+    )
+    given = 3 * numbers(9, 3, 6), labels, lengths
+    report = check(in_paddle, in_torch, *given, gradients=True)
+    assert report.verdict is Verdict.EQUIVALENT, str(report)

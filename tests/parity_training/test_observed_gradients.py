@@ -139,3 +139,51 @@ def test_a_parameter_that_only_torch_trains_is_named():
     report = parity.check(twin, port, X, gradients=True)
     assert report.verdict is not Verdict.EQUIVALENT
     assert "shift" in str(report)
+
+
+class PaddlePrototypes(paddle.nn.Layer):
+    """Cosines to prototypes that are the columns of a parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = self.create_parameter([6, 5])
+        self.weight.set_value(numbers(6, 5))
+
+    def forward(self, x):
+        weight = paddle.nn.functional.normalize(self.weight, axis=0)
+        return paddle.nn.functional.linear(paddle.nn.functional.normalize(x, axis=1), weight)
+
+
+class TorchPrototypes(torch.nn.Module):
+    """The same with rows, divided by their norm."""
+
+    def __init__(self, detached=False):
+        super().__init__()
+        self.rows = torch.nn.Parameter(torch.from_numpy(numbers(6, 5).T.copy()))
+        self.detached = detached
+
+    def forward(self, x):
+        length = self.rows.norm(p=2, dim=1, keepdim=True).clamp_min(1e-12)
+        rows = self.rows / (length.detach() if self.detached else length)
+        return torch.nn.functional.linear(torch.nn.functional.normalize(x, dim=1), rows)
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_a_parameter_that_is_kept_transposed_is_compared_that_way_round_though_its_uses_run_along_other_axes(
+    detached,
+):
+    rate = 0.1
+    report = parity.check(
+        PaddlePrototypes(),
+        TorchPrototypes(detached),
+        X,
+        mode="train",
+        steps=2,
+        gradients=True,
+        optimizers=(
+            lambda net: paddle.optimizer.SGD(rate, parameters=net.parameters()),
+            lambda net: torch.optim.SGD(net.parameters(), rate),
+        ),
+        further=False,
+    )
+    assert report.verdict is (Verdict.DIFFERENT if detached else Verdict.EQUIVALENT), str(report)

@@ -12,7 +12,7 @@ import torch
 
 import parity
 from parity.results.finding import Finding, Shows, Subject
-from parity.results.grouping import by_line, distinct
+from parity.results.grouping import by_line, distinct, merged
 from tests.parity.pairs import fill, load_what_fits
 
 DEPTH = 16
@@ -115,10 +115,51 @@ def test_a_line_that_runs_for_several_layers_errs_once_whatever_stands_around_it
         _finding("b.conv", Subject.MISSING, "tanh", None),
     ]
     assert [[f.layer for f in group] for group in by_line(sums)] == [
-        ["a.0", "a.1"],
-        ["a.0", "a.1"],
+        ["a.0", "a.1", "a.0", "a.1"],
         ["b.conv"],
     ]
+
+
+def test_a_line_that_runs_twice_for_a_layer_errs_once_and_its_fix_tells_both():
+    halves = [
+        replace(_finding("a", Subject.ORDER, f"[{i}::2]", f"[{i}:4]"), fix=f"slice [{i}::2]") for i in (0, 1)
+    ]
+    (group,) = by_line(halves)
+    assert merged(group).fix == "slice [0::2]; slice [1::2]"
+    assert merged(group).layers == ("a",)
+    assert str(merged(group)) == "Conv2d `a` (net.py:3): cause"
+    assert len(by_line([halves[0], replace(halves[1], operator="pad")])) == 2
+    assert len(by_line([halves[0], replace(halves[1], layer="b")])) == 2
+
+
+def _held(name, paddle, torch, where):
+    layer = name.rpartition(".")[0]
+    return _finding(layer, Subject.WEIGHT, paddle, torch, name, where)
+
+
+def test_layers_whose_weights_are_in_each_others_place_are_one_mistake():
+    exchanged = [
+        _held(f"{a}.{leaf}", f"{a}.{leaf}", f"{b}.{leaf}", f"net.py:{line}")
+        for line, (a, b) in enumerate((("x.bn1", "x.bn2"), ("x.bn2", "x.bn1")))
+        for leaf in ("weight", "bias")
+    ]
+    blocks = [
+        _held(f"b.{i}.{p}.weight", f"b.{i}.{p}.weight", f"b.{1 - i}.{p}.weight", f"net.py:{line}")
+        for i in (0, 1)
+        for line, p in ((7, "conv"), (8, "norm"))
+    ]
+    copied = [_held("c.weight", "c.weight", "d.weight", "net.py:9")]
+    assert [len(group) for group in by_line([*exchanged, *blocks, *copied])] == [4, 4, 1]
+
+
+def test_what_was_never_loaded_for_a_layer_is_one_mistake_and_two_layers_are_two():
+    unmade = [_held(f"{a}.{leaf}", f"{a}.{leaf}", what, f"net.py:{a}") for a in "ab" for leaf, what in LOADED]
+    assert [[f.layer for f in group] for group in by_line(unmade)] == [["a", "a"], ["b", "b"]]
+    turned = _held("a.weight", "a.weight", "transposed", "net.py:a")
+    assert len(by_line([turned, unmade[1]])) == 2
+
+
+LOADED = (("weight", "unrelated"), ("bias", "all 0"))
 
 
 def test_what_is_missing_is_known_by_the_line_that_paddle_has_it_on():

@@ -227,16 +227,6 @@ BUGS = [
             "slice [0:2, 0:8:2, 0:10, 0:10]",
             layers=2,
         ),
-        Expected(
-            "unit1",
-            "slice",
-            "keep, y = x[:, ::2], x[:, 1::2]",
-            "order",
-            "",
-            "slice [0:2, 4:8, 0:10, 0:10]",
-            "slice [0:2, 1:8:2, 0:10, 0:10]",
-            layers=2,
-        ),
     ),
     line(
         "text-mean-for-sum",
