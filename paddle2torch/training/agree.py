@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -56,7 +55,7 @@ class Job:
     batch: int = 32
     shard: int = 64
     pythons: Mapping[str, str] = field(default_factory=dict)
-    """The interpreters of sides that do not run in this one; where there is any, each side has a process of its own."""
+    """The interpreters of sides that do not run in this one."""
 
     @property
     def shards(self) -> range:
@@ -104,11 +103,11 @@ class Judge:
         return {side: self._open(side, network) for side, network in self.job.networks.items()}
 
     def _open(self, side: str, network: Network) -> Ask:
-        if not self.job.pythons:
+        if side not in self.job.pythons:
             return open_network(network, self.job.weights[side])
         from paddle2torch.training.elsewhere import open_elsewhere
 
-        return open_elsewhere(network, self.job.weights[side], self.job.pythons.get(side, sys.executable))
+        return open_elsewhere(network, self.job.weights[side], self.job.pythons[side])
 
     def rows(self, number: int) -> list[Row]:
         """What both say of the images of a shard."""

@@ -217,10 +217,11 @@ def test_a_checkpoint_that_does_not_fit_is_one_sentence_from_a_pool_too_and_leav
 
 
 @pytest.mark.slow
-def test_sides_in_interpreters_of_their_own_answer_the_same(folder, tmp_path):
+@pytest.mark.parametrize("side", ["paddle", pytest.param("torch", marks=pytest.mark.full)])
+def test_a_side_in_an_interpreter_of_its_own_answers_the_same(folder, tmp_path, side):
     whole = job(folder, shard=40)
     expected = collect(whole, tmp_path / "here", here, untold)
-    apart = replace(whole, pythons={"paddle": sys.executable})
+    apart = replace(whole, pythons={side: sys.executable})
     assert collect(apart, tmp_path / "apart", here, untold) == expected
     wrong = replace(whole, pythons={"paddle": str(folder / "python")})
     with pytest.raises(
