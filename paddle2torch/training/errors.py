@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 from convert.errors import Paddle2TorchError
 from convert.names import escaped
 
@@ -22,3 +25,21 @@ class BadImageError(TrainingError):
 
     def __reduce__(self) -> tuple[type[BadImageError], tuple[str, str]]:
         return BadImageError, (self.name, self.why)  # it comes out of worker processes
+
+
+@contextmanager
+def forward(framework: str, shape: Sequence[int]) -> Iterator[None]:
+    """Around a network's forward on images of `shape`: what it raises is told as its own, with its traceback."""
+    try:
+        yield
+    except (Paddle2TorchError, MemoryError):
+        raise
+    except Exception as error:
+        from parity.capture.failed import ModelError
+        from parity.sides.live import own_traceback
+
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ModelError(
+            f"the {framework} model raised {type(error).__name__} in forward on images of shape {list(shape)}: {said}",
+            own_traceback(error),
+        ) from error

@@ -12,7 +12,7 @@ import numpy as np
 from convert.adapters.factory import check_call, load_factory, users_code
 from convert.adapters.reference import not_installed
 from convert.names import counted
-from paddle2torch.training.errors import TrainingError
+from paddle2torch.training.errors import TrainingError, forward
 from paddle2torch.training.recipe import Network
 from paddle2torch.training.weights import fitting, in_paddles_layout
 
@@ -89,8 +89,10 @@ def load(model: paddle.nn.Layer, path: str, network: Network, *, left: str = "")
             state[name].set_value(np.asarray(checkpoint[name].numpy()).astype(kind))
 
 
-def first(output: Any) -> Any:
-    """The logits of what a network returns: the first of several."""
+def ask(model: Any, images: Any) -> Any:
+    """The logits for images, in the mode that the network is in: the first of several outputs."""
+    with forward("paddle", images.shape):
+        output = model(images)
     return output[0] if isinstance(output, (list, tuple)) else output
 
 
@@ -98,5 +100,5 @@ def logits(model: paddle.nn.Layer, images: Array) -> Array:
     """What the network answers in the mode that it is in, [N, classes]."""
     with paddle.no_grad():
         kind = str(next(iter(model.parameters())).dtype).removeprefix("paddle.")
-        found: Array = first(model(paddle.to_tensor(images.astype(kind)))).numpy()
+        found: Array = ask(model, paddle.to_tensor(images.astype(kind))).numpy()
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from convert.adapters.factory import check_call, load_factory, users_code
 from convert.adapters.reference import not_installed
 from convert.names import counted
-from paddle2torch.training.errors import TrainingError
+from paddle2torch.training.errors import TrainingError, forward
 from paddle2torch.training.recipe import Network, within
 from paddle2torch.training.weights import require_fit
 
@@ -124,8 +124,10 @@ def load(model: torch.nn.Module, path: str, network: Network, *, left: str = "")
         model.load_state_dict(convert_state_dict(checkpoint, model, options), strict=not left)
 
 
-def first(output: Any) -> Any:
-    """The logits of what a network returns: the first of several."""
+def ask(model: Any, images: Any) -> Any:
+    """The logits for images, in the mode that the network is in: the first of several outputs."""
+    with forward("torch", images.shape):
+        output = model(images)
     return output[0] if isinstance(output, (list, tuple)) else output
 
 
@@ -133,7 +135,7 @@ def logits(model: torch.nn.Module, images: Array) -> Array:
     """What the network answers in the mode that it is in, [N, classes]."""
     weight = next(iter(model.parameters()))
     with torch.no_grad(), exactly(weight.device.type):
-        found: Array = first(model(torch.from_numpy(images).to(weight.device, weight.dtype))).cpu().numpy()
+        found: Array = ask(model, torch.from_numpy(images).to(weight.device, weight.dtype)).cpu().numpy()
     return found
 
 

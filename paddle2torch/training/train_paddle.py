@@ -11,7 +11,7 @@ import paddle
 from convert.checkpoint.pdparams import SCHEDULER
 from convert.checkpoint.reader import open_optimizer_state
 from paddle2torch.training.metrics import Score, right, score
-from paddle2torch.training.network_paddle import first, last_layer, load, logits
+from paddle2torch.training.network_paddle import ask, last_layer, load, logits
 from paddle2torch.training.pipeline import Batches
 from paddle2torch.training.recipe import Group, Recipe
 from paddle2torch.training.run import Run
@@ -39,7 +39,7 @@ def train(run: Run, model: paddle.nn.Layer, data: Batches, test: Batches, start:
             paddle.seed(recipe.seed_of(run.step))  # what dropout draws depends on the step alone
             images = paddle.to_tensor(batch.images.astype(recipe.network.dtype))
             labels = paddle.to_tensor(batch.labels)
-            answers = first(model(images))  # [N, classes]
+            answers = ask(model, images)  # [N, classes]
             run.check_answers(answers.shape, batch)
             if recipe.loss == "bce":
                 loss = criterion(answers[:, 0], labels.astype(answers.dtype))

@@ -11,7 +11,7 @@ import torch
 from convert.training.live import convert_optimizer
 from convert.training.optimizers import find_optimizer
 from paddle2torch.training.metrics import Score, right, score
-from paddle2torch.training.network_torch import first, last_layer, load, logits
+from paddle2torch.training.network_torch import ask, last_layer, load, logits
 from paddle2torch.training.pipeline import Batches
 from paddle2torch.training.recipe import Group, Recipe
 from paddle2torch.training.run import Run
@@ -42,7 +42,7 @@ def train(run: Run, model: torch.nn.Module, data: Batches, test: Batches, start:
             torch.manual_seed(recipe.seed_of(run.step))  # what dropout draws depends on the step alone
             images = torch.from_numpy(batch.images.astype(recipe.network.dtype)).to(recipe.network.device)
             labels = torch.from_numpy(batch.labels).to(recipe.network.device)
-            answers = first(model(images))  # [N, classes]
+            answers = ask(model, images)  # [N, classes]
             run.check_answers(answers.shape, batch)
             if recipe.loss == "bce":
                 loss = criterion(answers[:, 0], labels.to(answers.dtype))

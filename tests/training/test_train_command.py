@@ -240,6 +240,18 @@ def test_another_networks_checkpoint_is_told_and_another_head_has_an_option(npz,
 
 
 @pytest.mark.parametrize("side", ["paddle", "torch"])
+def test_a_network_that_raises_on_the_images_is_told_with_their_shape(npz, tmp_path, capsys, side):
+    source = f"from {side} import nn\ndef Net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(7, 3))\n"
+    (tmp_path / "net.py").write_text(source)
+    words = ["train", f"--{side}", tmp_path / "net.py:Net", "--in-channels", "1", "--image-size", "28"]
+    assert main([*map(str, words), "--data", str(npz), "-o", str(tmp_path / "run")]) == 2
+    *_, told = capsys.readouterr().err.strip().splitlines()
+    assert told.startswith(f"paddle2torch train: the {side} model raised ")
+    assert " in forward on images of shape [" in told
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("side", ["paddle", "torch"])
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(npz, tmp_path, capsys, side):
     net = [
         "train",
