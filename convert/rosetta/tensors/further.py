@@ -258,6 +258,7 @@ ROWS: tuple[Row, ...] = (
             "the limits of a dtype",
             case(f"float(paddle.{name}(paddle.{dtype}).max)", f"float(torch.{name}(torch.{dtype}).max)"),
             arguments=(Argument("dtype", "type", convert="dtype"),),
+            torch_where=f"_C/__init__.pyi: {name}",
         )
         for name, dtype in (("finfo", "float32"), ("iinfo", "int32"))
     ),
