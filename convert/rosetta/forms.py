@@ -713,6 +713,22 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     # parameters and initializers
     "ParamAttr": (Form("="),),
     "create_parameter": (Form("= like_create_parameter"),),
+    **{
+        f"nn.initializer.Xavier{name}": (
+            Form(f"like_Xavier{name}(fan_in, fan_out, gain)", "fan_in given, fan_in not none"),
+            Form(f"like_Xavier{name}(fan_in, fan_out, gain)", "fan_out given, fan_out not none"),
+        )
+        for name in ("Normal", "Uniform")
+    },
+    **{
+        f"nn.initializer.Kaiming{name}": (
+            Form(
+                f"like_Kaiming{name}(fan_in, negative_slope, nonlinearity, mode)",
+                "fan_in given, fan_in not none",
+            ),
+        )
+        for name in ("Normal", "Uniform")
+    },
     "nn.initializer.Assign": (Form("partial(like_assign, value=value)"),),
     "regularizer.L2Decay": (Form("coeff"),),
     # training
@@ -1019,6 +1035,21 @@ ADVICE: Mapping[str, str] = {
     "summary": "see paddle2torch summary",
 }
 """What to do about names that no row has; the beginning of a name counts."""
+
+AS_CALLED = frozenset(
+    (
+        *(
+            f"nn.{name}"
+            for name in ("Conv2D", "Linear", "BatchNorm2D", "SyncBatchNorm", "LayerNorm", "GroupNorm")
+        ),
+        *(f"nn.initializer.{name}" for name in ("Normal", "Constant", "Uniform", "TruncatedNormal")),
+        *(
+            f"nn.initializer.{name}"
+            for name in ("KaimingNormal", "KaimingUniform", "XavierNormal", "XavierUniform")
+        ),
+    )
+)
+"""Names that `like_paddle` has with Paddle's own arguments: for calls whose arguments only a run tells."""
 
 IN_PLACE = frozenset(
     (

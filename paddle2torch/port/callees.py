@@ -12,7 +12,7 @@ import libcst as cst
 from convert.rosetta.forms import OF_TENSORS, RETURNS, TELLING
 from convert.rosetta.signatures import attributes
 from paddle2torch.port import knowledge
-from paddle2torch.port.binding import Refused
+from paddle2torch.port.binding import Refused, without
 from paddle2torch.port.calls import Args
 from paddle2torch.port.held import Held
 from paddle2torch.port.members import Result, listed
@@ -87,6 +87,8 @@ class Callees(Held):
         fillers = names(value, "initializer")
         if fillers:
             value = of("initializer")
+            if len(node.args) == 2:  # the block of a static graph
+                node = node.with_changes(args=without([(node.args[0], node.args[0]), (node.args[1], None)]))
         self.fillings += bool(fillers)
         # The values of Assign lie as Paddle keeps them, so the parameter is meant as Paddle sees it.
         args = self.translated_args(node, filled=bool(fillers) and "nn.initializer.Assign" not in fillers)

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import DTYPES, Form
+from convert.rosetta.forms import AS_CALLED, DTYPES, Form
 from convert.rosetta.signatures import REQUIRED, UNSAID
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import (
@@ -30,6 +30,7 @@ from paddle2torch.port.names import Names
 from paddle2torch.port.templates import fill, holds, keyword_only, names_in, plain, simple, tight
 from paddle2torch.port.values import (
     NAMED,
+    REST,
     UNKNOWN,
     Value,
     elements,
@@ -37,6 +38,9 @@ from paddle2torch.port.values import (
     literal,
     of,
     only,
+)
+from paddle2torch.port.values import (
+    names as names_of,
 )
 
 LIBRARY = {"partial": "functools", "OrderedDict": "collections", "nullcontext": "contextlib"}
@@ -68,22 +72,45 @@ class Calls:
     """Whether what is walked is filled in place: a parameter itself is meant, not what it holds."""
 
     def call_api(
-        self, name: str, node: cst.Call, args: Args, root: str, partly: str = ""
+        self, name: str, node: cst.Call, args: Args, root: str, partly: str = "", base: bool = False
     ) -> tuple[cst.BaseExpression, Value]:
         """A call of `paddle.name`; `root` is the local name it is written with.
 
         partly: "first" if it is `functools.partial`'s, which gives some of the arguments, "rest" if it gives the others.
+        base: it is a base's constructor that is called, so that nothing else will do.
 
         Raises:
             Refused: if the table does not say what it is in torch.
         """
         known = self.row(name)
         self.at = node
+        given = bind(known, args) if base else self._bound(known, args)
+        if given is None:
+            return node.with_changes(func=self._as_called(known), args=[a for a, _ in args]), known.gives
         if known.is_initializer:
-            return self._initializer(known, node, bind(known, args), root)
-        given = bind(known, args)
+            return self._initializer(known, node, given, root)
         written = self._write(known, node, given, root, None, partly)
         return written, self._gives(known, given)
+
+    def _bound(self, known: Known, args: Args) -> list[Given] | None:
+        """The arguments by their names; None where only a run tells which is which, and ours takes them as Paddle does."""
+        handing = [function for arg, value in args if arg.star for function in names_of(value, REST)]
+        stars = [arg.star for arg, _ in args if arg.star]
+        if not stars or known.name not in AS_CALLED:
+            return bind(known, args)
+        if "*" in stars or known.is_initializer or any(function.changed for function in handing):
+            for function in handing:
+                function.as_paddle = True
+        if any(function.as_paddle for function in handing):
+            return None
+        try:
+            return bind(known, args)
+        except Refused:
+            return None
+
+    def _as_called(self, known: Known) -> cst.BaseExpression:
+        """Ours that takes Paddle's own arguments."""
+        return self.names.helper(known.name.rpartition(".")[2])
 
     def call_base(self, name: str, node: cst.Call, args: Args) -> cst.BaseExpression:
         """A call of `paddle.name` as the class from which one of the file is derived.
@@ -94,7 +121,7 @@ class Calls:
         known = self.row(name)
         base = next((form for form in known.forms if form.when == "subclassed"), None)
         if base is None:
-            return self.call_api(name, node, args, "")[0]
+            return self.call_api(name, node, args, "", base=True)[0]
         return self._instead(f"= {base.torch}", known, node, bind(known, args), "")
 
     def keyword_of(self, name: str, arg: cst.Arg, value: Value) -> cst.Arg | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from convert.rosetta.forms import AS_CALLED
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused, without
 from paddle2torch.port.calls import Args
@@ -198,8 +199,15 @@ class Held(Members):
         pairs: list[tuple[cst.Arg, cst.Arg | None]] = []
         for arg, value in args:
             keyword = arg.keyword.value if arg.keyword is not None else ""
-            ends = set() if not keyword or keyword in function.parameters else function.receivers(keyword)
-            news = [self.keyword_of(name, arg, value) for name in ends]
+            ends = {} if not keyword or keyword in function.parameters else function.receivers(keyword)
+            try:
+                news = [self.keyword_of(name, arg, value) for name in ends]
+            except Refused:
+                if not AS_CALLED.issuperset(ends):
+                    raise
+                for handing in (f for functions in ends.values() for f in functions):
+                    handing.as_paddle = True  # from the next walk on
+                raise
             made = {"" if new is None else code_of(new): new for new in news}
             if len(made) > 1:
                 raise Refused(

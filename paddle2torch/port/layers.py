@@ -122,11 +122,10 @@ class Attributes(Calls):
         self, known: Known, node: cst.Call, root: str, role: str
     ) -> cst.BaseSmallStatement | None:
         assert self.target is not None
-        if known.forms or not known.torch:
+        given = bind(known, self.translated_args(node))
+        if self._form(known, given, None) is not None or not known.torch:
             return None
-        function, args = self.initializer_call(
-            known, bind(known, self.translated_args(node)), root, named=False
-        )
+        function, args = self.initializer_call(known, given, root, named=False)
         parameter = cst.parse_expression(f"{self.target[1]}.{role}")
         first = cst.Arg(parameter, comma=_COMMA if args else cst.MaybeSentinel.DEFAULT)
         rest = [a.with_changes(whitespace_after_arg=cst.SimpleWhitespace("")) for a in args]

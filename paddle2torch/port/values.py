@@ -108,14 +108,17 @@ class Function:
     hands_on: set[Function] = field(default_factory=set)
     fills: bool = False
     """Whether it sets what parameters hold."""
+    as_paddle: bool = False
+    """Whether what it hands on by `**` stays as Paddle takes it: a keyword of torch's cannot say it."""
 
-    def receivers(self, keyword: str) -> set[str]:
-        """Paddle's names that a keyword which is none of its parameters ends at."""
-        found: set[str] = set()
+    def receivers(self, keyword: str) -> dict[str, list[Function]]:
+        """Paddle's names that a keyword which is none of its parameters ends at, and by which functions it gets there."""
+        found: dict[str, list[Function]] = {}
         waiting, seen = [self], {self}
         while waiting:
             function = waiting.pop()
-            found |= function.forwards
+            for name in function.forwards if not function.as_paddle else ():
+                found.setdefault(name, []).append(function)
             new = {f for f in function.hands_on if keyword not in f.parameters} - seen
             seen |= new
             waiting += new

@@ -227,15 +227,17 @@ def test_keywords_that_functions_hand_on_are_translated_where_they_are_given(por
 
 
 @pytest.mark.parametrize(
-    ("line", "given", "left"),
+    ("line", "given"),
     [
-        ("", "data_format='NHWC'", 1),
-        ("", "weight_attr=nn.initializer.Normal()", 1),
-        ("more['groups'] = 1\n        ", "groups=3", 1),
+        ("", "data_format='NHWC'"),
+        ("", "weight_attr=nn.initializer.Constant(0.5)"),
+        ("more['groups'] = 1\n        ", "groups=3"),
     ],
 )
-def test_keywords_that_functions_hand_on_and_that_torch_has_otherwise_are_told(line, given, left, port):
-    port(KEYWORDS.format(line, given), left=left)
+def test_keywords_that_functions_hand_on_and_that_torch_has_otherwise_stay_paddles(line, given, port):
+    done = port(KEYWORDS.format(line, given))
+    assert 'Conv(3, act="relu", bias_attr=False)' in done
+    assert "= Conv2D(" in done
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""Calls whose arguments only a run tells: ours take Paddle's own arguments there, and the calls around stay as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import paddle
+import pytest
+import torch
+
+import paddle2torch
+from paddle2torch.port.source import port_source
+
+WRAPPED = """import paddle
+from paddle import nn
+
+
+def norm(*args, **kwargs):
+    return nn.BatchNorm2D(*args, **kwargs)
+
+
+def begin(parameter, **kwargs):
+    initializer = nn.initializer.Constant(**kwargs)
+    initializer(parameter, parameter.block)
+
+
+class Block(nn.Layer):
+    def __init__(self, i, o, k, **kwargs):
+        super().__init__()
+        self.conv = nn.Conv2D(i, o, k, **kwargs)
+        self.norm = norm(o, 0.8, epsilon=1e-3, data_format=kwargs.get("data_format", "NCHW"))
+        begin(self.norm.weight, value=0.5)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
+class Net(nn.Layer):
+    def __init__(self, data_format="NCHW"):
+        super().__init__()
+        first = nn.initializer.XavierUniform(fan_in=3, fan_out=4)
+        self.a = Block(3, 4, 3, stride=2, padding="SAME", bias_attr=False, data_format=data_format)
+        self.b = Block(4, 5, 3, padding=[1, 0, 1, 2], weight_attr=first, data_format=data_format)
+
+    def forward(self, x):
+        return self.b(self.a(x))
+"""
+
+
+def made(text):
+    space = {}
+    exec(text, space)
+    return space
+
+
+@pytest.mark.filterwarnings("ignore:When training, we now always track")
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_a_layer_behind_stars_computes_the_same(layout):
+    done = port_source(WRAPPED)
+    assert not done.left
+    assert "begin(self.norm.weight, value=0.5)" in done.text
+    expected, actual = made(WRAPPED)["Net"](layout), made(done.text)["Net"](layout)
+    assert float(actual.a.norm.weight.detach()[0]) == 0.5
+    assert actual.b.conv.weight.abs().max() <= (6 / 7) ** 0.5
+    actual.load_state_dict(paddle2torch.convert_state_dict(expected.state_dict(), actual))
+    shape = (2, 3, 9, 8) if layout == "NCHW" else (2, 9, 8, 3)
+    x = np.random.default_rng(0).standard_normal(shape).astype("float32")
+    for mode in ("eval", "train"):
+        getattr(expected, mode)()
+        getattr(actual, mode)()
+        wanted = expected(paddle.to_tensor(x)).numpy()
+        assert np.allclose(wanted, actual(torch.from_numpy(x)).detach().numpy(), atol=1e-5)
+    assert np.allclose(expected.a.norm._mean.numpy(), actual.a.norm.running_mean.numpy(), atol=1e-6)
+
+
+def test_what_a_keyword_of_torch_can_say_is_still_said_so():
+    text = (
+        "from paddle import nn\n\n\ndef conv(i, o, **kwargs):\n    return nn.Conv2D(i, o, 3, **kwargs)\n\n\n"
+        "layers = [conv(3, 4, bias_attr=False), conv(4, 4, stride=2)]\n"
+    )
+    assert port_source(text).text == text.replace("paddle", "torch").replace(
+        "nn.Conv2D", "nn.Conv2d"
+    ).replace("bias_attr=False", "bias=False")
