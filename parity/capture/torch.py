@@ -516,7 +516,7 @@ def run(
         with ExitStack() as stack:
             if options.gradients:
                 stack.enter_context(none_recomputed())
-            draws = stack.enter_context(seeded(options.seed))
+            draws = stack.enter_context(seeded(options.seed, model.named_modules()))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
             if options.before is not None:
                 earlier = {

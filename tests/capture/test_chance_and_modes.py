@@ -16,6 +16,8 @@ def _plain(net, x):
     return net.b(x)
 
 
+_OWN = np.random.default_rng(0)
+
 # What either side draws and never shows on this run.
 DRAWN = {
     "torch.rand and item": (_plain, lambda net, x: net.b(x) * (1 if torch.rand(1).item() < 2 else 2)),
@@ -25,6 +27,7 @@ DRAWN = {
     "random": (_plain, lambda net, x: net.b(x) if random.random() < 2 else net.a(x)),
     "random.choice": (lambda net, x: random.choice([net.b, net.b])(x), _plain),
     "numpy": (lambda net, x: net.b(x) if np.random.uniform() < 2 else net.a(x), _plain),
+    "a generator of its own": (_plain, lambda net, x, rng=_OWN: net.b(x) * (1 if rng.random() < 2 else 2)),
     "numpy on both sides": (
         lambda net, x: net.b(x) * float(np.random.rand()),
         lambda net, x: net.b(x) * float(np.random.rand()),
@@ -141,7 +144,6 @@ def test_a_torchscript_module_is_refused_with_one_sentence():
 
 def test_two_runs_at_once_do_not_take_each_other_for_chance():
     """The first one that ends must not put the generators back while the other is still going."""
-    import random
     import threading
 
     from parity.capture.chance import seeded
@@ -160,3 +162,42 @@ def test_two_runs_at_once_do_not_take_each_other_for_chance():
     run(True)
     assert found == [[], []]
     assert random.getstate() == before
+
+
+class _Drawing(torch.nn.Module):
+    def __init__(self, where):
+        super().__init__()
+        self.linear = torch.nn.Linear(8, 6)
+        self.where, self.rng = where, np.random.Generator(np.random.MT19937(0))
+
+    def forward(self, x):
+        chance = {
+            "held": self.rng.random,
+            "global": _OF_THE_MODULE.random,
+            "helper": _a_draw,
+            "none": float,
+        }[self.where]()
+        return self.linear(x) * (2.0 if chance > 2 else 1.0)
+
+
+_OF_THE_MODULE = random.Random(1)
+_LEGACY = np.random.RandomState(2)
+
+
+def _a_draw():
+    return _LEGACY.rand()
+
+
+@pytest.mark.parametrize(
+    ("where", "name"), [("held", "rng"), ("global", "_OF_THE_MODULE"), ("helper", "_LEGACY"), ("none", "")]
+)
+def test_a_generator_of_the_models_own_is_seen_though_its_draws_change_nothing(where, name):
+    from parity.capture.chance import seeded
+
+    model = _Drawing(where)
+    before = model.rng.bit_generator.state["state"]["pos"], _OF_THE_MODULE.getstate(), _LEGACY.get_state()[2]
+    with seeded(0, model.named_modules()) as drawn:
+        model(torch.zeros(2, 8))
+        assert drawn() == ([f"a generator of its own (`{name}`)"] if name else [])
+    after = model.rng.bit_generator.state["state"]["pos"], _OF_THE_MODULE.getstate(), _LEGACY.get_state()[2]
+    assert after == before
