@@ -39,8 +39,10 @@ def called_at(error: BaseException) -> str:
 
 def no_input(error: BaseException) -> str:
     """What to do about a model that wanted to read from standard input, which is empty in a worker; "" for other errors."""
-    if type(error).__name__ == "BdbQuit" or (isinstance(error, EOFError) and "reading a line" in str(error)):
-        return f"; a model has no standard input here: take breakpoint() or input(){called_at(error)} out for the check"
+    asking = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    ended = isinstance(error, EOFError) and ("reading a line" in str(error) or "_raw_input" in asking)
+    if ended or type(error).__name__ == "BdbQuit":
+        return f"; a model has no standard input here: take what asks for it (breakpoint(), input()){called_at(error)} out for the check"
     return ""
 
 
@@ -49,7 +51,11 @@ def own_traceback(error: BaseException) -> str:
     shown = traceback.TracebackException.from_exception(error)
     calls = tuple(
         os.path.join(*parts)
-        for parts in (("torch", "nn", "modules", "module.py"), ("paddle", "nn", "layer", "layers.py"))
+        for parts in (
+            ("torch", "nn", "modules", "module.py"),
+            ("torch", "utils", "_contextlib.py"),
+            ("paddle", "nn", "layer", "layers.py"),
+        )
     )
     kept = [f for f in shown.stack if not f.filename.startswith(OWN) and not f.filename.endswith(calls)]
     shown.stack = traceback.StackSummary.from_list(kept)

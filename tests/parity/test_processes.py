@@ -1,6 +1,7 @@
 """Workers and commands as processes: empty standard input, deaths, signals, faults of ours, and what they leave behind."""
 
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -99,7 +100,21 @@ def test_a_model_that_waits_for_its_user_is_refused(folder, name, line):
     with process:
         assert process.wait(120) == 2
         said = process.stderr.read().splitlines()[-1]
-    assert re.search(rf"take breakpoint\(\) or input\(\) \({folder}/{line}\) out", said)
+    assert re.search(rf"take what asks for it \(breakpoint\(\), input\(\)\) \({folder}/{line}\) out", said)
+
+
+def test_a_password_that_is_asked_for_is_standard_input_too_and_the_end_of_a_file_is_not():
+    import getpass
+    import io
+
+    from parity.sides.live import no_input
+
+    with pytest.raises(EOFError) as asked:
+        getpass._raw_input(stream=io.StringIO(), input=io.StringIO(""))
+    assert "a model has no standard input here" in no_input(asked.value)
+    with pytest.raises(EOFError) as read:
+        pickle.load(io.BytesIO(b""))
+    assert no_input(read.value) == ""
 
 
 def test_what_a_model_reads_and_prints_is_not_the_protocol(folder):
