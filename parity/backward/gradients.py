@@ -18,7 +18,7 @@ from parity.backward.blame import Blame
 from parity.backward.claims import Claim, Doubt, Fault, Place, Remark
 from parity.backward.flow import GradientJudgement
 from parity.backward.loss import LossDifference, compare_loss
-from parity.backward.observed import by_name_or_numbers, counterparts, hold_the_same
+from parity.backward.observed import by_name_or_numbers, counterparts, covering, hold_the_same
 from parity.backward.taken import one_sided
 from parity.backward.telling import tell
 from parity.graph.node import Node
@@ -54,10 +54,11 @@ def judge_gradients(
     judging = _Gradients(paddle, torch, alignment, again, blamed, torch_parameters)
     numbers = paddle_parameters, torch_parameters
     judging.counterparts = counterparts(paddle, torch, prepared.names, judging.result.twins, numbers)
+    whole = covering(judging.result.twins, torch_parameters)
     judging.result.twins = [
         twin
         for twin in judging.result.twins
-        if hold_the_same(twin, *numbers)
+        if (twin.name in whole and hold_the_same(twin, *numbers))
         or not (known_as := judging.counterparts.get(twin.name))
         or not known_as.parts
     ]

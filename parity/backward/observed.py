@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 import numpy as np
 
 from parity.align.alignment import Alignment, Pair
-from parity.align.weights import Holding, WeightPair
-from parity.backward.pieces import Sheet, pieces, sheets_of
+from parity.align.weights import Holding, WeightPair, digest
+from parity.backward.scattered import Numbers
 from parity.graph.node import Graph, Node
 from parity.runs.run import Run
 from parity.trace.values import Array
 
-Index = tuple[slice, ...]
+Index = tuple[slice, ...] | Array
+"""Slices along the axes, or flat positions."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,14 @@ class Counterpart:
             yield from both(twin.paddle.read(paddle), twin.torch.read(torch))
         for part in self.parts:
             e, a = paddle.get(part.paddle), torch.get(self.torch)
-            theirs = None if e is None else e[part.theirs].T if part.turned else e[part.theirs]
-            yield from both(theirs, None if a is None else a[part.ours])
+            theirs = None if e is None else _taken(e, part.theirs)
+            if theirs is not None and part.turned:
+                theirs = theirs.T
+            yield from both(theirs, None if a is None else _taken(a, part.ours))
+
+
+def _taken(array: Array, index: Index) -> Array:
+    return array.reshape(-1)[index] if isinstance(index, np.ndarray) else array[index]
 
 
 def both(expected: Array | None, actual: Array | None) -> Iterator[tuple[Array, Array]]:
@@ -84,21 +92,26 @@ def counterparts(
     everything, ours = numbers
     theirs = {name: everything[name] for name in _trained(paddle) if name in everything}
     trained = set(_trained(torch))
-    found: dict[str, Counterpart] = {}
-    used = _covering(twins, ours)
-    sheets: list[Sheet] | None = None
+    used = covering(twins, ours)
+    known: dict[str, Counterpart] = {}
     for name, own in ours.items():
         twin = names.get(name, "")
         turned = _turned(everything.get(twin), own)
         if turned is not None:
-            candidate = Counterpart(name, (Part(twin, turned=turned),))
+            known[name] = Counterpart(name, (Part(twin, turned=turned),))
         elif name in used and all(hold_the_same(twin, everything, ours) for twin in used[name]):
-            candidate = Counterpart(name, twins=used[name])
-        else:
-            if sheets is None:
-                sheets = [sheet for key, array in theirs.items() for sheet in sheets_of(key, array)]
+            known[name] = Counterpart(name, twins=used[name])
+    # Those that nothing stands for come first: of a large model, not all numbers can be looked through.
+    taken = {paddle for one in known.values() for paddle in one.paddle}
+    all_numbers = cache(
+        lambda: Numbers({name: theirs[name] for name in sorted(theirs, key=taken.__contains__)})
+    )
+    found: dict[str, Counterpart] = {}
+    for name, own in ours.items():
+        candidate = known.get(name)
+        if candidate is None:
             # Where no numbers tell, one of the two is loaded wrongly: then the use does.
-            parts = _by_numbers(own, sheets)
+            parts = _by_numbers(own, all_numbers())
             candidate = Counterpart(name, parts, () if parts else used.get(name, ()))
         if candidate.paddle and (name in trained or theirs.keys() & set(candidate.paddle)):
             found[name] = candidate
@@ -137,17 +150,19 @@ def _readers(graph: Graph) -> dict[str, tuple[Node, str, tuple[int, ...]]]:
 
 
 def _part_of(name: str, shape: tuple[int, ...], index: Index, *, turned: bool) -> Holding:
-    positions = np.arange(prod(shape)).reshape(shape)[index]
+    positions = _taken(np.arange(prod(shape)).reshape(shape), index)
     positions = positions.T if turned else positions
     move = np.ascontiguousarray(positions).reshape(-1), positions.shape
-    return Holding(name, shape, maps=(f"{index} {turned}",), moves=(move,))
+    return Holding(
+        name, shape, maps=(f"{index if isinstance(index, tuple) else digest(index)} {turned}",), moves=(move,)
+    )
 
 
 def _trained(run: Run) -> list[str]:
     return [name for name, parameter in run.trace.parameters.items() if parameter.trainable]
 
 
-def _covering(
+def covering(
     twins: Sequence[WeightPair], parameters: Mapping[str, Array]
 ) -> dict[str, tuple[WeightPair, ...]]:
     """Torch parameters of which weights of aligned operators cover every number."""
@@ -179,12 +194,9 @@ def hold_the_same(twin: WeightPair, paddle: Mapping[str, Array], torch: Mapping[
     )
 
 
-def _by_numbers(own: Array, sheets: Sequence[Sheet]) -> tuple[Part, ...]:
+def _by_numbers(own: Array, numbers: Numbers) -> tuple[Part, ...]:
     """The parts of Paddle's parameters that a torch parameter is put together of; none if that is not one way alone."""
-    return tuple(
-        Part(piece.theirs.name, piece.ours.index, piece.theirs.index, turned=piece.turned)
-        for piece in pieces(own, sheets)
-    )
+    return tuple(Part(name, ours, theirs) for name, ours, theirs in numbers.parts(own))
 
 
 def _turned(paddle: Array | None, torch: Array) -> bool | None:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
 
-import numpy as np
-
 from parity.align.alignment import Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Front
@@ -182,16 +180,7 @@ class Evidence(Measured):
 
     def _is_rearranged(self, pair: Pair) -> bool:
         """Whether torch's result has Paddle's numbers at other places: fed by a move that one side alone has, in another layout."""
-        row = self.row(pair)
-        if row.float64 is None or row.float64.max_rel <= row.limit or id(pair) not in self._fed_by_a_move:
-            return False
-        actual, expected = self.torch.value(pair.torch.output), self.paddle.value(pair.paddle.output)
-        if actual is None or expected is None:
-            return False
-        return (
-            difference(np.sort(actual.load(), axis=None), np.sort(expected.load(), axis=None)).max_rel
-            <= row.limit
-        )
+        return id(pair) in self._fed_by_a_move and self.numbers_moved(pair)
 
     @cached_property
     def _fed_by_a_move(self) -> frozenset[int]:

@@ -29,6 +29,9 @@ Way = Mapping[tuple[int, str | None], Difference]
 """(torch operator, None) or (-1, result) -> how far its result is from Paddle's; (torch operator, slot) -> what comes in there."""
 
 
+POINTWISE = frozenset({"add", "mul"})
+"""Kinds that make each of their numbers of one number of each of two inputs."""
+
 FUSED_KINDS = frozenset({"conv", "conv_transpose", "linear"})
 """Kinds that may hold the weights of several layers of the kind, side by side or one behind the other."""
 
@@ -265,9 +268,12 @@ class Measured(Configured):
         """Whether an operator's weights, which are not Paddle's, are right where they stand: fused branches, channels in another order.
 
         Either it makes Paddle's result of what comes in otherwise, or torch's results, which are Paddle's, would be others with
-        Paddle's numbers behind it.
+        Paddle's numbers behind it; or those cannot even be handed in, because it makes something else on the way to the same results.
         """
+        row = self.row(pair)
         if self.makes_the_same_elsewhere(pair):
+            return True
+        if self.outputs_agree and (row.local is None or not row.local.comparable) and not row.agrees_freely:
             return True
         if not self.differs_alone(pair):
             return False
@@ -284,13 +290,28 @@ class Measured(Configured):
         )
 
     def makes_the_same_elsewhere(self, pair: Pair) -> bool:
-        """Whether an operator makes Paddle's numbers in the free runs, at other places: it works in another layout, and its weights with it."""
+        """Whether an operator makes Paddle's numbers in the free runs, at other places: it works in another layout, and its weights with it.
+
+        Channels in a wrong order are such numbers too, so the results must agree, or the weight be put beside many numbers that all differ.
+        """
+        known = self.outputs_agree or self._beside_other_numbers(pair)
+        return known and self.numbers_moved(pair)
+
+    def numbers_moved(self, pair: Pair) -> bool:
+        """Whether torch's result has Paddle's numbers at other places."""
         row = self.row(pair)
         actual, expected = self.torch.value(pair.torch.output), self.paddle.value(pair.paddle.output)
         if actual is None or expected is None or row.agrees_freely or actual.size != expected.size:
             return False
         numbers = (np.sort(one.load(), axis=None) for one in (actual, expected))
         return difference(*numbers).max_rel <= row.limit
+
+    def _beside_other_numbers(self, pair: Pair) -> bool:
+        """Whether each number of a weight meets one of its own, so that no other order of them makes the same."""
+        parameters = self.alignment.torch.parameters
+        given = [value for value in pair.torch.inputs.values() if value not in parameters]
+        data = self.torch.value(given[0]) if pair.torch.kind in POINTWISE and len(given) == 1 else None
+        return data is not None and np.unique(data.load()).size > data.size / 2 > 1
 
     def _fused(self, pair: Pair) -> bool:
         """Whether an operator makes of Paddle's numbers what several of Paddle's make, to what float32 keeps of fused weights."""

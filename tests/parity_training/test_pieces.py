@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from parity import Verdict, check
-from parity.backward.pieces import pieces, sheets_of
+from parity.backward.scattered import Numbers
 
 rng = np.random.default_rng(0)
 THEIRS = {
     "linear": rng.standard_normal((26, 3)),
     "conv": rng.standard_normal((12, 5, 3, 3)),
+    "kernel": rng.standard_normal((12, 2, 3, 3)),
     "square": rng.standard_normal((4, 4)),
     "column": rng.standard_normal((9, 1)),
     "bias": rng.standard_normal(9),
@@ -21,8 +22,12 @@ OURS = {
     "an output of a linear layer": (THEIRS["linear"].T[1:2], 1),
     "inputs of a linear layer": (THEIRS["linear"].T[:, 7:19], 1),
     "inputs of a convolution": (THEIRS["conv"][:, 1:4], 1),
-    "channels in another order": (THEIRS["conv"][[5, 1, 2, 0]], 3),
-    "two in a stack, one of them transposed": (np.stack([THEIRS["square"].T, THEIRS["square"]]), 2),
+    "channels in another order": (THEIRS["conv"][[5, 1, 2, 0]], 1),
+    "channels last": (THEIRS["conv"].transpose(0, 2, 3, 1).reshape(12, 45), 1),
+    "inputs of two convolutions, side by side": (
+        np.concatenate([THEIRS["conv"][:, 1:3], THEIRS["kernel"]], 1),
+        2,
+    ),
     "a column and a bias as rows": (np.stack([THEIRS["column"][:, 0], THEIRS["bias"]]), 2),
     "a column and a bias as columns": (np.stack([THEIRS["column"][:, 0], THEIRS["bias"]], 1), 2),
     "a 1x1 convolution of a part": (THEIRS["linear"].T[:2].reshape(2, 26, 1, 1), 1),
@@ -34,12 +39,22 @@ OURS = {
 @pytest.mark.parametrize("name", OURS)
 def test_what_an_array_is_put_together_of_is_told_by_its_numbers(name):
     own, count = OURS[name]
-    found = pieces(own, [sheet for key, array in THEIRS.items() for sheet in sheets_of(key, array)])
-    assert len(found) == count
-    for piece in found:
-        part = THEIRS[piece.theirs.name][piece.theirs.index]
-        part = part.T if piece.turned else part
-        assert np.array_equal(part.reshape(own[piece.ours.index].shape), own[piece.ours.index])
+    found = list(Numbers(THEIRS).parts(own))
+    assert len({key for key, _, _ in found}) == count
+    for key, ours, theirs in found:
+        assert np.array_equal(THEIRS[key].reshape(-1)[theirs], own.reshape(-1)[ours])
+    assert sum(len(ours) for _, ours, _ in found) == (own.size if count else 0)
+
+
+def test_numbers_that_occur_twice_stand_where_their_neighbours_lead():
+    theirs = rng.integers(0, 2000, (8, 6, 3, 3)).astype(np.float32)
+    own = np.ascontiguousarray(theirs.transpose(0, 2, 3, 1)).reshape(8, -1)
+    assert np.unique(theirs).size < 0.95 * theirs.size
+    ((_, ours, places),) = Numbers({"kernel": theirs}).parts(own)
+    assert np.array_equal(
+        places, np.arange(theirs.size).reshape(theirs.shape).transpose(0, 2, 3, 1).reshape(-1)
+    )
+    assert np.array_equal(ours, np.arange(theirs.size))
 
 
 class PaddleHead(paddle.nn.Layer):
