@@ -73,7 +73,7 @@ def further_cases(
         (seen.doubtful, lambda: not_a_number(both, inputs)),
         (bool(seen.labels), lambda: ignored_labels(both, inputs, seen.labels, given.notes)),
         (little, lambda: many_samples(both, inputs)),
-        (gradients, lambda: gradients_elsewhere(both, inputs, at_kinks=not seen.kinked)),
+        (gradients, lambda: gradients_elsewhere(both, inputs, given.notes, at_kinks=not seen.kinked)),
     )
     for asked, look in later:
         case = look() if asked else None

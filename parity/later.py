@@ -17,7 +17,7 @@ import numpy as np
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.buffers import statistics_of
 from parity.explain.telling import further as telling
-from parity.limits import FLOAT32_STEPS, GRADIENT_CONSTANTS, QUICK
+from parity.limits import FLOAT32_STEPS, FORWARD_SHARE, GRADIENT_CONSTANTS, QUICK
 from parity.numbers.observed import Observed, Sides, observe, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
@@ -240,7 +240,9 @@ def _same_places(actual: Array, expected: Array) -> bool:
     )
 
 
-def gradients_elsewhere(both: Both, inputs: Mapping[str, Array], *, at_kinks: bool) -> Case | None:
+def gradients_elsewhere(
+    both: Both, inputs: Mapping[str, Array], notes: list[Note], *, at_kinks: bool
+) -> Case | None:
     """Gradients of the inputs at large numbers, of a large loss; at_kinks: and at zeros, halves and equal ones. None if Paddle's model takes neither."""
     shapes = {name: array.shape for name, array in inputs.items()}
     case = None
@@ -262,17 +264,24 @@ def gradients_elsewhere(both: Both, inputs: Mapping[str, Array], *, at_kinks: bo
             except ParityError:
                 continue
             assert runs is not None
-            if _outputs_apart(runs):
+            level = _apart(runs)
+            if level > GRADIENT_CONSTANTS:
                 # What the models return on such numbers is judged by itself; these are gradients of something else.
                 case = None
                 continue
+            room = max(
+                GRADIENT_CONSTANTS, FORWARD_SHARE * level
+            )  # constants of the forward are in gradients, too
             for path, theirs, actual in _gradients(runs):
                 expected = LOSS * theirs
                 finite = np.isfinite(expected) & np.isfinite(actual)
                 size = float(np.abs(expected[finite]).max(initial=0.0))
                 gap = float(np.abs(expected - actual)[finite].max(initial=0.0))
-                apart = not np.array_equal(np.isfinite(expected), np.isfinite(actual))
-                if np.isfinite(expected).any() and (apart or gap > GRADIENT_CONSTANTS * max(size, 1e-30)):
+                lost = np.isnan(expected) & np.isfinite(actual)
+                if lost.any():  # Paddle's kernel overflows on its way (silu, celu), and torch's does not
+                    notes.append(telling.paddles_nan(path, named))
+                apart = not np.array_equal(np.isfinite(expected) | lost, np.isfinite(actual))
+                if np.isfinite(expected).any() and (apart or gap > room * max(size, 1e-30)):
                     case.judgement.findings.append(
                         telling.at_kinks(
                             named, path, case.shapes, np.inf if apart else gap / max(size, 1e-30)
@@ -283,14 +292,15 @@ def gradients_elsewhere(both: Both, inputs: Mapping[str, Array], *, at_kinks: bo
     return case
 
 
-def _outputs_apart(runs: Runs) -> bool:
+def _apart(runs: Runs) -> float:
+    """How far the outputs are apart, relative to their size; 0 where they cannot be compared."""
     expected, actual = (runs[side][1] for side in ("paddle", "torch"))
     gaps = (
         sized(actual.get(key), expected.get(key))
         for key in expected.index
         if key.startswith("output:") and key in actual.index
     )
-    return any(gap.comparable and gap.max_rel > GRADIENT_CONSTANTS for gap in gaps)
+    return max((gap.max_rel for gap in gaps if gap.comparable), default=0.0)
 
 
 def _gradients(runs: Runs) -> Iterator[tuple[str, Array, Array]]:

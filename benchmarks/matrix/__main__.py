@@ -49,7 +49,7 @@ CHINESE = {
     "the same numbers": "数值相同",
     "weights and optimizer": "权重和优化器",
     "the same": "相同",
-    "no wheel for this Python": "没有适用于这个 Python 的安装包",
+    "no index here has it": "这里的软件源没有它",
 }
 """A cell of the table -> the same in the Chinese page."""
 MINUTES = 20
@@ -141,7 +141,7 @@ def _environment(framework: str, number: str, scratch: Path) -> Environment | st
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 absent = "No matching distribution" in done.stderr
-                return "no wheel for this Python" if absent else f"cannot be installed: {_last(done.stderr)}"
+                return "no index here has it" if absent else f"cannot be installed: {_last(done.stderr)}"
         (folder / "ready").touch()
     return Environment(framework, number, str(python))
 

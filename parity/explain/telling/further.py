@@ -133,6 +133,14 @@ def ignored(label: int, apart: float) -> Note:
     )
 
 
+def paddles_nan(path: str, name: str) -> Note:
+    """That a gradient is lost in Paddle alone: training there breaks on such numbers, and the port's does not."""
+    where = name.removeprefix("gradients on ")
+    return Note(
+        f"Paddle's gradient of input `{path}` is NaN on {where} where torch's is a number: not compared there"
+    )
+
+
 def limit(shapes: Shapes, error: Exception) -> Note:
     """That the port itself says that it is not made for an input that only the check chose."""
     return Note(f"a limit of the port: on an input of {_sizes(shapes)}, which Paddle's model takes, {error}")
