@@ -124,7 +124,12 @@ _GROUPS = Form(
     refuse="a group's learning_rate is a factor in Paddle, its rate in torch: write the groups of torch",
     when="parameters groups",
 )
-_CLIPPED = "grad_clip given, grad_clip not none"
+_AROUND = (
+    _GROUPS,
+    Form("like_clipping(again, grad_clip)", "grad_clip given, grad_clip not none"),
+    Form("like_scheduled(again, learning_rate)", "learning_rate maybe scheduler"),
+)
+"""What stands around an optimizer: whoever clips its gradients, and the schedule of its rate."""
 
 
 def _optimizer(name: str, *betas: str) -> tuple[Form, ...]:
@@ -132,7 +137,7 @@ def _optimizer(name: str, *betas: str) -> tuple[Form, ...]:
     pair = "betas=(beta1, beta2), "
     call = f"torch.optim.{name}(parameters, lr=learning_rate, {pair if betas else ''}eps=epsilon, weight_decay=weight_decay)"
     given = [Form(call, f"{beta} given") for beta in betas]
-    return (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), *given, Form("="))
+    return (*_AROUND, *given, Form("="))
 
 
 _MATRIX = (
@@ -169,6 +174,19 @@ def _edges(n: int, *, mean: bool = False) -> tuple[Form, ...]:
     )
 
 
+SCHEDULES = (
+    *(
+        "NoamDecay",
+        "PiecewiseDecay",
+        "NaturalExpDecay",
+        "InverseTimeDecay",
+        "PolynomialDecay",
+        "LinearWarmup",
+    ),
+    *("ExponentialDecay", "MultiStepDecay", "StepDecay", "LambdaDecay", "ReduceOnPlateau", "CyclicLR"),
+    *("CosineAnnealingDecay", "MultiplicativeDecay", "OneCycleLR", "LinearLR", "CosineAnnealingWarmRestarts"),
+)
+"""Paddle's schedules, which are made before the optimizer; torch's take it."""
 _KINDS = ("float", "double", "half", "int", "long")
 """Methods for dtypes that Paddle has since 3.3, as torch does."""
 _TYPES = {
@@ -734,8 +752,16 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     # training
     "optimizer.Optimizer": (Form("="),),
     "optimizer.lr.LRScheduler": (Form("="),),
-    "optimizer.SGD": (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
-    "optimizer.Momentum": (_GROUPS, Form("like_clipping(again, grad_clip)", _CLIPPED), Form("=")),
+    **{
+        f"optimizer.{name}": (*_AROUND, Form("="))
+        for name in ("SGD", "Momentum", "Adagrad", "RMSProp", "Adadelta", "Rprop", "ASGD")
+    },
+    **{f"optimizer.lr.{name}": (Form(f"== like_{name}"),) for name in SCHEDULES},
+    **{
+        f"metric.{name}": (Form(f"== like_{name}"),)
+        for name in ("Accuracy", "Precision", "Recall", "Auc", "accuracy")
+    },
+    "metric.Metric": (Form("="),),
     "optimizer.Adam": _optimizer("Adam", "beta1", "beta2"),
     "optimizer.AdamW": (
         Form(
@@ -753,7 +779,6 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "optimizer.Optimizer.set_lr": (Form("like_set_lr(x, value)"),),
     "optimizer.Optimizer.set_state_dict": (Form("x.load_state_dict(state_dict)"),),
     "optimizer.Optimizer.minimize": (Form(refuse="write loss.backward() and the optimizer's step()"),),
-    "optimizer.lr.LRScheduler.get_lr": (Form("x.get_last_lr()[0]"),),
     "nn.ClipGradByGlobalNorm": (Form("partial(nn.utils.clip_grad_norm_, max_norm=clip_norm)"),),
     "nn.ClipGradByNorm": (Form("partial(like_clip_each_norm, max_norm=clip_norm)"),),
     "nn.ClipGradByValue": (
@@ -831,7 +856,6 @@ PROVEN_BY: Mapping[str, str] = {
             "optimizer.Optimizer.set_lr",
             "optimizer.Optimizer.set_state_dict",
             "optimizer.Optimizer.minimize",
-            "optimizer.lr.LRScheduler.get_lr",
             "optimizer.Optimizer",
             "optimizer.lr.LRScheduler",
         ),
@@ -847,6 +871,7 @@ PROVEN_BY: Mapping[str, str] = {
     "ParamAttr": "ParamAttr initializer",
     "create_parameter": "create_parameter",
     "regularizer.L2Decay": "optimizer.Momentum",
+    "metric.Metric": "metric.Accuracy",
     "grad": "paddle.grad",
     "save": "save and load",
     "load": "save and load",
@@ -880,7 +905,8 @@ TWINS: Mapping[str, str] = {
     "jit.not_to_static": "like_paddle.as_it_is",
     **{f"nn.init.{name}": f"nn.init.{name}" for name in _FILLING},
     "optimizer.Optimizer": "optim.Optimizer",
-    "optimizer.lr.LRScheduler": "optim.lr_scheduler.LRScheduler",
+    "optimizer.lr.LRScheduler": "like_paddle.LRScheduler",
+    "metric.Metric": "like_paddle.Metric",
     "io.Dataset": "utils.data.Dataset",
     "io.DataLoader": "utils.data.DataLoader",
     "io.random_split": "utils.data.random_split",

@@ -284,6 +284,8 @@ class Callees(Held):
 
     def _of_value(self, node: cst.Call, changed: cst.Call, value: Value, args: Args) -> Result:
         """A call of something of which the value is known: a class of the file, a layer, a variable that holds one of Paddle's."""
+        if only(value, "loader") and not args:  # Paddle's may be called, and gives itself
+            return changed.func, value
         apis = {*names(value, API), *names(value, PARTIAL)}
         if apis:
             return self._by_variable(node, changed, value, args)

@@ -227,7 +227,8 @@ class Held(Members):
         init = cls.method("__init__")
         if init is not None:
             self._passed(init, args, True)
-        return of(INSTANCE, cls)
+        above = cls.derived_from() or ""
+        return join(of(INSTANCE, cls), of("scheduler") if above.startswith("optimizer.lr.") else UNKNOWN)
 
     def _passed(self, function: Function, args: Args, bound: bool) -> Value:
         """What is passed to a function of the files is learnt; what it gives is known from the walk before."""

@@ -283,6 +283,8 @@ def elements(value: Value) -> Value:
             found.extend(atom.more)
         elif atom.kind == "tensor":
             found.append(TENSOR)
+        elif atom.kind == "loader":
+            found.append(of(LIST, TENSOR))
         elif atom.kind == "shape":
             found.append(INT)
         elif atom.kind == LAYER and atom.more in ("", "nn.LayerList", "nn.Sequential"):

@@ -59,7 +59,7 @@ def evaluate(
             return _call(value, given, example, state)
         if isinstance(value, torch.optim.Optimizer):
             value = _optimize(value, given["parameters"], example.steps)
-        elif isinstance(value, torch.optim.lr_scheduler.LRScheduler):
+        elif isinstance(value, torch.optim.lr_scheduler.LRScheduler) or hasattr(value, "last_lr"):
             value = _rates(value, given.get("metrics"), example.steps)
         outcome = _outcome(value)
         if example.backward:
@@ -192,12 +192,15 @@ def _optimize(optimizer: Any, parameters: list[Any], steps: int) -> list[NDArray
 
 
 def _rates(scheduler: Any, metrics: Any, steps: int) -> list[float]:
-    rates = [float(scheduler.get_last_lr()[0])]
+    """The rates of torch's scheduler, or of one that a port has of Paddle's kind."""
+    own = isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler)
+    rates = [float(scheduler.get_last_lr()[0] if own else scheduler())]
     for step in range(steps):
-        scheduler.optimizer.step()
+        if own:
+            scheduler.optimizer.step()
         if metrics is None:
             scheduler.step()
         else:
             scheduler.step(float(metrics[step]))
-        rates.append(float(scheduler.get_last_lr()[0]))
+        rates.append(float(scheduler.get_last_lr()[0] if own else scheduler()))
     return rates

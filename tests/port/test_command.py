@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import dis
 import json
 import runpy
 import subprocess
@@ -11,6 +13,8 @@ import pytest
 import torch
 
 from paddle2torch.cli import main
+from paddle2torch.port.standalone import included
+from torch_models import like_paddle
 
 NET = """import paddle
 from paddle import nn
@@ -74,6 +78,25 @@ def test_a_standalone_port_runs_without_us(net):
     code = "import sys; sys.modules['torch_models'] = None; import out; print(out.Net())"
     done = subprocess.run([sys.executable, "-c", code], cwd=net, capture_output=True, text=True, check=True)
     assert "(fc): Linear(in_features=4" in done.stdout
+
+
+@pytest.mark.parametrize("name", like_paddle.__all__)
+def test_each_of_ours_stands_alone_with_all_that_it_needs(name, monkeypatch):
+    text = included(f"from torch_models.like_paddle import {name}\n")
+    monkeypatch.setitem(sys.modules, "torch_models", None)
+    space = {}
+    exec(text, space)
+    builtin = vars(builtins)
+    for code in vars(space[name]).values() if isinstance(space[name], type) else [space[name]]:
+        wanted = getattr(code, "__code__", None)
+        assert all(n in space or n in builtin for n in globals_of(wanted))
+
+
+def globals_of(code):
+    """The global names that a function asks for."""
+    if code is None:
+        return set()
+    return {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
 
 
 def test_what_a_standalone_port_has_is_called_otherwise_where_the_file_has_the_name(net):

@@ -140,7 +140,7 @@ def _gain(nonlinearity, negative_slope):
 
 def _scaled(fill, fans, mode, gain, parameter):
     """Fills with the variance of gain^2 over the fan that `mode` means, or over the mean of both."""
-    own = nn.init._calculate_fan_in_and_fan_out(parameter)
+    own = nn.init._calculate_fan_in_and_fan_out(parameter) if parameter.ndim > 1 else 2 * (len(parameter),)
     fan_in, fan_out = (mine if said is None else said for said, mine in zip(fans, own, strict=True))
     fan = {"fan_in": fan_in, "fan_out": fan_out, "both": (fan_in + fan_out) / 2}[mode]
     deviation = gain / math.sqrt(fan)

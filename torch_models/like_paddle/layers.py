@@ -46,7 +46,7 @@ class BatchNorm2d(nn.BatchNorm2d):
     def normalized(self, x):
         if self.use_global_stats:
             y = F.batch_norm(
-                x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+                x, self.running_mean, self.running_var, self.weight, self.bias, False, self.momentum, self.eps
             )
         else:
             y = super().forward(x)
