@@ -305,7 +305,14 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("F.linear(x, weight.T)"),
     ),
     "nn.functional.one_hot": (Form("F.one_hot(x, num_classes).to(torch.get_default_dtype())"),),
+    "nn.functional.upsample": (
+        Form("== like_interpolate", "align_mode given, align_mode not == 0"),
+        Form("== like_interpolate", "data_format given, data_format not == 'NCHW'"),
+        Form("="),
+    ),
     "nn.functional.interpolate": (
+        Form("== like_interpolate", "align_mode given, align_mode not == 0"),
+        Form("== like_interpolate", "data_format given, data_format not == 'NCHW'"),
         Form(
             "F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)",
             "align_corners == False, mode absent",
@@ -1006,6 +1013,7 @@ MODULES: Mapping[str, str] = {
     "vision.transforms": "torchvision.transforms",
     "vision.transforms.functional": "torchvision.transforms.functional",
     "vision.ops": "torchvision.ops",
+    "nn.layer.activation": "like_paddle.activation",
 }
 """Modules and their counterparts."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from paddle2torch.port.calls import Args
 from paddle2torch.port.held import Held
 from paddle2torch.port.members import Result, listed
 from paddle2torch.port.names import dotted
+from paddle2torch.port.templates import code_of, first_text, text_of
 from paddle2torch.port.values import (
     API,
     ARRAY,
@@ -347,6 +349,9 @@ class Callees(Held):
             return self._getattr(node, changed, args)
         if name in ("eval", "exec"):
             meant = self._meant(first)
+            ours = self._of_ours(node.args[0].value) if len(node.args) == 1 and not meant else None
+            if ours is not None:
+                return node.with_changes(args=[node.args[0].with_changes(value=ours)]), of(LAYER, "")
             if not meant:
                 return self.refuse(
                     node, f"what {name} is given is text, which stays as it is: write the name itself"
@@ -369,6 +374,21 @@ class Callees(Held):
             inner = elements(first) if name != "abs" and len(args) == 1 else first
             return changed, TENSOR if names(inner, "tensor") else inner
         return changed, BUILTINS.get(name, UNKNOWN)
+
+    def _of_ours(self, text: cst.BaseExpression) -> cst.BaseExpression | None:
+        """Text that begins with a module whose members ours has under the same names, such as `"nn.layer.activation.{}()".format(name)`;
+        None where it is other text."""
+        found = first_text(text)
+        chain = re.match(r"(?:\w+\.)+", text_of(found)) if found is not None else None
+        name = self.api_of(chain[0][:-1]) if chain is not None else None
+        if found is None or chain is None or name is None or not knowledge.is_ours(name):
+            return None
+        start = code_of(self.names.refer(knowledge.module(name) or "", ""))
+        made = text.deep_replace(
+            found, found.with_changes(value=found.value.replace(chain[0][:-1], start, 1))
+        )
+        assert isinstance(made, cst.BaseExpression)
+        return made
 
     def _meant(self, text: Value) -> Value:
         """What `eval` gives of texts that are all known, and that are the same in torch; unknown if one is not."""
@@ -396,6 +416,8 @@ class Callees(Held):
         """`getattr(nn, "Conv2D")` with a literal is `nn.Conv2D`."""
         base, attr = args[0][1], literal(args[1][1])
         apis = names(base, API)
+        if apis and knowledge.is_ours(apis[0]):
+            return changed, UNKNOWN
         if apis:
             if not attr or not isinstance(attr[0], str) or not written_out(node.args[1].value):
                 return self.refuse(

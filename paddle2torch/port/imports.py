@@ -9,7 +9,18 @@ from typing import Any
 import libcst as cst
 
 from paddle2torch.port.names import Names, dotted, local, translated
-from paddle2torch.port.values import API, FOREIGN, IMPORTED, Scope, Value, of
+from paddle2torch.port.values import (
+    API,
+    CONST,
+    FOREIGN,
+    IMPORTED,
+    UNKNOWN,
+    Scope,
+    Value,
+    elements,
+    literal,
+    of,
+)
 
 Resolver = Callable[[str, int], Scope | str | None]
 """The names of another file of the same port, of a dotted module and how many dots stand before it; the dotted name of a module of
@@ -70,8 +81,14 @@ class Imports:
             return translated(node, self.plan)
         there = {n: v - {IMPORTED} for n, v in found.names.items()} if isinstance(found, Scope) else {}
         if isinstance(node.names, cst.ImportStar):
+            shown = {
+                literal(of(*atom))[0]
+                for atom in elements(there.get("__all__", UNKNOWN))
+                if atom.kind == CONST
+            }
             for name, value in there.items():
-                self.bind_name(name, value)
+                if name in shown if shown else not name.startswith("_"):
+                    self.bind_name(name, value | ({IMPORTED} if self._same(name, value) else frozenset()))
             return None
         for alias in node.names:
             name = dotted(alias.name)
@@ -83,6 +100,11 @@ class Imports:
             else:
                 self.bind_name(local(node, alias), of(FOREIGN, f"{where}.{name}"))
         return None
+
+    def _same(self, name: str, value: Value) -> bool:
+        """Whether a name is Paddle's already, by an import of this file."""
+        mine = self.names.imported.get(name)
+        return mine is not None and value == of(API, mine.paddle)
 
     def _learn(self, alias: cst.ImportAlias, bound: str, paddle: str) -> None:
         self.names.learn(bound, paddle, alias.asname is not None)

@@ -272,6 +272,11 @@ def as_method(name: str) -> Known:
     return replace(found, torch=torch, torch_signature=signature("torch", torch))
 
 
+def is_ours(name: str) -> bool:
+    """Whether a module of Paddle's is a class of ours that has its members under the same names."""
+    return MODULES.get(name, "").startswith("like_paddle.")
+
+
 def module(name: str) -> str | None:
     """The torch module of a Paddle module, without `torch.`; torchvision's with it."""
     return MODULES.get(name)

@@ -125,6 +125,8 @@ class Members(Attributes, Calls):
     def api_of(self, chain: str) -> str | None:
         """What a dotted name is in Paddle that begins with one that an import binds; None where it is not that, or not for sure."""
         root, _, rest = chain.partition(".")
+        if ".__dict__" in chain:
+            return None
         value = without_none(self.lookup(root))
         apis = names(value, API)
         if root not in self.names.imported or not apis or value != of(API, apis[0]) | {IMPORTED}:

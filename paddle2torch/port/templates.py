@@ -45,6 +45,18 @@ def code_of(node: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(node)
 
 
+def first_text(node: cst.CSTNode) -> cst.SimpleString | cst.FormattedStringText | None:
+    """The first piece of text that is written in an expression."""
+    if isinstance(node, (cst.SimpleString, cst.FormattedStringText)):
+        return node
+    found = (first_text(child) for child in node.children)
+    return next((text for text in found if text is not None), None)
+
+
+def text_of(node: cst.SimpleString | cst.FormattedStringText) -> str:
+    return str(node.evaluated_value) if isinstance(node, cst.SimpleString) else node.value
+
+
 def simple(node: cst.CSTNode) -> bool:
     """Whether it may be written twice: evaluating it has no cost and no effect."""
     if isinstance(node, cst.Attribute):

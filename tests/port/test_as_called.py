@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import paddle2torch
+from paddle2torch.port.package import port_files
 from paddle2torch.port.source import port_source
 
 WRAPPED = """import paddle
@@ -80,3 +81,43 @@ def test_what_a_keyword_of_torch_can_say_is_still_said_so():
     assert port_source(text).text == text.replace("paddle", "torch").replace(
         "nn.Conv2D", "nn.Conv2d"
     ).replace("bias_attr=False", "bias=False")
+
+
+ACTIVATION = """from paddle import nn
+
+
+def activation_of(act):
+    upper = nn.layer.activation.__dict__.keys()
+    name = dict(zip([word.lower() for word in upper], upper))[act]
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'return eval("nn.layer.activation.{}()".format(name))',
+        'return eval(f"nn.layer.activation.{name}()")',
+        'return eval("nn.layer.activation." + name)()',
+        "return getattr(nn.layer.activation, name)()",
+    ],
+)
+def test_an_activation_that_is_picked_by_its_name_is_found_under_paddles(line):
+    done = port_source(ACTIVATION.replace("{}", line, 1))
+    assert not done.left
+    swish, softmax = (made(done.text)["activation_of"](name) for name in ("swish", "softmax"))
+    assert isinstance(swish, torch.nn.SiLU)
+    assert softmax.dim == -1
+
+
+def test_a_star_import_takes_what_the_other_file_shows(tmp_path):
+    (tmp_path / "a.py").write_text(
+        "import paddle\nfrom paddle import nn\n\n__all__ = ['twice']\n\n\n"
+        "def twice(x):\n    return paddle.concat([x, x], axis=1)\n"
+    )
+    text = "from paddle import nn\nfrom a import *\n\n\nclass N(nn.Layer):\n    def forward(self, x):\n"
+    (tmp_path / "b.py").write_text(text + "        return twice(x).astype('float32')\n")
+    done = port_files(sorted(tmp_path.glob("*.py")))[tmp_path / "b.py"]
+    assert not done.left
+    assert "class N(nn.Module)" in done.text
+    assert "twice(x).to(torch.float32)" in done.text

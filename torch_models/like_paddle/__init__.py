@@ -15,6 +15,7 @@ from torch_models.like_paddle.as_called import (
     Uniform,
     XavierNormal,
     XavierUniform,
+    activation,
 )
 from torch_models.like_paddle.initial import (
     ParamAttr,
@@ -80,6 +81,7 @@ from torch_models.like_paddle.tensors import (
     as_dtype,
     downscaled_dropout,
     embedding,
+    interpolate,
     label_smooth,
     pad,
     reshape,
@@ -148,6 +150,7 @@ __all__ = [
     "XavierNormal",
     "XavierUniform",
     "accuracy",
+    "activation",
     "adaptive_avg_pool2d",
     "add_parameter",
     "add_sublayer",
@@ -163,6 +166,7 @@ __all__ = [
     "full_name",
     "get_device",
     "init_like_paddle",
+    "interpolate",
     "label_smooth",
     "pad",
     "padding_of",

@@ -98,6 +98,18 @@ def GroupNorm(
     return with_attr(nn.GroupNorm(num_groups, num_channels, epsilon), weight_attr, bias_attr)
 
 
+class activation:
+    """`paddle.nn.layer.activation`: torch's layers under Paddle's names, for code that picks one by its name."""
+
+    CELU, ELU, GELU, GLU, SELU = nn.CELU, nn.ELU, nn.GELU, partial(nn.GLU, dim=-1), nn.SELU
+    Hardshrink, Hardsigmoid, Hardswish, Hardtanh = nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh
+    LeakyReLU, LogSigmoid, LogSoftmax = nn.LeakyReLU, nn.LogSigmoid, partial(nn.LogSoftmax, dim=-1)
+    Mish, PReLU, ReLU, ReLU6, RReLU, Sigmoid = nn.Mish, nn.PReLU, nn.ReLU, nn.ReLU6, nn.RReLU, nn.Sigmoid
+    Silu, Softmax, Softplus, Softshrink = nn.SiLU, partial(nn.Softmax, dim=-1), nn.Softplus, nn.Softshrink
+    Softsign, Swish, Tanh, Tanhshrink = nn.Softsign, nn.SiLU, nn.Tanh, nn.Tanhshrink
+    ThresholdedReLU = partial(nn.Threshold, 1.0, 0.0)
+
+
 def Normal(mean=0.0, std=1.0, name=None):
     return partial(nn.init.normal_, mean=mean, std=std)
 

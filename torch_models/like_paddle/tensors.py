@@ -104,3 +104,29 @@ def label_smooth(label, prior_dist=None, epsilon=0.1):
     """Labels of which `epsilon` is spread over all classes, or as `prior_dist` says."""
     prior = 1 / label.shape[-1] if prior_dist is None else prior_dist
     return label * (1 - epsilon) + epsilon * prior
+
+
+def interpolate(
+    x, size=None, scale_factor=None, mode="nearest", align_corners=False, align_mode=0, data_format=None
+):
+    """F.interpolate of any layout, and with `align_mode=1`, where a place of the result is `place * scale` of `x`."""
+    if data_format in ("NHWC", "NWC", "NDHWC"):
+        moved = interpolate(x.movedim(-1, 1), size, scale_factor, mode, align_corners, align_mode)
+        return moved.movedim(1, -1)
+    linear = mode in ("linear", "bilinear", "trilinear")
+    size = size if size is None or isinstance(size, int) else [int(n) for n in size]
+    if not linear or align_corners or align_mode == 0:
+        corners = align_corners if linear or mode == "bicubic" else None
+        return F.interpolate(x, size, scale_factor, mode, corners)
+    count = x.ndim - 2
+    factors = scale_factor if isinstance(scale_factor, (list, tuple)) else [scale_factor] * count
+    sizes = size if isinstance(size, list) else [size] * count
+    for axis, (wanted, factor) in enumerate(zip(sizes, factors, strict=True), start=2):
+        length = x.shape[axis]
+        count, step = (int(length * factor), 1 / factor) if factor else (wanted, length / wanted)
+        places = torch.arange(count, device=x.device, dtype=x.dtype) * step
+        low = places.long().clamp(max=length - 1)
+        share = (places - low).reshape([-1] + [1] * (x.ndim - axis - 1))
+        high = (low + 1).clamp(max=length - 1)
+        x = x.index_select(axis, low) * (1 - share) + x.index_select(axis, high) * share
+    return x
