@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from convert.rosetta import (
@@ -93,12 +94,31 @@ def find(name: str) -> tuple[Row, ...]:
 
 def find_chinese(words: str) -> tuple[Row, ...]:
     """The rows that are called so in Chinese: those of exactly that name first, then those whose name has all the words in it."""
+    rows = [
+        (row, names)
+        for row, names in _chinese_names()
+        if all(word in " ".join(names) for word in words.split())
+    ]
+    return tuple(row for row, names in sorted(rows, key=lambda pair: words not in pair[1]))
 
-    def names(row: Row) -> str:
+
+def akin_chinese(words: str) -> tuple[Row, ...]:
+    """The rows whose Chinese name says more (自适应池化 is 自适应平均池化), else those with a name that the words end with or hold."""
+    if words.isascii():
+        return ()
+    more = re.compile(".*".join(map(re.escape, words)))
+    rows = tuple(row for row, names in _chinese_names() if any(map(more.fullmatch, names)))
+    held = {name for _, names in _chinese_names() for name in names if name in words and len(name) > 1}
+    best = max(held, key=lambda name: (words.endswith(name), len(name)), default="")
+    return rows or tuple(row for row, names in _chinese_names() if best in names)
+
+
+@cache
+def _chinese_names() -> tuple[tuple[Row, list[str]], ...]:
+    def said(row: Row) -> str:
         return f"{called(row)} {chinese(row.paddle) if row.kind is Kind.IDIOM else ''}"
 
-    rows = [row for row in TABLE if all(word in names(row) for word in words.split())]
-    return tuple(sorted(rows, key=lambda row: words not in names(row).split()))
+    return tuple((row, said(row).split()) for row in TABLE)
 
 
 def mentioning(words: str) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from convert.errors import ConvertError
 from convert.rosetta.rows import Row
-from convert.rosetta.table import TABLE, find, find_chinese, mentioning, nearest
+from convert.rosetta.table import TABLE, akin_chinese, find, find_chinese, mentioning, nearest
 
 IN_FULL = 3
 """A name that more rows than this have is answered with a list of them."""
@@ -64,7 +64,7 @@ def _rows(name: str) -> tuple[tuple[Row, ...], bool]:
     if rows:
         return rows, True
     near = nearest(name)
-    rows = () if near else mentioning(name)
+    rows = () if near else mentioning(name) or akin_chinese(name)
     if not rows:
         hint = f"did you mean {', '.join(near)}?" if near else "`paddle2torch guide` lists what there is"
         raise ConvertError(f"{name!r} is not in the table; {hint}")

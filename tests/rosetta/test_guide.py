@@ -86,6 +86,10 @@ def test_json_holds_the_whole_row(capsys):
         ("学习率 预热", {"optimizer.lr.LinearWarmup"}),
         ("冻结 BatchNorm", {"freeze BatchNorm"}),
         ("滑动方差", {"nn.BatchNorm2D"}),
+        ("自适应池化", {"nn.AdaptiveAvgPool2D", "nn.AdaptiveMaxPool2D"}),
+        ("双三次插值", {"nn.functional.interpolate"}),
+        ("余弦退火", {"optimizer.lr.CosineAnnealingDecay"}),
+        ("参数初始化", {"nn.initializer.Constant"}),
     ],
 )
 def test_a_row_is_found_by_what_it_is_called_in_chinese(capsys, words, rows):
