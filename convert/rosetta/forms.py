@@ -2,7 +2,8 @@
 
 A row's forms are tried in order before the plain mapping of its arguments. A form's `torch` is an expression in which Paddle's
 argument names stand for what the call gives; an argument that is not given leaves its keyword out, or is Paddle's default. `x` is
-what a method is called on. `=` is the plain mapping, `= name` that of another name, `== name` one that takes Paddle's arguments. `when` says for which calls a form is meant:
+what a method is called on. `=` is the plain mapping, `= name` that of another name, `== name` one that takes Paddle's arguments, `as called` ours of
+Paddle's name with all arguments as they stand. `when` says for which calls a form is meant:
 
     "axis given, num int"     an argument is given / absent, or what is known of it: int, str, list, none, tensor, number
     "data_format == 'NHWC'"   it is literally this value
@@ -187,6 +188,18 @@ SCHEDULES = (
     *("CosineAnnealingDecay", "MultiplicativeDecay", "OneCycleLR", "LinearLR", "CosineAnnealingWarmRestarts"),
 )
 """Paddle's schedules, which are made before the optimizer; torch's take it."""
+_BUILT = (
+    *("SimpleRNNCell", "LSTMCell", "GRUCell", "MultiHeadAttention"),
+    *("TransformerEncoderLayer", "TransformerDecoderLayer"),
+)
+_STACKS = {
+    "RNN": "LSTMCell",
+    "BiRNN": "LSTMCell",
+    "TransformerEncoder": "TransformerEncoderLayer",
+    "TransformerDecoder": "TransformerDecoderLayer",
+    "Transformer": "TransformerEncoderLayer",
+}
+"""Layers that are built and called otherwise in torch; of stacks, the row that proves them."""
 _KINDS = ("float", "double", "half", "int", "long")
 """Methods for dtypes that Paddle has since 3.3, as torch does."""
 _TYPES = {
@@ -238,11 +251,6 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.functional.dropout": (Form("like_downscaled_dropout(x, p, training)", _DOWNSCALED), Form("=")),
     **{f"nn.Pad{n}D": _pad(n) for n in (1, 2, 3)},
     "nn.Sequential": (Form("nn.Sequential(OrderedDict([rest]))", "* tuple"), Form("=")),
-    "nn.MultiHeadAttention": (
-        Form(
-            refuse="torch's nn.MultiheadAttention(batch_first=True) keeps one packed weight and returns a pair: write it by hand"
-        ),
-    ),
     "vision.ops.ConvNormActivation": (Form("="),),
     # layers' own members
     "nn.Linear.weight": (
@@ -379,31 +387,22 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         ),
         Form("="),
     ),
-    "nn.SimpleRNNCell": (
-        Form(
-            refuse="torch's cell gives the new state only, Paddle's the output and the state: write the calls by hand"
-        ),
-    ),
-    "nn.LSTMCell": (
-        Form(
-            refuse="torch's cell gives the new state only, Paddle's the output and the state: write the calls by hand"
-        ),
-    ),
-    "nn.GRUCell": (
-        Form(
-            refuse="torch's cell gives the new state only, Paddle's the output and the state: write the calls by hand"
-        ),
-    ),
-    "nn.TransformerEncoderLayer": (
-        Form(
-            refuse="torch's has batch_first=False and attention with packed weights: write it by hand, convert knows the weights"
-        ),
-    ),
-    "nn.TransformerDecoderLayer": (
-        Form(
-            refuse="torch's has batch_first=False and attention with packed weights: write it by hand, convert knows the weights"
-        ),
-    ),
+    **{f"nn.{name}": (Form("as called"),) for name in (*_BUILT, *_STACKS)},
+    **{
+        f"nn.{name}": (
+            *(Form("as called", f"{role}_attr given") for role in ("weight_ih", "weight_hh")),
+            *(
+                Form("as called", f"{role}_attr given, {role}_attr not == False")
+                for role in ("bias_ih", "bias_hh")
+            ),
+            *(
+                Form("=", f"direction {said}")
+                for said in ("absent", "== 'forward'", "== 'bidirect'", "== 'bidirectional'")
+            ),
+            Form("as called"),
+        )
+        for name in ("LSTM", "GRU", "SimpleRNN")
+    },
     "nn.functional.conv1d": (
         Form(refuse="pad with F.pad in front of it", when="padding maybe str"),
         Form(refuse="pad with F.pad in front of it: it takes the last dimension first", when="padding of 2"),
@@ -879,6 +878,7 @@ PROVEN_BY: Mapping[str, str] = {
     "create_parameter": "create_parameter",
     "regularizer.L2Decay": "optimizer.Momentum",
     "metric.Metric": "metric.Accuracy",
+    **{f"nn.{stack}": f"nn.{layer}" for stack, layer in _STACKS.items()},
     "grad": "paddle.grad",
     "save": "save and load",
     "load": "save and load",
@@ -961,6 +961,8 @@ RETURNS: Mapping[str, str] = {
     "nn.Layer.named_sublayers": "named layers",
     "nn.Layer.children": "layers",
     "nn.Layer.named_children": "named layers",
+    **{f"nn.{name}()": "unknown" for name in ("LSTM", "GRU", "SimpleRNN", "RNN", "BiRNN")},
+    **{f"nn.{name}()": "unknown" for name in ("SimpleRNNCell", "LSTMCell", "GRUCell")},
     "nn.Layer.parameters": "tensor generator",
     "nn.Layer.named_parameters": "named tensors",
     "nn.Layer.buffers": "tensor generator",
@@ -996,6 +998,19 @@ RETURNS: Mapping[str, str] = {
     **dict.fromkeys(DTYPES, "dtype"),
 }
 """What a name gives where it is not one tensor."""
+
+_PARTS_OF_BOTH = {
+    "self_attn": "nn.MultiHeadAttention",
+    "linear1": "nn.Linear",
+    "linear2": "nn.Linear",
+    **{f"norm{number}": "nn.LayerNorm" for number in (1, 2, 3)},
+}
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "nn.MultiHeadAttention": {f"{name}_proj": "nn.Linear" for name in ("q", "k", "v", "out")},
+    "nn.TransformerEncoderLayer": _PARTS_OF_BOTH,
+    "nn.TransformerDecoderLayer": {**_PARTS_OF_BOTH, "cross_attn": "nn.MultiHeadAttention"},
+}
+"""The layers inside of Paddle's layers."""
 
 MODULES: Mapping[str, str] = {
     "nn": "nn",
@@ -1072,6 +1087,7 @@ ADVICE: Mapping[str, str] = {
 
 AS_CALLED = frozenset(
     (
+        *(f"nn.{name}" for name in ("LSTM", "GRU", "SimpleRNN", *_BUILT)),
         *(
             f"nn.{name}"
             for name in ("Conv2D", "Linear", "BatchNorm2D", "SyncBatchNorm", "LayerNorm", "GroupNorm")

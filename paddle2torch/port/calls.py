@@ -203,7 +203,11 @@ class Calls:
         for form in known.forms:
             if not holds(form.when, at_hand):
                 continue
-            plainly = form.torch.startswith("=") or not form.torch or form.when.startswith("written")
+            plainly = (
+                form.torch.startswith("=")
+                or form.torch in ("", "as called")
+                or form.when.startswith("written")
+            )
             asked = [] if plainly else names_in(form.torch)
             if any(asked.count(n) > 1 and n in at_hand and not simple(at_hand[n][0]) for n in asked):
                 continue
@@ -222,6 +226,8 @@ class Calls:
         form = self._form(known, given, receiver, called=True)
         if form is not None and form.refuse:
             raise Refused(form.refuse)
+        if form is not None and form.torch == "as called":
+            return node.with_changes(func=self._as_called(known), args=[g.arg for g in given])
         if form is not None and "again" in form.torch:
             return self._wrapped(form, known, node, given, root)
         if form is not None and not form.torch.startswith("="):

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import FILLING, RETURNS
+from convert.rosetta.forms import FILLING, PARTS, RETURNS
 from convert.rosetta.signatures import attributes
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused
@@ -253,6 +253,8 @@ class Members(Attributes, Calls):
                         found.append(BOOL)
             elif atom.kind == FOREIGN:
                 found.append(of(FOREIGN, f"{atom.more}.{attr}"))
+            elif atom.kind == LAYER and attr in PARTS.get(atom.more, {}):
+                found.append(of(LAYER, PARTS[atom.more][attr]))
             elif atom.kind == LAYER and attr in ("weight", "bias"):
                 found.append(TENSOR)
             elif atom.kind == "module":
