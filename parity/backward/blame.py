@@ -86,14 +86,12 @@ class Blame(Measured):
         """Lines of gradient hooks on a node's result: torch's and Paddle's; None where there is none."""
         pair = self.alignment.pair_of_torch(node)
         torch = [
-            line
-            for value, line in self.torch.trace.hooks
-            if _root(self.alignment.torch, value) == node.output
+            line for value, line in self.torch.trace.hooks if root(self.alignment.torch, value) == node.output
         ]
         paddle = [
             line
             for value, line in self.paddle.trace.hooks
-            if pair is not None and _root(self.alignment.paddle, value) == pair.paddle.output
+            if pair is not None and root(self.alignment.paddle, value) == pair.paddle.output
         ]
         return (torch, paddle) if torch or paddle else None
 
@@ -165,7 +163,7 @@ def _factor(actual: Array, expected: Array) -> float | None:
     return None if c is None else float(f"{c:.6g}") + 0.0
 
 
-def _root(graph: Graph, value: int) -> int:
+def root(graph: Graph, value: int) -> int:
     """The canonical value of a raw one: through reshapes and copies to where its numbers were made."""
     while value not in graph.producer and (op := graph.trace.maker.get(value)) is not None:
         if op.kind not in ("identity", "reshape", "dropout") or not op.inputs:

@@ -7,14 +7,14 @@ is that operator's own doing, so that several faults show in one run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from parity.align.alignment import Alignment, Values
 from parity.align.pipeline import Prepared
-from parity.backward.blame import Blame
+from parity.backward.blame import Blame, root
 from parity.backward.claims import Claim, Doubt, Fault, Place, Remark
 from parity.backward.flow import GradientJudgement
 from parity.backward.loss import LossDifference, compare_loss
@@ -24,7 +24,7 @@ from parity.backward.telling import tell
 from parity.graph.node import Node
 from parity.limits import EPS64, FLOAT32_LOSS, FORWARD_SHARE, GRADIENT_CONSTANTS, MARGIN, RECOMPUTED
 from parity.numbers.compare import Difference
-from parity.results.finding import Finding
+from parity.results.finding import Finding, Shows
 from parity.runs.run import Run
 from parity.trace.trace import Trace
 from parity.trace.values import Array, ValueStore
@@ -62,9 +62,13 @@ def judge_gradients(
         or not (known_as := judging.counterparts.get(twin.name))
         or not known_as.parts
     ]
+    judging.forward = any(finding.shows is Shows.OUTPUTS for finding in known)
     judging.result.others = by_name_or_numbers(judging.counterparts, judging.result.twins, alignment)
     return judging.run()
 
+
+MOST = 4
+"""So many places where gradients are cut off are tried, each alone."""
 
 WITNESSED = frozenset({Fault.LOSS, Fault.TIE, Fault.FROZEN, Fault.NONE_ARRIVES})
 """What is a fault even where no gradient that a user sees differs."""
@@ -82,6 +86,7 @@ class _Gradients(Blame):
     ) -> None:
         super().__init__(paddle, torch, alignment, torch_parameters, known)
         self.again = again
+        self.forward = False
 
     def run(self) -> GradientJudgement:
         self._notes()
@@ -116,7 +121,9 @@ class _Gradients(Blame):
         names = {name: frozenset(twin.paddle) for name, twin in self.counterparts.items()}
         alone = list(one_sided(self.paddle.trace, self.torch.trace, names))
         differ = (
-            {place.parameter for place, d, limit in self._observed() if d.max_abs > limit} if alone else set()
+            {place.parameter for place, d, limit in self._observed(self.torch.store) if d.max_abs > limit}
+            if alone
+            else set()
         )
         for side, taken in alone:
             apart = sorted(
@@ -145,7 +152,7 @@ class _Gradients(Blame):
     def _numbers(self) -> None:
         values = list(self._values(self.torch.store))
         weights = list(self._weights(self.torch.store))
-        seen = list(self._observed())
+        seen = list(self._observed(self.torch.store))
         loss = compare_loss(self.paddle, self.torch, self.torch.trace, self.torch.store)
         if loss is not None and not np.isfinite(
             loss.evidence["torch's loss"] + loss.evidence["Paddle's loss"]
@@ -162,6 +169,8 @@ class _Gradients(Blame):
                 self._blame(store, given)
             finally:
                 store.close()
+            self._enough()
+            self._with_a_witness(seen)
             # What float32 constants make of a gradient on its way through the network is no operator's own fault.
             level = max(self.result.constants, self._output_level())
             room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * level)
@@ -176,6 +185,77 @@ class _Gradients(Blame):
         if not shown and all(claim.what is not Fault.LOSS for claim in self.found):
             self._without_witness()
         self._summary(values, seen)
+
+    def _enough(self) -> None:
+        """Of several places where one side cuts gradients off, the one that explains them all: the others are cut elsewhere, too."""
+        cuts = [claim for what in (Fault.CUT, Fault.NO_WAY) for claim in self.found if claim.what is what]
+        for claim in cuts[:MOST] if len(cuts) > 1 else ():
+            if not self._left(self._cut_at(claim), hidden=False):
+                self.found = [one for one in self.found if one is claim or one not in cuts]
+                return
+
+    def _cut_at(self, claim: Claim) -> set[int]:
+        """torch's values from which a claim keeps gradients."""
+        if claim.what is Fault.NO_WAY and claim.pair is not None:
+            return {claim.pair.torch.inputs[claim.attribute]}
+        ours = claim.details.side == "torch"
+        graph = self.alignment.torch if ours else self.alignment.paddle
+        taken = {root(graph, value) for op in claim.details.ops for value in op.inputs.values()}
+        return taken if ours else {t for t, p in self.alignment.same.items() if p in taken}
+
+    def _with_a_witness(self, seen: list[tuple[Place, Difference, float]]) -> None:
+        """Leave out what hands on other gradients inside, and shows in none that a user sees once all else is repaired."""
+        changed = [claim for claim in self.found if claim.what is Fault.CHANGED]
+        if not changed:
+            return
+        if self.forward:
+            # Other values have other gradients.
+            self.found = [claim for claim in self.found if claim not in changed]
+            return
+        alone = len(changed) == len(self.found)
+        left = self._witnesses(seen) if alone else self._left(self.explained, hidden=True)
+        shown = [claim for claim in changed if not left.isdisjoint(self._above(_values_of(claim)))]
+        if shown or not alone:
+            self.found = [claim for claim in self.found if claim not in changed or claim in shown]
+
+    def _witnesses(self, seen: Iterable[tuple[Place, Difference, float]]) -> set[Place]:
+        return {place for place, d, limit in seen if d.max_abs > limit and place.parameter not in self.frozen}
+
+    def _left(self, values: Iterable[int], *, hidden: bool) -> set[Place]:
+        """What a user still sees where Paddle's gradients are handed in at the results and at some values.
+
+        hidden: leave out what lies above a value that gets no gradient at all, where none can be handed in: nothing is known of it.
+        """
+        # A result that the model itself goes on with gets gradients from there, too.
+        read = self.alignment.torch.consumers
+        results = {torch: paddle for paddle, torch in self.alignment.outputs.values() if not read.get(torch)}
+        twins = {value: self.alignment.same[value] for value in values if value in self.alignment.same}
+        given = {torch: f"grad:{paddle}" for torch, paddle in {**results, **twins}.items()}
+        _, store = self.again({torch: key for torch, key in given.items() if key in self.paddle.store})
+        try:
+            silent = {value for value in twins if hidden and f"grad:{value}" not in store}
+            return self._witnesses(self._observed(store)) - self._above(silent)
+        finally:
+            store.close()
+
+    def _above(self, values: Iterable[int]) -> set[Place]:
+        """The parameters and inputs that gradients of some values go back to."""
+        graph = self.alignment.torch
+        inputs = {value: name for name, value in graph.inputs.items()}
+        found: set[Place] = set()
+        stack = list(values)
+        seen = set(stack)
+        while stack:
+            value = stack.pop()
+            if value in graph.parameters:
+                found.add(Place(parameter=graph.parameters[value]))
+            if value in inputs:
+                found.add(Place(input=inputs[value]))
+            maker = graph.producer.get(value)
+            above = set(() if maker is None else maker.inputs.values()) - seen
+            seen |= above
+            stack.extend(above)
+        return found
 
     def _loss(self, found: LossDifference | None) -> None:
         if found is not None and found.by_constant:
@@ -264,6 +344,12 @@ class _Gradients(Blame):
         """Further names of torch parameters that have one already."""
         first = {self.torch.trace.parameters[name].value for name in self.counterparts}
         return {name for name, parameter in self.torch.trace.parameters.items() if parameter.value in first}
+
+
+def _values_of(claim: Claim) -> Iterator[int]:
+    """The values whose gradients an operator changes."""
+    assert claim.node is not None
+    yield from claim.node.inputs.values()
 
 
 def _arrived(store: ValueStore, name: str) -> bool:

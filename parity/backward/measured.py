@@ -69,8 +69,8 @@ class Measured(Flow):
             twin.torch.read(stored(store, twin.name)),
         )
 
-    def _observed(self) -> Iterator[tuple[Place, Difference, float]]:
-        """What a user sees: the gradient of every parameter and input, with its difference and limit."""
+    def _observed(self, store: ValueStore) -> Iterator[tuple[Place, Difference, float]]:
+        """What a user sees: the gradient of every parameter and input, with its difference and limit. store: of torch's run."""
         for name, twin in self.counterparts.items():
             keys = [f"grad:parameter:{paddle}" for paddle in twin.paddle]
             theirs = {
@@ -82,13 +82,13 @@ class Measured(Flow):
                 self.torch, f"grad:parameter:{name}"
             )
             value = self.torch.trace.parameters[name].value
-            for expected, actual in twin.gradients(theirs, stored(self.torch.store, name)):
+            for expected, actual in twin.gradients(theirs, stored(store, name)):
                 yield Place(parameter=name), *self._compared(actual, expected, noise, value)
         for name, value in self.alignment.torch.inputs.items():
             keys = [f"grad:{self.alignment.paddle.inputs.get(name, -1)}", f"grad:{value}"]
             arrays = [
-                run.store.get(key) if key in run.store else None
-                for run, key in zip((self.paddle, self.torch), keys, strict=True)
+                one.get(key) if key in one else None
+                for one, key in zip((self.paddle.store, store), keys, strict=True)
             ]
             noise = _noise(self.paddle, keys[0]) + _noise(self.torch, keys[1])
             for expected, actual in both(arrays[0], arrays[1]):

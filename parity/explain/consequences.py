@@ -8,7 +8,7 @@ that nothing is told without a witness.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from parity.align.alignment import Pair
@@ -311,6 +311,21 @@ def _kernels(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | 
         yield told, [*shaped, *beside, *unloaded]
 
 
+def _windows(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
+    """A pool's window of another size: the padding and stride that belong to it."""
+    for pair, claims in _by_pair(faults):
+        given = {c.attribute: c for c in claims if c.what is Subject.ATTRIBUTE and c.values is not None}
+        window = given.get("kernel_size")
+        beside = [claim for name, claim in given.items() if name in BESIDE_KERNEL]
+        if window is not None and beside and pair.torch.kind.endswith("_pool"):
+            also = tuple(
+                as_torch_argument(pair.torch.kind, c.attribute, c.values[0])
+                for c in beside
+                if c.values is not None
+            )
+            yield replace(window, details=Made(label(pair.torch), also=also)), [window, *beside]
+
+
 @dataclass(frozen=True)
 class Untied:
     """A parameter that Paddle uses in two places, and torch has two of: the wrong one, and the one that is right."""
@@ -366,4 +381,4 @@ def _out_of_reach(claim: Claim, pair: Pair, hidden: tuple[str, ...]) -> bool:
     return (unmade or mode) and f"{pair.torch.module}.".startswith(hidden)
 
 
-RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _kernels, _untied, _following)
+RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _kernels, _windows, _untied, _following)

@@ -16,6 +16,15 @@ NUMBER = re.compile(r"\d+(\.\d+)?(e[-+]?\d+)?")
 SHAPE = re.compile(r"\[[\d, ]*\]")
 """What differs from layer to layer by itself."""
 
+OF_LINE = frozenset({Subject.EXTRA, Subject.COMPUTED, Subject.ORDER, Subject.EXCHANGED})
+"""Those that stand at a line of their own: whatever layers it runs for, it is one."""
+
+MOVED = {Subject.EXTRA, Subject.MISSING}
+"""What is done at another place is too much here and lacks there."""
+
+SETTINGS = frozenset({"eps", "momentum", "slope", "approximate"})
+"""Arguments that are chosen once for all layers of a kind."""
+
 UNMADE = "unrelated", "all "
 """How `values` begin of what a weight holds that was never loaded."""
 
@@ -61,11 +70,19 @@ def by_line(findings: Iterable[Finding]) -> list[list[Finding]]:
         alone = "" if finding.where else str(number)
         key = (alone, finding.where, finding.operator, finding.subject, *_beside(finding))
         groups.setdefault(key, []).append(finding)
+    return _joined(groups.values(), _is_of_layers)
+
+
+def mistakes(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The same, where what one mistake makes at several lines or of several values is together, too."""
+    groups = by_line(findings)
     held = {
-        str(f.values.get("paddle")) for group in groups.values() for f in group if f.subject is Subject.WEIGHT
+        str(finding.values.get("paddle"))
+        for group in groups
+        for finding in group
+        if finding.subject is Subject.WEIGHT
     }
-    joined = _joined(groups.values(), _is_of_layers)
-    return _joined(joined, partial(_is_once_more, names=held))
+    return _joined(groups, partial(_is_one_mistake, names=held))
 
 
 def _joined(
@@ -93,16 +110,28 @@ def _is_of_layers(other: list[Finding], group: list[Finding]) -> bool:
     )
 
 
-def _is_once_more(other: list[Finding], group: list[Finding], names: Collection[str]) -> bool:
-    """The same line that runs more than once for one layer, or weights that are in each other's place, or not there."""
-    first = group[0]
-    if first.subject is Subject.WEIGHT:
-        return any(_one_loading(one, this, names) for one in other for this in group)
+def _is_one_mistake(other: list[Finding], group: list[Finding], names: Collection[str]) -> bool:
+    """The same line that runs more than once, one convention for many layers, or weights in each other's place or not there."""
+    one, first = other[0], group[0]
+    alike = one.subject is first.subject and one.attribute == first.attribute
+    if one.subject is first.subject is Subject.WEIGHT:
+        return any(_one_loading(a, b, names) for a in other for b in group)
+    if alike and _is_convention(first):
+        kind = first.subject is Subject.GRADIENT or one.operator == first.operator
+        return kind and _plain(one.values) == _plain(first.values)
+    layers = {finding.layer for finding in other} == {finding.layer for finding in group}
+    if {one.subject, first.subject} == MOVED:
+        return layers and one.operator == first.operator and bool(one.where) and one.where == first.where
+    of_line = layers or first.subject in OF_LINE
+    return alike and of_line and first.subject in AGAIN and _run(one) == _run(first)
+
+
+def _is_convention(finding: Finding) -> bool:
+    """Whether it is about what a whole network does alike: a setting that every layer of a kind has, what trains, an activation."""
     return (
-        first.subject in AGAIN
-        and first.attribute == other[0].attribute
-        and _run(other[0]) == _run(first)
-        and {finding.layer for finding in other} == {finding.layer for finding in group}
+        (finding.subject is Subject.ATTRIBUTE and finding.attribute in SETTINGS)
+        or (finding.subject is Subject.GRADIENT and finding.attribute == "trainable")
+        or finding.subject is Subject.SUBSTITUTED
     )
 
 
@@ -149,10 +178,10 @@ def merged(group: list[Finding]) -> Finding:
         return first
     whole = replace(first, also=tuple(others))
     fixes = dict.fromkeys(finding.fix for finding in (first, *others))
-    if len(whole.layers) == 1:
-        # One layer, for which a line runs twice or several weights are missing: all of it fits in a line.
-        return replace(whole, fix="; ".join(fixes))
-    return replace(whole, fix=first.fix + ("; likewise for the other layers" if len(fixes) > 1 else ""))
+    # For one layer all of it fits in a line: a line that runs twice, several weights that are missing.
+    own = dict.fromkeys(finding.fix for finding in (first, *others) if finding.layer == first.layer)
+    likewise = "; likewise for the other layers" if len(fixes) > len(own) else ""
+    return replace(whole, fix="; ".join(own) + likewise)
 
 
 def alike(texts: Iterable[str]) -> list[tuple[str, int]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from parity.results.finding import Finding, Note
-from parity.results.grouping import by_line, distinct, fault, merged
+from parity.results.grouping import distinct, fault, merged, mistakes
 from parity.results.judgement import Judgement, Row
 from parity.results.verdict import Verdict
 
@@ -40,7 +40,7 @@ class Results:
     @property
     def groups(self) -> list[list[Finding]]:
         """Every fault once, in the order in which the data meets it; those of one line and cause are together."""
-        return by_line(distinct(finding for case in self.cases for finding in case.judgement.findings))
+        return mistakes(distinct(finding for case in self.cases for finding in case.judgement.findings))
 
     @property
     def findings(self) -> list[Finding]:

@@ -187,3 +187,81 @@ def test_a_parameter_that_is_kept_transposed_is_compared_that_way_round_though_i
         further=False,
     )
     assert report.verdict is (Verdict.DIFFERENT if detached else Verdict.EQUIVALENT), str(report)
+
+
+class PaddleTies(paddle.nn.Layer):
+    """A largest number of what a ReLU makes, whose equal zeros get gradients that the ReLU stops; a branch is cut off."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.head = paddle.nn.Linear(6, 6), paddle.nn.Linear(6, 6)
+
+    def forward(self, x):
+        y = paddle.nn.functional.relu(self.fc(x) - 2.0)
+        return y.max(axis=1), self.head(y), self.head(y.detach() ** 2)
+
+
+class TorchTies(torch.nn.Module):
+    """The same, with the branch not cut off if that is `lost`."""
+
+    def __init__(self, lost):
+        super().__init__()
+        self.fc, self.head, self.lost = torch.nn.Linear(6, 6), torch.nn.Linear(6, 6), lost
+
+    def forward(self, x):
+        y = torch.relu(self.fc(x) - 2.0)
+        return (
+            y.max(dim=1).values,
+            self.head(y),
+            self.head((y if self.lost else y.detach()) ** 2),
+        )
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_gradients_that_no_user_sees_are_not_told_beside_a_detach_that_is_lost(lost):
+    from paddle2torch import convert_state_dict
+
+    twin, port = PaddleTies(), TorchTies(lost)
+    port.load_state_dict(convert_state_dict(twin.state_dict(), port))
+    report = parity.check(twin, port, X * 3, gradients=True, further=False)
+    assert [finding.operator for finding in report.findings] == (["detach"] if lost else []), str(report)
+
+
+class PaddleEdges(paddle.nn.Layer):
+    """A loss of the numbers and one of their edges, of which the target's get no gradient."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = paddle.nn.Linear(6, 6)
+
+    def forward(self, x, target):
+        y = self.fc(x)
+        edges = y[:, 1:] - y[:, :-1]
+        wanted = target.detach()
+        wanted = wanted[:, 1:] - wanted[:, :-1]
+        return ((y - target) ** 2).mean() + (paddle.tanh(edges) - paddle.tanh(wanted)).abs().mean()
+
+
+class TorchEdges(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(6, 6)
+
+    def forward(self, x, target):
+        y = self.fc(x)
+        wanted = torch.tanh(torch.diff(target.detach(), dim=1))
+        edges = torch.tanh(torch.diff(y.detach(), dim=1))
+        return ((y - target) ** 2).mean() + (edges - wanted).abs().mean()
+
+
+def test_of_two_places_that_cut_gradients_off_the_one_that_explains_them_is_told():
+    from paddle2torch import convert_state_dict
+
+    twin, port = PaddleEdges(), TorchEdges()
+    port.load_state_dict(convert_state_dict(twin.state_dict(), port))
+    report = parity.check(twin, port, (X, numbers(4, 6)), gradients=True, further=False)
+    (finding,) = report.findings
+    import linecache
+
+    path, _, line = finding.where.rpartition(":")
+    assert "y.detach()" in linecache.getline(path, int(line))

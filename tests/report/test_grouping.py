@@ -12,7 +12,7 @@ import torch
 
 import parity
 from parity.results.finding import Finding, Shows, Subject
-from parity.results.grouping import by_line, distinct, merged
+from parity.results.grouping import distinct, merged, mistakes
 from tests.parity.pairs import fill, load_what_fits
 
 DEPTH = 16
@@ -103,7 +103,7 @@ def test_two_faults_of_one_line_stay_two():
         _finding("a", Subject.WEIGHT, "a.conv1", "never loaded", "a.conv1"),
         _finding("a", Subject.WEIGHT, "a.conv2", "never loaded", "a.conv2"),
     ]
-    assert [len(by_line(pair)) for pair in (strides, sources, weights)] == [2, 2, 2]
+    assert [len(mistakes(pair)) for pair in (strides, sources, weights)] == [2, 2, 2]
 
 
 def test_a_line_that_runs_for_several_layers_errs_once_whatever_stands_around_it():
@@ -114,7 +114,7 @@ def test_a_line_that_runs_for_several_layers_errs_once_whatever_stands_around_it
         _finding("a.1", Subject.MISSING, "conv -> add", None),
         _finding("b.conv", Subject.MISSING, "tanh", None),
     ]
-    assert [[f.layer for f in group] for group in by_line(sums)] == [
+    assert [[f.layer for f in group] for group in mistakes(sums)] == [
         ["a.0", "a.1", "a.0", "a.1"],
         ["b.conv"],
     ]
@@ -124,12 +124,36 @@ def test_a_line_that_runs_twice_for_a_layer_errs_once_and_its_fix_tells_both():
     halves = [
         replace(_finding("a", Subject.ORDER, f"[{i}::2]", f"[{i}:4]"), fix=f"slice [{i}::2]") for i in (0, 1)
     ]
-    (group,) = by_line(halves)
+    (group,) = mistakes(halves)
     assert merged(group).fix == "slice [0::2]; slice [1::2]"
     assert merged(group).layers == ("a",)
     assert str(merged(group)) == "Conv2d `a` (net.py:3): cause"
-    assert len(by_line([halves[0], replace(halves[1], operator="pad")])) == 2
-    assert len(by_line([halves[0], replace(halves[1], layer="b")])) == 2
+    assert len(mistakes([halves[0], replace(halves[1], operator="pad")])) == 2
+    assert len(mistakes([halves[0], replace(halves[1], layer="b")])) == 1
+    assert len(mistakes([halves[0], replace(halves[1], where="net.py:4")])) == 2
+
+
+def test_what_is_done_at_another_place_is_one_mistake():
+    extra = replace(_finding("a", Subject.EXTRA, None, "add"), fix="remove it")
+    missing = replace(_finding("a", Subject.MISSING, "add", None), where_paddle="pd.py:4", fix="add it")
+    (group,) = mistakes([extra, missing])
+    assert merged(group).fix == "remove it; add it"
+    assert len(mistakes([extra, replace(missing, operator="relu")])) == 2
+    assert len(mistakes([extra, replace(missing, where="net.py:9")])) == 2
+
+
+def test_a_setting_or_an_activation_of_a_whole_network_is_one_mistake_whatever_lines_have_it():
+    def lines(subject, attribute, *values):
+        return [
+            _finding(f"a{i}", subject, 1, value, attribute, where=f"net.py:{i}")
+            for i, value in enumerate(values)
+        ]
+
+    assert len(mistakes(lines(Subject.ATTRIBUTE, "eps", 2, 2, 3))) == 2
+    assert len(mistakes(lines(Subject.ATTRIBUTE, "stride", 2, 2))) == 2
+    assert len(mistakes(lines(Subject.SUBSTITUTED, "", "ReLU", "ReLU"))) == 1
+    assert len(mistakes(lines(Subject.GRADIENT, "trainable", False, False))) == 1
+    assert len(mistakes(lines(Subject.GRADIENT, "detach", False, False))) == 2
 
 
 def _held(name, paddle, torch, where):
@@ -149,14 +173,14 @@ def test_layers_whose_weights_are_in_each_others_place_are_one_mistake():
         for line, p in ((7, "conv"), (8, "norm"))
     ]
     copied = [_held("c.weight", "c.weight", "d.weight", "net.py:9")]
-    assert [len(group) for group in by_line([*exchanged, *blocks, *copied])] == [4, 4, 1]
+    assert [len(group) for group in mistakes([*exchanged, *blocks, *copied])] == [4, 4, 1]
 
 
 def test_what_was_never_loaded_for_a_layer_is_one_mistake_and_two_layers_are_two():
     unmade = [_held(f"{a}.{leaf}", f"{a}.{leaf}", what, f"net.py:{a}") for a in "ab" for leaf, what in LOADED]
-    assert [[f.layer for f in group] for group in by_line(unmade)] == [["a", "a"], ["b", "b"]]
+    assert [[f.layer for f in group] for group in mistakes(unmade)] == [["a", "a"], ["b", "b"]]
     turned = _held("a.weight", "a.weight", "transposed", "net.py:a")
-    assert len(by_line([turned, unmade[1]])) == 2
+    assert len(mistakes([turned, unmade[1]])) == 2
 
 
 LOADED = (("weight", "unrelated"), ("bias", "all 0"))
@@ -169,8 +193,8 @@ def test_what_is_missing_is_known_by_the_line_that_paddle_has_it_on():
         )
         for i in range(2)
     )
-    assert len(by_line([first, second])) == 1
-    assert len(by_line([first, replace(second, where_paddle="pd.py:4")])) == 2
+    assert len(mistakes([first, second])) == 1
+    assert len(mistakes([first, replace(second, where_paddle="pd.py:4")])) == 2
 
 
 def test_what_names_the_layer_itself_or_its_shapes_does_not_part_findings():
@@ -186,12 +210,12 @@ def test_what_names_the_layer_itself_or_its_shapes_does_not_part_findings():
         _finding("a.0.conv", Subject.WEIGHT, "a.0.conv.weight", "unrelated", "a.0.conv.weight"),
         _finding("a.1.conv", Subject.WEIGHT, "a.1.conv.weight", "unrelated", "a.1.conv.weight"),
     ]
-    assert [len(by_line(pair)) for pair in (sources, shapes, weights)] == [1, 1, 1]
+    assert [len(mistakes(pair)) for pair in (sources, shapes, weights)] == [1, 1, 1]
 
 
 def test_findings_without_a_line_are_not_put_together():
     alone = [_finding(layer, Subject.ATTRIBUTE, 1, 2, "stride", where="") for layer in "ab"]
-    assert len(by_line(alone)) == 2
+    assert len(mistakes(alone)) == 2
 
 
 def test_a_fault_that_two_inputs_show_is_told_once_as_the_one_that_shows_it_in_numbers():
