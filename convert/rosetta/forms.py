@@ -96,6 +96,16 @@ def _pad(n: int) -> tuple[Form, ...]:
     )
 
 
+def _norm(*forms: Form, weight: str = "weight_attr") -> tuple[Form, ...]:
+    """A layer that torch has without a bias, and not without a weight alone."""
+    why = "torch has no such layer with a bias and without a weight: make it with both, and freeze the weight at ones"
+    return (
+        Form(refuse=why, when=f"{weight} == False, bias_attr absent"),
+        Form(refuse=why, when=f"{weight} == False, bias_attr not == False"),
+        *forms,
+    )
+
+
 _RESHAPE = (
     Form("x.flatten(1)", "shape == [0, -1]"),
     Form("x.reshape(sized(shape, x))", "shape has 0, x simple"),
@@ -233,7 +243,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("like_AdaptiveAvgPool2d", "subclassed"),
         *_images("== like_AdaptiveAvgPool2d"),
     ),
-    "nn.BatchNorm2D": (
+    "nn.BatchNorm2D": _norm(
         Form("= like_BatchNorm2d", "data_format given, data_format not == 'NCHW'"),
         Form(
             "= like_BatchNorm2d",
@@ -241,12 +251,17 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         ),
         Form("="),
     ),
-    "nn.BatchNorm": (
+    "nn.BatchNorm": _norm(
         Form("= like_BatchNorm2d", "act given, act not none"),
         Form("= like_BatchNorm2d", "data_layout given, data_layout not == 'NCHW'"),
         Form("= like_BatchNorm2d", "use_global_stats given, use_global_stats not == False"),
         Form("="),
+        weight="param_attr",
     ),
+    **{
+        f"nn.{name}": _norm(Form("="))
+        for name in ("BatchNorm1D", "BatchNorm3D", "SyncBatchNorm", "GroupNorm")
+    },
     "nn.Dropout": (Form("like_DownscaledDropout(p)", _DOWNSCALED), Form("=")),
     "nn.functional.dropout": (Form("like_downscaled_dropout(x, p, training)", _DOWNSCALED), Form("=")),
     **{f"nn.Pad{n}D": _pad(n) for n in (1, 2, 3)},

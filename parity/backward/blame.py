@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from parity.align.alignment import Pair
 from parity.backward.claims import Changed, Claim, Fault, Place, Remark
@@ -130,6 +130,8 @@ class Blame(Measured):
             what, attribute, (at, side) = Fault.PARAMETER_HOOK, "hook", one
         elif self.custom["torch"].intersection(node.raw):
             what, attribute = Fault.FUNCTION, "backward"
+        elif pair is not None and self._withheld(pair, [place for _, place, _ in apart]):
+            what, attribute = Fault.WITHHELD, "trainable"
         else:
             what, attribute = Fault.CHANGED, ""
         self._add(
@@ -148,6 +150,15 @@ class Blame(Measured):
             values=(side == "Paddle", side == "torch") if side else None,
             details=Changed([(place, factor) for _, place, factor in apart], side, at),
         )
+
+    def _withheld(self, pair: Pair, places: Iterable[Place]) -> bool:
+        """Whether these are parameters of a BatchNorm that get nothing in Paddle, where it has one parameter to train or none."""
+        graph, trace = self.alignment.paddle, self.paddle.trace
+        names = [graph.parameters.get(pair.paddle.inputs.get(slot, -1), "") for slot in ("weight", "bias")]
+        trained = [name for name in names if name and trace.parameters[name].trainable]
+        alone = pair.paddle.kind == "batch_norm" and len(trained) == 1
+        silent = alone and f"grad:parameter:{trained[0]}" not in self.paddle.store
+        return silent and all(place.parameter for place in places)
 
     def _called(self, value: int) -> Place:
         graph = self.alignment.torch

@@ -25,6 +25,7 @@ class Fault(Enum):
     PARAMETER_HOOK = "a gradient hook on a parameter, on one side"
     FUNCTION = "a function with a backward of its own"
     CHANGED = "an operator that hands on another gradient"
+    WITHHELD = "a parameter to which Paddle's kernel hands no gradient, because its other one has none"
     NONE_ARRIVES = "a gradient that only Paddle has, and no operator is to blame for"
     UNEXPLAINED = "a gradient that differs, and no operator is to blame for"
 

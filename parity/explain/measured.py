@@ -246,6 +246,14 @@ class Measured(Configured):
                 return bool((numbers == (1.0 if "weight" in slot else 0.0)).all())
         return True
 
+    def frozen(self, pair: Pair, slot: str) -> bool:
+        """Whether what one side alone takes in a slot is a parameter that is not trained."""
+        for graph, node in ((self.alignment.paddle, pair.paddle), (self.alignment.torch, pair.torch)):
+            name = graph.parameters.get(node.inputs.get(slot, -1))
+            if name in graph.trace.parameters:
+                return not graph.trace.parameters[name].trainable
+        return False
+
     def excuse(self, pair: Pair) -> str:
         """Why a small difference of an operator alone is the framework's own float32 constant, or ""."""
         local = self.row(pair).local

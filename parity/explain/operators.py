@@ -138,6 +138,9 @@ def _configured(
         if right and not evidence.neutral(pair, missing.slot):
             # Its numbers count, and the result is right all the same: they come in elsewhere on the other side.
             continue
+        if evidence.neutral(pair, missing.slot) and evidence.frozen(pair, missing.slot):
+            # Zeros that never change: a BatchNorm without a bias, in torch, where each has one.
+            continue
         in_paddle = missing.only_in == "paddle"
         yield Claim(Subject.SLOT, pair, attribute=missing.slot, values=(in_paddle, not in_paddle))
     for weight in evidence.weights.get(id(pair), ()):

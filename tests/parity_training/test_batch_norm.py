@@ -112,3 +112,50 @@ def test_the_remedy_leaves_nothing_to_note():
     report = report_of(paddle_net, use_biased_variance(torch_net))
     assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
     assert not any("use_biased_variance" in note.text for note in report.notes)
+
+
+class _Paddle(paddle.nn.Layer):
+    def __init__(self, way):
+        super().__init__()
+        self.bn = paddle.nn.BatchNorm1D(4, bias_attr=False if way == "no bias" else None)
+        if way == "frozen":
+            self.bn.bias.stop_gradient = True
+        elif way == "weight":
+            self.bn.weight.stop_gradient = True
+
+    def forward(self, x):
+        return self.bn(x)
+
+
+class _Torch(nn.Module):
+    """What people write for it; zeros that stay are no bias."""
+
+    def __init__(self, way, *, trained=False):
+        super().__init__()
+        self.bn = nn.BatchNorm1d(4)
+        if not trained:
+            (self.bn.weight if way == "weight" else self.bn.bias).requires_grad_(False)
+
+    def forward(self, x):
+        return self.bn(x)
+
+
+BESIDE = np.random.default_rng(3).standard_normal((6, 4), dtype=np.float32)
+
+
+@pytest.mark.parametrize("way", ["no bias", "frozen", "weight"])
+def test_a_batch_norm_of_which_paddle_trains_neither_parameter_is_told_as_that(way):
+    assert parity.check(_Paddle(way), _Torch(way), BESIDE).verdict is parity.Verdict.EQUIVALENT
+    report = parity.check(_Paddle(way), _Torch(way), BESIDE, mode="train", gradients=True)
+    (finding,) = report.findings
+    learns = "bn.bias" if way == "weight" else "bn.weight"
+    assert finding.layer == "bn"
+    assert f"`{learns}` learns in torch and stays what it is in Paddle" in finding.cause
+    assert f"{learns}.requires_grad_(False)" in finding.fix
+
+
+def test_a_bias_that_learns_in_torch_alone_is_a_finding_whose_fix_keeps_the_weight():
+    report = parity.check(_Paddle("no bias"), _Torch("no bias", trained=True), BESIDE)
+    (finding,) = report.findings
+    assert (finding.subject.value, finding.attribute) == ("slot", "bias")
+    assert "bias=False" in finding.fix

@@ -43,7 +43,7 @@ _BATCH_NORM_ARGUMENTS = (
     ),
     EPSILON,
     Argument("weight_attr", "affine", convert="is not False", paddle_default=None, torch_default=True),
-    Argument("bias_attr", "affine", convert="is not False", paddle_default=None, torch_default=True),
+    Argument("bias_attr", "bias", convert="is not False", paddle_default=None, torch_default=True),
     DATA_FORMAT,
     Argument(
         "use_global_stats",
@@ -63,7 +63,7 @@ _OLD_BATCH_NORM_ARGUMENTS = (
     _BATCH_NORM_ARGUMENTS[1],  # the momentum
     EPSILON,
     Argument("param_attr", "affine", convert="is not False", paddle_default=None, torch_default=True),
-    Argument("bias_attr", "affine", convert="is not False", paddle_default=None, torch_default=True),
+    Argument("bias_attr", "bias", convert="is not False", paddle_default=None, torch_default=True),
     Argument("data_layout", None, values={"NCHW": None}, paddle_default="NCHW"),
     Argument("use_global_stats", None, values={False: None}, paddle_default=False),
     *(Argument(name, None, values={None: None}, note="a name has no effect in torch") for name in _NAMES),
@@ -125,6 +125,26 @@ def single_value_traps(paddle: str, torch: str, shape: str) -> tuple[Trap, ...]:
     )
 
 
+def _together(n: int, shape: str) -> tuple[Trap, ...]:
+    given = "y = layer(x); (y * y * y).sum().backward()\n"
+    return (
+        trap(
+            "frozen or left out, the bias takes the weight's gradient with it in Paddle, and the weight the bias's: the other one never learns",
+            f"layer = nn.BatchNorm{n}d(4, {_EPS}, bias=False); {given}layer.weight.grad",
+            shape,
+            (
+                f"layer = nn.BatchNorm{n}D(4, bias_attr=False); {given}"
+                "paddle.zeros([4]) if layer.weight.grad is None else layer.weight.grad",
+                f"layer = nn.BatchNorm{n}d(4, {_EPS}, bias=False); layer.weight.requires_grad_(False); torch.zeros(4)",
+            ),
+        ),
+    )
+
+
+_TOGETHER = {"BatchNorm1D": _together(1, "float 6,4,7"), "BatchNorm2D": _together(2, "float 3,4,6,5")}
+"""Source: `if (d_scale && d_bias)` in `paddle/phi/kernels/funcs/sync_batch_norm_utils.h`; the kernel for the CPU does the same, as was run."""
+
+
 def _batch_norm(
     paddle: str,
     torch: str,
@@ -166,6 +186,7 @@ def _batch_norm(
                 ),
                 argument="momentum",
             ),
+            *_TOGETHER.get(paddle, ()),
             *(global_traps(paddle, torch, shape)),
             *(single_value_traps(paddle, torch, shape)),
             *more,
@@ -315,7 +336,7 @@ ROWS = (
             Argument("num_channels", "num_channels"),
             Argument("epsilon", "eps", paddle_default=1e-5, torch_default=1e-5),
             Argument("weight_attr", "affine", convert="is not False", torch_default=True),
-            Argument("bias_attr", "affine", convert="is not False", torch_default=True),
+            Argument("bias_attr", "bias", convert="is not False", torch_default=True),
             DATA_FORMAT,
             NAME,
         ),

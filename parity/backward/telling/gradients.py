@@ -49,6 +49,17 @@ def changed(claim: Claim) -> Told:
     )
 
 
+def withheld(claim: Claim) -> Told:
+    """Source: `if (d_scale && d_bias)` in Paddle's `phi/kernels/funcs/sync_batch_norm_utils.h`; its kernel for the CPU does the same, as was run."""
+    assert claim.node is not None
+    (place_, _), *_ = claim.details.factors
+    return (
+        f"{place(place_)} learns in torch and stays what it is in Paddle, whose BatchNorm gives its weight and its bias gradients only "
+        "together: here one of them is frozen or left out",
+        f"to train as Paddle does: {place_.parameter}.requires_grad_(False); as it is, torch does what the formula says",
+    )
+
+
 def none_arrives(claim: Claim) -> Told:
     return (
         f"{place(claim.details)} gets no gradient in torch, Paddle's has one",

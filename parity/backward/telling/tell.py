@@ -26,6 +26,7 @@ FAULTS: Mapping[Fault, Callable[[Claim], Told]] = {
     Fault.PARAMETER_HOOK: gradients.parameter_hook,
     Fault.FUNCTION: gradients.function,
     Fault.CHANGED: gradients.changed,
+    Fault.WITHHELD: gradients.withheld,
     Fault.NONE_ARRIVES: gradients.none_arrives,
     Fault.UNEXPLAINED: gradients.unexplained,
 }
