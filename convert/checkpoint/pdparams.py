@@ -352,12 +352,16 @@ def _shape_of(root: Value, chosen: StateDict) -> str:
 
 def _extras(path: Path, root: Value, chosen: StateDict) -> dict[str, object]:
     """What is beside the tensors: plain numbers, texts and small containers of them."""
-    top = root if isinstance(root, dict) else {}
+    tables = (NAME_TABLE, SLICE_TABLE)
+    return beside(root, tables) | beside(chosen.others, tables)
+
+
+def beside(root: Value | Mapping[str, Value], tables: Collection[str] = ()) -> dict[str, object]:
+    """What a dictionary holds that is no tensor and none of `tables`, as Python literals."""
     budget = [100_000]
-    skip = {NAME_TABLE, SLICE_TABLE}
-    result = {str(name): plain(value, budget) for name, value in top.items() if name not in skip}
-    result |= {name: plain(value, budget) for name, value in chosen.others.items() if name not in skip}
-    return {name: value for name, value in result.items() if value is not _TENSORS}
+    top = root if isinstance(root, Mapping) else {}
+    found = {str(name): plain(value, budget) for name, value in top.items() if name not in tables}
+    return {name: value for name, value in found.items() if value is not _TENSORS}
 
 
 class _Tensors:

@@ -14,9 +14,10 @@ from types import MappingProxyType
 
 from convert.checkpoint.checkpoint import Checkpoint, FileFacts, check_count, require_tensors, text_keys
 from convert.checkpoint.payload import FileSpan
-from convert.checkpoint.pickle_calls import plain_call
+from convert.checkpoint.pdparams import beside
+from convert.checkpoint.pickle_calls import build, call
 from convert.checkpoint.pickle_machine import OPCODES, HostilePickle, PickleMachine
-from convert.checkpoint.pickle_values import PLAIN, Global, Value
+from convert.checkpoint.pickle_values import GLOBALS, PLAIN, DTypeValue, Global, Value
 from convert.checkpoint.source import SourceFile, Span
 from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.dtypes import BY_STORAGE, DType
@@ -46,11 +47,14 @@ class _RebuildParameter:
     """Stands for `torch._utils._rebuild_parameter`."""
 
 
+_OF_SCALARS = (Global.SCALAR, Global.DTYPE, Global.ENCODE)
+"""What numpy's numbers are made of, such as a best accuracy beside the weights."""
 _FUNCTIONS: Mapping[tuple[str, str], object] = MappingProxyType(
     {
         ("torch._utils", "_rebuild_tensor_v2"): _Rebuild(),
         ("torch._utils", "_rebuild_parameter"): _RebuildParameter(),
         ("collections", "OrderedDict"): Global.ORDERED_DICT,
+        **{name: known for name, known in GLOBALS.items() if known in _OF_SCALARS},
         **{("torch", storage): kind for storage, kind in BY_STORAGE.items()},
         **PLAIN,
     }
@@ -96,13 +100,17 @@ class _TorchMachine(PickleMachine):
                 self._stack.append(tensor)
             case Global(), tuple():
                 self._charge(arguments)
-                self._stack.append(plain_call(self._where(), self.source, function, arguments))
+                self._stack.append(call(self._where(), self.source, function, arguments))
             case _:
                 raise self._damaged("a call that torch does not write for a state dict")
 
     def _build(self) -> None:
-        self._pop()  # an OrderedDict's _metadata: nothing that a state dict needs
-        self._top()
+        state, target = self._pop(), self._top()
+        if target == {} and isinstance(state, dict) and "_metadata" not in state:  # a Namespace
+            self._charged += len(state)
+            target.update(state)
+        elif isinstance(target, DTypeValue):
+            build(self._where(), self.source, target, state)
 
     def _tensor(
         self, storage: _Storage, offset: int, shape: tuple[Value, ...], strides: tuple[Value, ...]
@@ -215,6 +223,7 @@ def _checkpoint(source: SourceFile, value: Value, key: str | None, shape: str) -
         source.path,
         MappingProxyType(state),
         FileFacts("pth", source.size, shape=shape, key=chosen),
+        extras=MappingProxyType(beside(value)),
         _closers=(source.close,),
         _checks=(source.check_unchanged,),
     )

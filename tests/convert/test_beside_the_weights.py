@@ -50,9 +50,22 @@ def test_a_configuration_beside_the_weights_is_shown(tmp_path, kind, protocol):
 
 def test_a_torch_file_with_its_arguments_is_read(tmp_path):
     args = argparse.Namespace(lr=0.1, data=pathlib.PurePosixPath("/x"), sizes={1, 2})
-    torch.save({"state_dict": {"w": torch.ones(2)}, "args": args}, tmp_path / "net.pth")
-    with open_checkpoint(tmp_path / "net.pth", key="state_dict") as checkpoint:
-        assert checkpoint["w"].numpy().tolist() == [1, 1]
+    linear = torch.nn.Linear(1, 2)
+    optimizer = torch.optim.SGD(linear.parameters(), 0.5).state_dict()
+    held = {
+        "state_dict": linear.state_dict(),
+        "args": args,
+        "epoch": np.int64(3),
+        "best": np.float64(0.5),
+        "optimizer": optimizer,
+    }
+    for zipped in (True, False):
+        torch.save(held, tmp_path / "net.pth", _use_new_zipfile_serialization=zipped)
+        with open_checkpoint(tmp_path / "net.pth", key="state_dict") as checkpoint:
+            assert checkpoint["weight"].numpy().tolist() == linear.weight.tolist()
+            assert checkpoint.extras["args"] == {"lr": 0.1, "data": "/x", "sizes": [1, 2]}
+            assert (checkpoint.extras["epoch"], checkpoint.extras["best"]) == (3, 0.5)
+            assert checkpoint.extras["optimizer"]["param_groups"][0]["lr"] == 0.5
 
 
 class Runs:
