@@ -353,7 +353,8 @@ def _shape_of(root: Value, chosen: StateDict) -> str:
 def _extras(path: Path, root: Value, chosen: StateDict) -> dict[str, object]:
     """What is beside the tensors: plain numbers, texts and small containers of them."""
     tables = (NAME_TABLE, SLICE_TABLE)
-    return beside(root, tables) | beside(chosen.others, tables)
+    at_top = () if chosen.key else chosen.arrays
+    return beside(root, {*tables, *at_top}) | beside(chosen.others, tables)
 
 
 def beside(root: Value | Mapping[str, Value], tables: Collection[str] = ()) -> dict[str, object]:
@@ -381,6 +382,9 @@ def plain(value: Value, budget: list[int], depth: int = 0) -> object:
         return value
     if budget[0] < 0 or depth > DEPTH_MOST:
         return _TENSORS
+    if isinstance(value, Array) and value.shape == () and value.kind and value.payload:  # a number of numpy's
+        number: object = TensorRef((), value.kind, value.payload).numpy().item()
+        return number
     if isinstance(value, dict):
         items = {str(name): plain(item, budget, depth + 1) for name, item in value.items()}
         kept = {name: item for name, item in items.items() if item is not _TENSORS}
