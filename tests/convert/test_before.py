@@ -58,6 +58,9 @@ LINES = {
     "net.pdopt: holds the state of an optimizer and no weights; name the checkpoint that was saved with it: net.pdparams": (
         *("parity", *PAIR, "--weights", "net.pdopt"),
     ),
+    "net.pdopt: the state of an optimizer is converted with its weights: convert WEIGHTS.pdparams --pdopt net.pdopt": (
+        *("convert", "net.pdopt", "-o", "x.pth"),
+    ),
     "net.pth: the tensors are in torch's own layout": ("parity", *PAIR, "--weights", "net.pth"),
     "there is no module 'no_such_package'": ("summary", "no_such_package:Net", "--framework", "torch"),
     "gone.pth: no such file (nearest: net.pth": (

@@ -91,7 +91,6 @@ def wrong_inputs(tmp: Path) -> dict[str, tuple[list[str], str]]:
             "convert lenet.pdparams -o x.pth",
         ),
         "a mistyped file": (["lenet.pdparam"], "no such file (nearest: lenet.pdparams)"),
-        "optimizer state alone": (["net.pdopt"], "convert WEIGHTS.pdparams --pdopt net.pdopt"),
         "a probe without a run": ([*lenet, "--shape", "1,1,28,28"], "--shape is for --match run"),
         "a prefix that nothing has": ([*lenet, "--strip-prefix", "model."], "no tensor's name begins so"),
         "rules into nowhere": ([*lenet, "--save-rules", "no/r.toml"], "the directory no does not exist"),
