@@ -61,27 +61,35 @@ def _above(path: str, levels: int) -> str:
     return ".".join(path.split(".")[: len(path.split(".")) - levels])
 
 
-def missing(alignment: Alignment, edge: Edge) -> str:
+def missing(alignment: Alignment, edge: Edge, nodes: Sequence[Node] = (), latest: Node | None = None) -> str:
     """Where a segment that only Paddle has should stand in torch, in the module that corresponds to Paddle's.
 
     On the line of what feeds it if it shares that line in Paddle, else before what takes its result; at the end of
     forward if that is outside of the module. In a Sequential, where that is made.
+
+    nodes: of Paddle's, if it is less than all of the segment; latest: what feeds them in torch, where that is known.
     """
     trace, theirs = alignment.torch.trace, alignment.paddle.trace
-    first, last, consumer = edge.only_paddle[0], edge.only_paddle[-1], edge.pair.torch
-    feeding = [node for node in map(_maker(alignment), _entering(alignment, edge.only_paddle)) if node]
-    if not feeding:
-        return consumer.line or at_end(alignment)
-    latest = max(feeding, key=lambda node: node.order)
-    twin = alignment.pair_of_torch(latest)
-    fed = latest if twin is None else twin.paddle
-    owner = next((up for node in edge.only_paddle if (up := _handed_down(node)) is not None), None)
+    nodes = nodes or edge.only_paddle
+    first, last, consumer = nodes[0], nodes[-1], edge.pair.torch
+    entering = _entering(alignment, nodes)
+    if latest is None:
+        feeding = [node for node in map(_maker(alignment), entering) if node]
+        if not feeding:
+            return consumer.line or at_end(alignment)
+        latest = max(feeding, key=lambda node: node.order)
+        twin = alignment.pair_of_torch(latest)
+        fed = latest if twin is None else twin.paddle
+    else:
+        made = [alignment.paddle.producer[value] for value in entering if value in alignment.paddle.producer]
+        fed = max(made, key=lambda node: node.order, default=first)
+    owner = next((up for node in nodes if (up := _handed_down(node)) is not None), None)
     if owner is not None:
         # The layer around it has the numbers: its call hands them in.
         return line_in(trace, counterpart(latest.module, fed.module, owner)[0], consumer)
     scope, scope_paddle = counterpart(latest.module, fed.module, last.module)
     while scope and trace.modules.get(scope, {}).get("type") == "Sequential":
-        if len(_entering(alignment, edge.only_paddle) - alignment.paddle.parameters.keys()) == 1:
+        if len(entering - alignment.paddle.parameters.keys()) == 1:
             return trace.constructors.get(scope, "") or consumer.line
         # What takes several values stands where the whole is called.
         scope = _above(scope, 1)

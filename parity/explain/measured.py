@@ -175,8 +175,10 @@ class Measured(Configured):
                 if slot in node.data and str(value) in self.paddle.store:
                     for at, into in node.places(slot):
                         plan.inputs.setdefault(at, {})[into] = value
-            if node.op >= 0 and pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store:
-                plan.outputs[node.op] = pair.paddle.output
+            # Of an operator of several results the first is measured, and tells of all.
+            known = pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store
+            if node.op >= 0 and known and not node.kind.endswith(".extra"):
+                plan.outputs.setdefault(node.op, pair.paddle.output)
         found = self.replay(plan)
         if found is None:
             self._from_free_runs()

@@ -20,6 +20,9 @@ from parity.trace.values import Array
 RANK = 5
 """Arrays of more dimensions are not turned in every way."""
 
+CHOOSING = frozenset({"where", "masked_fill", "masked_select"})
+"""Kinds of operators that take some of the numbers and leave others."""
+
 FIRST = 32
 """So many numbers are looked at first."""
 
@@ -194,6 +197,7 @@ class Half:
                 for value in made
                 for reader in self.side.readers.get(value, ())
                 for v in reader.outputs
+                if not self._loses(reader, value)
             )
             right = bool(made) and all(map(self.is_shared, made))
             if right or after:
@@ -201,6 +205,13 @@ class Half:
             elif made:
                 found.append(op)
         return found[::-1]
+
+    def _loses(self, reader: Op, value: int) -> bool:
+        """Whether an operator drops some of a value's numbers, so that what it makes says nothing of them."""
+        if reader.kind in CHOOSING:
+            return True
+        beside = (self.side.array(v) for v in reader.inputs.values() if v != value)
+        return reader.kind == "mul" and any(array is not None and not array.all() for array in beside)
 
     def taken(self, op: Op) -> set[int]:
         """What an operator takes, without what it writes into."""

@@ -12,6 +12,7 @@ from parity.capture.replay import Measurement
 from parity.explain import front
 from parity.explain.claims import Claim, Front
 from parity.explain.evidence import Evidence
+from parity.explain.prints import Half, Side
 from parity.explain.telling import tell
 from parity.graph.node import Graph
 from parity.numbers.observed import sized
@@ -36,6 +37,9 @@ MAKES = {
     "left": lambda x: x[:, :2],
     "right": lambda x: x[:, 2:],
     "concat": lambda x, y: np.concatenate([x, y], 1),
+    "early": lambda x: x * np.array([[2.0], [1.0], [1.0]]),
+    "late": lambda x: x * np.array([[3.0], [1.0], [1.0]]),
+    "others": lambda x: x * np.array([[0.0], [1.0], [1.0]]) / x,
     "scale": lambda x, factor: factor * x,
 }
 
@@ -130,6 +134,18 @@ def test_what_follows_from_the_fault_is_not_told_in_its_place(evidence):
     paddle("sqrt", paddle("exp", paddle("sub", paddle("square", 0), 0)))
     torch("sqrt", torch("exp", torch("add", torch("mul", 0, 0), 0)))
     assert told(evidence(paddle, torch)).where == "torch.py:2"
+
+
+def test_a_right_product_with_zeros_says_nothing_of_what_they_take_out(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    for program, kind in ((paddle, "early"), (torch, "late")):
+        wrong = program(kind, 0)
+        kept = program("mul", wrong, program("others", 0))
+        program("add", program("sum", program("square", wrong)), program("mean", kept))
+    made = evidence(paddle, torch)
+    half = Half(Side(made.torch, {}), Side(made.paddle, {}))
+    assert half.suspects[0].line == "torch.py:1"
+    assert told(made).where == "torch.py:1"
 
 
 def test_parts_that_are_joined_in_another_order_are_told_as_order(evidence):

@@ -64,3 +64,21 @@ def test_two_values_that_are_called_alike_are_told_apart_by_their_lines():
     (finding,) = parity.check(P(), T(), random_input((2, 5)), further=False).findings
     assert finding.values["paddle"] != finding.values["torch"]
     assert finding.cause.count("test_grids.py:") == 2
+
+
+@pytest.mark.parametrize("offset", [0.5, 0.0])
+def test_an_offset_that_is_missing_before_a_grid_is_one_finding(offset):
+    class P(paddle.nn.Layer):
+        def forward(self, x):
+            rows, columns = (paddle.arange(end=n) + 0.5 for n in x.shape[2:])
+            y, x_ = paddle.meshgrid(rows, columns)
+            return x.flatten(2).mean(2).sum() + paddle.stack([x_, y], -1).astype(x.dtype).reshape([-1, 2])
+
+    class T(torch.nn.Module):
+        def forward(self, x):
+            rows, columns = (torch.arange(n, dtype=x.dtype) + offset for n in x.shape[2:])
+            y, x_ = torch.meshgrid(rows, columns, indexing="ij")
+            return x.flatten(2).mean(2).sum() + torch.stack([x_, y], -1).reshape(-1, 2)
+
+    report = parity.check(P(), T(), random_input((2, 3, 4, 6)), further=False)
+    assert len(report.findings) == (not offset), str(report)

@@ -164,6 +164,48 @@ class PaddleAround(paddle.nn.Layer):
         return paddle.nn.functional.relu(self.body(x) + x)
 
 
+class Affine(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain, self.bias = torch.nn.Parameter(torch.ones(1)), torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return torch.addcmul(self.bias, x, self.gain)
+
+
+class PaddleAffine(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.gain, self.bias = self.create_parameter([1]), self.create_parameter([1], is_bias=True)
+
+    def forward(self, x):
+        return self.gain * x + self.bias
+
+
+class Deep(Around):
+    def __init__(self):
+        super().__init__()
+        self.tail = torch.nn.Sequential(torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), Affine()))
+        self.last = torch.nn.Conv2d(3, 2, 1)
+
+    def forward(self, x):
+        return self.last(self.around(torch.relu(self.body(x))))
+
+    def around(self, x):
+        return self.tail(x)
+
+
+class PaddleDeep(PaddleAround):
+    def __init__(self):
+        super().__init__()
+        self.tail = paddle.nn.Sequential(paddle.nn.Sequential(paddle.nn.Conv2D(3, 3, 1), PaddleAffine()))
+        self.last = paddle.nn.Conv2D(3, 2, 1)
+
+    def forward(self, x):
+        x = paddle.nn.functional.relu(self.body(x))
+        return self.last(self.tail(x) + x)
+
+
 def test_a_sum_that_is_missing_around_a_sequential_belongs_where_that_is_called():
     paddle_model, torch_model, inputs = PaddleAround(), Around(), random_input((2, 3, 5, 5))
     fill(paddle_model, inputs)
@@ -171,3 +213,14 @@ def test_a_sum_that_is_missing_around_a_sequential_belongs_where_that_is_called(
     (finding,) = parity.check(paddle_model, torch_model, inputs, further=False).findings
     line = int(finding.where.rpartition(":")[2])
     assert "torch.relu(self.body(x))" in Path(__file__).read_text().splitlines()[line - 1]
+
+
+def test_a_sum_that_is_missing_behind_a_layer_deep_inside_belongs_where_both_numbers_are_at_hand():
+    paddle_model, torch_model, inputs = PaddleDeep(), Deep(), random_input((2, 3, 5, 5))
+    fill(paddle_model, inputs)
+    load_what_fits(paddle_model, torch_model)
+    (finding,) = parity.check(paddle_model, torch_model, inputs, further=False).findings
+    line = int(finding.where.rpartition(":")[2])
+    assert any(
+        text in Path(__file__).read_text().splitlines()[line - 1] for text in ("self.around(", "self.tail(x)")
+    )

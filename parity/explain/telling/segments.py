@@ -78,7 +78,7 @@ def _absent_in_part(claim: Claim, evidence: Evidence) -> Finding:
         f"add {chain(part.paddle.nodes, code)} before {end}",
         (lacking, None),
         edge.only_torch[-1],
-        _line_of_part(edge, evidence, edge.only_torch[-1]),
+        _line_of_absent(edge, evidence, part.paddle.nodes),
         paddle=part.paddle.first,
         operator=label(part.paddle.first),
     )
@@ -233,6 +233,16 @@ def _line_of_part(edge: Edge, evidence: Evidence, node: Node) -> str:
     """A layer that other calls use too is made right: this call of it is wrong."""
     graph = evidence.alignment.torch
     return node.line if shares(graph, edge.only_torch) else place(graph, node)
+
+
+def _line_of_absent(edge: Edge, evidence: Evidence, nodes: tuple[Node, ...]) -> str:
+    """What takes several values stands where these are at hand, not in the layer that makes the last of them."""
+    graph, latest = evidence.alignment.paddle, edge.only_torch[-1]
+    made = {node.output for node in nodes}
+    taken = {value for node in nodes for value in node.data.values()} - made - graph.parameters.keys()
+    if len(taken) > 1 and latest.module != edge.pair.torch.module:
+        return missing(evidence.alignment, edge, nodes, latest)
+    return _line_of_part(edge, evidence, latest)
 
 
 def _steps(part: Any) -> str:

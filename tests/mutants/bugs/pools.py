@@ -107,15 +107,6 @@ BUGS = [
             (3, 3),
             (2, 2),
         ),
-        Expected(
-            "pool2",
-            "MaxPool2d",
-            "self.pool2 = nn.MaxPool2d(2, 2)",
-            "attribute",
-            "padding",
-            ((1, 1), (1, 1)),
-            ((0, 0), (0, 0)),
-        ),
     ),
     line(
         "bottleneck-pool-padding",
