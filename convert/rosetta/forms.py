@@ -43,6 +43,8 @@ DTYPES = (
     *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
 )
 
+WORDS = {"float": "float64", "double": "float64", "half": "float16", "int": "int64", "long": "int64"}
+"""What Paddle takes other words for a dtype to mean; torch's names of these differ."""
 
 _FILLING = (
     *(
@@ -809,11 +811,18 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "seed": (Form("torch.manual_seed(seed)"),),
     "no_grad": (Form("="),),
     "grad": (Form("="),),
+    "in_dynamic_mode": (Form("True"),),
+    "is_compiled_with_cuda": (Form("torch.cuda.is_available()"),),
+    "nn.functional.sigmoid_focal_loss": (Form("as called"),),
+    **{
+        f"vision.ops.{name}": (Form("as called"),)
+        for name in ("nms", "roi_align", "RoIAlign", "deform_conv2d", "DeformConv2D")
+    },
     "set_device": (
         Form("torch.set_default_device('cpu')", "device == 'cpu'"),
         Form("torch.set_default_device('cuda')", "device == 'gpu'"),
         Form("torch.set_default_device('cuda:0')", "device == 'gpu:0'"),
-        Form(refuse="write torch.set_default_device, with cuda for gpu"),
+        Form("like_set_device(device)"),
     ),
     "save": (Form("torch.save(obj, path)"),),
     "load": (Form("torch.load(path, weights_only=True)"),),
@@ -887,6 +896,11 @@ PROVEN_BY: Mapping[str, str] = {
     "nn.Linear.weight": "weight of a Linear",
     "static.amp.fp16_guard": "fp16_guard",
     "device.get_device": "get_device",
+    "device.set_device": "set_device",
+    "in_dynamic_mode": "train and eval",
+    "vision.ops.DeformConv2D": "vision.ops.deform_conv2d",
+    "vision.ops.RoIAlign": "vision.ops.roi_align",
+    "is_compiled_with_cuda": "get_device",
     "distributed.get_world_size": "processes of a run",
     "distributed.get_rank": "processes of a run",
     "ParamAttr": "ParamAttr initializer",
@@ -960,7 +974,11 @@ RETURNS: Mapping[str, str] = {
     "Tensor.place": "unknown",
     "shape": "shape",
     "vision.ops.ConvNormActivation": "layer",
+    "vision.ops.DeformConv2D": "layer",
+    "vision.ops.RoIAlign": "layer",
     "numel": "int",
+    "in_dynamic_mode": "bool",
+    "is_compiled_with_cuda": "bool",
     "rank": "int",
     "finfo": "unknown",
     "iinfo": "unknown",
@@ -1099,6 +1117,17 @@ ADVICE: Mapping[str, str] = {
     "summary": "see paddle2torch summary",
 }
 """What to do about names that no row has; the beginning of a name counts."""
+
+EITHER: Mapping[str, str] = {
+    "astype": "astype",
+    "transpose": "transposed",
+    "reshape": "reshaped",
+    "view": "viewed",
+    "max": "maximum_of",
+    "min": "minimum_of",
+    "split": "parts",
+}
+"""Methods of tensors that arrays or text have too: what of ours tells them apart when it runs."""
 
 AS_CALLED = frozenset(
     (

@@ -474,6 +474,7 @@ ROWS: tuple[Row, ...] = (
         ("(x * 1).flatten_()", "(x * 1).flatten()"),
         "a view leaves the tensor itself as it is",
         remedy="x = x.flatten()",
+        exactness=Exactness.NONE,
         backward=False,
     ),
 )

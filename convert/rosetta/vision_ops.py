@@ -62,6 +62,39 @@ ROWS: tuple[Row, ...] = (
         reason="keeps a box unless a better one overlaps it by more than the threshold",
     ),
     Row(
+        Kind.FUNCTION,
+        "vision.ops.roi_align",
+        "",
+        Exactness.NONE,
+        examples=(
+            Example(
+                {"x": "float 1,2,6,6"},
+                "b = paddle.to_tensor([[0.5, 0.5, 4.5, 4.5]], dtype=x.dtype)\n"
+                "paddle.vision.ops.roi_align(x, b, paddle.to_tensor([1], dtype='int32'), 4, sampling_ratio=1)",
+                "F.avg_pool2d(x, 2, 1)[..., :4, :4]",
+            ),
+        ),
+        source=Source("vision/ops.py: roi_align", "torchvision/ops/roi_align.py: roi_align"),
+        remedy="torchvision.ops.roi_align, whose boxes are a list with one tensor an image; like_paddle.roi_align is plain torch",
+        reason="the mean of samples in each cell of a box",
+    ),
+    Row(
+        Kind.FUNCTION,
+        "vision.ops.deform_conv2d",
+        "",
+        Exactness.NONE,
+        examples=(
+            Example(
+                {"x": "float 1,2,5,5", "w": "float 3,2,3,3"},
+                "paddle.vision.ops.deform_conv2d(x, paddle.zeros([1, 18, 3, 3], x.dtype), w)",
+                "F.conv2d(x, w)",
+            ),
+        ),
+        source=Source("vision/ops.py: deform_conv2d", "torchvision/ops/deform_conv.py: deform_conv2d"),
+        remedy="torchvision.ops.deform_conv2d, where the mask has another place; like_paddle.deform_conv2d is plain torch",
+        reason="a convolution at shifted places; without shifts, a convolution",
+    ),
+    Row(
         Kind.LAYER,
         "vision.ops.ConvNormActivation",
         "",

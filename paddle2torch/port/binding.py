@@ -57,7 +57,7 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
         Refused: if a star hides which argument is which.
     """
     if known.name in ONE_BY_ONE:
-        args = _together(
+        args = together(
             args,
             1 - skip if known.name.startswith(("Tensor.", "reshape", "expand", "permute", "flip")) else 0,
         )
@@ -87,7 +87,7 @@ def bind(known: Known, args: Sequence[tuple[cst.Arg, Value]], skip: int = 0) -> 
     return found
 
 
-def _together(args: Sequence[tuple[cst.Arg, Value]], place: int) -> Sequence[tuple[cst.Arg, Value]]:
+def together(args: Sequence[tuple[cst.Arg, Value]], place: int) -> Sequence[tuple[cst.Arg, Value]]:
     """`x.reshape(2, 3)` as `x.reshape([2, 3])`: whole numbers from a place on are one argument."""
     numbers = [pair for pair in args[place:] if pair[0].keyword is None and not pair[0].star]
     if len(numbers) < 2 or {type_of(atom) for atom in numbers[1][1]} != {"int"}:

@@ -10,10 +10,10 @@ from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import OF_TENSORS, RETURNS, TELLING
+from convert.rosetta.forms import EITHER, OF_TENSORS, ONE_BY_ONE, RETURNS, TELLING
 from convert.rosetta.signatures import attributes
 from paddle2torch.port import knowledge
-from paddle2torch.port.binding import Refused, without
+from paddle2torch.port.binding import Refused, together, without
 from paddle2torch.port.calls import Args
 from paddle2torch.port.held import Held
 from paddle2torch.port.members import Result, listed
@@ -66,6 +66,12 @@ KEEPING = ("list", "tuple", "reversed", "sorted", "iter", "set")
 """Built-in functions whose result has the elements that it was given."""
 CALLED = frozenset(("method", FUNCTION, CLASS, INSTANCE, LAYER, PARTIAL, API, "initializer"))
 """What a member may be that is called as such, not as a method of a tensor."""
+
+
+def _tokens(node: cst.CSTNode) -> list[str]:
+    """What is written in an expression, without its blanks; of names that torch has for the same, one."""
+    words = re.findall(r"\w+|[^\w\s]", code_of(node))
+    return ["clip" if word == "clamp" else word for word in words]
 
 
 @dataclass
@@ -171,6 +177,11 @@ class Callees(Held):
             if known is not None:
                 return self._known_member(known, base, node, args)
         elif self._may_differ(kinds, attr, node, base, args):
+            if attr in EITHER:
+                self.note(node, knowledge.method(attr) or self.row(attr))
+                first = cst.Arg(base, comma=cst.Comma(cst.SimpleWhitespace(""), cst.SimpleWhitespace(" ")))
+                given = [first if args else cst.Arg(base), *(a for a, _ in args)]
+                return changed.with_changes(func=self.names.helper(EITHER[attr]), args=given), UNKNOWN
             why = f"what .{attr} is called on is not known here, and paddle.Tensor.{attr} is written otherwise in torch"
             return self.refuse(node, why + ": say what it is with an annotation (x: paddle.Tensor)")
         told = self._told(args) if not own and not kinds - {INSTANCE} else ""
@@ -201,7 +212,10 @@ class Callees(Held):
         with self._unused():
             try:
                 made, _ = self.call_method(known, base, node, args)
-                return not made.deep_equals(node)
+                func = cst.Attribute(base, cst.Name(attr))
+                ways = [args, together(args, 0)] if known.name in ONE_BY_ONE else [args]
+                stays = [node.with_changes(func=func, args=[a for a, _ in way]) for way in ways]
+                return _tokens(made) not in map(_tokens, stays)
             except Refused:
                 return True
 

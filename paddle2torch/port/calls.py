@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import AS_CALLED, DTYPES, Form
+from convert.rosetta.forms import AS_CALLED, DTYPES, WORDS, Form
 from convert.rosetta.signatures import REQUIRED, UNSAID
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import (
@@ -497,6 +497,7 @@ class Calls:
         found = literal(value)
         if found and isinstance(found[0], str):
             name = found[0].removeprefix("paddle.")
+            name = WORDS.get(name, name)
             if name not in DTYPES:
                 raise Refused(f"no dtype of Paddle is called {name!r}")
             return self.names.refer(name)

@@ -99,3 +99,13 @@ class CrossEntropyLoss(nn.Module):
             self.use_softmax,
             self.label_smoothing,
         )
+
+
+def sigmoid_focal_loss(logit, label, normalizer=None, alpha=0.25, gamma=2.0, reduction="sum", name=None):
+    """`paddle.nn.functional.sigmoid_focal_loss`; the losses are divided by `normalizer`."""
+    chance = torch.sigmoid(logit)
+    entropy = F.binary_cross_entropy_with_logits(logit, label, reduction="none")
+    right = chance * label + (1 - chance) * (1 - label)
+    losses = (alpha * label + (1 - alpha) * (1 - label)) * (1 - right) ** gamma * entropy
+    losses = losses if normalizer is None else losses / normalizer
+    return losses if reduction == "none" else getattr(losses, reduction)()

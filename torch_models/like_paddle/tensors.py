@@ -5,8 +5,10 @@ import torch.nn.functional as F
 
 
 def as_dtype(name):
-    """torch's dtype of a name, or of a dtype."""
-    return getattr(torch, name.removeprefix("paddle.")) if isinstance(name, str) else name
+    """torch's dtype of a name in Paddle's words, or of a dtype."""
+    words = {"float": "float64", "half": "float16", "int": "int64"}
+    name = name.removeprefix("paddle.") if isinstance(name, str) else name
+    return getattr(torch, words.get(name, name)) if isinstance(name, str) else name
 
 
 def reshape(x, shape):

@@ -41,3 +41,8 @@ def set_lr(optimizer, value):
     """Sets the learning rate of all groups."""
     for group in optimizer.param_groups:
         group["lr"] = value
+
+
+def set_device(device):
+    """Where new tensors go, in Paddle's words: `cpu`, `gpu`, `gpu:0`."""
+    torch.set_default_device(device.replace("gpu", "cuda"))

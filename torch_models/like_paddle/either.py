@@ -1,0 +1,60 @@
+"""Methods of Paddle's tensors that something else has too, for code that does not say which of them it is called on.
+
+A tensor is treated as Paddle does; whatever else it is, an array or a list, its own method is called.
+"""
+
+import torch
+
+from torch_models.like_paddle import tensors
+
+
+def astype(x, dtype, **options):
+    if isinstance(x, torch.Tensor):
+        return x.to(tensors.as_dtype(dtype))
+    name = str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype) else dtype
+    return x.astype(name, **options)
+
+
+def transposed(x, *perm, **options):
+    if not isinstance(x, torch.Tensor):
+        return x.transpose(*perm, **options)
+    perm = options.get("perm", perm[0] if len(perm) == 1 else perm)
+    return x.transpose(*perm) if len(perm) == 2 < x.ndim else x.permute(tuple(perm))
+
+
+def viewed(x, *shape, **options):
+    """A tensor's view of a shape or a dtype, in which a 0 is the size that it has there."""
+    if not isinstance(x, torch.Tensor):
+        return x.view(*shape, **options)
+    shape = options.get("shape_or_dtype", shape[0] if len(shape) == 1 else shape)
+    if isinstance(shape, (str, torch.dtype)):
+        return x.view(tensors.as_dtype(shape))
+    sizes = [shape] if isinstance(shape, int) else shape
+    return x.view([x.shape[i] if size == 0 else size for i, size in enumerate(sizes)])
+
+
+def reshaped(x, *shape, **options):
+    """A tensor in another shape, where 0 is the size that it has there."""
+    if not isinstance(x, torch.Tensor):
+        return x.reshape(*shape, **options)
+    shape = options.get("shape", shape[0] if len(shape) == 1 else shape)
+    return tensors.reshape(x, [shape] if isinstance(shape, int) else shape)
+
+
+def maximum_of(x, axis=None, keepdim=False, **options):
+    """`x.max`, of tensors without the places."""
+    if isinstance(x, torch.Tensor):
+        return x.max() if axis is None else x.amax(axis, keepdim)
+    return x.max(axis, **({"keepdims": True} if keepdim else {}), **options)
+
+
+def minimum_of(x, axis=None, keepdim=False, **options):
+    """`x.min`, of tensors without the places."""
+    if isinstance(x, torch.Tensor):
+        return x.min() if axis is None else x.amin(axis, keepdim)
+    return x.min(axis, **({"keepdims": True} if keepdim else {}), **options)
+
+
+def parts(x, *how, **options):
+    """`x.split`: of a tensor so many parts, or parts of these lengths, along `axis`."""
+    return tensors.split(x, *how, **options) if isinstance(x, torch.Tensor) else x.split(*how, **options)
