@@ -6,6 +6,7 @@ the clock, taking turns, with two processes each. The last table is what a plan 
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 import time
 import warnings
@@ -207,6 +208,7 @@ def plan() -> None:
 
 def main() -> None:
     """Print the three tables."""
+    argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__).parse_args()
     warnings.simplefilter("ignore")
     loops()
     pipelines()

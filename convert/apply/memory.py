@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from convert.dtypes import by_name
-from convert.errors import ConvertError
+from convert.errors import ConvertError, PlanError
 from convert.plan.plan import KEEP, Fill, Options
 from convert.plan.planner import plan_conversion
 from convert.plan.transform import assemble
@@ -15,6 +15,13 @@ from convert.rosetta.rows import CONCAT
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+
+IN_PYTHON = (
+    "in Python these options are fields of `options` (convert.plan.plan.Options), and paddle2torch.pair_by_running(paddle_model, "
+    "torch_model, inputs) makes those that --match run finds"
+)
+"""What stands behind advice that speaks of the command's options."""
 
 
 def convert_state_dict(
@@ -28,7 +35,13 @@ def convert_state_dict(
     from convert.adapters.torch import filled, to_torch
     from convert.apply.fills import filling
 
-    plan = plan_conversion(tensors, module, options).require()
+    plan = plan_conversion(tensors, module, options)
+    try:
+        plan.require()
+    except PlanError as error:
+        if "--" not in str(error):
+            raise
+        raise PlanError(f"{error}\n{IN_PYTHON}") from None
     plan.check_contents(lambda name: _array(tensors[name])[0])
     moves = plan.by_target()
     fills = {fill.name: fill for fill in plan.generated if fill.rows is None}

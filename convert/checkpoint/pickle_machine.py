@@ -38,6 +38,8 @@ class PickleMachine:
     opcodes: ClassVar[Mapping[int, Callable[[Any], None]]]
     globals: ClassVar[Mapping[tuple[str, str], Value]] = GLOBALS
     needed_by: ClassVar[str] = "a checkpoint"
+    instead: ClassVar[str] = ""
+    """What to do where something else is refused."""
 
     def __init__(self, source: SourceFile) -> None:
         self.source = source
@@ -183,7 +185,7 @@ class PickleMachine:
             raise HostilePickle(
                 f"{self.source.path}: refers to {shown(module)}.{shown(name)} "
                 f"(byte {self._base + self._at}), which {self.needed_by} has no need for; "
-                "refused, and nothing was executed"
+                f"refused, and nothing was executed{self.instead}"
             )
         self._stack.append(known)
 

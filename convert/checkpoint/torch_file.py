@@ -73,6 +73,7 @@ class _TorchMachine(PickleMachine):
     opcodes = MappingProxyType({**OPCODES, ord("Q"): lambda machine: machine.persistent()})
     globals = _FUNCTIONS
     needed_by = "a torch state dict"
+    instead = "; where the whole model was saved, save its state_dict()"
 
     def persistent(self) -> None:
         """BINPERSID: ('storage', class, key, device, count)."""

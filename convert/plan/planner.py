@@ -35,7 +35,7 @@ from convert.plan.plan import (
 from convert.plan.rules import FILLS, Rule
 from convert.plan.source_layout import ASK, PADDLE, TORCH, Evidence, copied, decide, evidence, turned_slots
 from convert.plan.sources import advice, choose_sources
-from convert.plan.transform import concrete, filled, fits, shape_before
+from convert.plan.transform import concrete, filled, fits, shape_before, then
 from convert.rosetta.cells import WHY_ZERO, second_names, switched_off
 from convert.rosetta.layers import BARE, BY_TORCH, LAYERS, chosen_way, layer_of_parameter_name, ways_to_fill
 from convert.rosetta.rows import CONCAT, COPY, SPLIT, TRANSPOSE, Generated, Parameter, Row
@@ -514,7 +514,9 @@ class Pairing:
         elif transform == TRANSPOSE and len(shape) == 2:
             hint = f", transposed {list(shape[::-1])}"
         elif transform not in (COPY, TRANSPOSE):
-            hint = f" and cannot be taken as {transform!r}"
+            turned = then(TRANSPOSE, transform)
+            fitting = TRANSPOSE not in transform and fits(shape, turned, slot.shape)
+            hint = f" and cannot be taken as {transform!r}{f', but as {turned!r}' if fitting else ''}"
         message = f"shape: Paddle's {name} is {list(shape)}{hint}; torch's {slot.name} is {list(slot.shape)}"
         self._problem("shape", name, message)
 

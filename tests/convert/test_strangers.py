@@ -106,6 +106,13 @@ def test_a_wrong_shape_is_listed_once_with_the_transform_that_was_asked_for():
     plan = plan_conversion(state, torch.nn.Sequential(torch.nn.Linear(4, 3)), Options(rules=rules))
     assert [(problem.kind, problem.name) for problem in plan.problems] == [("shape", "0.weight")]
     assert "[4, 3] and cannot be taken as 'reshape:6,2'; torch's 0.weight is [3, 4]" in str(plan.problems[0])
+    part = Rule("0\\.weight", "0.weight", "concat:0:3", "part of a head")
+    plan = plan_conversion(
+        {"0.weight": np.zeros((4, 3), "f4")},
+        torch.nn.Sequential(torch.nn.Linear(4, 9)),
+        Options(rules=[part]),
+    )
+    assert "cannot be taken as 'concat:0:3', but as 'transpose+concat:0:3'" in str(plan.problems[0])
 
 
 def test_a_long_list_of_problems_ends_and_says_what_helps():

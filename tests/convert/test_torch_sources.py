@@ -56,6 +56,14 @@ def test_what_this_tool_wrote_is_copied_when_it_is_converted_again(tmp_path, suf
     assert any("torch's own layout" in note and "--layout paddle" in note for note in again.notes)
 
 
+def test_a_whole_model_is_refused_and_told_what_to_save(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "net.pth")
+    with pytest.raises(
+        ConvertError, match=r"nothing was executed; where the whole model was saved, save its state_dict\(\)"
+    ):
+        convert_checkpoint(tmp_path / "net.pth", tmp_path / "out.pth", target=torch.nn.Linear(2, 2))
+
+
 def test_a_whole_state_dict_of_torch_is_copied_whatever_its_layers(tmp_path):
     torch.manual_seed(0)
     module = nets()["Mixed"]()

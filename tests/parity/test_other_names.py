@@ -241,6 +241,10 @@ def test_the_command_pairs_says_so_in_one_line_and_tells_what_is_too_many(capfd,
 def test_a_state_dict_in_memory_converts_with_pairs_found_by_running():
     ours, theirs = Ours(), Theirs()
     before = {name: value.clone() for name, value in theirs.state_dict().items()}
+    with pytest.raises(
+        ConvertError, match=r"--match run.*\n.*pair_by_running\(paddle_model, torch_model, inputs\)"
+    ):
+        convert_state_dict(ours.state_dict(), theirs)
     options = pair_by_running(ours, theirs, INPUT)
     assert all(torch.equal(value, before[name]) for name, value in theirs.state_dict().items())
     assert any("confirmed by running both models" in note for note in options.notes)
