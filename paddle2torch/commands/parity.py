@@ -94,15 +94,16 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, show and store; the exit code is the verdict's."""
+    check_targets(args)
+    _check_options(args)
+    sides = _sides(args)
+    _check_before(args, sides)
+    # What a wrong command line need not wait for.
     from paddle2torch.console import status, stdout_console
     from parity.checker import compare_sides
     from parity.report.text import show
     from parity.trace.values import shared_scratch
 
-    check_targets(args)
-    _check_options(args)
-    sides = _sides(args)
-    _check_before(args, sides)
     inputs = read_inputs(args, sides)
     modes = ("eval", "train") if args.mode == "both" else (args.mode,)
     with ExitStack() as stack:
