@@ -186,6 +186,20 @@ def _padding(evidence: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | 
         modes[side] = PADDING_MODES.get(pad.attributes["mode"], pad.attributes["mode"])
         if own[0] == own[1] and modes[side] != "constant":
             yield _mode(evidence, claim, pair, pad if side else None, modes), [claim, *also]
+        elif own[0] == own[1] and pair.torch.kind == "max_pool" and side:
+            # A pool takes nothing of its own padding, as if that were the smallest number.
+            yield (
+                replace(
+                    claim,
+                    what=Subject.ATTRIBUTE,
+                    pair=pair,
+                    edge=None,
+                    attribute="value",
+                    values=(float("-inf"), pad.attributes.get("value")),
+                    details=_made_of(evidence, pair, pad),
+                ),
+                [claim, *also],
+            )
         elif own[0] != own[1] and modes[side] == "constant" and also:
             yield (
                 Claim(

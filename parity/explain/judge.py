@@ -122,7 +122,7 @@ def _without_spellings(trial: Trial) -> Trial:
 
 
 def _at_the_front(trial: Trial) -> Trial:
-    """The claims of the one line that is proven to be the fault, where claims are uncertain; or that line itself."""
+    """The claims of the one line that is proven to be the fault, where claims are uncertain or there are none; or that line itself."""
     claim_of = {id(f): claim for f, claim in zip(trial.findings, trial.claims.faults, strict=True)}
     shown = [finding for finding in trial.findings if finding.shows is Shows.OUTPUTS]
     claims = [claim_of[id(finding)] for finding in shown]
@@ -137,7 +137,9 @@ def _at_the_front(trial: Trial) -> Trial:
         for f in group[:1]
         if not all(is_certain(claim_of[id(one)]) for one in group)
     }
-    if not open_ or (len(open_) < 2 and not any(finding.subject in front.VAGUE for finding in shown)):
+    nothing = not shown and any(claim.what is Doubt.OUTPUTS for claim in trial.claims.doubts)
+    vague = any(finding.subject in front.VAGUE for finding in shown)
+    if not nothing and (not open_ or (len(open_) < 2 and not vague)):
         return trial
     found = front.parting(trial.evidence, [finding.where for finding in shown])
     if found is None or any(
@@ -156,7 +158,7 @@ def _at_the_front(trial: Trial) -> Trial:
     told = explained(evidence)
     findings = [tell.finding(claim, evidence) for claim in told.faults]
     left = by_line([finding for finding in findings if finding.shows is Shows.OUTPUTS])
-    return Trial(evidence, told, findings) if left and len(left) <= len(faults) else trial
+    return Trial(evidence, told, findings) if left and (nothing or len(left) <= len(faults)) else trial
 
 
 def explained(evidence: Evidence) -> Claims:

@@ -121,7 +121,7 @@ def _is_one_mistake(other: list[Finding], group: list[Finding], names: Collectio
         return kind and _plain(one.values) == _plain(first.values)
     layers = {finding.layer for finding in other} == {finding.layer for finding in group}
     if {one.subject, first.subject} == MOVED:
-        return layers and one.operator == first.operator and bool(one.where) and one.where == first.where
+        return one.operator == first.operator and bool(one.where) and one.where == first.where
     of_line = layers or first.subject in OF_LINE
     return alike and of_line and first.subject in AGAIN and _run(one) == _run(first)
 

@@ -82,3 +82,46 @@ def test_an_offset_that_is_missing_before_a_grid_is_one_finding(offset):
 
     report = parity.check(P(), T(), random_input((2, 3, 4, 6)), further=False)
     assert len(report.findings) == (not offset), str(report)
+
+
+class PaddleBoxes(paddle.nn.Layer):
+    """Sides of boxes as means of a distribution, (side, bin) in the channels, from the places of a grid."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = paddle.nn.Conv2D(3, 12, 1)
+        self.register_buffer("bins", paddle.arange(3).astype("float32"))
+
+    def forward(self, x):
+        height, width = x.shape[2:]
+        y = self.conv(x).reshape([-1, 4, 3, height * width]).transpose([0, 2, 3, 1])
+        y = (paddle.nn.functional.softmax(y, axis=1) * self.bins.reshape([1, -1, 1, 1])).sum(axis=1)
+        grid = paddle.meshgrid(paddle.arange(end=height) + 0.5, paddle.arange(end=width) + 0.5)
+        grid = paddle.stack(grid[::-1], -1).astype(x.dtype).reshape([-1, 2])
+        return paddle.concat([grid - y[..., :2], grid + y[..., 2:]], -1)
+
+
+class TorchBoxes(torch.nn.Module):
+    """The same, with (bin, side) read out of the channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 12, 1)
+        self.register_buffer("bins", torch.arange(3).float())
+
+    def forward(self, x):
+        height, width = x.shape[2:]
+        y = self.conv(x).reshape(-1, 3, 4, height * width).permute(0, 1, 3, 2)
+        y = (torch.softmax(y, dim=1) * self.bins.view(1, -1, 1, 1)).sum(dim=1)
+        places = (torch.arange(n, dtype=x.dtype) + 0.5 for n in (height, width))
+        grid = torch.stack(torch.meshgrid(*places, indexing="ij")[::-1], -1).reshape(-1, 2)
+        return torch.cat([grid - y[..., :2], grid + y[..., 2:]], -1)
+
+
+def test_where_no_operator_can_be_blamed_the_one_at_which_the_numbers_part_is_told():
+    report = parity.check(
+        PaddleBoxes(), TorchBoxes(), random_input((2, 3, 3, 4)), randomize=True, further=False
+    )
+    (finding,) = report.findings
+    assert finding.operator == "Softmax"
+    assert "in another order" in finding.cause

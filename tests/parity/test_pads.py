@@ -57,3 +57,14 @@ def test_a_pad_before_a_convolution_of_lines_is_its_padding(pads):
     report = parity.check(*models, random_input((2, 3, 8)), randomize=True, further=False)
     wrong = [("padding", {"paddle": ((2, 0),), "torch": (pads,)})] if pads != (2, 0) else []
     assert [(f.attribute, f.values) for f in report.findings] == wrong, str(report)
+
+
+def test_a_pool_that_is_padded_with_zeros_before_is_one_finding():
+    models = (
+        P.Sequential(P.Conv2D(3, 4, 1), P.MaxPool2D(3, 2, 1)),
+        T.Sequential(T.Conv2d(3, 4, 1), T.ZeroPad2d(1), T.MaxPool2d(3, 2)),
+    )
+    report = parity.check(*models, random_input((2, 3, 7, 7)), randomize=True, further=False)
+    (finding,) = report.findings
+    assert "value: torch has 0, Paddle has -inf" in finding.cause
+    assert 'value=float("-inf")' in finding.fix

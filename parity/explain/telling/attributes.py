@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 from parity.align.alignment import Pair
@@ -72,6 +73,10 @@ def _folded(claim: Claim, evidence: Evidence) -> Finding:
     )
 
 
+def _code(value: object) -> str:
+    return f'float("{value}")' if isinstance(value, float) and not isfinite(value) else repr(value)
+
+
 def _made(claim: Claim, evidence: Evidence) -> Finding:
     pair, made, trace = pair_of(claim), claim.details, evidence.torch.trace
     assert claim.values is not None
@@ -82,7 +87,7 @@ def _made(claim: Claim, evidence: Evidence) -> Finding:
         claim,
         evidence,
         f"{claim.attribute}: torch has {show(torch)}, Paddle has {show(paddle)}",
-        f"{made.operator}(..., {', '.join((f'{claim.attribute}={paddle!r}', *made.also))})",
+        f"{made.operator}(..., {', '.join((f'{claim.attribute}={_code(paddle)}', *made.also))})",
         with_numbers(pair, evidence, argument=claim.attribute, paddle=show(paddle), torch=show(torch)),
         operator=made.operator,
         blamed=made.op,
