@@ -208,7 +208,8 @@ def _several_models(free: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> s
     begins: dict[str, dict[str, Shape]] = {}
     for name, shape in free.items():
         begins.setdefault(name.partition(".")[0] + ".", {})[name] = shape
-    whole = [begin for begin, held in begins.items() if _found(held, wanted) == len(wanted)]
+    large = {begin: held for begin, held in begins.items() if len(held) >= len(wanted)}
+    whole = [begin for begin, held in large.items() if _found(held, wanted) == len(wanted)]
     if len(whole) < 2:
         return ""
     named = " and ".join(f"{one}*" for one in whole[:_SHOWN])
