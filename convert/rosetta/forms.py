@@ -133,10 +133,7 @@ _SCALED = (
     Form("x * scale", "bias absent"),
 )
 _DOWNSCALED = "mode == 'downscale_in_infer'"
-_GROUPS = Form(
-    refuse="a group's learning_rate is a factor in Paddle, its rate in torch: write the groups of torch",
-    when="parameters groups",
-)
+_GROUPS = Form("like_grouped(again)", "parameters groups")
 _AROUND = (
     _GROUPS,
     Form("like_clipping(again, grad_clip)", "grad_clip given, grad_clip not none"),
@@ -212,6 +209,13 @@ _STACKS = {
     "Transformer": "TransformerEncoderLayer",
 }
 """Layers that are built and called otherwise in torch; of stacks, the row that proves them."""
+_SAMPLERS = {
+    **{name: name for name in ("ConcatDataset", "ChainDataset", "IterableDataset", "RandomSampler")},
+    **{name: name for name in ("Sampler", "Subset", "SubsetRandomSampler", "WeightedRandomSampler")},
+    "SequenceSampler": "SequentialSampler",
+    "get_worker_info": "get_worker_info",
+}
+"""Datasets and samplers that take the same in both."""
 _KINDS = ("float", "double", "half", "int", "long")
 """Methods for dtypes that Paddle has since 3.3, as torch does."""
 _TYPES = {
@@ -785,6 +789,17 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         for name in ("Accuracy", "Precision", "Recall", "Auc", "accuracy")
     },
     "metric.Metric": (Form("="),),
+    "static.InputSpec": (Form("as called"),),
+    "jit.to_static": (Form("function", "function given"),),
+    "amp.GradScaler": (
+        Form(
+            "torch.amp.GradScaler(init_scale=init_loss_scaling, growth_factor=incr_ratio, backoff_factor=decr_ratio, "
+            "growth_interval=incr_every_n_steps, enabled=enable)",
+        ),
+    ),
+    "amp.GradScaler.minimize": (Form(refuse="write the scaler's step(optimizer) and update()"),),
+    **{f"io.{name}": (Form("as called"),) for name in ("BatchSampler", "DistributedBatchSampler")},
+    **{f"io.{name}": (Form("="),) for name in _SAMPLERS},
     "optimizer.Adam": _optimizer("Adam", "beta1", "beta2"),
     "optimizer.AdamW": (
         Form(
@@ -907,6 +922,10 @@ PROVEN_BY: Mapping[str, str] = {
     "create_parameter": "create_parameter",
     "regularizer.L2Decay": "optimizer.Momentum",
     "metric.Metric": "metric.Accuracy",
+    **dict.fromkeys(("static.InputSpec", "jit.to_static"), "train and eval"),
+    **dict.fromkeys(("amp.GradScaler", "amp.GradScaler.minimize"), "auto_cast"),
+    **dict.fromkeys(("io.BatchSampler", "io.DistributedBatchSampler"), "BatchSampler"),
+    **{f"io.{name}": "DataLoader" for name in _SAMPLERS},
     **{f"nn.{stack}": f"nn.{layer}" for stack, layer in _STACKS.items()},
     "grad": "paddle.grad",
     "save": "save and load",
@@ -943,6 +962,8 @@ TWINS: Mapping[str, str] = {
     "optimizer.Optimizer": "optim.Optimizer",
     "optimizer.lr.LRScheduler": "like_paddle.LRScheduler",
     "metric.Metric": "like_paddle.Metric",
+    "amp.GradScaler": "amp.GradScaler",
+    **{f"io.{name}": f"utils.data.{twin}" for name, twin in _SAMPLERS.items()},
     "io.Dataset": "utils.data.Dataset",
     "io.DataLoader": "utils.data.DataLoader",
     "io.random_split": "utils.data.random_split",
@@ -976,6 +997,10 @@ RETURNS: Mapping[str, str] = {
     "vision.ops.ConvNormActivation": "layer",
     "vision.ops.DeformConv2D": "layer",
     "vision.ops.RoIAlign": "layer",
+    "amp.GradScaler": "scaler",
+    "amp.GradScaler.minimize": "none",
+    "jit.to_static": "same as function",
+    **dict.fromkeys((f"io.{name}" for name in ("BatchSampler", "DistributedBatchSampler")), "sampler"),
     "numel": "int",
     "in_dynamic_mode": "bool",
     "is_compiled_with_cuda": "bool",
@@ -1115,6 +1140,8 @@ ADVICE: Mapping[str, str] = {
     "autograd.PyLayer": "write torch.autograd.Function, and ctx.saved_tensors without brackets",
     "Model": "write the training loop out",
     "summary": "see paddle2torch summary",
+    "vision.datasets": "torchvision.datasets has it, with root= and train=",
+    "vision.models": "port the file of the network, or take paddle.vision.models as a folder to port",
 }
 """What to do about names that no row has; the beginning of a name counts."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import libcst as cst
@@ -245,11 +245,12 @@ class Calls:
         self, form: Form, known: Known, node: cst.Call, given: list[Given], root: str
     ) -> cst.BaseExpression:
         """A form around the call as it is written without what the form is for."""
-        taken = {clause.strip().partition(" ")[0] for clause in form.when.split(",")}
+        taken = set(names_in(form.torch))
         rest = [g for g in given if g.name not in taken]
         pairs = without([(g.arg, g.arg if g in rest else None) for g in given])
         rest = [Given(g.name, arg, g.value, g.positional) for g, arg in zip(rest, pairs, strict=True)]
-        inner = self._write(known, node, rest, root, None, "")
+        kept = tuple(each for each in known.forms if each is not form)
+        inner = self._write(replace(known, forms=kept), node, rest, root, None, "")
         nodes = {g.name: g.node for g in given if g.name in taken}
         return self._rooted(form.torch, {**nodes, "again": inner})
 

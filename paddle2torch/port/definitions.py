@@ -29,6 +29,8 @@ from paddle2torch.port.values import (
     without_none,
 )
 
+IDLE_DECORATORS = frozenset(("jit.to_static", "jit.not_to_static"))
+"""Marks for Paddle's compiler: torch has none."""
 MARK = "# paddle2torch: "
 """How the comment of a line begins that is still Paddle."""
 
@@ -72,6 +74,12 @@ class Definitions(Expressions, Imports):
     def _decorators(self, node: Any) -> Any:
         made, same = [], True
         for decorator in node.decorators:
+            called = (
+                decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
+            )
+            if self.api_of(dotted(called)) in IDLE_DECORATORS:
+                same = False
+                continue
             new, _ = self.expr(decorator.decorator)
             same = same and new is decorator.decorator
             made.append(decorator if new is decorator.decorator else decorator.with_changes(decorator=new))

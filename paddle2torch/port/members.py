@@ -223,6 +223,8 @@ class Members(Attributes, Calls):
             return "nn.Layer."
         if kinds & {"optimizer"}:
             return "optimizer.Optimizer."
+        if kinds & {"scaler"}:
+            return "amp.GradScaler."
         if kinds & {"scheduler"}:
             return "optimizer.lr.LRScheduler."
         if not kinds and knowledge.of_tensors_only(attr) and not self.own_member(attr):

@@ -413,7 +413,7 @@ def test_a_rate_or_decay_of_one_parameter_is_told_where_the_layer_is_made(asked)
 
     from torch_models.like_paddle import ParamAttr, with_attr
 
-    with pytest.warns(UserWarning, match=f"{next(iter(asked))}: .*groups"):
+    with pytest.warns(UserWarning, match=f"{next(iter(asked))} stands .*like_paddle.grouped"):
         with_attr(torch.nn.Linear(2, 2), weight=ParamAttr(**asked))
 
 

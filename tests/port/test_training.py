@@ -42,3 +42,67 @@ def test_a_training_program_ports_and_its_losses_are_paddles(own, float64):
     assert max(losses) - min(losses) > 0.1
     assert np.abs(np.array(losses) - np.array(ported)).max() < CLIPPED
     assert shares == theirs
+
+
+GROUPS = """import paddle
+from paddle import nn
+from paddle.jit import to_static
+from paddle.static import InputSpec
+
+
+class Net(nn.Layer):
+    def __init__(self):
+        super().__init__()
+        ones = nn.initializer.Constant(0.5)
+        self.a = nn.Linear(3, 3, weight_attr=ones)
+        self.b = nn.Linear(3, 3, weight_attr=ones)
+
+    @to_static(input_spec=[InputSpec([None, 3])])
+    def forward(self, x):
+        return self.b(self.a(x))
+
+
+def train(x, make):
+    net = Net()
+    schedule = paddle.optimizer.lr.ExponentialDecay(0.1, 0.9)
+    opt = {optimizer}
+    for _ in range(5):
+        loss = net.forward(x).square().sum()
+        loss.backward()
+        opt.step()
+        opt.clear_grad()
+        schedule.step()
+    return [float(w.sum()) for w in net.parameters()]
+"""
+OPTIMIZERS = {
+    "groups": "paddle.optimizer.AdamW(schedule, parameters=[{'params': net.a.parameters(), 'learning_rate': 0.1},"
+    " {'params': net.b.parameters(), 'weight_decay': 0.0}], weight_decay=0.01)",
+    "a schedule": "paddle.optimizer.Adam(learning_rate=schedule, beta1=0.8, parameters=net.parameters())",
+    "clipped groups": "paddle.optimizer.Momentum(schedule, parameters=[{'params': net.parameters(), 'learning_rate': 0.5}],"
+    " grad_clip=nn.ClipGradByGlobalNorm(0.1))",
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_groups_and_schedules_train_as_in_paddle(optimizer, float64):
+    text = GROUPS.replace("{optimizer}", OPTIMIZERS[optimizer]).replace("    @to_static", "    # @to_static")
+    done = port_source(GROUPS.replace("{optimizer}", OPTIMIZERS[optimizer]))
+    assert not done.left
+    assert "to_static" not in done.text
+    x = np.linspace(-1.0, 1.0, 6).reshape(2, 3)
+    found = []
+    for source, tensor in ((text, paddle.to_tensor(x)), (done.text, torch.from_numpy(x))):
+        space = {}
+        exec(source, space)
+        found.append(np.array(space["train"](tensor, None)))
+    assert np.abs(found[0] - found[1]).max() < 1e-5 * np.abs(found[0]).max()
+
+
+def test_the_rate_and_decay_of_a_paramattr_become_groups():
+    from torch_models.like_paddle import ParamAttr, grouped, with_attr
+
+    with pytest.warns(UserWarning, match="like_paddle.grouped"):
+        layer = with_attr(torch.nn.Linear(2, 2), ParamAttr(learning_rate=0.5, regularizer=0.1))
+    optimizer = grouped(torch.optim.SGD(layer.parameters(), lr=0.2, weight_decay=0.3))
+    found = {id(p): (g["lr"], g["weight_decay"]) for g in optimizer.param_groups for p in g["params"]}
+    assert found == {id(layer.weight): (0.1, 0.1), id(layer.bias): (0.2, 0.3)}

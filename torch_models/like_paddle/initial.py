@@ -87,7 +87,8 @@ class ParamAttr:
         ):
             if given:
                 warnings.warn(
-                    f"ParamAttr's {name}: torch's optimizers take it from groups; make one for the parameters with this `{kept}`",
+                    f"ParamAttr's {name} stands at the parameter as `{kept}`; torch's optimizers take it from groups: "
+                    "write torch_models.like_paddle.grouped(optimizer)",
                     stacklevel=2,
                 )
         parameter.optimize_attr = {"learning_rate": self.learning_rate}

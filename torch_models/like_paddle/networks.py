@@ -54,3 +54,10 @@ def weights_path(url, md5sum=None):
     if not path.exists():
         raise FileNotFoundError(f"no {path}: download {url} and run `paddle2torch convert FILE --to {path}`")
     return str(path)
+
+
+class InputSpec:
+    """What a static graph is told of an input; torch asks for none of it."""
+
+    def __init__(self, shape=None, dtype="float32", name=None, stop_gradient=False):
+        self.shape, self.dtype, self.name, self.stop_gradient = shape, dtype, name, stop_gradient

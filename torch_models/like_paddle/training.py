@@ -46,3 +46,54 @@ def set_lr(optimizer, value):
 def set_device(device):
     """Where new tensors go, in Paddle's words: `cpu`, `gpu`, `gpu:0`."""
     torch.set_default_device(device.replace("gpu", "cuda"))
+
+
+def grouped(optimizer):
+    """`optimizer` with the groups that Paddle means: a group's `learning_rate` is a factor, and so is that of a ParamAttr.
+
+    A ParamAttr's `regularizer` is the decay of its parameter. A schedule keeps the factors (`scheduled`).
+    """
+    groups, optimizer.param_groups = optimizer.param_groups, []
+    for group in groups:
+        factor, apart = group.pop("learning_rate", 1.0), {}
+        for parameter in group["params"]:
+            rate = getattr(parameter, "optimize_attr", {}).get("learning_rate", 1.0)
+            decay = getattr(parameter, "regularizer", None)
+            apart.setdefault((rate, decay), []).append(parameter)
+        for (rate, decay), parameters in apart.items():
+            own = {"params": parameters, "lr": group["lr"] * factor * rate, "rate": factor * rate}
+            own |= {} if decay is None else {"weight_decay": decay}
+            optimizer.add_param_group({**group, **own})
+    return optimizer
+
+
+class BatchSampler:
+    """`paddle.io.BatchSampler`: lists of places in a dataset, or of what a sampler gives."""
+
+    def __init__(self, dataset=None, sampler=None, shuffle=False, batch_size=1, drop_last=False):
+        if sampler is None:
+            make = torch.utils.data.RandomSampler if shuffle else torch.utils.data.SequentialSampler
+            sampler = make(dataset)
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+
+    def __iter__(self):
+        yield from torch.utils.data.BatchSampler(self.sampler, self.batch_size, self.drop_last)
+
+    def __len__(self):
+        more = 0 if self.drop_last else self.batch_size - 1
+        return (len(self.sampler) + more) // self.batch_size
+
+
+class DistributedBatchSampler(BatchSampler):
+    """`paddle.io.DistributedBatchSampler`: each process has its share of the dataset; `set_epoch` shuffles anew."""
+
+    def __init__(self, dataset, batch_size, num_replicas=None, rank=None, shuffle=False, drop_last=False):
+        if num_replicas is None:
+            num_replicas = world_size()
+        if rank is None and num_replicas == 1:
+            rank = 0
+        sampler = torch.utils.data.DistributedSampler(dataset, num_replicas, rank, shuffle)
+        super().__init__(sampler=sampler, batch_size=batch_size, drop_last=drop_last)
+
+    def set_epoch(self, epoch):
+        self.sampler.set_epoch(epoch)
