@@ -25,6 +25,7 @@ from parity.explain.claims import Claim, Claims, Front
 from parity.explain.evidence import Evidence
 from parity.explain.prints import RANK, Half, Origin, Side
 from parity.explain.segments import Part, shares
+from parity.explain.twice import runs_at_once
 from parity.explain.words import squeezed
 from parity.limits import KNOWN_NUMBERS
 from parity.results.finding import Subject
@@ -107,7 +108,8 @@ def parting(evidence: Evidence, lines: Collection[str]) -> Front | None:
     """Where torch's numbers leave Paddle's, if one line does that alone and it can be told. lines: where claims are, which are tried first."""
     if evidence.offline or evidence.outputs_agree or _too_large(evidence):
         return None
-    paddle = Side(evidence.paddle, evidence.paddle_parameters)
+    at_once = runs_at_once(evidence.paddle.trace, evidence.torch.trace)
+    paddle = Side(evidence.paddle, evidence.paddle_parameters, at_once=at_once)
     torch = Side(evidence.torch, evidence.torch_parameters)
     guesses = _guesses(Half(torch, paddle), Half(paddle, torch), lines, _kinds(evidence))
     in_turn = _in_turn(guesses)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from parity.explain.lines import LAID_OUT
+from parity.explain.twice import together
 from parity.limits import KNOWN_NUMBERS
 from parity.numbers.compare import real
 from parity.runs.run import Run
@@ -33,10 +34,13 @@ class Side:
     A value is named by its number. `order` tells its layout, too: two that have the same numbers and `order` are the same as they lie in memory.
     """
 
-    def __init__(self, run: Run, owned: Mapping[str, Array]) -> None:
+    def __init__(self, run: Run, owned: Mapping[str, Array], *, at_once: bool = False) -> None:
+        """at_once: take what is run twice as if it were run at once, too."""
         self.run, self.trace, self._owned = run, run.trace, owned
         self.parameters = {parameter.value: name for name, parameter in run.trace.parameters.items()}
         self.ops = list(self._laid_out())
+        if at_once:
+            self.ops.extend(list(together(run, self.ops, self.array)))
         self.maker = {value: op for op in self.ops for value in op.outputs}
         taken = {value for op in self.ops for value in (*op.inputs.values(), *op.outputs)}
         self._sums: dict[int, Array] = {}

@@ -259,6 +259,7 @@ class Lockstep:
     met: dict[str, Meeting] = field(default_factory=dict)
     traces: dict[tuple[Framework, str], Trace] = field(default_factory=dict)
     repeated: dict[tuple[Framework, str], ValueStore] = field(default_factory=dict)
+    passing: dict[tuple[Framework, str], ValueStore] = field(default_factory=dict)
 
     def plan(self, aligned: Callable[[Trace, Trace], Alignment]) -> Plan:
         """Run both on a batch of one, in float32, and pair what they did."""
@@ -278,8 +279,9 @@ class Lockstep:
             side: _Passing(folder / side, side, meeting, partial(self.again, side, precision))
             for side in OTHER
         }
-        for store in stores.values():
+        for side, store in stores.items():
             self.stack.callback(store.close)
+            self.passing[side, precision] = store
         traces = at_once(
             lambda side: self._side(side).record(self.inputs, self.mode, precision, stores[side]),
             meeting.leave,
@@ -299,6 +301,11 @@ class Lockstep:
         """Run torch once more in float64, on Paddle's numbers; the first time, Paddle beside it, to make them."""
         expected = self.repeated.get(("paddle", "float64"))
         if expected is not None:
+            made = self.passing["paddle", "float64"]
+            for key in made.index:
+                # What was made of Paddle's values since: the same in another layout, say.
+                if key.startswith("-") and key not in expected:
+                    expected.put(key, made.get(key))
             return self.torch.replay(self.inputs, mode=self.mode, plan=plan, expected=expected)
         relay = Relay(self._folder("relay") / "paddle", PATIENCE)
         self.stack.callback(relay.close)

@@ -63,3 +63,47 @@ def test_a_group_for_each_channel_is_an_instance_norm_whose_eps_paddle_rounds(ep
         theirs, ours, x * 0.01, randomize=True, pairs={"1.weight": "1.scale"}, further=False
     )
     assert bool(report) is (eps == 1e-5), report
+
+
+class PaddleViews(paddle.nn.Layer):
+    """What a network makes of an image and of its mirror image, together."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = paddle.nn.Conv2D(3, 6, 3), paddle.nn.Linear(6, 6, bias_attr=False)
+        self.neck = paddle.nn.BatchNorm1D(6)
+
+    def feature(self, image):
+        return self.neck(self.fc(paddle.nn.functional.relu(self.conv(image)).mean([2, 3])))
+
+    def forward(self, image):
+        return self.feature(image) + self.feature(paddle.flip(image, axis=[3]))
+
+
+class TorchViews(torch.nn.Module):
+    """The same with both views in one batch, and a matrix that is right the other way round if `turned`."""
+
+    def __init__(self, turned):
+        super().__init__()
+        self.conv, self.neck = torch.nn.Conv2d(3, 6, 3), torch.nn.BatchNorm1d(6)
+        self.embed, self.turned = torch.nn.Parameter(torch.zeros(6, 6)), turned
+
+    def forward(self, image):
+        x = torch.relu(self.conv(torch.cat([image, image.flip(-1)]))).mean((2, 3))
+        x = (
+            torch.einsum("bc,dc->bd", x, self.embed)
+            if self.turned
+            else torch.einsum("bc,cd->bd", x, self.embed)
+        )
+        one, two = self.neck(x).chunk(2)
+        return one + two
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_fault_in_a_network_that_runs_once_for_two_batches_is_told_where_it_is(turned):
+    images = np.random.default_rng(2).standard_normal((4, 3, 6, 7), dtype=np.float32)
+    names = {"embed": "fc.weight"}
+    report = parity.check(
+        PaddleViews(), TorchViews(turned), images, randomize=True, pairs=names, further=False
+    )
+    assert [finding.operator for finding in report.findings] == (["einsum"] if turned else []), str(report)

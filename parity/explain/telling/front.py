@@ -106,7 +106,7 @@ def _finding(
 ) -> Finding:
     torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
     ours = front.torch[0]
-    theirs = evidence.paddle.trace.maker[front.paddle[0]]
+    theirs = front.way[-1] if front.way else evidence.paddle.trace.maker[front.paddle[0]]
     node = _node(torch, ours)
     made = constructor(torch.trace, ours.module) if subject is Subject.ATTRIBUTE else ""
     pair = None if node is None else evidence.alignment.pair_of_torch(node)
