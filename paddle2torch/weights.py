@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from convert.plan.rules import Rule
     from parity.match.trials import Models
     from parity.sides.remote import WorkerSide
+    from parity.sides.side import Side
+    from parity.trace.file import TraceFile
 
 Source = dict[str, Any]
 """Where workers find Paddle's weights: an `npz` of ours (and `parameters`, the automatic names of its tensors), a `trace`, or a `checkpoint` with its `key` and `join` and, in `names`, what
@@ -189,8 +191,8 @@ def _called(
     return called
 
 
-def running(paddle: WorkerSide, torch: WorkerSide, source: Source, weights: Mapping[str, Any]) -> Models:
-    """Two workers and the weights that Paddle's has, for a pairing by running them."""
+def running(paddle: Side, torch: WorkerSide, source: Source, weights: Mapping[str, Any]) -> Models:
+    """A torch worker, Paddle's side and the weights that it has, for a pairing by running them."""
     from convert.models.layout import Layout
     from parity.match.trials import Models
 
@@ -200,10 +202,8 @@ def running(paddle: WorkerSide, torch: WorkerSide, source: Source, weights: Mapp
     return Models(paddle, torch, Layout.of_json(torch.ask("layout")), weights, load)
 
 
-def pairing(
-    paddle: WorkerSide, torch: WorkerSide, source: Source, inputs: Mapping[str, Any], tell: Any
-) -> Pair:
-    """Pairs by running both workers; what it finds need not be confirmed, as the models are compared afterwards."""
+def pairing(paddle: Side, torch: WorkerSide, source: Source, inputs: Mapping[str, Any], tell: Any) -> Pair:
+    """Pairs by running both sides; what it finds need not be confirmed, as the models are compared afterwards."""
 
     def pair(weights: Mapping[str, Any], options: Options) -> Options:
         from parity.match.trials import match_by_running
@@ -219,6 +219,17 @@ def pairing(
         )
 
     return pair
+
+
+def load_recorded(torch: WorkerSide, file: TraceFile, options: Options, tell: Any) -> Loaded:
+    """Give a torch worker the weights that a trace file of Paddle's holds; names that differ are paired by the recorded run."""
+    from parity.sides.recorded import RecordedSide
+
+    source: Source = {"trace": str(file.path)}
+    pair = None
+    if "eval" in file.modes:  # the mode in which models are run to be paired
+        pair = pairing(RecordedSide(file), torch, source, file.inputs(), tell)
+    return load_torch(torch, source, file.constants, options, pair=pair)
 
 
 @contextmanager

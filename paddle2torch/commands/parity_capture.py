@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         )
         tell(f"building the {framework} model")
         side.build()
-        constants = _load(args, side, inputs, like)
+        constants = _load(args, side, inputs, like, tell)
         parameters = side.parameters()
         cases = {"given input": dict(inputs)}
         recordings = []
@@ -132,15 +132,15 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _load(
-    args: argparse.Namespace, side: WorkerSide, inputs: Mapping[str, Any], like: TraceFile | None
+    args: argparse.Namespace, side: WorkerSide, inputs: Mapping[str, Any], like: TraceFile | None, tell: Any
 ) -> list[str]:
     """Give the model its weights; returns the entries that belong to its definition."""
     from paddle2torch.options import name_options
-    from paddle2torch.weights import fill_paddle, load_torch
+    from paddle2torch.weights import fill_paddle, load_recorded
 
     if like is not None:
         if not args.own_weights:
-            load_torch(side, {"trace": str(like.path)}, like.constants, name_options(args))
+            load_recorded(side, like, name_options(args), tell)
         return []
     return fill_paddle(args, side, inputs, name_options(args))[1]
 

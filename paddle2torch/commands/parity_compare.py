@@ -24,6 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--torch-args", metavar="JSON", default="{}", help="keyword arguments for the factory"
     )
+    parser.add_argument(
+        "--rules", metavar="FILE", help="rules for names that differ, as `convert --save-rules` writes them"
+    )
     parser.add_argument("--own-weights", action="store_true", help="the factory loads its weights itself")
     parser.add_argument("--torch-device", default="cpu", metavar="cpu|cuda[:N]")
     parser.add_argument("--torch-python", metavar="PYTHON", help="an interpreter that has torch and numpy")
@@ -39,6 +42,7 @@ OFFLINE = (
 def run(args: argparse.Namespace) -> int:
     """Compare, show and store; the exit code is the verdict's."""
     from convert.plan.plan import Options
+    from convert.plan.rules import load_rules
     from paddle2torch.before import Model, check_installed_for, check_models
     from paddle2torch.commands.parity import (
         check_targets,
@@ -46,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     )
     from paddle2torch.console import status, stdout_console
     from paddle2torch.options import json_object
-    from paddle2torch.weights import load_torch
+    from paddle2torch.weights import load_recorded
     from parity.checker import compare_sides
     from parity.errors import ParityError
     from parity.report.text import show
@@ -59,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     check_targets(args)
     if (args.torch is None) == (args.torch_trace is None):
         raise ParityError("give either TORCH_TRACE or --torch MODULE:FACTORY beside PADDLE_TRACE")
+    if args.rules is not None and (args.torch is None or args.own_weights):
+        raise ParityError("--rules is for --torch MODULE:FACTORY, which is given Paddle's weights")
     arguments = json_object(args.torch_args, "--torch-args")
     if args.torch is not None:
         model = Model("torch", args.torch, arguments, python=args.torch_python)
@@ -87,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
             worker.build()
             torch = worker
             if not args.own_weights:
-                loaded = load_torch(worker, {"trace": str(paddle.path)}, paddle.constants, Options())
+                rules = () if args.rules is None else load_rules(args.rules)
+                loaded = load_recorded(worker, paddle, Options(rules=rules), tell)
         report = compare_sides(
             RecordedSide(paddle),
             torch,

@@ -111,6 +111,25 @@ def test_a_live_torch_side_of_a_correct_port_is_equivalent_backward_too(recorded
     assert "EQUIVALENT" in capsys.readouterr().out
 
 
+def test_names_that_differ_are_paired_by_the_recorded_run_or_by_rules(recorded, tmp_path, capsys):
+    (tmp_path / "other.py").write_text(
+        TORCH.replace("self.conv", "self.stem").replace("self.fc", "self.head")
+    )
+    assert compare(recorded, "--torch", f"{tmp_path}/other.py:Net") == 0
+    told = capsys.readouterr().out
+    assert "were paired by dataflow" in told
+    assert "confirmed by running both models" in told
+    rules = "".join(
+        f"[[rule]]\nsource = '{a}\\.(.*)'\ntarget = '{b}.\\1'\n"
+        for a, b in (("conv", "stem"), ("fc", "head"))
+    )
+    (tmp_path / "r.toml").write_text(rules)
+    assert compare(recorded, "--torch", f"{tmp_path}/other.py:Net", "--rules", tmp_path / "r.toml") == 0
+    assert "were paired by" not in capsys.readouterr().out
+    assert compare(recorded, recorded / "torch.st", "--rules", tmp_path / "r.toml") == 2
+    assert "--rules is for --torch MODULE:FACTORY" in capsys.readouterr().err
+
+
 def test_a_difference_that_only_a_further_input_shows_is_different(recorded, tmp_path, capsys):
     other = torch_trace(recorded, tmp_path / "t.st", odd=2.0)
     assert compare(recorded, other) == 1
