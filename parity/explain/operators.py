@@ -43,8 +43,9 @@ def _judged(evidence: Evidence, claims: Claims, pair: Pair) -> Iterator[Claim]:
 
 
 def _made_up_for(evidence: Evidence, pair: Pair) -> bool:
-    known = not evidence.suspects(pair) and evidence.differs_alone(pair)
-    return known or evidence.made_up_for(pair)
+    # A part of a packed layer has no result of its own; what is made of all parts is right.
+    seen = evidence.differs_alone(pair) or (pair.torch.rows is not None and evidence.row(pair).local is None)
+    return (seen and not evidence.suspects(pair)) or evidence.made_up_for(pair)
 
 
 def _folded(pair: Pair, epsilons: tuple[float, float]) -> Claim:
