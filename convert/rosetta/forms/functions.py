@@ -17,14 +17,33 @@ def _moved(call: str) -> tuple[Form, ...]:
     )
 
 
+_RESIZED = (
+    Form("== like_interpolate", "align_mode given, align_mode not == 0"),
+    Form("== like_interpolate", "data_format given, data_format not == 'NCHW'"),
+    *(
+        Form(
+            "F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)",
+            f"align_corners == False, mode {mode}",
+        )
+        for mode in ("absent", "== 'nearest'", "== 'area'")
+    ),
+    *(Form("=", f"mode == '{mode}'") for mode in ("linear", "bilinear", "trilinear", "bicubic")),
+    Form("=", "align_corners absent"),
+    Form("== like_interpolate"),
+)
+"""torch refuses to be told of corners where the mode has none."""
+
 FORMS: Mapping[str, tuple[Form, ...]] = {
     "nn.functional.dropout": (Form("like_downscaled_dropout(x, p, training)", DOWNSCALED), Form("=")),
     "nn.functional.pad": (
-        Form("=", "data_format absent, mode == 'reflect'"),
-        Form("=", "data_format absent, mode == 'replicate'"),
-        Form("=", "data_format absent, mode == 'circular'"),
-        Form("=", "data_format absent, pad_from_left_axis absent, pad of 2"),
-        Form("=", "data_format absent, pad_from_left_axis absent, pad alike"),
+        Form("=", "data_format absent, value absent, mode == 'reflect'"),
+        Form("=", "data_format absent, value absent, mode == 'replicate'"),
+        Form("=", "data_format absent, value absent, mode == 'circular'"),
+        *(
+            Form("=", f"data_format absent, pad_from_left_axis absent, pad {those}, {what}")
+            for those in ("of 2", "alike")
+            for what in ("value absent", "mode absent", "mode == 'constant'")
+        ),
         Form("== like_pad"),
     ),
     "nn.functional.linear": (
@@ -32,24 +51,8 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("F.linear(x, weight.T)"),
     ),
     "nn.functional.one_hot": (Form("F.one_hot(x, num_classes).to(torch.get_default_dtype())"),),
-    "nn.functional.upsample": (
-        Form("== like_interpolate", "align_mode given, align_mode not == 0"),
-        Form("== like_interpolate", "data_format given, data_format not == 'NCHW'"),
-        Form("="),
-    ),
-    "nn.functional.interpolate": (
-        Form("== like_interpolate", "align_mode given, align_mode not == 0"),
-        Form("== like_interpolate", "data_format given, data_format not == 'NCHW'"),
-        Form(
-            "F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)",
-            "align_corners == False, mode absent",
-        ),
-        Form(
-            "F.interpolate(x, size=size, scale_factor=scale_factor, mode=mode)",
-            "align_corners == False, mode == 'nearest'",
-        ),
-        Form("="),
-    ),
+    "nn.functional.upsample": _RESIZED,
+    "nn.functional.interpolate": _RESIZED,
     "nn.functional.hardsigmoid": (
         Form("torch.clamp(slope * x + offset, 0.0, 1.0)", "slope given"),
         Form("torch.clamp(slope * x + offset, 0.0, 1.0)", "offset given"),
