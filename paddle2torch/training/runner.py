@@ -39,6 +39,10 @@ def open_images(images: Images) -> Parts:
         "skip_bad": images.skip_bad,
     }
     source = open_source(images.data, **common)
+    if len(source.classes) < 2:
+        raise TrainingError(
+            f"{images.data}: its images are of one class ({listed(source.classes)}), and training is to tell classes apart"
+        )
     if images.validation is None:
         train, test = source.split(images.split, images.split_seed)
         return Parts(train, replace(test, skipped=()))

@@ -126,6 +126,8 @@ def opened(path: Path, pixels: str, *, decode: bool = True) -> Pillow.Image:
             if image.mode == pixels and decode:
                 image.load()
     except FileNotFoundError:
+        if _is_broken_link(path):
+            raise BadImageError(str(path), "is a link to a file that does not exist") from None
         raise TrainingError(f"{path}: no such image") from None
     except IsADirectoryError:
         raise TrainingError(f"{path}: is a folder, and an image is asked for") from None
@@ -145,6 +147,8 @@ _KINDS = {
     "RGB": "RGB",
     "P": "a palette image",
     "RGBA": "RGB with transparency",
+    "LA": "grey with transparency",
+    "I;16": "grey with 16 bits",
     "1": "black and white",
 }
 
@@ -284,7 +288,12 @@ def _folder(root: Path, pixels: str, prefixes: Mapping[str, str] | None, *, skip
 
 def _images(folder: Path) -> list[Path]:
     """The image files of a folder and those below, in the order of their names."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    named = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in named if path.is_file() or _is_broken_link(path))
+
+
+def _is_broken_link(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
 
 
 def _named(

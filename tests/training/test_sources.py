@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from paddle2torch.training.errors import BadImageError, TrainingError
+from paddle2torch.training.recipe import Images
+from paddle2torch.training.runner import open_images
 from paddle2torch.training.sources import open_source, opened
 
 
@@ -142,11 +144,25 @@ def test_bad_images_are_named_and_left_out_only_when_asked(tmp_path, picture):
     assert source.names == ("a/1.png", "b/1.png")
     assert [name for name, _ in source.skipped] == ["a/2.png", "b/2.png"]
     (tmp_path / "b/2.png").unlink()
+    (tmp_path / "b/3.png").symlink_to("nowhere.png")
+    with pytest.raises(BadImageError, match=r"b/3\.png: is a link to a file that does not exist; mend it"):
+        open_source(str(tmp_path))
+    skipped = open_source(str(tmp_path), skip_bad=True).skipped
+    assert [name for name, _ in skipped] == ["a/2.png", "b/3.png"]
+    (tmp_path / "b/3.png").unlink()
     with pytest.raises(BadImageError, match=r"a/2\.png: cannot be read as an image"):
         open_source(str(tmp_path)).image(1)
     (tmp_path / "a/1.png").write_bytes(b"nothing")
     with pytest.raises(BadImageError, match=r"a/1\.png: cannot be read as an image"):
         open_source(str(tmp_path))
+
+
+def test_images_of_one_class_are_nothing_to_train_on(tmp_path, picture):
+    picture(tmp_path / "a/1.png")
+    with pytest.raises(
+        TrainingError, match=r"its images are of one class \(a\), and training is to tell classes apart"
+    ):
+        open_images(Images(str(tmp_path), 3))
 
 
 def test_validation_images_have_the_classes_of_training(tmp_path, picture):
