@@ -44,6 +44,7 @@ class Doubt(Enum):
     EMPTY_RESULT = "a result without a number"
     OUTPUTS = "the outputs differ, and nothing could be blamed"
     TELLS_NOTHING = "an output whose agreeing says nothing"
+    BEHIND_ZEROS = "operators whose results are multiplied by zeros"
     FUSED = "results that differ as much as fused weights make them in float32"
 
 

@@ -72,6 +72,7 @@ ORDER: tuple[Callable[[Evidence, Claims], Iterator[Claim]], ...] = (
     returned.explain,  # results: what one side lacks, shapes, kinds of numbers, what is no tensor
     returned.inputs,  # what it leaves in the tensors that it was given
     unread.explain,  # weights that this run does not use
+    unmeasured.behind_zeros,  # what reaches no result, because it is multiplied by zeros
     unmeasured.amplified,  # outputs that differ although nothing was found
 )
 

@@ -13,6 +13,7 @@ from parity.align.alignment import Edge, Pair
 from parity.capture.replay import ReplayPlan
 from parity.explain.configured import Configured
 from parity.explain.constants import constant_in, cut_scores
+from parity.explain.hidden import Hidden, hidden
 from parity.explain.words import label, operator_of
 from parity.graph.node import Graph, Node
 from parity.limits import FLOAT32_FACTOR, FLOAT32_STEPS, FLOAT32_TABLE, RECOMPUTED, rounding_limit
@@ -164,6 +165,14 @@ class Measured(Configured):
             return False
         return all(found.agrees for found in self.observed.values())
 
+    @cached_property
+    def hidden(self) -> tuple[Hidden, Hidden]:
+        """What parameters of zeros keep from the results: in Paddle, in torch."""
+        return (
+            hidden(self.alignment.paddle, self.paddle_parameters),
+            hidden(self.alignment.torch, self.torch_parameters),
+        )
+
     # -- each operator alone ----------------------------------------------------------------------
 
     def _measure_alone(self) -> None:
@@ -192,7 +201,13 @@ class Measured(Configured):
                 self._rows[id(pair)] = replace(self.row(pair), local=local)
 
     def replayed_with(self, plan: ReplayPlan) -> Way:
-        """What torch makes where it is handed Paddle's numbers as planned; nothing where it cannot be run again."""
+        """What torch makes where it is handed Paddle's numbers as planned; nothing where it cannot be run again, or Paddle has no such numbers."""
+        handed = [
+            *plan.outputs.values(),
+            *(value for slots in plan.inputs.values() for value in slots.values()),
+        ]
+        if any(str(value) not in self.paddle.store for value in handed):
+            return {}
         return {(m.op, m.slot): m.difference for m in self.replay(plan) or ()}
 
     def _from_free_runs(self) -> None:
@@ -283,8 +298,9 @@ class Measured(Configured):
         row = self.row(pair)
         if self.makes_the_same_elsewhere(pair):
             return True
-        if self.outputs_agree and (row.local is None or not row.local.comparable) and not row.agrees_freely:
-            return True
+        unmeasured = row.local is None or not row.local.comparable
+        if self.outputs_agree and unmeasured and not row.agrees_freely:
+            return all(node is not pair.torch for node in self.hidden[1].nodes)
         if not self.differs_alone(pair):
             return False
         if self.row(pair).agrees_freely or self._fused(pair):

@@ -10,6 +10,7 @@ import numpy as np
 
 from parity.align.alignment import Edge, Pair
 from parity.capture.replay import ReplayPlan
+from parity.explain import hidden
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
@@ -143,6 +144,38 @@ def tied(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
                 shows=Shows.WEIGHTS,
                 details=Tied(tuple(found.values()), tuple(found)),
             )
+
+
+# -- outputs that say nothing of what zeros hide ---------------------------------------------------------
+
+
+def behind_zeros(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
+    """Operators that zeros hide, and that were not found to be Paddle's one by one: outputs that agree say nothing of them.
+
+    With gradients, that of the parameter tells.
+    """
+    if claims.faults or not evidence.outputs_agree or evidence.torch.trace.flows:
+        return
+    alignment, (theirs, ours) = evidence.alignment, evidence.hidden
+    fine: set[int] = set()
+    for node in reversed(ours.nodes):
+        pair = alignment.pair_of_torch(node)
+        readers = [reader for reader, _ in alignment.torch.consumers[node.output]]
+        # What is made of a result tells of it, too.
+        if (pair is not None and _known(evidence, claims, pair)) or fine.issuperset(map(id, readers)):
+            fine.add(id(node))
+    apart = [node for node in ours.nodes if id(node) not in fine and node.kind not in hidden.CARRYING]
+    apart += [
+        node for node in theirs.nodes if not alignment.has_paddle(node) and node.kind not in hidden.CARRYING
+    ]
+    if apart:
+        yield Claim(Doubt.BEHIND_ZEROS, details=(apart[0], len(apart), ours.parameters or theirs.parameters))
+
+
+def _known(evidence: Evidence, claims: Claims, pair: Pair) -> bool:
+    row = evidence.row(pair)
+    status = claims.status(pair, row.status)
+    return row.agrees_freely or status in (Status.SAME, Status.CONSTANTS) or evidence.numbers_moved(pair)
 
 
 # -- outputs that differ without any fault ---------------------------------------------------------------

@@ -22,6 +22,8 @@ from parity.sides.side import adapter
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import Array, ValueStore
 
+PARITY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
 _NO_KERNEL = re.compile(
     r"float64\) of kernel `(\w+)` is not registered|\"(\w+)\" not implemented for 'Double'"
 )
@@ -35,6 +37,14 @@ def called_at(error: BaseException) -> str:
         if not is_machinery(frame.filename) and f"site-packages{os.sep}" not in frame.filename
     ]
     return f" ({lines[-1]})" if lines else ""
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the check itself failed while it looked on: `capture` calls the model's operators, and what those raise is the model's."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    calling = tuple(os.path.join(PARITY, folder, "") for folder in ("capture", "remedies"))
+    inside = last.filename.startswith(PARITY) and not last.filename.startswith(calling)
+    return inside and not isinstance(error, MemoryError | OSError)
 
 
 def no_input(error: BaseException) -> str:
@@ -134,6 +144,8 @@ class LiveSide:
         except ParityError:
             raise
         except Exception as error:
+            if _is_ours(error):
+                raise
             missing = _NO_KERNEL.search(str(error)) if options.precision == "float64" else None
             if missing is not None:
                 raise NoKernelError(

@@ -117,6 +117,20 @@ def test_a_password_that_is_asked_for_is_standard_input_too_and_the_end_of_a_fil
     assert no_input(read.value) == ""
 
 
+def test_an_error_of_the_check_itself_is_not_the_models(tmp_path):
+    import torch
+
+    from parity.sides.live import _is_ours
+    from parity.trace.values import ValueStore
+
+    with pytest.raises(KeyError) as ours:
+        ValueStore(tmp_path / "store").stored("nothing")
+    with pytest.raises(RuntimeError) as theirs:
+        torch.nn.Linear(2, 3)(torch.zeros(1, 5))
+    assert _is_ours(ours.value)
+    assert not _is_ours(theirs.value)
+
+
 def test_what_a_model_reads_and_prints_is_not_the_protocol(folder):
     process = start(*WORDS, "t.py:Reads")
     out, err = process.communicate(timeout=120)

@@ -166,6 +166,13 @@ def doubt(claim: Claim) -> str:
             f"the outputs differ by up to {claim.details:.1e} of their size, and torch holds weights that are none of Paddle's: fusing "
             "layers in float32 does that, and so may a small mistake. Fuse in float64 to tell them apart (`model.double()` first)"
         )
+    if claim.what is Doubt.BEHIND_ZEROS:
+        node, count, zeros = claim.details
+        several = f" and {counted(count - 1, 'more operator')}" if count > 1 else ""
+        return (
+            f"{listed([f'`{name}`' for name in zeros])} {'is' if len(zeros) == 1 else 'are'} zero: {named(node)} at {node.line}{several} in front "
+            "of that reach no result, and were not found to be the other side's; `randomize` fills in values that show what they compute"
+        )
     if claim.what is Doubt.TELLS_NOTHING:
         return f"`{claim.attribute}`: {claim.details}"
     places = [
