@@ -76,7 +76,7 @@ def pieces_of(path: Path) -> list[Path]:
             return []
         stem = min(stems)
     mine = {int(match["number"]): entry for entry, match in found if match["stem"] == stem}
-    if len(mine) < 2:
+    if not mine or mine.keys() == {0}:  # of one device
         return []
     lacking = set(range(max(mine) + 1)) - mine.keys()
     if lacking:

@@ -104,3 +104,11 @@ def test_pieces_that_do_not_belong_together_are_refused(pieces):
         open_checkpoint(pieces, join=["head.weight=1"])
     with pytest.raises(ConvertError, match=r"--join is for the pieces"):
         open_checkpoint(pieces / "missing.pdparams", join=["head.weight=1"])
+
+
+def test_a_later_piece_without_the_first_is_no_checkpoint(pieces):
+    for number in (0, 1):
+        (pieces / f"model_state.tp0{number}.pdparams").unlink()
+    for path in (pieces, pieces / "model_state.tp02.pdparams"):
+        with pytest.raises(ConvertError, match=r"number 00 is not there, and the last one is number 02"):
+            open_checkpoint(path)
