@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from convert.rosetta.forms import EITHER, OF_TENSORS, ONE_BY_ONE, RETURNS, TELLING
+from convert.rosetta.forms import EITHER, OF_TENSORS, ONE_BY_ONE, PICKED, RETURNS, TELLING
 from convert.rosetta.signatures import attributes
 from paddle2torch.port import knowledge
 from paddle2torch.port.binding import Refused, together, without
@@ -433,6 +433,9 @@ class Callees(Held):
         if apis and knowledge.is_ours(apis[0]):
             return changed, UNKNOWN
         if apis:
+            if apis[0] in PICKED and (not attr or not written_out(node.args[1].value)):
+                ours = changed.args[0].with_changes(value=self.names.helper(PICKED[apis[0]]))
+                return changed.with_changes(args=[ours, *changed.args[1:]]), UNKNOWN
             if not attr or not isinstance(attr[0], str) or not written_out(node.args[1].value):
                 return self.refuse(
                     node, "which name of Paddle's getattr gets is not known here: write it out"

@@ -110,6 +110,16 @@ def test_an_activation_that_is_picked_by_its_name_is_found_under_paddles(line):
     assert softmax.dim == -1
 
 
+def test_a_function_that_is_picked_by_its_name_is_found_under_paddles():
+    text = "from paddle.nn import functional as F\n\n\ndef act(x, name):\n    return getattr(F, name)(x)\n"
+    done = port_source(text)
+    assert not done.left
+    x = np.linspace(-2.0, 2.0, 6).reshape(2, 3)
+    for name in ("relu", "swish", "softmax", "log_sigmoid", "hardswish", "gelu", "leaky_relu"):
+        wanted = made(text)["act"](paddle.to_tensor(x), name).numpy()
+        assert np.allclose(wanted, made(done.text)["act"](torch.from_numpy(x), name).numpy(), atol=1e-6)
+
+
 def test_a_star_import_takes_what_the_other_file_shows(tmp_path):
     (tmp_path / "a.py").write_text(
         "import paddle\nfrom paddle import nn\n\n__all__ = ['twice']\n\n\n"

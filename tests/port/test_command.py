@@ -93,8 +93,8 @@ def test_each_of_ours_stands_alone_with_all_that_it_needs(name, monkeypatch):
 
 
 def globals_of(code):
-    """The global names that a function asks for."""
-    if code is None:
+    """The global names that a function of the text asks for."""
+    if code is None or code.co_filename != "<string>":
         return set()
     return {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
 

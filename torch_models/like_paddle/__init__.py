@@ -16,6 +16,7 @@ from torch_models.like_paddle.as_called import (
     XavierNormal,
     XavierUniform,
     activation,
+    functional,
 )
 from torch_models.like_paddle.attention import (
     MultiHeadAttention,
@@ -225,6 +226,7 @@ __all__ = [
     "downscaled_dropout",
     "embedding",
     "full_name",
+    "functional",
     "get_device",
     "grouped",
     "init_like_paddle",

@@ -3,6 +3,8 @@
 import math
 from functools import partial
 
+import torch
+import torch.nn.functional as F
 from torch import nn
 
 from torch_models.like_paddle.initial import with_attr
@@ -108,6 +110,24 @@ class activation:
     Silu, Softmax, Softplus, Softshrink = nn.SiLU, partial(nn.Softmax, dim=-1), nn.Softplus, nn.Softshrink
     Softsign, Swish, Tanh, Tanhshrink = nn.Softsign, nn.SiLU, nn.Tanh, nn.Tanhshrink
     ThresholdedReLU = partial(nn.Threshold, 1.0, 0.0)
+
+
+class functional:
+    """The activations of `paddle.nn.functional`: torch's functions under Paddle's names, for code that picks one by its name."""
+
+    celu, elu, gelu, selu, mish = F.celu, F.elu, F.gelu, F.selu, F.mish
+    hardshrink, hardsigmoid, hardswish, hardtanh = F.hardshrink, F.hardsigmoid, F.hardswish, F.hardtanh
+    leaky_relu, relu, relu6, log_sigmoid = F.leaky_relu, F.relu, F.relu6, F.logsigmoid
+    silu, swish, softplus, softshrink, softsign = F.silu, F.silu, F.softplus, F.softshrink, F.softsign
+    sigmoid, tanh, tanhshrink = torch.sigmoid, torch.tanh, F.tanhshrink
+
+    @staticmethod
+    def softmax(x, axis=-1):
+        return F.softmax(x, axis)
+
+    @staticmethod
+    def log_softmax(x, axis=-1):
+        return F.log_softmax(x, axis)
 
 
 def Normal(mean=0.0, std=1.0, name=None):

@@ -293,6 +293,9 @@ ADVICE: Mapping[str, str] = {
 """What to do about names that no row has; the beginning of a name counts."""
 
 
+PICKED: Mapping[str, str] = {"nn.functional": "functional", "nn": "activation"}
+"""Modules out of which code picks activations by their names, and what of ours has them under Paddle's."""
+
 EITHER: Mapping[str, str] = {
     "astype": "astype",
     "transpose": "transposed",
