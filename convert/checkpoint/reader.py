@@ -78,12 +78,34 @@ def open_optimizer_state(
     """
     source = SourceFile(Path(path))
     try:
+        source = _optimizer_in_archive(source)
         if source.read(0, min(1, source.size)) != b"\x80":
             raise ConvertError(f"{path}: not a .pdopt, which is a pickle by paddle.save")
         return open_pdopt(source, parameters)
     except BaseException:
         source.close()
         raise
+
+
+def _optimizer_in_archive(source: SourceFile, *, depth: int = 0) -> SourceFile:
+    """The one `.pdopt` of an archive, or else its one checkpoint, which may hold an optimizer too; what is no archive, as it is."""
+    from convert.checkpoint.archive import checkpoint_in, decompressed, members_of
+
+    head = source.read(0, min(512, source.size))
+    if depth > 1 or not (is_archive(head) or (head.startswith(ZIP) and not is_torch_zip(head))):
+        return source
+    members = members_of(source)
+    if members is None:
+        inner = decompressed(source)
+    else:
+        found = [name for name in members if name.endswith(".pdopt")]
+        if len(found) > 1:
+            names = listed([shown(name) for name in found], 20)
+            raise ConvertError(f"{source.path}: holds several .pdopt ({names}); unpack the one to read")
+        inner = members[found[0] if found else checkpoint_in(source, members)]()
+    if not isinstance(inner, Span):
+        source.close()
+    return _optimizer_in_archive(inner, depth=depth + 1)
 
 
 def is_factory(source: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tarfile
 
 import numpy as np
 import paddle
@@ -61,6 +62,25 @@ def test_model_and_optimizer_in_one_file_are_told_apart(tmp_path, form):
     report = convert_checkpoint(tmp_path / "all.pdparams", tmp_path / "net.pth", target=torch.nn.Linear(3, 2))
     assert any("--pdopt" in note for note in report.notes)
     assert set(torch.load(tmp_path / "net.pth")) == {"weight", "bias"}
+
+
+@pytest.mark.parametrize("kind", ["w", "w:gz"])
+def test_an_archive_with_both_files_is_named_twice(tmp_path, kind):
+    net, optimizer, _ = run()
+    paddle.save(net.state_dict(), str(tmp_path / "net.pdparams"))
+    paddle.save(optimizer.state_dict(), str(tmp_path / "net.pdopt"))
+    with tarfile.open(tmp_path / "run.tar", kind) as archive:
+        for name in ("net.pdparams", "net.pdopt"):
+            archive.add(tmp_path / name, f"best/{name}")
+    saved = written(tmp_path, "run.tar", Training(tmp_path / "run.tar", "adam"))
+    apart = written(tmp_path, "net.pdparams", Training(tmp_path / "net.pdopt", "adam"))
+    moments = [file["optimizer"]["state"][0]["exp_avg"].numpy() for file in (saved, apart)]
+    np.testing.assert_array_equal(*moments)
+    with tarfile.open(tmp_path / "two.tar", kind) as archive:
+        for name in ("net.pdparams", "net.pdopt", "other.pdopt"):
+            archive.add(tmp_path / name.replace("other", "net"), f"best/{name}")
+    with pytest.raises(ConvertError, match=r"several .pdopt \(best/net\.pdopt, best/other\.pdopt\)"):
+        written(tmp_path, "two.tar", Training(tmp_path / "two.tar", "adam"))
 
 
 def test_the_state_of_an_optimizer_is_no_network_whatever_its_file_is_called(tmp_path):
