@@ -36,7 +36,9 @@ class Written:
 
 
 def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
-    """Buffers after a forward, one by one."""
+    """Buffers after a forward, one by one; of one that raised half-way nothing is said, as it is undone."""
+    if evidence.torch.trace.raised:
+        return
     paddle = _written(evidence.paddle, evidence.paddle_parameters)
     torch = _written(evidence.torch, evidence.torch_parameters)
     kept = statistics_of(evidence.paddle.trace), statistics_of(evidence.torch.trace)

@@ -121,6 +121,28 @@ def test_what_differs_but_makes_no_other_shape_is_not_the_reason():
     assert raised.operator == "Linear"
 
 
+def test_statistics_that_the_error_undoes_are_no_finding():
+    class Theirs(paddle.nn.Layer):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.after = paddle.nn.BatchNorm2D(3), paddle.nn.BatchNorm2D(3)
+
+        def forward(self, x):
+            return self.after(self.norm(x))
+
+    class Ours(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.after = torch.nn.BatchNorm2d(3), torch.nn.BatchNorm2d(3)
+
+        def forward(self, x):
+            return self.after(self.norm(x).reshape(2, 3, 7, -1))
+
+    images = np.random.default_rng(0).random((2, 3, 4, 4), dtype=np.float32)
+    (raised,) = parity.check(Theirs(), Ours(), images, mode="train").findings
+    assert raised.operator == "reshape"
+
+
 def test_gradients_are_no_hindrance():
     assert "dilation" in check(TorchNet(dilation=1), gradients=True).findings[0].cause
 
