@@ -9,7 +9,6 @@ right, that operator is the fault, and the only one.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import permutations
@@ -111,8 +110,9 @@ def parting(evidence: Evidence, lines: Collection[str]) -> Front | None:
     at_once = runs_at_once(evidence.paddle.trace, evidence.torch.trace)
     paddle = Side(evidence.paddle, evidence.paddle_parameters, at_once=at_once)
     torch = Side(evidence.torch, evidence.torch_parameters)
-    guesses = _guesses(Half(torch, paddle), Half(paddle, torch), lines, _kinds(evidence))
-    in_turn = _in_turn(guesses)
+    ours = Half(torch, paddle)
+    guesses = _guesses(ours, Half(paddle, torch), lines, _kinds(evidence))
+    in_turn = _in_turn(guesses, ours)
     for number, guess in enumerate(in_turn[:MOST], 1):
         front = guess.front()
         if _comes_right(evidence, front):
@@ -163,16 +163,17 @@ def _guesses(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds)
     return sorted(found, key=lambda one: one.rank)
 
 
-def _in_turn(guesses: Sequence[Guess]) -> list[Guess]:
-    """Of each line what is likeliest, then the next of each."""
-    turns: Counter[str] = Counter()
-    queue: dict[tuple[int, int], tuple[int, Guess]] = {}
+def _in_turn(guesses: Sequence[Guess], ours: Half) -> list[Guess]:
+    """Of each line what is likeliest, then what it makes in the end, then the next of each."""
+    by_line: dict[str, dict[tuple[int, int], Guess]] = {}
     for one in guesses:
-        key = one.torch.index, one.paddle
-        if key not in queue and turns[one.torch.line] < TURNS:
-            queue[key] = turns[one.torch.line], one
-            turns[one.torch.line] += 1
-    return [one for _, one in sorted(queue.values(), key=_turn)]
+        by_line.setdefault(one.torch.line, {}).setdefault((one.torch.index, one.paddle), one)
+    queue: list[tuple[int, Guess]] = []
+    for found in by_line.values():
+        first, *others = found.values()
+        others.sort(key=lambda one: not ours.leaves_its_line(one.torch))
+        queue.extend(enumerate([first, *others][:TURNS]))
+    return [one for _, one in sorted(queue, key=_turn)]
 
 
 def _turn(one: tuple[int, Guess]) -> tuple[bool, int, int]:

@@ -221,6 +221,14 @@ class Half:
         """What an operator takes, without what it writes into."""
         return set(op.inputs.values()) - set(op.outputs)
 
+    def leaves_its_line(self, op: Op) -> bool:
+        """Whether what an operator makes is what its line makes in the end; the same line may read it when it runs again."""
+        readers = (reader for value in op.outputs for reader in self.side.readers.get(value, ()))
+        return not any(self._at_once(op, reader) for reader in readers)
+
+    def _at_once(self, op: Op, reader: Op) -> bool:
+        return all(one.line == op.line for one in self.side.trace.ops[op.index + 1 : reader.index + 1])
+
     def is_shared(self, value: int) -> bool:
         """Whether the other side has these numbers, laid out alike but for the order of axes."""
         return bool(self.alike.get(value)) and value not in self.moved and not self.side.is_uniform(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from parity.explain.claims import Claim, Front
 from parity.explain.evidence import Evidence
@@ -53,7 +54,18 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
         return _finding(front, evidence, Subject.ORDER, cause, fix, ("in order", "in another"))
     cause = f"torch computes {actual} where Paddle computes {expected}: {PROVEN}"
     fix = f"compute here what Paddle does: {expected}"
-    return _finding(front, evidence, Subject.COMPUTED, cause, fix, (expected, actual))
+    feeds = _feeding(front, evidence)
+    found = _finding(front, evidence, Subject.COMPUTED, cause, fix, (expected, actual))
+    return found if feeds is None else replace(found, layer=feeds.module, where=feeds.line)
+
+
+def _feeding(front: Front, evidence: Evidence) -> Op | None:
+    """What feeds a layer that is right by itself, known by its weight: there is what differs, or further up."""
+    node = _node(evidence.alignment.torch, front.torch[0])
+    pair = None if node is None else evidence.alignment.pair_of_torch(node)
+    if pair is None or not pair.anchor or evidence.differs_alone(pair):
+        return None
+    return front.above[-1] if front.above else None
 
 
 def _missing(front: Front, evidence: Evidence) -> str:
