@@ -13,7 +13,7 @@ import numpy as np
 from paddle2torch.training.answers import Array, Ask
 from paddle2torch.training.checkpoints import weights_file
 from paddle2torch.training.recipe import Network
-from paddle2torch.training.weights import fitting, in_paddles_layout
+from paddle2torch.training.weights import fitting, in_paddles_layout, spelled
 from parity.setup.inputs import as_arrays
 from parity.sides.remote import WorkerSide
 from parity.trace.values import placed_in, save_arrays, scratch_directory
@@ -81,8 +81,9 @@ def _load_torch(worker: WorkerSide, path: str, network: Network) -> None:
 
     layout = Layout.of_json(worker.ask("layout"))
     with open_checkpoint(path) as checkpoint:
-        plan = plan_conversion(checkpoint, layout).require()
-        names = {name: name for name in checkpoint}
+        ours = spelled(checkpoint, network)
+        plan = plan_conversion(ours, layout).require()
+        names = dict(zip(ours, checkpoint, strict=True))
     moves = [
         [move.source, move.target, move.transform] for held in plan.by_target().values() for move in held
     ]

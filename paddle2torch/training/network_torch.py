@@ -12,7 +12,7 @@ from convert.adapters.reference import not_installed
 from convert.names import counted
 from paddle2torch.training.errors import TrainingError, forward
 from paddle2torch.training.recipe import Network, within
-from paddle2torch.training.weights import require_fit
+from paddle2torch.training.weights import require_fit, spelled
 
 try:
     import torch
@@ -104,8 +104,10 @@ def load(model: torch.nn.Module, path: str, network: Network, *, left: str = "")
     from convert.plan.plan import Options
     from convert.plan.planner import plan_conversion
 
-    options = Options(exclude=(f"{left}.*",), partial=True) if left else Options()
-    with open_checkpoint(path) as checkpoint:
+    with open_checkpoint(path) as opened:
+        checkpoint = spelled(opened, network)
+        head = (f"{left}.*",) if any(within(name, left) for name in checkpoint) else ()
+        options = Options(exclude=head, partial=True) if left else Options()
         plan = plan_conversion(checkpoint, model, options)
         of_kind: dict[str, list[str]] = {}
         for problem in plan.problems:

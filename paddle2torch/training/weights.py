@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convert import open_checkpoint
+from convert.models.layout import registered_layout
 from convert.names import counted, listed
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.recipe import Network, within
@@ -29,13 +32,44 @@ def in_paddles_layout(path: str, network: Network) -> Iterator[Checkpoint]:
 
     with open_checkpoint(path) as checkpoint:
         if evidence(checkpoint).framework != TORCH:
-            yield checkpoint
+            yield spelled(checkpoint, network)
             return
     with tempfile.TemporaryDirectory(prefix="paddle2torch-") as scratch:
         file = Path(scratch) / "model.pdparams"
         convert_checkpoint(path, file, **way_back(path, network))
         with open_checkpoint(file) as checkpoint:
             yield checkpoint
+
+
+def spelled(checkpoint: Checkpoint, network: Network) -> Checkpoint:
+    """The checkpoint under a registered network's own names, where it has another known spelling of them (Paddle's zoo)."""
+    if not network.registered:
+        return checkpoint
+    from convert.models.registry import find_model
+    from convert.plan.recognize import rules_for
+
+    spec = find_model(network.registered)
+    slots = registered_layout(spec.name, **spec.defaults).slots
+    rules = rules_for(checkpoint, [slot.name for slot in slots])
+    if not rules:
+        return checkpoint
+    targets = {rule.source: rule.target for rule in rules}
+    here = {name: _paddles(target) for name in checkpoint if (target := targets.get(re.escape(name)))}
+    known = checkpoint.parameter_names
+    return replace(
+        checkpoint,
+        tensors={here.get(name, name): ref for name, ref in checkpoint.items()},
+        parameter_names={here.get(name, name): parameter for name, parameter in known.items()},
+    )
+
+
+_ROLES = {"running_mean": "_mean", "running_var": "_variance"}
+
+
+def _paddles(name: str) -> str:
+    """Paddle's name for what torch's holds."""
+    layer, _, role = name.rpartition(".")
+    return f"{layer}.{_ROLES.get(role, role)}"
 
 
 def way_back(path: str | Path, network: Network) -> dict[str, Any]:

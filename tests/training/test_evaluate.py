@@ -14,10 +14,10 @@ import torch_models.vgg
 from paddle2torch import convert_state_dict
 from paddle2torch.cli import main
 from paddle2torch.training import dense_paddle, dense_torch, metrics
-from paddle2torch.training.answers import answer, combined
+from paddle2torch.training.answers import answer, combined, open_network
 from paddle2torch.training.errors import TrainingError
 from paddle2torch.training.evaluate import ways
-from paddle2torch.training.recipe import Images
+from paddle2torch.training.recipe import Images, Network
 from tests.training import small_paddle, small_torch
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -273,3 +273,17 @@ def test_a_picture_is_named_in_both_frameworks_and_both_languages_and_written_on
     (entry,) = json.loads(capsys.readouterr().out)
     assert sum(row["probability"] for row in entry["torch"]) == pytest.approx(1)
     assert {row["names_zh"] for row in entry["torch"]} == {"猫", "狗", "鳗鱼", "狐狸"}
+
+
+def test_weights_under_the_names_of_paddles_zoo_are_a_registered_networks(tmp_path):
+    zoo = paddle.vision.models.resnet18(num_classes=3)
+    zoo.eval()
+    path = str(tmp_path / "zoo.pdparams")
+    paddle.save(zoo.state_dict(), path)
+    images = np.random.default_rng(0).random((2, 3, 64, 64), dtype=np.float32)
+    expected = zoo(paddle.to_tensor(images)).numpy()
+    sizes = {"num_classes": 3, "in_channels": 3}
+    for side in ("paddle", "torch"):
+        references = {side: f"{side}_models.resnet:resnet18"}
+        network = Network(side, references, sizes, "resnet18")
+        np.testing.assert_allclose(open_network(network, path)(images), expected, rtol=1e-4, atol=1e-5)
