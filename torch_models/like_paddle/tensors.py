@@ -132,3 +132,9 @@ def interpolate(
         high = (low + 1).clamp(max=length - 1)
         x = x.index_select(axis, low) * (1 - share) + x.index_select(axis, high) * share
     return x
+
+
+def matmul(x, y, transpose_x=False, transpose_y=False):
+    """torch.matmul; what is transposed has its last two dimensions exchanged."""
+    x = x.mT if transpose_x and x.ndim > 1 else x
+    return torch.matmul(x, y.mT if transpose_y and y.ndim > 1 else y)

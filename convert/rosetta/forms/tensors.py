@@ -235,11 +235,22 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "sort": (Form("torch.sort(x, dim=axis, descending=descending, stable=stable).values"),),
     "Tensor.sort": (Form("x.sort(dim=axis, descending=descending).values"),),
     "argmax": (Form("torch.argmax(x, dim=axis, keepdim=keepdim).to(dtype)", "dtype given"), Form("=")),
+    **{
+        f"Tensor.{name}": (
+            Form(f"x.{name}(dim=axis, keepdim=keepdim).to(dtype)", "dtype given"),
+            Form("="),
+        )
+        for name in ("argmax", "argmin")
+    },
     "argmin": (Form("torch.argmin(x, dim=axis, keepdim=keepdim).to(dtype)", "dtype given"), Form("=")),
     "matmul": (
         Form("torch.matmul(x.mT, y.mT)", "transpose_x == True, transpose_y == True"),
         Form("torch.matmul(x, y.mT)", "transpose_y == True"),
         Form("torch.matmul(x.mT, y)", "transpose_x == True"),
+        *(
+            Form("like_matmul(x, y, transpose_x, transpose_y)", f"{name} given, {name} not == False")
+            for name in ("transpose_x", "transpose_y")
+        ),
         Form("="),
     ),
     "scale": _SCALED,

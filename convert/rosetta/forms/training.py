@@ -45,6 +45,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     **{f"nn.init.{name}": (Form("="),) for name in INIT_FUNCTIONS},
     "ParamAttr": (Form("="),),
     "create_parameter": (Form("= like_create_parameter"),),
+    "nn.Parameter": (Form("="),),
     **{
         f"nn.initializer.Xavier{name}": (
             Form(f"like_Xavier{name}(fan_in, fan_out, gain)", "fan_in given, fan_in not none"),
