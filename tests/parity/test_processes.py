@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -123,8 +124,8 @@ def test_an_error_of_the_check_itself_is_not_the_models(tmp_path):
     from parity.sides.live import _is_ours
     from parity.trace.values import ValueStore
 
-    with pytest.raises(KeyError) as ours:
-        ValueStore(tmp_path / "store").stored("nothing")
+    with closing(ValueStore(tmp_path / "store")) as store, pytest.raises(KeyError) as ours:
+        store.stored("nothing")
     with pytest.raises(RuntimeError) as theirs:
         torch.nn.Linear(2, 3)(torch.zeros(1, 5))
     assert _is_ours(ours.value)
