@@ -27,7 +27,7 @@ def gradients(given: Given, step: StepRecord, claims: Claims) -> Iterator[Claim]
 
 def _apart(given: Given, step: StepRecord) -> Iterator[tuple[WeightPair, float, float]]:
     """(weight, largest difference of its gradients, their scale) where they differ."""
-    if step.number == 0 or given.faulty:
+    if step.number == 0 or given.faulty or not given.complete:
         return
     largest = max((float(np.abs(g).max(initial=0.0)) for g in step.expected.gradients.values()), default=0.0)
     for twin in given.twins:
@@ -42,7 +42,7 @@ def _apart(given: Given, step: StepRecord) -> Iterator[tuple[WeightPair, float, 
 def loss(given: Given, step: StepRecord, claims: Claims) -> Iterator[Claim]:
     """Losses at Paddle's weights; where only they differ, the training does not notice."""
     expected, actual = step.expected.loss, step.alone.loss
-    if step.number == 0 or given.faulty or claims.of(Remark.LOSS_CUT):
+    if step.number == 0 or given.faulty or not given.complete or claims.of(Remark.LOSS_CUT):
         return
     apart = abs(actual - expected) > given.gradient_share * max(abs(expected), 1.0)
     if apart and next(_apart(given, step), None) is None:

@@ -120,6 +120,15 @@ class Given:
         torch, paddle = self.alignment.torch.trace, self.alignment.paddle.trace
         return torch.parameters[twin.torch.name].trainable and paddle.parameters[twin.paddle.name].trainable
 
+    @cached_property
+    def complete(self) -> bool:
+        """Whether every parameter that torch trains is known in Paddle: else the two are not at equal weights after a step."""
+        trace = self.alignment.torch.trace
+        names = {twin.name for twin in self.twins}
+        known = {own.value for name, own in trace.parameters.items() if name in names or not own.trainable}
+        taken = {value for op in trace.ops for value in op.inputs.values()}
+        return taken.intersection(own.value for own in trace.parameters.values()) <= known
+
     def paddle_name(self, name: str) -> str:
         """Paddle's name of a parameter of torch's."""
         return next((twin.paddle.name for twin in self.twins if twin.name == name), "")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from parity.align.alignment import Alignment, Pair
 from parity.align.weights import Holding, WeightPair
 from parity.capture.training import Settings, Step
 from parity.graph.node import Graph
 from parity.results.finding import Subject
-from parity.trace.trace import Trace
+from parity.trace.trace import Op, Parameter, Trace
 from parity.training import model
 from parity.training.record import Claims, Given, Remark, StepRecord
 from tests.explain.evidence import node
@@ -56,6 +57,18 @@ def test_what_constants_explained_at_the_first_step_they_explain_later():
 def test_the_first_step_is_not_judged_twice_and_a_faulty_model_not_again():
     assert said(model.gradients, given(), step(number=0, gap=1e-3)) == []
     assert said(model.gradients, given(faulty=True), step(gap=1e-3)) == []
+
+
+@pytest.mark.parametrize(("name", "trainable"), [("small", True), ("unknown", False), ("unknown", True)])
+def test_gradients_at_a_later_step_say_nothing_where_a_parameter_was_trained_that_nobody_knows_in_paddle(
+    name, trainable
+):
+    known = given()
+    trace = known.alignment.torch.trace
+    trace.parameters[name] = Parameter(0, True, trainable)
+    trace.ops.append(Op(0, "linear", "linear", "", "", {"weight": 0}, (1,), {}))
+    told = [] if name == "unknown" and trainable else [(Subject.GRADIENT, "small")]
+    assert said(model.gradients, known, step(gap=1e-7)) == told
 
 
 def test_a_loss_that_is_off_alone_is_a_note():
