@@ -83,7 +83,7 @@ def test_a_standalone_port_runs_without_us(net):
 @pytest.mark.parametrize("name", like_paddle.__all__)
 def test_each_of_ours_stands_alone_with_all_that_it_needs(name, monkeypatch):
     text = included(f"from torch_models.like_paddle import {name}\n")
-    monkeypatch.setitem(sys.modules, "torch_models", None)
+    monkeypatch.setitem(sys.modules, "torch_models.like_paddle", None)
     space = {}
     exec(text, space)
     builtin = vars(builtins)

@@ -5,12 +5,12 @@ A tensor is treated as Paddle does; whatever else it is, an array or a list, its
 
 import torch
 
-from torch_models.like_paddle import tensors
+from torch_models.like_paddle.tensors import as_dtype, reshape, split
 
 
 def astype(x, dtype, **options):
     if isinstance(x, torch.Tensor):
-        return x.to(tensors.as_dtype(dtype))
+        return x.to(as_dtype(dtype))
     name = str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype) else dtype
     return x.astype(name, **options)
 
@@ -28,7 +28,7 @@ def viewed(x, *shape, **options):
         return x.view(*shape, **options)
     shape = options.get("shape_or_dtype", shape[0] if len(shape) == 1 else shape)
     if isinstance(shape, (str, torch.dtype)):
-        return x.view(tensors.as_dtype(shape))
+        return x.view(as_dtype(shape))
     sizes = [shape] if isinstance(shape, int) else shape
     return x.view([x.shape[i] if size == 0 else size for i, size in enumerate(sizes)])
 
@@ -38,7 +38,7 @@ def reshaped(x, *shape, **options):
     if not isinstance(x, torch.Tensor):
         return x.reshape(*shape, **options)
     shape = options.get("shape", shape[0] if len(shape) == 1 else shape)
-    return tensors.reshape(x, [shape] if isinstance(shape, int) else shape)
+    return reshape(x, [shape] if isinstance(shape, int) else shape)
 
 
 def maximum_of(x, axis=None, keepdim=False, **options):
@@ -57,4 +57,4 @@ def minimum_of(x, axis=None, keepdim=False, **options):
 
 def parts(x, *how, **options):
     """`x.split`: of a tensor so many parts, or parts of these lengths, along `axis`."""
-    return tensors.split(x, *how, **options) if isinstance(x, torch.Tensor) else x.split(*how, **options)
+    return split(x, *how, **options) if isinstance(x, torch.Tensor) else x.split(*how, **options)
