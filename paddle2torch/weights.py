@@ -165,6 +165,7 @@ def _called(
 ) -> dict[str, str]:
     """The model's name -> the file's, for every tensor of the model."""
     from convert.names import listed
+    from convert.plan.recognize import spelled
     from convert.plan.sources import choose_sources, exclude_advice, prefix_advice
 
     shapes = {name: ref.shape for name, ref in checkpoint.items()}
@@ -176,6 +177,8 @@ def _called(
         known = checkpoint.parameter_names
         unnamed = {name for name in chosen.names.values() if known.get(name, name) == name}
         called = {ours: name for ours, name in entries.items() if name in unnamed}
+    if not called:
+        called = {ours: chosen.names[name] for name, ours in spelled(chosen.names, entries).items()}
     missing = [ours for ours in entries if ours not in called]
     extra = [name for matched, name in chosen.names.items() if name not in set(called.values())]
     if missing or extra:

@@ -111,6 +111,12 @@ def rules_for(names_of: Iterable[str], target: Iterable[str]) -> tuple[Rule, ...
     return ()
 
 
+def spelled(names: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
+    """Each of `names` -> the one of `wanted`, a Paddle model's, that it is where all are in another known spelling; {} where not."""
+    ours = {torch_name(name): name for name in wanted}
+    return {rule.literal[0]: ours[str(rule.target)] for rule in rules_for(names, ours) if rule.literal}
+
+
 def rules_of(title: str, renamed: Mapping[str, str]) -> tuple[Rule, ...]:
     """One rule for each tensor that another spelling, called `title`, calls differently."""
     reason = f"the names of {title}"

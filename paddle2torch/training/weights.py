@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,20 +45,19 @@ def spelled(checkpoint: Checkpoint, network: Network) -> Checkpoint:
     if not network.registered:
         return checkpoint
     from convert.models.registry import find_model
-    from convert.plan.recognize import rules_for
+    from convert.plan import recognize
 
     spec = find_model(network.registered)
     slots = registered_layout(spec.name, **spec.defaults).slots
-    rules = rules_for(checkpoint, [slot.name for slot in slots])
-    if not rules:
+    here = recognize.spelled(checkpoint, (_paddles(slot.name) for slot in slots))
+    if not here:
         return checkpoint
-    targets = {rule.source: rule.target for rule in rules}
-    here = {name: _paddles(target) for name in checkpoint if (target := targets.get(re.escape(name)))}
-    known = checkpoint.parameter_names
     return replace(
         checkpoint,
-        tensors={here.get(name, name): ref for name, ref in checkpoint.items()},
-        parameter_names={here.get(name, name): parameter for name, parameter in known.items()},
+        tensors={here[name]: ref for name, ref in checkpoint.items() if name in here},
+        parameter_names={
+            here[name]: parameter for name, parameter in checkpoint.parameter_names.items() if name in here
+        },
     )
 
 

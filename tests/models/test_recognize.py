@@ -12,7 +12,8 @@ from convert.models.layout import registered_layout
 from convert.models.registry import MODELS
 from convert.plan.plan import Options
 from convert.plan.planner import plan_conversion
-from convert.plan.recognize import recognize, torch_name
+from convert.plan.recognize import recognize, spelled, torch_name
+from paddle_models import resnet as paddle_resnet
 
 from .conftest import build_lazy, build_meta, every_model
 
@@ -227,3 +228,13 @@ def test_densenet_with_spaces_in_its_names_is_recognised():
 
 def test_candidate_reads_as_a_sentence():
     assert str(recognize(lenet_shapes())[0]) == "lenet (LeNet, textbook form), num_classes 10, in_channels 1"
+
+
+def test_the_names_of_paddles_zoo_are_led_to_those_of_our_paddle_network():
+    zoo = list(paddle.vision.models.resnet18().state_dict())
+    ours = list(paddle_resnet.resnet18().state_dict())
+    led = spelled(zoo, ours)
+    assert sorted(led.values()) == sorted(ours)
+    assert led["layer2.0.downsample.1._mean"] in ours
+    assert led["fc.weight"] == "out.weight"
+    assert spelled(zoo[:-1], ours) == spelled(ours, ours) == {}
