@@ -165,6 +165,8 @@ class Definitions(Expressions, Imports):
         forward = method and function.name == "forward" and self.inside[-1].is_layer
         for name in function.parameters:
             if name in function.tensors or (forward and name not in function.defaults):
+                if name not in function.tensors and not without_none(scope[name]):
+                    function.assumed.add(name)
                 scope[name] = join(scope[name], TENSOR) if not without_none(scope[name]) else scope[name]
             elif not without_none(scope[name]) and not any(
                 map(self.own_member, function.members.get(name, ()))

@@ -10,6 +10,7 @@ import libcst as cst
 
 from paddle2torch.port.callees import Callees
 from paddle2torch.port.members import Result, listed
+from paddle2torch.port.steps import backwards, flipped
 from paddle2torch.port.templates import tight
 from paddle2torch.port.values import (
     ARRAY,
@@ -44,6 +45,9 @@ WIDE, LONG = 12, 200
 class Expressions(Callees):
     """Operators, displays, comprehensions, subscripts."""
 
+    stored: cst.BaseExpression | None = None
+    """The target at hand."""
+
     def expr(self, node: cst.BaseExpression) -> Result:
         handler = self._HANDLERS.get(type(node))
         if handler is None:
@@ -69,12 +73,6 @@ class Expressions(Callees):
                     else element.with_changes(slice=index.with_changes(value=new))
                 )
                 continue
-            if (
-                is_tensor(value)
-                and isinstance(index.step, cst.UnaryOperation)
-                and isinstance(index.step.operator, cst.Minus)
-            ):
-                return self.refuse(node, "torch has no negative steps: write torch.flip of the axis")
             parts = {}
             for part in ("lower", "upper", "step"):
                 inner = getattr(index, part)
@@ -87,7 +85,33 @@ class Expressions(Callees):
         changed = node
         if base is not node.value or any(a is not b for a, b in zip(slices, node.slice, strict=True)):
             changed = node.with_changes(value=tight(base) if base is not node.value else base, slice=slices)
-        return changed, self._item(value, literals, isinstance(node.slice[0].slice, cst.Slice))
+        item = self._item(value, literals, isinstance(node.slice[0].slice, cst.Slice))
+        return self._steps(node, changed, value), item
+
+    def _steps(self, node: cst.Subscript, changed: cst.Subscript, value: Value) -> cst.BaseExpression:
+        """The subscript, where it goes backwards in what may be a tensor. One index of who knows what is taken for a list's."""
+        several = len(node.slice) > 1
+        maybe = any(atom.kind == "tensor" for atom in value) or (several and not value)
+        if not maybe or not backwards(node.slice):
+            return changed
+        if node is self.stored:
+            return self.refuse(
+                node,
+                "torch has no negative steps: set the same elements in order, to torch.flip of the value",
+            )[0]
+        self.note(node, self.row("flip"))
+        dims = flipped(node.slice)
+        root: cst.BaseExpression = node.value
+        while isinstance(root, cst.Subscript):
+            root = root.value
+        assumed = self.functions[-1].assumed if self.functions else ()
+        listing = not several and isinstance(root, cst.Name) and root.value in assumed
+        if dims is None or not is_tensor(value) or listing:
+            return changed.with_changes(
+                value=cst.Call(self.names.helper("any_step"), [cst.Arg(changed.value)])
+            )
+        args = [cst.Arg(cst.parse_expression(str(dim))) for dim in dims]
+        return cst.Call(cst.Attribute(tight(changed.value), cst.Name("flip")), args)
 
     def _item(self, value: Value, literals: list[Any], sliced: bool) -> Value:
         found: list[Value] = []

@@ -98,7 +98,7 @@ class Walk(Definitions):
 
     def _assign(self, node: cst.Assign) -> cst.BaseSmallStatement:
         target = node.targets[0].target
-        written = self._written_attribute(node, target)
+        written = self._written_attribute(node)
         if written is not None:
             return written
         self.target = None
@@ -144,29 +144,39 @@ class Walk(Definitions):
             and self.depth == 1
         )
 
-    def _written_attribute(
-        self, node: cst.Assign, target: cst.BaseExpression
-    ) -> cst.BaseSmallStatement | None:
+    def _written_attribute(self, node: cst.Assign) -> cst.BaseSmallStatement | None:
         """`x.stop_gradient = True`."""
-        if not isinstance(target, cst.Attribute):
+        asked = [t.target for t in node.targets if isinstance(t.target, cst.Attribute)]
+        rows = [(t, knowledge.known(f"Tensor.{t.attr.value}")) for t in asked if dotted(t.value) != "self"]
+        found = [
+            (target, known, form)
+            for target, known in rows
+            if known is not None
+            for form in known.forms
+            if form.when.startswith("written")
+        ]
+        if not found:
             return None
+        target, known, form = found[0]
         attr = target.attr.value
-        known = knowledge.known(f"Tensor.{attr}")
-        form = next((f for f in known.forms if f.when.startswith("written")), None) if known else None
-        if known is None or form is None or dotted(target.value) == "self":
-            return None
-        before, self.filled = self.filled, True
-        base, of_what = self.expr(target.value)
-        self.filled = before
-        if without_none(of_what) and not only(of_what, "tensor"):
-            return None
+        left, _, right = form.torch.partition(" = ")
+        targets = []
+        for each in node.targets:
+            if not isinstance(each.target, cst.Attribute) or each.target.attr.value != attr:
+                self.refuse(target, f"{attr} is set with other names: set it in a line of its own")
+                return node
+            before, self.filled = self.filled, True
+            base, of_what = self.expr(each.target.value)
+            self.filled = before
+            if without_none(of_what) and not only(of_what, "tensor"):
+                return None
+            targets.append((each, base))
         value, _ = self.expr(node.value)
         try:
             if form.refuse:
                 raise Refused(form.refuse)
-            left, _, right = form.torch.partition(" = ")
             made = node.with_changes(
-                targets=[node.targets[0].with_changes(target=self._rooted(left, {"x": base}))],
+                targets=[each.with_changes(target=self._rooted(left, {"x": base})) for each, base in targets],
                 value=self._rooted(right, {"value": value}),
             )
         except Refused as why:
@@ -193,6 +203,7 @@ class Walk(Definitions):
                 self.assign(element.value, join(rest, *(part[place] for part in parts)))
         elif isinstance(target, cst.Subscript):
             self.put_into(self.expr(target.value)[1])
+            self.stored = target
             return self.expr(target)[0]
         return target
 
@@ -215,6 +226,7 @@ class Walk(Definitions):
                 )
             elif names(value, "list") and names(before, "list"):
                 self._grow(node.target, before, elements(value))
+        self.stored = node.target
         target = node.target if isinstance(node.target, cst.Name) else self.expr(node.target)[0]
         same = new is node.value and target is node.target
         return node if same else node.with_changes(value=new, target=target)

@@ -96,6 +96,8 @@ class Function:
     defaults: frozenset[str] = frozenset()
     tensors: set[str] = field(default_factory=set)
     """Parameters that are used as only a tensor can be."""
+    assumed: set[str] = field(default_factory=set)
+    """Those of a layer's forward that nothing else tells to be tensors: they may be lists of tensors."""
     members: dict[str, set[str]] = field(default_factory=dict)
     """What is asked of its parameters: the names of methods and attributes."""
     rest: str = ""

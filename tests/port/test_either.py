@@ -25,6 +25,8 @@ CALLS = [
     "x.split(2)",
     "x.split([1, 2], axis=1)",
     "x.clip(0, 1)",
+    "x[:, ::-1]",
+    "x[..., 1, 2:0:-1]",
 ]
 
 
@@ -49,7 +51,7 @@ def test_of_a_tensor_it_is_paddles(call):
 
 
 @pytest.mark.parametrize(
-    "call", ['x.astype("int64")', "x.transpose([1, 2, 0])", "x.max(1)", "x.reshape(6, 4)"]
+    "call", ['x.astype("int64")', "x.transpose([1, 2, 0])", "x.max(1)", "x.reshape(6, 4)", "x[:, ::-1]"]
 )
 def test_of_an_array_it_is_the_arrays(call):
     x = np.random.default_rng(0).standard_normal((2, 3, 4))
@@ -60,3 +62,25 @@ def test_of_an_array_it_is_the_arrays(call):
 def test_of_text_it_is_the_texts():
     text = port_source(SOURCE.format("x.split(*[])")).text
     assert run(text, "a b") == ["a", "b"]
+
+
+def test_a_forward_may_take_a_list_backwards():
+    text = "from paddle import nn\n\n\nclass N(nn.Layer):\n    def forward(self, x):\n        return x[1:][::-1]\n"
+    done = port_source(text)
+    space = {}
+    exec(done.text, space)
+    assert not done.left
+    assert space["N"]()([1, 2, 3]) == [3, 2]
+    assert space["N"]()(torch.tensor([1, 2, 3])).tolist() == [3, 2]
+
+
+def test_what_is_set_with_other_names_is_told():
+    lines = "    x.stop_gradient = y.stop_gradient = False\n    a = x.stop_gradient = True\n"
+    done = port_source(f"import paddle\n\n\ndef f(x: paddle.Tensor, y: paddle.Tensor):\n{lines}")
+    assert "x.requires_grad = y.requires_grad = True" in done.text
+    assert [left.line for left in done.left] == [6]
+
+
+def test_what_is_set_backwards_is_told():
+    done = port_source("import paddle\n\n\ndef f(x: paddle.Tensor):\n    x[::-1] = 1\n    x[:, ::-1] += 1\n")
+    assert len(done.left) == 2

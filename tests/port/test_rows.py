@@ -102,7 +102,6 @@ REFUSED = {
     "Tensor.scatter_": 1,
     "Tensor.flatten_": 1,
     "Layer.astype": 1,
-    "PyLayer": 1,
     "summary": 1,
 }
 """Rows with examples that are not translated, and how many: they stay, with a comment. A number that sinks is lowered here."""

@@ -106,3 +106,40 @@ def test_the_rate_and_decay_of_a_paramattr_become_groups():
     optimizer = grouped(torch.optim.SGD(layer.parameters(), lr=0.2, weight_decay=0.3))
     found = {id(p): (g["lr"], g["weight_decay"]) for g in optimizer.param_groups for p in g["params"]}
     assert found == {id(layer.weight): (0.1, 0.1), id(layer.bias): (0.2, 0.3)}
+
+
+OWN_GRADIENT = """import paddle
+from paddle.autograd import PyLayer
+
+
+class Scaled(PyLayer):
+    @staticmethod
+    def forward(ctx, a, factor, b, power=1):
+        ctx.save_for_backward(a, b)
+        ctx.factor, ctx.power = factor, power
+        return a * b * factor, a**power
+
+    @staticmethod
+    def backward(ctx, g, h):
+        a, b = ctx.saved_tensor()
+        return g * b * ctx.factor + h * ctx.power * a ** (ctx.power - 1), g * a * 2
+
+
+def f(x: paddle.Tensor, y: paddle.Tensor):
+    x.stop_gradient = y.stop_gradient = False
+    first, second = Scaled.apply(x, 2.0, b=y, power=3)
+    (first.sum() + second.sum()).backward()
+    return [first.detach(), second.detach(), x.grad, y.grad]
+"""
+
+
+def test_a_function_with_its_own_gradient_takes_numbers_and_keywords_as_in_paddle():
+    done = port_source(OWN_GRADIENT)
+    assert not done.left
+    x = np.linspace(0.5, 2.0, 6, dtype="float32").reshape(2, 3)
+    found = []
+    for source, tensor in ((OWN_GRADIENT, paddle.to_tensor), (done.text, torch.tensor)):
+        space = {}
+        exec(source, space)
+        found.append(np.array([part.numpy() for part in space["f"](tensor(x), tensor(x + 1))]))
+    assert np.allclose(found[0], found[1], rtol=1e-6)

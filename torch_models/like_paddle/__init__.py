@@ -34,6 +34,7 @@ from torch_models.like_paddle.detection import (
     roi_align,
 )
 from torch_models.like_paddle.either import (
+    any_step,
     astype,
     maximum_of,
     minimum_of,
@@ -133,6 +134,7 @@ from torch_models.like_paddle.tensors import (
 from torch_models.like_paddle.training import (
     BatchSampler,
     DistributedBatchSampler,
+    PyLayer,
     clip_each_norm,
     clipping,
     get_device,
@@ -193,6 +195,7 @@ __all__ = [
     "PiecewiseDecay",
     "PolynomialDecay",
     "Precision",
+    "PyLayer",
     "RNN",
     "Recall",
     "ReduceOnPlateau",
@@ -215,6 +218,7 @@ __all__ = [
     "adaptive_avg_pool2d",
     "add_parameter",
     "add_sublayer",
+    "any_step",
     "as_dtype",
     "as_it_is",
     "assign",

@@ -58,3 +58,35 @@ def minimum_of(x, axis=None, keepdim=False, **options):
 def parts(x, *how, **options):
     """`x.split`: of a tensor so many parts, or parts of these lengths, along `axis`."""
     return split(x, *how, **options) if isinstance(x, torch.Tensor) else x.split(*how, **options)
+
+
+def any_step(x):
+    """`x`, of which slices may go backwards: of a tensor too."""
+    return _AnyStep(x) if isinstance(x, torch.Tensor) else x
+
+
+class _AnyStep:
+    def __init__(self, x):
+        self.x = x
+
+    def __getitem__(self, index):
+        index = index if isinstance(index, tuple) else (index,)
+        taken = sum(i.ndim if _is_mask(i) else i is not None and i is not ... for i in index)
+        x, kept, dim = self.x, [], 0
+        for one in index:
+            i = one
+            if isinstance(i, slice) and i.step is not None and i.step < 0:
+                places = range(*i.indices(x.shape[dim]))
+                first, last = (places[-1], places[0] + 1) if places else (0, 0)
+                x = x[(slice(None),) * dim + (slice(first, last, -i.step),)].flip(dim)
+                i = slice(None)
+            kept.append(i)
+            if i is ...:
+                dim = x.ndim - (taken - dim)
+            elif i is not None:
+                dim += i.ndim if _is_mask(i) else 1
+        return x[tuple(kept)]
+
+
+def _is_mask(index):
+    return isinstance(index, torch.Tensor) and index.dtype == torch.bool

@@ -28,7 +28,7 @@ class Embedding(nn.Embedding):
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """With an activation behind it (`act`, a name of torch.nn.functional's), the stored statistics in training too, or for NHWC."""
+    """With an activation behind it (`act`, a name of Paddle's), the stored statistics in training too, or for NHWC."""
 
     def __init__(
         self, *args, act=None, use_global_stats=False, data_layout="NCHW", data_format=None, **options
@@ -50,10 +50,21 @@ class BatchNorm2d(nn.BatchNorm2d):
             )
         else:
             y = super().forward(x)
-        return y if self.act is None else getattr(F, OTHERWISE.get(self.act, self.act))(y)
+        if self.act is None:
+            return y
+        function = ACTIVATIONS.get(self.act) or getattr(F, self.act, None) or getattr(torch, self.act)
+        return function(y)
 
 
-OTHERWISE = {"swish": "silu"}
+ACTIVATIONS = {
+    "swish": F.silu,
+    "hard_swish": F.hardswish,
+    "hard_sigmoid": lambda x: (x * 0.2 + 0.5).clamp(0, 1),
+    "hard_shrink": F.hardshrink,
+    "tanh_shrink": F.tanhshrink,
+    "softmax": lambda x: F.softmax(x, dim=-1),
+}
+"""What `act` means that torch.nn.functional has under another name, or with other defaults."""
 
 
 class ConvNormActivation(nn.Sequential):

@@ -67,6 +67,39 @@ def grouped(optimizer):
     return optimizer
 
 
+class PyLayer:
+    """A function with its own gradient: `paddle.autograd.PyLayer`.
+
+    `backward` gives a gradient for every tensor that `forward` takes, and for nothing else. torch.autograd.Function takes no keywords,
+    wants a gradient for whatever `forward` takes, and has `saved_tensors` where Paddle has `saved_tensor()`.
+    """
+
+    @classmethod
+    def apply(cls, *args, **options):
+        given = [*args, *options.values()]
+        if any(isinstance(part, torch.Tensor) for a in given if isinstance(a, (list, tuple)) for part in a):
+            raise TypeError(f"{cls.__name__}.apply takes no lists of tensors here: give them one by one")
+        tensors = [a for a in given if isinstance(a, torch.Tensor)]
+        return _Applied.apply(cls, len(args), list(options), given, *tensors)
+
+
+class _Applied(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, cls, count, names, given, *tensors):
+        ctx.cls, rest = cls, iter(tensors)
+        given = [next(rest) if isinstance(a, torch.Tensor) else a for a in given]
+        return cls.forward(ctx, *given[:count], **dict(zip(names, given[count:], strict=True)))
+
+    @staticmethod
+    def backward(ctx, *grads):
+        ctx.saved_tensor = lambda: ctx.saved_tensors
+        try:
+            found = ctx.cls.backward(ctx, *grads)
+        finally:
+            del ctx.saved_tensor
+        return None, None, None, None, *(found if isinstance(found, (list, tuple)) else (found,))
+
+
 class BatchSampler:
     """`paddle.io.BatchSampler`: lists of places in a dataset, or of what a sampler gives."""
 

@@ -119,6 +119,9 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("="),
     ),
     "full": (
+        Form(
+            "torch.full(shape, float(fill_value), dtype=dtype)", "fill_value str, shape not int, dtype given"
+        ),
         Form("torch.full((shape,), fill_value, dtype=dtype)", "shape int, dtype given"),
         Form("torch.full((shape,), float(fill_value))", "shape int, fill_value not bool"),
         Form("=", "dtype given, dtype not none"),
