@@ -101,10 +101,13 @@ def counterparts(
             known[name] = Counterpart(name, (Part(twin, turned=turned),))
         elif name in used and all(hold_the_same(twin, everything, ours) for twin in used[name]):
             known[name] = Counterpart(name, twins=used[name])
-    # Those that nothing stands for come first: of a large model, not all numbers can be looked through.
+    # Those that nothing stands for come first: of a large model, not all numbers can be looked through. What no operator reads is a
+    # copy of others: Paddle's LSTM keeps all its weights in one flat array, too.
     taken = {paddle for one in known.values() for paddle in one.paddle}
+    read = {value for op in paddle.trace.ops for value in op.inputs.values()}
+    of_use = [name for name in theirs if paddle.trace.parameters[name].value in read]
     all_numbers = cache(
-        lambda: Numbers({name: theirs[name] for name in sorted(theirs, key=taken.__contains__)})
+        lambda: Numbers({name: theirs[name] for name in sorted(of_use, key=taken.__contains__)})
     )
     found: dict[str, Counterpart] = {}
     for name, own in ours.items():

@@ -265,3 +265,38 @@ def test_of_two_places_that_cut_gradients_off_the_one_that_explains_them_is_told
 
     path, _, line = finding.where.rpartition(":")
     assert "y.detach()" in linecache.getline(path, int(line))
+
+
+class _PaddleBoth(paddle.nn.Layer):
+    def __init__(self):
+        super().__init__()
+        self.rnn = paddle.nn.LSTM(4, 3, direction="bidirect")
+
+    def forward(self, x):
+        return self.rnn(x)[0]
+
+
+class _TorchEach(torch.nn.Module):
+    """A layer for each direction."""
+
+    def __init__(self, twin, detached=False):
+        super().__init__()
+        self.forth, self.back = (torch.nn.LSTM(4, 3, batch_first=True) for _ in range(2))
+        state = {name: torch.from_numpy(value.numpy()) for name, value in twin.rnn.state_dict().items()}
+        for layer, suffix in ((self.forth, ""), (self.back, "_reverse")):
+            layer.load_state_dict({name: state[name + suffix] for name in layer.state_dict()})
+        self.detached = detached
+
+    def forward(self, x):
+        back, _ = self.back(x.flip(1))
+        back = back.detach() if self.detached else back
+        return torch.cat([self.forth(x)[0], back.flip(1)], -1)
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_weights_that_paddle_keeps_in_one_flat_array_too_are_told_by_their_numbers(detached):
+    paddle.seed(0)
+    twin = _PaddleBoth()
+    x = numbers(2, 5, 4, seed=9)
+    report = parity.check(twin, _TorchEach(twin, detached), x, mode="train", gradients=True, further=False)
+    assert report.verdict is (Verdict.DIFFERENT if detached else Verdict.EQUIVALENT), str(report)
