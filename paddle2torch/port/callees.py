@@ -119,6 +119,7 @@ class Callees(Held):
             self.made_layers.append(name)
         if known.is_initializer or name == "ParamAttr":
             self.remember(name, made, node, root)
+            self.names.attributes = self.names.attributes or self.trained_apart(args)
         if name in ("nn.LayerList", "nn.Sequential", "nn.LayerDict"):
             inner = [elements(v) if name == "nn.LayerList" else v for _, v in args if v]
             value = join(value, of(LIST, join(*inner) if inner else UNKNOWN))

@@ -61,6 +61,8 @@ class Calls:
     """What a walk has at hand when it meets a call of Paddle's."""
 
     names: Names = field(default_factory=Names)
+    plan: Names = field(default_factory=Names)
+    """The names of the walk before."""
     changes: list[Change] = field(default_factory=list)
     alone: cst.CSTNode | None = None
     """The call that is a statement of its own: nothing takes what it gives."""
@@ -193,6 +195,8 @@ class Calls:
             at_hand["result"] = (cst.Name("result"), UNKNOWN)
         if self.filled:
             at_hand["filled"] = (cst.Name("filled"), UNKNOWN)
+        if self.names.attributes or self.plan.attributes:
+            at_hand["attributes"] = (cst.Name("attributes"), UNKNOWN)
         stars = [g for g in given if g.name == "*"]
         if stars:
             inner = (elements(g.value) if g.arg.star else g.value for g in stars)

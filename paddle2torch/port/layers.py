@@ -16,6 +16,8 @@ from paddle2torch.port.values import literal, without_none
 
 ROLES = {"weight_attr": "weight", "param_attr": "weight", "bias_attr": "bias"}
 """Paddle's argument -> torch's parameter."""
+TRAINED = {"learning_rate": (1.0,), "regularizer": (None,)}
+"""What ParamAttr says of training, and what says nothing."""
 
 
 @dataclass
@@ -79,6 +81,12 @@ class Attributes(Calls):
         name = arg.keyword.value if arg.keyword else "name"
         empty = isinstance(arg.value, cst.Name) and arg.value.value == "None"
         return not empty and name != "name"
+
+    @staticmethod
+    def trained_apart(args: Args) -> bool:
+        """Whether ParamAttr's arguments say how its parameter is trained."""
+        said = {a.keyword.value: literal(value) for a, value in args if a.keyword is not None}
+        return any(said.get(name, default) != default for name, default in TRAINED.items())
 
     def remember(self, name: str, made: cst.BaseExpression, node: cst.Call, root: str) -> None:
         """That a node of the port was this call."""

@@ -38,6 +38,8 @@ class Names:
     """Local names that the source uses at all."""
     extra: set[tuple[str, str]] = field(default_factory=set)
     """(module, name) of further imports; ("torch", "") is the package."""
+    attributes: bool = False
+    """Whether a parameter of the file has a rate or decay of its own."""
     defined: Mapping[str, str] = field(default_factory=dict)
     """Names that the file binds in any scope where the port's would be looked up, and what they are, dotted; "" is the file's own."""
 

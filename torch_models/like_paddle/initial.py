@@ -88,7 +88,7 @@ class ParamAttr:
             if given:
                 warnings.warn(
                     f"ParamAttr's {name} stands at the parameter as `{kept}`; torch's optimizers take it from groups: "
-                    "write torch_models.like_paddle.grouped(optimizer)",
+                    "make the optimizer with torch_models.like_paddle.grouped_by_attr(optimizer)",
                     stacklevel=2,
                 )
         parameter.optimize_attr = {"learning_rate": self.learning_rate}

@@ -49,21 +49,44 @@ def set_device(device):
 
 
 def grouped(optimizer):
-    """`optimizer` with the groups that Paddle means: a group's `learning_rate` is a factor, and so is that of a ParamAttr.
+    """`optimizer` with the groups that Paddle means: a group's `learning_rate` is a factor. A schedule keeps it (`scheduled`).
 
-    A ParamAttr's `regularizer` is the decay of its parameter. A schedule keeps the factors (`scheduled`).
+    As in Paddle, what a group says of its parameters holds in the place of what their ParamAttr says.
     """
+    for group in optimizer.param_groups:
+        group["rate"] = group.pop("learning_rate", 1.0)
+        group["lr"] *= group["rate"]
+    return _regularized(optimizer)
+
+
+def grouped_by_attr(optimizer):
+    """`optimizer` with a group for each `learning_rate`, a factor, and `regularizer`, a decay, that a ParamAttr gave to parameters."""
+    coupled = not isinstance(optimizer, torch.optim.AdamW)
     groups, optimizer.param_groups = optimizer.param_groups, []
     for group in groups:
-        factor, apart = group.pop("learning_rate", 1.0), {}
+        apart = {}
         for parameter in group["params"]:
             rate = getattr(parameter, "optimize_attr", {}).get("learning_rate", 1.0)
-            decay = getattr(parameter, "regularizer", None)
+            decay = getattr(parameter, "regularizer", None) if coupled else None
             apart.setdefault((rate, decay), []).append(parameter)
         for (rate, decay), parameters in apart.items():
-            own = {"params": parameters, "lr": group["lr"] * factor * rate, "rate": factor * rate}
+            own = {"params": parameters, "lr": group["lr"] * rate, "rate": rate}
             own |= {} if decay is None else {"weight_decay": decay}
             optimizer.add_param_group({**group, **own})
+    return _regularized(optimizer)
+
+
+def _regularized(optimizer):
+    """AdamW's own decay does not go through the gradients; a ParamAttr's does, beside it."""
+    if isinstance(optimizer, torch.optim.AdamW):
+
+        def hook(optimizer, args, options):
+            for group in optimizer.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None and getattr(p, "regularizer", None):
+                        p.grad = p.grad + p.regularizer * p.detach()
+
+        optimizer.register_step_pre_hook(hook)
     return optimizer
 
 

@@ -14,6 +14,7 @@ Paddle's name with all arguments as they stand. `when` says for which calls a fo
     "subclassed"              the name is the base of a class
     "named"                   the name is passed on, not called
     "filled given"            an attribute of a layer is what an initializer fills, or is assigned to
+    "attributes given"        a ParamAttr of the file has a rate or decay of its own
     "name dotted"             text that is written in it has a dot
     "result unused"           the call stands alone: nothing takes what it gives
     "called given"            it is a call, not an attribute

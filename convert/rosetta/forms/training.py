@@ -6,15 +6,13 @@ from collections.abc import Mapping
 
 from convert.rosetta.forms.form import INIT_FUNCTIONS, SAMPLERS, Form
 
-_GROUPS = Form("like_grouped(again)", "parameters groups")
-
-
 _AROUND = (
-    _GROUPS,
+    Form("like_grouped(again)", "parameters groups"),
+    Form("like_grouped_by_attr(again)", "parameters given, attributes given, parameters not groups"),
     Form("like_clipping(again, grad_clip)", "grad_clip given, grad_clip not none"),
     Form("like_scheduled(again, learning_rate)", "learning_rate maybe scheduler"),
 )
-"""What stands around an optimizer: whoever clips its gradients, and the schedule of its rate."""
+"""What stands around an optimizer: whoever makes groups of parameters, clips its gradients, and the schedule of its rate."""
 
 
 def _optimizer(name: str, *betas: str) -> tuple[Form, ...]:
