@@ -110,11 +110,14 @@ class FileProgress:
 
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
-    """A spinner with the current step on a terminal's stderr; nothing elsewhere."""
+    """A spinner, the time and the current step on a terminal's stderr; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    with Console(stderr=True).status("starting") as spinner:
-        yield spinner.update
+    columns = SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("starting", total=None)
+        yield lambda text: progress.update(task, description=text)

@@ -135,7 +135,11 @@ def _tell(args: argparse.Namespace, done: Sequence[Done]) -> None:
 def _prove(args: argparse.Namespace) -> int:
     """The full check of source and port; its exit code."""
     from paddle2torch.cli import command
+    from paddle2torch.console import fitted
 
+    if sys.stderr.isatty():
+        text = f"proving it: {args.prove} of both files runs with the same weights on several inputs; large networks take minutes"
+        print(fitted(text, errors=True), file=sys.stderr)
     words = ["parity", "--paddle", f"{args.source}:{args.prove}", "--torch", f"{args.output}:{args.prove}"]
     words += ["--args", args.args, "--mode", args.mode, "--gradients"]
     if args.weights is not None:

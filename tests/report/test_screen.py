@@ -262,3 +262,20 @@ def test_a_report_of_ours_is_replaced_and_nothing_else(tmp_path):
         )
         assert not replaces(args, option, mine)
     assert not replaces(args, "html", tmp_path / "new.html")
+
+
+def test_while_something_runs_a_terminal_shows_the_time_and_the_step(monkeypatch):
+    from paddle2torch.console import status
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    with status() as tell:
+        tell("given input, eval: torch in float64")
+    assert "0:00:00" in terminal.getvalue()
+    assert "given input, eval: torch in float64" in terminal.getvalue()
