@@ -109,7 +109,9 @@ def _first_that_tells(
         except NotRecordedError:
             worst = max((d.max_rel for d in case.judgement.outputs.values()), default=float("inf"))
             case.judgement.findings.append(telling.differs(name, shapes, worst))
-        if not (further.unusual and _says_nothing(case.judgement)):
+        # A port that itself refuses one such size promises none of them.
+        limited = any(why.side == "torch" for _, why in looking.refused)
+        if not (further.unusual and (limited or _says_nothing(case.judgement))):
             return case
     return None
 

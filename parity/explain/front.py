@@ -86,8 +86,12 @@ def is_about(claim: Claim, front: Front) -> bool:
 
 
 def hides(front: Front, claim: Claim) -> bool:
-    """Whether the numbers that are handed in would make up for what is claimed, too: it is about an operator on the way there."""
-    return claim.pair is not None and any(op.index in claim.pair.torch.raw for op in front.above)
+    """Whether the numbers that are handed in would make up for what is claimed, too: it is about operators on the way there."""
+    if is_about(claim, front):
+        return False
+    between = () if claim.edge is None else claim.edge.only_torch
+    nodes = between if claim.pair is None else (claim.pair.torch,)
+    return any(op.index in node.raw for op in front.above for node in nodes)
 
 
 def is_of_a_layer(claim: Claim, front: Front) -> bool:

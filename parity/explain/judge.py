@@ -43,7 +43,7 @@ from parity.explain import (
     wiring,
 )
 from parity.explain.alternatives import Trial, best
-from parity.explain.claims import Claim, Claims, Doubt
+from parity.explain.claims import Claim, Claims, Doubt, Front
 from parity.explain.consequences import gathered
 from parity.explain.constants import softmax_is_cut
 from parity.explain.evidence import Evidence
@@ -143,9 +143,13 @@ def _at_the_front(trial: Trial) -> Trial:
     if not nothing and (not open_ or (len(open_) < 2 and not vague)):
         return trial
     found = front.parting(trial.evidence, [finding.where for finding in shown])
-    if found is None or any(
-        front.hides(found, claim) or (is_certain(claim) and front.is_of_a_layer(claim, found))
-        for claim in claims
+    if (
+        found is None
+        or (nothing and _is_right_alone(trial.evidence, found))
+        or any(
+            front.hides(found, claim) or (is_certain(claim) and front.is_of_a_layer(claim, found))
+            for claim in claims
+        )
     ):
         return trial
 
@@ -160,6 +164,16 @@ def _at_the_front(trial: Trial) -> Trial:
     findings = [tell.finding(claim, evidence) for claim in told.faults]
     left = by_line([finding for finding in findings if finding.shows is Shows.OUTPUTS])
     return Trial(evidence, told, findings) if left and (nothing or len(left) <= len(faults)) else trial
+
+
+def _is_right_alone(evidence: Evidence, found: Front) -> bool:
+    """Whether each operator there does what Paddle's does with the same numbers: rounding has grown on the way, and none is to blame."""
+    alone = {
+        pair.torch.op
+        for pair in evidence.alignment.pairs
+        if (local := evidence.row(pair).local) is not None and local.max_rel <= evidence.row(pair).limit
+    }
+    return alone.issuperset(op.index for op in (*found.above, *found.torch))
 
 
 def explained(evidence: Evidence) -> Claims:

@@ -303,7 +303,7 @@ class Measured(Configured):
             return all(node is not pair.torch for node in self.hidden[1].nodes)
         if not self.differs_alone(pair):
             return False
-        if self.row(pair).agrees_freely or self._fused(pair):
+        if self.row(pair).agrees_freely or self.is_fused(pair):
             return True
         if not self.outputs_agree or pair.torch.op < 0:
             return False
@@ -339,7 +339,7 @@ class Measured(Configured):
         data = self.torch.value(given[0]) if pair.torch.kind in POINTWISE and len(given) == 1 else None
         return data is not None and np.unique(data.load()).size > data.size / 2 > 1
 
-    def _fused(self, pair: Pair) -> bool:
+    def is_fused(self, pair: Pair) -> bool:
         """Whether an operator makes of Paddle's numbers what several of Paddle's make, to what float32 keeps of fused weights."""
         if id(pair) not in self._into_one:
             self._into_one[id(pair)] = self._makes_alone(pair)
@@ -369,7 +369,7 @@ class Measured(Configured):
         """Whether what comes in here is made by one operator that several of Paddle's were fused into."""
         made = self.alignment.torch.producer.get(edge.torch_value)
         pair = None if made is None or edge.only_torch else self.alignment.pair_of_torch(made)
-        return pair is not None and self._fused(pair)
+        return pair is not None and self.is_fused(pair)
 
     # -- what comes in ---------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from parity.explain import hidden
 from parity.explain.claims import Claim, Claims, Doubt, Remark
 from parity.explain.dropouts import differing, half_off
 from parity.explain.evidence import Evidence
-from parity.graph.node import Node, Silent
+from parity.graph.node import Graph, Node, Silent
 from parity.limits import AMPLIFIED
 from parity.results.finding import Shows, Subject
 from parity.results.judgement import Status
@@ -157,25 +157,35 @@ def behind_zeros(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     if claims.faults or not evidence.outputs_agree or evidence.torch.trace.flows:
         return
     alignment, (theirs, ours) = evidence.alignment, evidence.hidden
-    fine: set[int] = set()
-    for node in reversed(ours.nodes):
-        pair = alignment.pair_of_torch(node)
-        readers = [reader for reader, _ in alignment.torch.consumers[node.output]]
-        # What is made of a result tells of it, too.
-        if (pair is not None and _known(evidence, claims, pair)) or fine.issuperset(map(id, readers)):
-            fine.add(id(node))
-    apart = [node for node in ours.nodes if id(node) not in fine and node.kind not in hidden.CARRYING]
-    apart += [
-        node for node in theirs.nodes if not alignment.has_paddle(node) and node.kind not in hidden.CARRYING
-    ]
+    if not ours.nodes and not theirs.nodes:
+        return
+    known = {
+        id(node)
+        for pair in alignment.pairs
+        if _known(evidence, claims, pair)
+        for node in (pair.paddle, pair.torch)
+    }
+    apart = [*_untold(alignment.torch, ours, known), *_untold(alignment.paddle, theirs, known)]
     if apart:
         yield Claim(Doubt.BEHIND_ZEROS, details=(apart[0], len(apart), ours.parameters or theirs.parameters))
 
 
+def _untold(graph: Graph, found: hidden.Hidden, known: set[int]) -> list[Node]:
+    """Hidden operators that are not known, and of which nothing known is made, which would tell of them too."""
+    fine: set[int] = set()
+    for node in reversed(found.nodes):
+        readers = (id(reader) for reader, _ in graph.consumers[node.output])
+        if id(node) in known or fine.issuperset(readers):
+            fine.add(id(node))
+    return [node for node in found.nodes if id(node) not in fine and node.kind not in hidden.CARRYING]
+
+
 def _known(evidence: Evidence, claims: Claims, pair: Pair) -> bool:
     row = evidence.row(pair)
-    status = claims.status(pair, row.status)
-    return row.agrees_freely or status in (Status.SAME, Status.CONSTANTS) or evidence.numbers_moved(pair)
+    if row.agrees_freely or claims.status(pair, row.status) in (Status.SAME, Status.CONSTANTS):
+        return True
+    alone = row.local is not None and row.local.max_rel <= row.limit
+    return alone or evidence.is_fused(pair) or evidence.numbers_moved(pair)
 
 
 # -- outputs that differ without any fault ---------------------------------------------------------------

@@ -174,7 +174,7 @@ def test_two_swapped_convolutions_are_found():
         two.copy_(kept)
     report = check((paddle_model, torch_model, inputs))
     assert first(report).layer == "bb_0_1.conv0._conv" == first_row(report)
-    assert [f.layer for f in report.findings] == ["bb_0_1.conv0._conv", "bb_0_1.conv1._conv"]
+    assert [f.layers for f in report.findings] == [("bb_0_1.conv0._conv", "bb_0_1.conv1._conv")]
     assert all("swapped" in f.cause for f in report.findings)
 
 

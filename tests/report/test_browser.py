@@ -218,7 +218,10 @@ def test_long_tables_fold_what_agrees_until_somebody_looks(browser, page, large,
 
 def test_a_link_to_a_folded_finding_opens_it(browser, page, different):
     case = different.cases[0]
-    findings = [replace(different.findings[0], layer=f"layer{i}", where=f"net.py:{i + 1}") for i in range(15)]
+    one = different.findings[0]
+    findings = [
+        replace(one, layer=f"layer{i}", where=f"net.py:{i + 1}", operator=f"Operator{i}") for i in range(15)
+    ]
     judgement = replace(case.judgement, findings=findings)
     browser.open(page(replace(different, cases=(replace(case, judgement=judgement),))))
     visible = "document.querySelector('#finding-14').checkVisibility()"
