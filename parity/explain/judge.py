@@ -43,7 +43,7 @@ from parity.explain import (
     wiring,
 )
 from parity.explain.alternatives import Trial, best
-from parity.explain.claims import Claim, Claims, Doubt, Front
+from parity.explain.claims import Claim, Claims, Doubt
 from parity.explain.consequences import gathered
 from parity.explain.constants import softmax_is_cut
 from parity.explain.evidence import Evidence
@@ -142,14 +142,12 @@ def _at_the_front(trial: Trial) -> Trial:
     vague = any(finding.subject in front.VAGUE for finding in shown)
     if not nothing and (not open_ or (len(open_) < 2 and not vague)):
         return trial
+    if nothing and _does_the_same(trial.evidence):
+        return trial
     found = front.parting(trial.evidence, [finding.where for finding in shown])
-    if (
-        found is None
-        or (nothing and _is_right_alone(trial.evidence, found))
-        or any(
-            front.hides(found, claim) or (is_certain(claim) and front.is_of_a_layer(claim, found))
-            for claim in claims
-        )
+    if found is None or any(
+        front.hides(found, claim) or (is_certain(claim) and front.is_of_a_layer(claim, found))
+        for claim in claims
     ):
         return trial
 
@@ -166,14 +164,14 @@ def _at_the_front(trial: Trial) -> Trial:
     return Trial(evidence, told, findings) if left and (nothing or len(left) <= len(faults)) else trial
 
 
-def _is_right_alone(evidence: Evidence, found: Front) -> bool:
-    """Whether each operator there does what Paddle's does with the same numbers: rounding has grown on the way, and none is to blame."""
-    alone = {
-        pair.torch.op
-        for pair in evidence.alignment.pairs
-        if (local := evidence.row(pair).local) is not None and local.max_rel <= evidence.row(pair).limit
-    }
-    return alone.issuperset(op.index for op in (*found.above, *found.torch))
+def _does_the_same(evidence: Evidence) -> bool:
+    """Whether torch runs Paddle's operators one by one, each right by itself: then rounding has grown on the way, and none is to blame."""
+    alignment = evidence.alignment
+    if alignment.edges or alignment.output_edges or alignment.only_paddle or alignment.only_torch:
+        return False
+    if evidence.attributes or evidence.slots or evidence.weights:
+        return False
+    return not any(map(evidence.differs_alone, (p for p in alignment.pairs if p.torch.kind != "output")))
 
 
 def explained(evidence: Evidence) -> Claims:

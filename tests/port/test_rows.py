@@ -14,7 +14,6 @@ KNOWN = {
     "default initialisation of Conv2D": "a layer outside of any network is not initialised anew",
     "default initialisation of Linear": "a layer outside of any network is not initialised anew",
     "default initialisation of Embedding": "a layer outside of any network is not initialised anew",
-    "ParamAttr learning_rate": "torch's optimizers take no rate from a parameter",
     "clear_grad of the optimizer": "it empties the gradient",
     "set_state_dict": "a weight of one's own goes into a state dict as Paddle keeps it, and torch refuses it",
     "statistics of BatchNorm": "how many there are differs",
