@@ -269,9 +269,8 @@ def gradients_elsewhere(
                 # What the models return on such numbers is judged by itself; these are gradients of something else.
                 case = None
                 continue
-            room = max(
-                GRADIENT_CONSTANTS, FORWARD_SHARE * level
-            )  # constants of the forward are in gradients, too
+            # Constants of the forward are in gradients, too.
+            room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * level)
             for path, theirs, actual in _gradients(runs):
                 expected = LOSS * theirs
                 finite = np.isfinite(expected) & np.isfinite(actual)

@@ -89,6 +89,11 @@ class Alignment:
             if torch_value in self.torch.parameters and paddle_value in self.paddle.parameters:
                 self.same.setdefault(torch_value, paddle_value)
 
+    @property
+    def whole(self) -> bool:
+        """Whether every operator has a counterpart, and each is fed with what that is fed with."""
+        return not (self.edges or self.output_edges or self.only_paddle or self.only_torch)
+
     def has_torch(self, node: Node) -> bool:
         return id(node) in self._by_torch
 

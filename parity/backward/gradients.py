@@ -55,12 +55,12 @@ def judge_gradients(
     numbers = paddle_parameters, torch_parameters
     judging.counterparts = counterparts(paddle, torch, prepared.names, judging.result.twins, numbers)
     whole = covering(judging.result.twins, torch_parameters)
+    in_parts = {name for name, known_as in judging.counterparts.items() if known_as.parts}
+    # What is known by its parts, and is not this weight as it is used, is compared part by part alone.
     judging.result.twins = [
         twin
         for twin in judging.result.twins
-        if (twin.name in whole and hold_the_same(twin, *numbers))
-        or not (known_as := judging.counterparts.get(twin.name))
-        or not known_as.parts
+        if twin.name not in in_parts or (twin.name in whole and hold_the_same(twin, *numbers))
     ]
     judging.forward = any(finding.shows is Shows.OUTPUTS for finding in known)
     judging.result.others = by_name_or_numbers(judging.counterparts, judging.result.twins, alignment)

@@ -66,10 +66,9 @@ class Evidence(Measured):
 
         Nothing is left that could make up for it, so torch need not run again to see whether it comes right.
         """
-        alignment = self.alignment
-        if alignment.edges or alignment.output_edges or alignment.only_paddle or alignment.only_torch:
+        if not self.alignment.whole:
             return None
-        pairs = [pair for pair in alignment.pairs if pair.torch.kind != "output"]
+        pairs = [pair for pair in self.alignment.pairs if pair.torch.kind != "output"]
         if any((local := self.row(pair).local) is None or not local.comparable for pair in pairs):
             return None
         differing = [pair for pair in pairs if self.differs_alone(pair)]

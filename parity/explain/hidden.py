@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from parity.align.weights import constant
 from parity.graph.node import Graph, Node
 from parity.ops.kinds import kind_of
 from parity.trace.values import Array
@@ -27,9 +28,7 @@ class Hidden:
 def hidden(graph: Graph, parameters: Mapping[str, Array]) -> Hidden:
     """What is above a product with zeros, and reaches the results on no other way."""
     zeros = {
-        value
-        for value, name in graph.parameters.items()
-        if name in parameters and parameters[name].size and not parameters[name].any()
+        value for value, name in graph.parameters.items() if name in parameters and _is_zero(parameters[name])
     }
     if not zeros:
         return Hidden((), ())
@@ -63,6 +62,10 @@ def _above(graph: Graph, values: list[int], zeros: set[int]) -> tuple[dict[int, 
             else:
                 cut[value] = zero
     return found, cut
+
+
+def _is_zero(array: Array) -> bool:
+    return array.size > 0 and not array.flat[0] and constant(array)
 
 
 def _multiplies(node: Node, slot: str) -> bool:

@@ -166,12 +166,10 @@ def _at_the_front(trial: Trial) -> Trial:
 
 def _does_the_same(evidence: Evidence) -> bool:
     """Whether torch runs Paddle's operators one by one, each right by itself: then rounding has grown on the way, and none is to blame."""
-    alignment = evidence.alignment
-    if alignment.edges or alignment.output_edges or alignment.only_paddle or alignment.only_torch:
+    if not evidence.alignment.whole or evidence.attributes or evidence.slots or evidence.weights:
         return False
-    if evidence.attributes or evidence.slots or evidence.weights:
-        return False
-    return not any(map(evidence.differs_alone, (p for p in alignment.pairs if p.torch.kind != "output")))
+    pairs = (pair for pair in evidence.alignment.pairs if pair.torch.kind != "output")
+    return not any(map(evidence.differs_alone, pairs))
 
 
 def explained(evidence: Evidence) -> Claims:

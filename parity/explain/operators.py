@@ -136,11 +136,10 @@ def _configured(
             details=found,
         )
     for missing in evidence.slots.get(id(pair), ()):
-        if right and not evidence.neutral(pair, missing.slot):
-            # Its numbers count, and the result is right all the same: they come in elsewhere on the other side.
-            continue
-        if evidence.neutral(pair, missing.slot) and evidence.frozen(pair, missing.slot):
-            # Zeros that never change: a BatchNorm without a bias, in torch, where each has one.
+        # Zeros that never change (a BatchNorm without a bias, in torch, where each has one), or numbers that count where the result is
+        # right all the same: they come in elsewhere on the other side.
+        neutral = evidence.neutral(pair, missing.slot)
+        if evidence.frozen(pair, missing.slot) if neutral else right:
             continue
         in_paddle = missing.only_in == "paddle"
         yield Claim(Subject.SLOT, pair, attribute=missing.slot, values=(in_paddle, not in_paddle))

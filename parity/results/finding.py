@@ -7,6 +7,11 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+UNRELATED = "unrelated"
+"""What a weight holds of which nothing is Paddle's."""
+ONE_NUMBER = "all "
+"""How it is told what a weight holds whose numbers are all the same; the number follows."""
+
 
 class Subject(str, Enum):
     """What is wrong, by what a person has to do about it. The value is the word in a JSON report."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from parity.results.finding import Finding, Subject
+from parity.results.finding import ONE_NUMBER, UNRELATED, Finding, Subject
 
 QUOTED = re.compile(r"`([^`]*)`")
 COUNTED = re.compile(r"\d+")
@@ -24,9 +24,6 @@ MOVED = {Subject.EXTRA, Subject.MISSING}
 
 SETTINGS = frozenset({"eps", "momentum", "slope", "approximate"})
 """Arguments that are chosen once for all layers of a kind."""
-
-UNMADE = "unrelated", "all "
-"""How `values` begin of what a weight holds that was never loaded."""
 
 NAMES = frozenset({Subject.WEIGHT, Subject.STATISTIC, Subject.REGISTRATION, Subject.TIE})
 """Subjects whose attribute and values are names of parameters and layers."""
@@ -161,7 +158,8 @@ def _counted(part: str) -> str:
 
 
 def _unmade(finding: Finding) -> bool:
-    return str(finding.values.get("torch", "")).startswith(UNMADE)
+    """Whether a weight was never loaded."""
+    return str(finding.values.get("torch", "")).startswith((UNRELATED, ONE_NUMBER))
 
 
 def _run(finding: Finding) -> Hashable:

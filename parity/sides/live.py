@@ -22,7 +22,8 @@ from parity.sides.side import adapter
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import Array, ValueStore
 
-PARITY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CALLING = tuple(os.path.join(root, folder, "") for root in OWN for folder in ("capture", "remedies"))
+"""Folders of ours that call operators, a model's or a user's."""
 
 _NO_KERNEL = re.compile(
     r"float64\) of kernel `(\w+)` is not registered|\"(\w+)\" not implemented for 'Double'"
@@ -42,8 +43,7 @@ def called_at(error: BaseException) -> str:
 def _is_ours(error: BaseException) -> bool:
     """Whether the check itself failed while it looked on: `capture` calls the model's operators, and what those raise is the model's."""
     *_, last = traceback.extract_tb(error.__traceback__)
-    calling = tuple(os.path.join(PARITY, folder, "") for folder in ("capture", "remedies"))
-    inside = last.filename.startswith(PARITY) and not last.filename.startswith(calling)
+    inside = last.filename.startswith(OWN) and not last.filename.startswith(CALLING)
     return inside and not isinstance(error, MemoryError | OSError)
 
 

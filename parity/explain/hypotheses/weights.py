@@ -12,6 +12,7 @@ import numpy as np
 from parity.align.weights import constant, digest, same_content
 from parity.explain.hypotheses.hypothesis import Hypothesis, first_that_gives
 from parity.limits import FLOAT32_STEPS, SLIGHTLY
+from parity.results.finding import ONE_NUMBER, UNRELATED
 from parity.trace.values import Array
 
 
@@ -145,7 +146,7 @@ def _never_loaded(w: Weight) -> Diagnosis | None:
         return Diagnosis(cause, f"{value:g}")
     if w.actual.size and constant(w.actual):
         cause = f"`{w.torch}` was never loaded: all its values are {value:g}"
-        return Diagnosis(cause, f"all {value:g}")
+        return Diagnosis(cause, f"{ONE_NUMBER}{value:g}")
     return None
 
 
@@ -160,7 +161,7 @@ def _scaled(w: Weight) -> Diagnosis | None:
 
 def _unrelated(w: Weight) -> Diagnosis:
     cause = f"`{w.torch}` is unrelated to Paddle's `{w.paddle}`: it was probably never loaded"
-    return Diagnosis(cause, "unrelated")
+    return Diagnosis(cause, UNRELATED)
 
 
 QUESTIONS: tuple[Callable[[Weight], Diagnosis | None], ...] = (
