@@ -305,7 +305,8 @@ class _Gradients(Blame):
         worst = max((d.max_rel for _, d, _ in seen if d.scale > RECOMPUTED * largest), default=0.0)
         if not seen:
             self.said.append(Claim(Doubt.NOTHING))
-        elif not self.found:
+        elif not self.found and not (self.forward and self._witnesses(seen)):
+            # Behind a fault in the forward, gradients that differ follow from it: they are no findings, and do not agree.
             inputs = sum(not place.parameter for place, *_ in seen)
             parameters = len({place for place, *_ in seen}) - inputs
             self.said.append(

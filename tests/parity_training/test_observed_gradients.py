@@ -300,3 +300,15 @@ def test_weights_that_paddle_keeps_in_one_flat_array_too_are_told_by_their_numbe
     x = numbers(2, 5, 4, seed=9)
     report = parity.check(twin, _TorchEach(twin, detached), x, mode="train", gradients=True, further=False)
     assert report.verdict is (Verdict.DIFFERENT if detached else Verdict.EQUIVALENT), str(report)
+
+
+def test_gradients_that_differ_because_the_forward_does_are_not_said_to_agree():
+    for activation, agree in ((torch.relu, False), (torch.nn.functional.gelu, True)):
+        one, other = paddle.nn.Sequential(paddle.nn.Linear(6, 3), paddle.nn.GELU()), torch.nn.Linear(6, 3)
+        with torch.no_grad():
+            other.weight.copy_(torch.from_numpy(one[0].weight.numpy().T.copy()))
+            other.bias.copy_(torch.from_numpy(one[0].bias.numpy()))
+        other.register_forward_hook(lambda _, __, y, activation=activation: activation(y))
+        report = parity.check(one, other, X, gradients=True, further=False)
+        assert report.verdict is (Verdict.EQUIVALENT if agree else Verdict.DIFFERENT), str(report)
+        assert any("all agree to rounding" in note.text for note in report.notes) is agree
