@@ -20,6 +20,7 @@ from parity.capture.failed import NoKernelError
 from parity.capture.places import one_check
 from parity.case import GIVEN, Question
 from parity.errors import ParityError
+from parity.explain.telling.further import never_entered
 from parity.further import further_cases
 from parity.report.report import Report
 from parity.results.finding import Note
@@ -232,6 +233,10 @@ def compare_sides(
             tell,
             cases[0].judgement,
             gradients or steps > 0,
+        )
+    if not any(case.judgement.findings for case in cases):
+        cases[-1].judgement.notes += never_entered(
+            {side.framework: side.branches for side in (paddle, torch)}
         )
     return Report(
         paddle=paddle.name,

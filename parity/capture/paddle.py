@@ -20,6 +20,7 @@ from paddle.jit.dy2static.program_translator import ProgramTranslator, StaticFun
 
 from convert.names import counted
 from parity.capture.backward import BackwardRecorder
+from parity.capture.branches import branches_of
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.kept import attributes, changed, counts, rewind
@@ -518,6 +519,7 @@ def run(
                 stack.enter_context(none_recomputed())
             draws = stack.enter_context(seeded(options.seed, model.named_sublayers(include_self=True)))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
+            stack.enter_context(branches_of(model.sublayers(include_self=True), trace.branches, options))
             if options.before is not None:
                 earlier = {
                     name: recorder.cast(paddle.to_tensor(array, place=place), options.precision)

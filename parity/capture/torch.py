@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.capture.backward import BackwardRecorder
+from parity.capture.branches import branches_of
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.kept import attributes, changed, counts, rewind
@@ -518,6 +519,7 @@ def run(
                 stack.enter_context(none_recomputed())
             draws = stack.enter_context(seeded(options.seed, model.named_modules()))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
+            stack.enter_context(branches_of(model.modules(), trace.branches, options))
             if options.before is not None:
                 earlier = {
                     name: recorder.cast(torch.from_numpy(np.array(array)).to(device), options.precision)

@@ -7,7 +7,7 @@ import os
 import re
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from parity.capture.source import OWN, is_machinery
 from parity.capture.training import Trainer
 from parity.errors import ParityError
 from parity.sides.hints import input_hint
-from parity.sides.side import adapter
+from parity.sides.side import adapter, remember_branches
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import Array, ValueStore
 
@@ -82,6 +82,7 @@ class LiveSide:
     loss: Any = None
     optimizer: Any = None
     scheduler: Any = None
+    branches: dict[str, bool] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -172,7 +173,7 @@ class LiveSide:
                 if ended is not None and store is not None and not lacking
                 else None,
             ) from error
-        return trace
+        return remember_branches(self, trace)
 
     def trainer(self, mode: str) -> Trainer:
         if self.optimizer is None:

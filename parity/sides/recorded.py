@@ -9,6 +9,7 @@ from parity.capture.failed import ModelError
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Trainer
 from parity.errors import NotRecordedError, ParityError
+from parity.sides.side import remember_branches
 from parity.trace.file import TraceFile
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import Array, ValueStore
@@ -22,6 +23,7 @@ class RecordedSide:
     def __init__(self, file: TraceFile) -> None:
         self.file = file
         self.framework: Framework = file.framework
+        self.branches: dict[str, bool] = {}
 
     @property
     def name(self) -> str:
@@ -51,7 +53,8 @@ class RecordedSide:
                 f"{self.file.path} holds no such gradients: capture Paddle's with --gradients, and give the torch "
                 "model itself (--torch MODULE:FACTORY)"
             )
-        return self.file.trace(case, mode, precision), self.file.values(case, mode, precision)
+        trace = remember_branches(self, self.file.trace(case, mode, precision))
+        return trace, self.file.values(case, mode, precision)
 
     def replay(
         self, inputs: Mapping[str, Array], *, mode: str, plan: ReplayPlan, expected: ValueStore

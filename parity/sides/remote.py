@@ -25,6 +25,7 @@ from parity.capture.training import Recipe, Trainer
 from parity.errors import ParityError
 from parity.numbers.compare import Difference
 from parity.sides.older_python import OLDEST, SINCE, version_of, write_packages
+from parity.sides.side import remember_branches
 from parity.trace.trace import Framework, Trace
 from parity.trace.values import PLACE, PREFIX, Array, ValueStore, save_arrays
 
@@ -81,6 +82,7 @@ class WorkerSide:
         self.registered = registered
         self.option = option
         self.framework = framework
+        self.branches: dict[str, bool] = {}
         self.factory = factory
         self.recipe: Recipe | None = None
         self.parts: dict[str, str] = {}
@@ -291,7 +293,8 @@ class WorkerSide:
             backward=backward,
             before="" if before is None else self._inputs(before),
         )
-        return Trace.from_json(answer["trace"]), ValueStore.from_json(store, answer["index"])
+        trace = remember_branches(self, Trace.from_json(answer["trace"]))
+        return trace, ValueStore.from_json(store, answer["index"])
 
     def replay(
         self, inputs: Mapping[str, Array], *, mode: str, plan: ReplayPlan, expected: ValueStore

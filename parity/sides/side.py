@@ -23,6 +23,8 @@ class Side(Protocol):
     """What a check asks of one framework's model."""
 
     framework: Framework
+    branches: dict[str, bool]
+    """The branches of the model's code that depend on what it is given -> whether a recorded run entered them."""
 
     @property
     def name(self) -> str: ...
@@ -57,6 +59,13 @@ class Side(Protocol):
     def trainer(self, mode: str) -> Trainer:
         """A float64 copy of the model with the optimizer of this side, for training steps."""
         ...
+
+
+def remember_branches(side: Side, trace: Trace) -> Trace:
+    """A run that came to its end, with the branches that it entered kept on its side."""
+    for place, entered in trace.branches.items():
+        side.branches[place] = side.branches.get(place, False) or entered
+    return trace
 
 
 def adapter(framework: Framework) -> Any:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from parity.numbers.compare import Difference
 from parity.results.finding import Finding, Note, Shows, Subject
 
 Shapes = Mapping[str, tuple[int, ...]]
+
+MOST_BRANCHES = 3
+"""So many branches that no run entered are told of each side; all are in the evidence."""
 
 
 def on(name: str, shapes: Shapes, finding: Finding) -> Finding:
@@ -123,6 +126,19 @@ def only_such() -> Note:
         "only masks and ids that are all equal were compared: Paddle's model does not take other ones like them, so give "
         "some that differ (--input)"
     )
+
+
+def never_entered(branches: Mapping[str, Mapping[str, bool]]) -> Iterator[Note]:
+    """What of either side's code no run came to, and so compared. branches: side -> "file:line (`if ...`)" -> whether a run entered it."""
+    for side, places in branches.items():
+        left = [place for place, entered in places.items() if not entered]
+        if left:
+            shown = ", ".join(left[:MOST_BRANCHES])
+            more = f" and {len(left) - MOST_BRANCHES} more" if len(left) > MOST_BRANCHES else ""
+            yield Note(
+                f"{side}: no input that was compared came to {shown}{more}: what it computes was not compared; give an input that does (--input)",
+                evidence={"branches": left},
+            )
 
 
 def ignored(label: int, apart: float) -> Note:
