@@ -16,7 +16,9 @@ import numpy as np
 
 from parity.align.pipeline import Prepared, prepare
 from parity.capture.failed import ModelError
+from parity.capture.options import Nudge
 from parity.capture.replay import Measurement, ReplayPlan
+from parity.errors import ParityError
 from parity.explain.judge import judge
 from parity.explain.raising import judge_raised
 from parity.explain.words import in_gradients
@@ -183,7 +185,35 @@ class Question:
             prepared,
             replay=replay,
             numbers=numbers,
+            nudged=self._nudged,
         )
+
+    def _nudged(self, nudge: Nudge) -> Mapping[str, tuple[Array, Array]]:
+        """What both models return where their float32 constants are rounded otherwise; nothing where one of them cannot be run again."""
+        self._tell("float32 constants, rounded otherwise")
+        with ExitStack() as stack:
+            scratch = stack.enter_context(scratch_directory())
+            found = []
+            for side in (self.paddle, self.torch):
+                try:
+                    _, store = side.capture(
+                        self.inputs,
+                        mode=self.mode,
+                        precision="float64",
+                        store=scratch / side.framework,
+                        outputs_only=True,
+                        nudge=nudge,
+                    )
+                except ParityError:
+                    return {}
+                stack.callback(store.close)
+                found.append({k: store.get(k) for k in store.index if k.startswith("output:")})
+            theirs, ours = found
+            return {
+                key.removeprefix("output:"): (theirs[key], ours[key])
+                for key in theirs
+                if key in ours and theirs[key].shape == ours[key].shape
+            }
 
     def _done(self, runs: Mapping[Framework, Run], judgement: Judgement) -> Answer:
         require_finite(judgement, {side: run.store for side, run in runs.items()})

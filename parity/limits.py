@@ -17,6 +17,18 @@ EPS64 = 2.0**-52
 ROUND32 = 2.0**-24
 """Largest relative change of a number that is rounded to float32."""
 
+FEW_DIGITS = 2.0**12
+"""A number of at most twelve binary digits (0.5, 3, 1000) was not rounded when it was written down in float32."""
+
+CONSTANTS = 4.0
+"""How many times as far outputs may be apart as they move when the models' float32 constants are rounded otherwise.
+
+Each constant is moved by the most that rounding it once can; a framework that makes a table in float32 rounds each number a few times.
+"""
+
+SLIGHT = 1e-4
+"""Outputs that are further apart than this are not looked at in this way: no constant of float32 makes as much. Chosen; saves the runs."""
+
 SHRINK = 2.0**-29
 """Unit round-off of float64 over that of float32: by so much rounding shrinks, and a difference of algebra does not."""
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from parity.limits import FEW_DIGITS, ROUND32
 from parity.trace.values import Array, Stored
 
 MARK = "_paddle2torch_value"
@@ -60,6 +63,31 @@ class Backward:
     plain_variance: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Nudge:
+    """The numbers that a model holds or makes in float32, rounded otherwise: each half a step up or down.
+
+    seed: which ones go up. kept: the names of the model's own tensors that stay as they are, because both models have them.
+    """
+
+    seed: int
+    kept: frozenset[str]
+
+    def applied(self, numbers: Array) -> Array:
+        """Numbers that were rounded to float32, rounded otherwise; those of few digits (0.5, 3) were not rounded."""
+        digits = np.frexp(numbers)[0] * FEW_DIGITS
+        up = np.random.default_rng((self.seed, numbers.size)).integers(0, 2, numbers.shape)
+        moved = numbers * (1.0 + np.where(up, ROUND32, -ROUND32))
+        return np.where(np.isfinite(numbers) & (digits != np.rint(digits)), moved, numbers)
+
+    def to_json(self) -> list[Any]:
+        return [self.seed, sorted(self.kept)]
+
+    @classmethod
+    def from_json(cls, data: list[Any]) -> Nudge:
+        return cls(data[0], frozenset(data[1]))
+
+
 @dataclass
 class Options:
     """How a run is made: `precision` is "float32" or "float64"; with `backward`, gradients are kept too."""
@@ -71,6 +99,7 @@ class Options:
     before: Mapping[str, Array] | None = None
     """Inputs of a call before the one that counts: what it leaves in the model is there for the other."""
     backward: Backward | None = None
+    nudge: Nudge | None = None
 
     @property
     def gradients(self) -> bool:

@@ -86,12 +86,15 @@ class Recorder(Remarks):
             number = self.value_of(tensor)
             result = self.cast(tensor, precision)
             if result is not tensor:
+                result = self._nudged(result)
                 self.mark(result, (self.run, number))
                 self.twins[id(tensor)] = (tensor, result)
             return result
         if leaf.shadow is not None:
             return leaf.shadow
         result = self.cast(leaf.tensor, precision)
+        if result is not leaf.tensor and not leaf.trainable and not self._is_kept(leaf.name):
+            result = self._nudged(result)
         if not leaf.trainable or written:
             result = self.copy(result) if result is leaf.tensor else result
         if leaf.trainable and self.options.gradients:
@@ -141,7 +144,9 @@ class Recorder(Remarks):
         if written and kwargs.get("out") is None:
             target = result if self.is_tensor(result) else used[id(written[0])]
         else:
-            target = self._in_width(self._of_whole_numbers(base, function, new_args, new_kwargs, result))
+            target = self._in_width(
+                base, self._of_whole_numbers(base, function, new_args, new_kwargs, result)
+            )
         target = self._record(index, name, base, signature, bound, rest, numbers, target)
         if self.options.gradients and len(self.trace.ops) > index:
             self._note_flows(index, flows, target, bound)
@@ -231,7 +236,7 @@ class Recorder(Remarks):
         ):  # an operator that takes integers alone (`one_hot`) makes numbers that float32 holds
             return result
 
-    def _in_width(self, result: Any) -> Any:
+    def _in_width(self, base: str, result: Any) -> Any:
         """What an operator made, in the run's precision from here on, whatever width was asked for.
 
         A tensor that was made in another one would have a stand-in wherever it is used, and what is written into that
@@ -240,9 +245,19 @@ class Recorder(Remarks):
         made = {}
         for _, tensor in self._find(result):
             wide = self.cast(tensor, self.options.precision)
-            if wide is not tensor:
-                made[id(tensor)] = wide
+            if wide is not tensor or base == "linspace":
+                made[id(tensor)] = self._nudged(wide)
         return self._replace(result, made) if made else result
+
+    def _is_kept(self, name: str) -> bool:
+        return self.options.nudge is None or name in self.options.nudge.kept
+
+    def _nudged(self, tensor: Any) -> Any:
+        """Numbers that were float32 before this run widened them, as `Options.nudge` rounds them."""
+        nudge = self.options.nudge
+        if nudge is None or "float64" not in self.describe(tensor)[1]:
+            return tensor
+        return self.from_numpy(nudge.applied(self.to_numpy(tensor)), tensor)
 
     def adjust(self, base: str, signature: Signature | None, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Last changes to the arguments: switched-off dropout, float32 constants."""

@@ -72,6 +72,17 @@ _EXACT: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 """How a float64 run computes what a framework's kernel does with a float32 constant, so that a correct port agrees."""
 
 
+def _evenly_spaced(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """`linspace` in float64 where float32 is asked for: each framework rounds it in steps of its own. The ends stay float32 numbers."""
+    if (kwargs.get("dtype") or torch.get_default_dtype()) is not torch.float32:
+        return function(*args, **kwargs)
+    ends = tuple(float32(one) if isinstance(one, float) else one for one in args[:2])
+    named = {
+        k: float32(v) if k in ("start", "end") and isinstance(v, float) else v for k, v in kwargs.items()
+    }
+    return function(*ends, *args[2:], **{**named, "dtype": torch.float64})
+
+
 class TorchRecorder(BackwardRecorder):
     signatures = vocabulary.SIGNATURES
     aliases = vocabulary.ALIASES
@@ -204,6 +215,8 @@ class TorchRecorder(BackwardRecorder):
         wide = self.options.precision == "float64"
         if wide and base == "rms_norm" and (args[3] if len(args) > 3 else kwargs.get("eps")) is None:
             return function(*args[:3], **{**kwargs, "eps": vocabulary.FLOAT32_STEP})
+        if wide and base == "linspace" and kwargs.get("out") is None:
+            return _evenly_spaced(function, args, kwargs)
         if wide and base in _EXACT:
             in_place = function.__name__.endswith("_")
             # Going backward needs what was there before it was written over.

@@ -27,6 +27,7 @@ class Remark(Enum):
     SILENT = "only one side has something that changes no number of this run"
     BIASED_VARIANCE = "running variances differ by n / (n - 1)"
     BY_CONSTANTS = "float32 constants make all of what the outputs differ by"
+    ROUNDED_CONSTANTS = "the outputs differ as float32 constants do that are rounded otherwise"
     RUN = "a run has something to say of itself"
     AMPLIFIED = "the network amplifies rounding"
     WIDTH = "whole numbers of another width"

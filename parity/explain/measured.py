@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
@@ -48,6 +48,8 @@ class Measured(Configured):
     replay: Replay
     numbers: Measure | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, Sequence[tuple[Array, Array]]] = field(default_factory=dict)
+    """What the models return, by path, where their float32 constants are rounded otherwise: Paddle's, torch's; {} if nobody asked."""
 
     def __post_init__(self) -> None:
         self._freely = self.numbers or stored_numbers(self.paddle, self.torch)
@@ -132,7 +134,8 @@ class Measured(Configured):
         for path in self.torch.trace.results:
             expected, actual, expected32, actual32 = self.results(path)
             if expected is not None and actual is not None:
-                yield path, observe(Sides(expected, actual, expected32, actual32))
+                sides = Sides(expected, actual, expected32, actual32)
+                yield path, observe(sides, self.moved.get(path, ()))
 
     def results(self, path: str) -> list[Stored | None]:
         """(Paddle's, torch's) result in float64, then in float32."""

@@ -198,6 +198,10 @@ def amplified(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     """
     if claims.faults:
         return
+    if evidence.outputs_agree and evidence.moved:
+        yield Claim(
+            Remark.ROUNDED_CONSTANTS, details={path: d.max_rel for path, d in evidence.outputs.items()}
+        )
     if not evidence.outputs_agree and not claims.doubts:
         yield _differing_outputs(evidence, claims)
     for path, found in evidence.observed.items():

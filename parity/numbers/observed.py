@@ -9,12 +9,22 @@ the next class that is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from parity.limits import EPS64, MARGIN, NO_DIGIT, RESOLVED, SHRINK, SOFTMAX_FLOOR, gross, rounding_limit
+from parity.limits import (
+    CONSTANTS,
+    EPS64,
+    MARGIN,
+    NO_DIGIT,
+    RESOLVED,
+    SHRINK,
+    SOFTMAX_FLOOR,
+    gross,
+    rounding_limit,
+)
 from parity.numbers.compare import Difference, blocks, difference, real, rounding
 from parity.trace.values import Array, Stored
 
@@ -68,8 +78,8 @@ class Sides:
     actual32: Stored | None = None
 
 
-def observe(sides: Sides) -> Observed:
-    """Compare one output of both models."""
+def observe(sides: Sides, moved: Sequence[tuple[Array, Array]] = ()) -> Observed:
+    """Compare one output of both models; moved: what both return where their float32 constants are rounded otherwise."""
     plain = difference(sides.actual, sides.expected)
     sides = Sides(
         real(sides.expected),
@@ -86,6 +96,8 @@ def observe(sides: Sides) -> Observed:
             for narrow, wide in ((sides.expected32, sides.expected), (sides.actual32, sides.actual))
         ]
         return Observed(plain, rounding_limit(noise[0], noise[1]))
+    for expected, actual in moved:
+        classes.move(sides, expected, actual)
     return classes.judged(plain, sides)
 
 
@@ -94,6 +106,7 @@ class _Classes:
 
     def __init__(self) -> None:
         self.top, self.gap, self.paddle, self.torch = np.zeros((4, _CLASSES))
+        self.constants = np.zeros(_CLASSES)
         self.count = np.zeros(_CLASSES, np.int64)
 
     def add(self, e: Array, a: Array, e32: Array, a32: Array) -> None:
@@ -108,6 +121,16 @@ class _Classes:
             np.maximum.at(kept, at, values)
         self.count += np.bincount(at, minlength=_CLASSES)
 
+    def move(self, sides: Sides, expected: Array, actual: Array) -> None:
+        """How far the float32 constants of both models move numbers of each size."""
+        moved, start = (real(expected).reshape(-1), real(actual).reshape(-1)), 0
+        for e, a in zip(_whole(sides.expected), _whole(sides.actual), strict=True):
+            part = slice(start, start + len(e))
+            at = class_of(np.maximum(np.abs(e), np.abs(a)))
+            gap = np.abs(moved[0][part] - e) + np.abs(moved[1][part] - a)
+            np.maximum.at(self.constants, at, np.where(np.isfinite(gap), gap, 0.0))
+            start += len(e)
+
     def judged(self, plain: Difference, sides: Sides) -> Observed:
         worst, found, doubt = 0.0, (plain, rounding_limit(0.0, 0.0)), ""
         where, sizes = 0, {}
@@ -118,7 +141,7 @@ class _Classes:
             limit = MARGIN * max(EPS64, SHRINK * (paddle + torch))
             doubt = doubt or _doubt(paddle, torch, int(self.count[at:end].sum()))
             # Where a softmax is cut off is Paddle's doing.
-            limit = max(limit, SOFTMAX_FLOOR / scale)
+            limit = max(limit, SOFTMAX_FLOOR / scale, CONSTANTS * float(self.constants[at:end].max()) / scale)
             sizes[int(at)] = scale, limit
             beyond = float(self.gap[at]) / (limit * scale)
             if beyond > worst and self.gap[at] > SOFTMAX_FLOOR:

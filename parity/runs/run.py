@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from parity.capture.options import Nudge
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.numbers.compare import Difference, difference, rounding
 from parity.trace.trace import Trace
-from parity.trace.values import Stored, ValueStore
+from parity.trace.values import Array, Stored, ValueStore
 
 
 @dataclass
@@ -67,5 +68,8 @@ def stored_numbers(paddle: Run, torch: Run) -> Measure:
 
     return measure
 
+
+Nudged = Callable[[Nudge], Mapping[str, tuple[Array, Array]]]
+"""What both models return, by path, Paddle's and torch's; nothing where one of them cannot be run again."""
 
 Replay = Callable[[ReplayPlan], list[Measurement] | None]

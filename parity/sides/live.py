@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.capture.failed import ModelError, NoKernelError
-from parity.capture.options import STOPPED, Backward, Options
+from parity.capture.options import STOPPED, Backward, Nudge, Options
 from parity.capture.replay import Measurement, ReplayPlan, forcing
 from parity.capture.source import OWN, is_machinery
 from parity.capture.training import Trainer
@@ -100,11 +100,14 @@ class LiveSide:
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
         before: Mapping[str, Array] | None = None,
+        nudge: Nudge | None = None,
     ) -> tuple[Trace, ValueStore]:
         """Record one run into `store`; a model that raises is a ParityError that carries its error."""
         values = ValueStore(store)
         backward = Backward(self.loss, given or {}, expected.get if expected else None) if gradients else None
-        options = Options(precision=precision, outputs_only=outputs_only, before=before, backward=backward)
+        options = Options(
+            precision=precision, outputs_only=outputs_only, before=before, backward=backward, nudge=nudge
+        )
         try:
             return self._run(inputs, mode, options, values), values
         except BaseException:

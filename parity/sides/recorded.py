@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from parity.capture.failed import ModelError
+from parity.capture.options import Nudge
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Trainer
 from parity.errors import NotRecordedError, ParityError
@@ -41,12 +42,19 @@ class RecordedSide:
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
         before: Mapping[str, Array] | None = None,
+        nudge: Nudge | None = None,
     ) -> tuple[Trace, ValueStore]:
         case = self.file.case_of(inputs)
         run = None if case is None else self.file.runs.get((case, mode, precision))
         if run is not None and run["error"]:
             raise ModelError(run["error"])
-        if case is None or run is None or before is not None or not (outputs_only or run["whole"]):
+        if (
+            case is None
+            or run is None
+            or before is not None
+            or nudge is not None
+            or not (outputs_only or run["whole"])
+        ):
             raise NotRecordedError(f"{self.file.path} does not hold a whole {mode} run of this input")
         if given is not None or (gradients and not self.file.gradients):
             raise NotRecordedError(

@@ -20,6 +20,7 @@ import numpy as np
 
 from convert.namesakes import NAMES, ROOT
 from parity.capture.failed import ModelError, NoKernelError
+from parity.capture.options import Nudge
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Recipe, Trainer
 from parity.errors import ParityError
@@ -276,6 +277,7 @@ class WorkerSide:
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
         before: Mapping[str, Array] | None = None,
+        nudge: Nudge | None = None,
     ) -> tuple[Trace, ValueStore]:
         backward = {}
         if gradients:
@@ -292,6 +294,7 @@ class WorkerSide:
             outputs_only=outputs_only,
             backward=backward,
             before="" if before is None else self._inputs(before),
+            nudge=None if nudge is None else nudge.to_json(),
         )
         trace = remember_branches(self, Trace.from_json(answer["trace"]))
         return trace, ValueStore.from_json(store, answer["index"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from convert.adapters.reference import not_installed
+from parity.capture.options import Nudge
 from parity.capture.replay import Measurement, ReplayPlan
 from parity.capture.training import Trainer
 from parity.errors import ParityError
@@ -41,10 +42,11 @@ class Side(Protocol):
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
         before: Mapping[str, Array] | None = None,
+        nudge: Nudge | None = None,
     ) -> tuple[Trace, ValueStore]:
         """Record one run into `store`; with `gradients`, backward too (`parity.capture.options.Backward`).
 
-        before: inputs of a call of the model before this one. `given` and `expected` make the backward run teacher-forced: value -> key of the gradient to go on with.
+        before: inputs of a call of the model before this one. nudge: round the model's float32 constants otherwise. `given` and `expected` make the backward run teacher-forced: value -> key of the gradient to go on with.
         """
         ...
 

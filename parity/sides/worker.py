@@ -25,6 +25,7 @@ import numpy as np
 from convert.errors import Paddle2TorchError
 from convert.namesakes import guard
 from parity.capture.failed import ModelError, NoKernelError
+from parity.capture.options import Nudge
 from parity.capture.places import one_check
 from parity.capture.replay import ReplayPlan
 from parity.errors import ParityError
@@ -156,6 +157,7 @@ class Worker:
         outputs_only: bool,
         backward: Mapping[str, Any],
         before: str,
+        nudge: list[Any] | None,
     ) -> dict[str, Any]:
         """Record one run; before: the inputs of a call before it, "" for none; `backward` is {} or says how to go backward (see `parity.sides.side.Side.capture`)."""
         options: dict[str, Any] = {}
@@ -173,6 +175,7 @@ class Worker:
                 store=Path(store),
                 outputs_only=outputs_only,
                 before=_inputs(before) if before else None,
+                nudge=None if nudge is None else Nudge.from_json(nudge),
                 **options,
             )
         index = values.to_json()
