@@ -14,7 +14,7 @@ from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
-from parity.later import Both, gradients_elsewhere, ignored_labels, many_samples, not_a_number, second_call
+from parity.later import Both, gradients_elsewhere, ignored_labels, later_call, many_samples, not_a_number
 from parity.limits import QUICK
 from parity.numbers.compare import difference
 from parity.numbers.observed import Observed, differs_at_its_size, sized
@@ -69,7 +69,10 @@ def further_cases(
     little = any(gap.size < EIGHT for gap in given.outputs.values())
     little = little and few({name: array.shape for name, array in inputs.items()})
     later: tuple[tuple[bool, Callable[[], Case | None]], ...] = (
-        (seen.keeps, lambda: second_call(both, inputs, pairs, observed, seen.counts)),
+        (
+            seen.calls > 1,
+            lambda: later_call(both, inputs, parameters, pairs, observed, seen.counts, seen.calls),
+        ),
         (seen.doubtful, lambda: not_a_number(both, inputs)),
         (bool(seen.labels), lambda: ignored_labels(both, inputs, seen.labels, given.notes)),
         (little, lambda: many_samples(both, inputs)),

@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 
 from parity.errors import NotRecordedError, ParityError
-from parity.explain.buffers import statistics_of
+from parity.explain.states import corresponding
 from parity.explain.telling import further as telling
 from parity.limits import FLOAT32_STEPS, FORWARD_SHARE, GRADIENT_CONSTANTS, QUICK
+from parity.numbers.compare import Difference
 from parity.numbers.observed import Observed, Sides, observe, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
+from parity.results.seen import statistics_of
 from parity.setup.drawn import Further, kinks, larger, not_numbers
 from parity.setup.others import of_several_samples
 from parity.sides.side import Side
@@ -101,21 +103,28 @@ def _times(store: ValueStore, loss: float, path: Path) -> ValueStore:
     return made
 
 
-def second_call(
+def later_call(
     both: Both,
     inputs: Mapping[str, Array],
+    parameters: Mapping[str, Mapping[str, Array]],
     pairs: Mapping[str, str] | None,
     given: Mapping[str, Observed],
     counts: Mapping[Framework, Mapping[str, float]],
+    calls: int,
 ) -> Case | None:
     """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that.
 
-    counts: the plain numbers that one call left changed; what goes on changing on one side alone may do anything some calls later.
+    counts: the plain numbers that one call left changed; what goes on changing on one side alone may do anything some calls later. calls: how many
+    there are in all.
     """
-    other = Further("a second call", inputs, {name: array.shape for name, array in inputs.items()}, (2,))
+    shapes = {name: array.shape for name, array in inputs.items()}
+    name = {2: "a second call"}.get(calls, f"call {calls} in a row")
+    tries = [Further(name, inputs, shapes, (number,), fixed=both.fixed) for number in range(2, calls + 1)]
+    *between, other = tries
     with ExitStack() as stack:
         try:
-            case, runs = both.on(other, stack, outputs_only=True, before=inputs)
+            before = [inputs, *(one.arrays() for one in between)]
+            case, runs = both.on(other, stack, outputs_only=True, before=before)
         except ParityError:
             return None
         if runs is None:
@@ -128,27 +137,39 @@ def second_call(
             if names and not all(going_on.values()):
                 case.judgement.inconclusive.append(telling.counting(side, names))
         paddle, torch = runs["paddle"][1], runs["torch"][1]
-        apart = {f"after:{name}" for trace, _ in runs.values() for name in statistics_of(trace)}
         for key in sorted(torch.index):
             kind, _, name = key.partition(":")
-            theirs = f"{kind}:{(pairs or {}).get(name, name)}" if kind == "after" else key
-            if (
-                kind not in ("output", "after", "earlier")
-                or theirs not in paddle.index
-                or apart & {key, theirs}
-            ):
-                # What a BatchNorm keeps is judged after the first call, by what the layer makes of a batch.
+            if kind not in ("output", "earlier") or key not in paddle.index:
                 continue
-            gap = sized(torch.get(key), paddle.get(theirs))
+            gap = sized(torch.get(key), paddle.get(key))
             if kind == "output":
                 gap = given[name].at_its_size(gap) if name in given else gap
                 case.judgement.outputs[name] = gap
+            if not gap.comparable or gap.max_rel > calls * FLOAT32_STEPS:
+                case.judgement.findings.append(telling.later(kind, "", calls, case.shapes, gap))
+        for name, gap in _kept(runs, parameters, pairs):
             # What is kept may be updated with a number that Paddle keeps in float32.
-            if not gap.comparable or gap.max_rel > FLOAT32_STEPS:
-                case.judgement.findings.append(
-                    telling.later(kind, name if kind == "after" else "", case.shapes, gap)
-                )
+            if not gap.comparable or gap.max_rel > calls * FLOAT32_STEPS:
+                case.judgement.findings.append(telling.later("after", name, calls, case.shapes, gap))
     return case
+
+
+def _kept(
+    runs: Runs, parameters: Mapping[str, Mapping[str, Array]], pairs: Mapping[str, str] | None
+) -> Iterator[tuple[str, Difference]]:
+    """How far apart what the models keep is after a run, by torch's names; what a BatchNorm keeps is judged after the first call."""
+    held: dict[Framework, dict[str, Array]] = {}
+    for side, (trace, store) in runs.items():
+        names = {key.partition(":")[2] for key in store.index if key.startswith("after:")}
+        names -= statistics_of(trace)
+        held[side] = {name: parameters[side][name] for name in sorted(names & set(parameters[side]))}
+    by_name = {name: (pairs or {}).get(name, name) for name in held["torch"]}
+    paddle, torch = runs["paddle"][1], runs["torch"][1]
+    for same in corresponding(held["paddle"], held["torch"], by_name):
+        yield (
+            same.torch,
+            same.gap(paddle.get(f"after:{same.paddle}"), torch.get(f"after:{same.torch}")),
+        )
 
 
 def many_samples(both: Both, inputs: Mapping[str, Array]) -> Case | None:

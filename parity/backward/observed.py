@@ -16,8 +16,9 @@ import numpy as np
 
 from parity.align.alignment import Alignment, Pair
 from parity.align.weights import Holding, WeightPair, digest
-from parity.backward.scattered import Numbers
 from parity.graph.node import Graph, Node
+from parity.numbers.scattered import Numbers
+from parity.results.seen import COUNTED, statistics_of
 from parity.runs.run import Run
 from parity.trace.values import Array
 
@@ -162,7 +163,13 @@ def _part_of(name: str, shape: tuple[int, ...], index: Index, *, turned: bool) -
 
 
 def _trained(run: Run) -> list[str]:
-    return [name for name, parameter in run.trace.parameters.items() if parameter.trainable]
+    """What an optimizer trains, and what forward itself updates, as a slow copy of a network; not what a BatchNorm keeps."""
+    updated = set(run.trace.updated) - statistics_of(run.trace)
+    return [
+        name
+        for name, parameter in run.trace.parameters.items()
+        if parameter.trainable or (name in updated and COUNTED not in name)
+    ]
 
 
 def covering(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,8 +96,8 @@ class Options:
     forcing: Forcing | None = None
     seed: int = 0
     outputs_only: bool = False
-    before: Mapping[str, Array] | None = None
-    """Inputs of a call before the one that counts: what it leaves in the model is there for the other."""
+    before: Sequence[Mapping[str, Array]] = ()
+    """Inputs of calls before the one that counts: what they leave in the model is there for it."""
     backward: Backward | None = None
     nudge: Nudge | None = None
 

@@ -23,7 +23,7 @@ from parity.capture.backward import BackwardRecorder
 from parity.capture.branches import branches_of
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
-from parity.capture.kept import attributes, changed, counts, rewind
+from parity.capture.kept import Snapshot, attributes, changed, counts
 from parity.capture.named import numbers_named
 from parity.capture.options import Options
 from parity.capture.places import Places, patched, throughout
@@ -517,7 +517,10 @@ def run(
             f"{counted(compiled, 'layer')} {'is' if compiled == 1 else 'are'} compiled by paddle.jit.to_static; for the comparison they ran in dynamic mode"
         )
     held = [(layer, dict(layer._buffers)) for layer in model.sublayers(include_self=True)]
-    state = attributes(model.named_sublayers(include_self=True))
+    state, snapshot = (
+        attributes(model.named_sublayers(include_self=True)),
+        Snapshot(model.named_sublayers(include_self=True), recorder.is_tensor),
+    )
     try:
         (model.train if mode == "train" else model.eval)()
         with ExitStack() as stack:
@@ -526,19 +529,23 @@ def run(
             draws = stack.enter_context(seeded(options.seed, model.named_sublayers(include_self=True)))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
             stack.enter_context(branches_of(model.sublayers(include_self=True), trace.branches, options))
-            if options.before is not None:
-                earlier = {
-                    name: recorder.cast(paddle.to_tensor(array, place=place), options.precision)
-                    for name, array in options.before.items()
-                }
-                first = called(model, earlier)
+            earlier = [
+                called(
+                    model,
+                    {
+                        name: recorder.cast(paddle.to_tensor(array, place=place), options.precision)
+                        for name, array in arrays.items()
+                    },
+                )
+                for arrays in options.before
+            ]
             result = called(model, given)
             loss = recorder.take_loss(result) if options.gradients else None
             recorder.note_draws(draws())
         recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)
         recorder.finish(result)
-        if options.before is not None:
-            recorder.note_earlier(first)
+        if earlier:
+            recorder.note_earlier(earlier[0])
         now = attributes(model.named_sublayers(include_self=True))
         trace.kept += changed(state, now)
         trace.counts.update(counts(state, now))
@@ -553,7 +560,7 @@ def run(
     finally:
         for layer, flag in flags:
             layer.training = flag
-        rewind(model.named_sublayers(include_self=True), state)
+        snapshot.restore()
         for layer, buffers in held:
             layer._buffers.update(buffers)
     return trace

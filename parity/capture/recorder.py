@@ -426,7 +426,10 @@ class Recorder(Remarks):
         self.note_written()
         for leaf in self.leaves.values():
             if self.store is not None and not leaf.trainable and leaf.shadow is not None:
-                self.store.put(f"after:{leaf.name}", self.to_numpy(leaf.shadow))
+                after = self.to_numpy(leaf.shadow)
+                self.store.put(f"after:{leaf.name}", after)
+                if not np.array_equal(after, self.to_numpy(leaf.tensor), equal_nan=after.dtype.kind == "f"):
+                    self.trace.updated.append(leaf.name)
 
     def note_written(self) -> None:
         """The inputs that the model has written into: the caller's tensors hold other numbers since, which are kept."""
@@ -448,6 +451,7 @@ class Recorder(Remarks):
         leaf = self.leaves.get(id(tensor)) if tensor is not None else None
         if leaf is not None and self.store is not None and now is not None and now is not tensor:
             self.store.put(f"after:{leaf.name}", self.to_numpy(now))
+            self.trace.updated.append(leaf.name)
 
     def add_input(self, name: str, tensor: Any, array: Array) -> None:
         """Announce a model input; its numbers are kept for the other side's teacher-forced run."""

@@ -24,7 +24,7 @@ from parity.capture.backward import BackwardRecorder
 from parity.capture.branches import branches_of
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
-from parity.capture.kept import attributes, changed, counts, rewind
+from parity.capture.kept import Snapshot, attributes, changed, counts
 from parity.capture.named import numbers_named
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
@@ -524,7 +524,7 @@ def run(
         recorder.add_input(name, tensor, array)
         given[name] = tensor
     held = [(module, dict(module._buffers)) for module in model.modules()]
-    state = attributes(model.named_modules())
+    state, snapshot = attributes(model.named_modules()), Snapshot(model.named_modules(), recorder.is_tensor)
     try:
         model.train(mode == "train")
         with ExitStack() as stack:
@@ -533,19 +533,23 @@ def run(
             draws = stack.enter_context(seeded(options.seed, model.named_modules()))
             stack.enter_context(_recording(recorder, paths, gradients=options.gradients))
             stack.enter_context(branches_of(model.modules(), trace.branches, options))
-            if options.before is not None:
-                earlier = {
-                    name: recorder.cast(torch.from_numpy(np.array(array)).to(device), options.precision)
-                    for name, array in options.before.items()
-                }
-                first = called(model, earlier)
+            earlier = [
+                called(
+                    model,
+                    {
+                        name: recorder.cast(torch.from_numpy(np.array(array)).to(device), options.precision)
+                        for name, array in arrays.items()
+                    },
+                )
+                for arrays in options.before
+            ]
             result = called(model, given)
             loss = recorder.take_loss(result) if options.gradients else None
             recorder.note_draws(draws())
         recorder.note_modes([(paths.get(id(one), ""), type(one).__name__, flag) for one, flag in flags], mode)
         recorder.finish(result)
-        if options.before is not None:
-            recorder.note_earlier(first)
+        if earlier:
+            recorder.note_earlier(earlier[0])
         now = attributes(model.named_modules())
         trace.kept += changed(state, now)
         trace.counts.update(counts(state, now))
@@ -560,7 +564,7 @@ def run(
     finally:
         for module, flag in flags:
             module.training = flag
-        rewind(model.named_modules(), state)
+        snapshot.restore()
         for module, buffers in held:
             module._buffers.update(buffers)
     return trace

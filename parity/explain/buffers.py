@@ -6,18 +6,20 @@ forgot to update. What a BatchNorm makes of a batch is judged in `statistics`; h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from parity.explain.claims import Claim, Claims
+from parity.explain.claims import Claim, Claims, Doubt
 from parity.explain.evidence import Evidence
+from parity.explain.states import Same, became, corresponding
 from parity.limits import FLOAT32_MOMENTUM, FORWARD_SHARE, rounding_limit
-from parity.numbers.compare import difference, rounding
+from parity.numbers.compare import Difference, rounding
 from parity.results.finding import Shows, Subject
+from parity.results.seen import COUNTED, statistics_of
 from parity.runs.run import Run
-from parity.trace.trace import Framework, Trace
+from parity.trace.trace import Framework
 from parity.trace.values import Array
 
 
@@ -44,22 +46,61 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     kept = statistics_of(evidence.paddle.trace), statistics_of(evidence.torch.trace)
     blamed = _blamed(evidence, claims)
     differs = any(claim.shows is Shows.OUTPUTS for claim in claims.faults)
-    for ours, theirs in _counterparts(evidence, paddle, torch).items():
-        actual, expected = torch[ours], paddle[theirs]
-        if theirs in blamed[0] or ours in blamed[1] or not (actual.changed or expected.changed):
+    known = corresponding(
+        {name: one.before for name, one in paddle.items()},
+        {name: one.before for name, one in torch.items()},
+        evidence.names,
+        evidence.alignment,
+    )
+    lost = [] if differs else _unmatched(evidence, known, paddle, torch)
+    left = _left(lost, known, paddle, torch)
+    said: set[str] = set()
+    for same in (*known, *left):
+        actual, expected = torch[same.torch], paddle[same.paddle]
+        changed = expected.changed, actual.changed
+        if same.paddle in blamed[0] or same.torch in {*blamed[1], *said} or not any(changed):
             continue
-        both = actual.changed and expected.changed
         # Other numbers may be what a fault further up makes of them, and those of two BatchNorms are judged elsewhere.
-        of_norms = theirs in kept[0] and ours in kept[1]
-        if both and (differs or of_norms or _agree(evidence, expected, actual, theirs in kept[0])):
+        of_norms = same.paddle in kept[0] and same.torch in kept[1]
+        gap = same.gap(expected.after, actual.after)
+        if all(changed) and (
+            differs or of_norms or _agree(evidence, expected, actual, gap, same.paddle in kept[0])
+        ):
             continue
+        said.add(same.torch)
         yield Claim(
             Subject.STATISTIC,
-            attribute=ours,
-            values=(expected.changed, actual.changed),
+            attribute=same.torch,
+            values=changed,
             shows=Shows.STATISTICS,
-            details=(theirs, difference(actual.after, expected.after)),
+            details=(same.paddle, gap),
         )
+    if lost and not left:
+        yield Claim(Doubt.STATE, attribute=lost[0], details=lost)
+
+
+def _unmatched(
+    evidence: Evidence, known: Sequence[Same], paddle: Mapping[str, Written], torch: Mapping[str, Written]
+) -> list[str]:
+    """Paddle's buffers that forward changes, and that no buffer or attribute of torch's becomes."""
+    counts = {name: np.asarray(number) for name, number in evidence.torch.trace.counts.items()}
+    now = {**{name: one.after for name, one in torch.items()}, **counts}
+    matched = {same.paddle for same in known} | statistics_of(evidence.paddle.trace)
+    return [
+        name
+        for name, one in paddle.items()
+        if one.changed and name not in matched and next(became(one.after, now), None) is None
+    ]
+
+
+def _left(
+    lost: Sequence[str], known: Sequence[Same], paddle: Mapping[str, Written], torch: Mapping[str, Written]
+) -> list[Same]:
+    """The one buffer of either side that is left, where it is one, and of one size."""
+    taken = {same.torch for same in known}
+    sizes = {paddle[name].after.size for name in lost}
+    open_ = [n for n, one in torch.items() if n not in taken and COUNTED not in n and one.after.size in sizes]
+    return [Same(open_[0], lost[0])] if len(lost) == len(open_) == 1 else []
 
 
 def _written(run: Run, parameters: Mapping[str, Array]) -> dict[str, Written]:
@@ -75,49 +116,6 @@ def _written(run: Run, parameters: Mapping[str, Array]) -> dict[str, Written]:
             noise = rounding(run.store32.stored(key), run.store.stored(key))
         found[name] = Written(name, before.astype(after.dtype), after, noise)
     return found
-
-
-def _counterparts(
-    evidence: Evidence, paddle: Mapping[str, Written], torch: Mapping[str, Written]
-) -> dict[str, str]:
-    """torch's buffer -> Paddle's: by what aligned operators take, by name, or by numbers that no other buffer has."""
-    graphs = evidence.alignment.torch.parameters, evidence.alignment.paddle.parameters
-    taken = {
-        graphs[0][ours]: graphs[1][theirs]
-        for ours, theirs in evidence.alignment.same.items()
-        if ours in graphs[0] and theirs in graphs[1]
-    }
-    found = {ours: theirs for ours, theirs in taken.items() if ours in torch and theirs in paddle}
-    for ours, theirs in evidence.names.items():
-        if ours in torch and theirs in paddle and ours not in found and theirs not in found.values():
-            found[ours] = theirs
-    left = [name for name in torch if name not in found]
-    rest = [name for name in paddle if name not in found.values()]
-    alike = {ours: [n for n in rest if _same(paddle[n].before, torch[ours].before)] for ours in left}
-    for ours, names in alike.items():
-        if len(names) == 1 and sum(names == others for others in alike.values()) == 1:
-            found[ours] = names[0]
-    return {
-        ours: theirs for ours, theirs in found.items() if paddle[theirs].after.size == torch[ours].after.size
-    }
-
-
-def _same(expected: Array, actual: Array) -> bool:
-    return expected.size == actual.size > 1 and np.array_equal(
-        expected.reshape(-1), actual.reshape(-1), equal_nan=True
-    )
-
-
-def statistics_of(trace: Trace) -> set[str]:
-    """The running statistics of BatchNorms, by name."""
-    numbers = {
-        op.inputs[slot]
-        for op in trace.ops
-        if op.kind == "batch_norm"
-        for slot in ("mean", "variance")
-        if slot in op.inputs
-    }
-    return {name for name, known in trace.parameters.items() if known.value in numbers}
 
 
 def _blamed(evidence: Evidence, claims: Claims) -> tuple[set[str], set[str]]:
@@ -136,9 +134,9 @@ def _blamed(evidence: Evidence, claims: Claims) -> tuple[set[str], set[str]]:
     return found
 
 
-def _agree(evidence: Evidence, expected: Written, actual: Written, of_norm: bool) -> bool:
+def _agree(evidence: Evidence, expected: Written, actual: Written, gap: Difference, of_norm: bool) -> bool:
     """of_norm: Paddle's is updated by a BatchNorm, which keeps its momentum in float32."""
     level = max((row.float64.max_rel for row in evidence.rows if row.float64 is not None), default=0.0)
     within = max(rounding_limit(expected.noise, actual.noise), FORWARD_SHARE * level)
     within = max(within, FLOAT32_MOMENTUM) if of_norm else within
-    return difference(actual.after, expected.after).max_rel <= within
+    return gap.max_rel <= within

@@ -46,6 +46,7 @@ class Doubt(Enum):
     OUTPUTS = "the outputs differ, and nothing could be blamed"
     TELLS_NOTHING = "an output whose agreeing says nothing"
     BEHIND_ZEROS = "operators whose results are multiplied by zeros"
+    STATE = "what Paddle's forward keeps, and nothing of torch's is known to be"
     FUSED = "results that differ as much as fused weights make them in float32"
 
 

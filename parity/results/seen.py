@@ -123,6 +123,13 @@ SEQUENCES = "warpctc", "ctc_loss"
 """Kinds of operators of which nobody promises what they make of any labels and lengths: a blank is no label, none is longer than the scores."""
 
 
+SEVERAL_CALLS = 4
+"""So many calls in a row fill a short queue, and show a pointer that does not move."""
+
+COUNTED = "num_batches_tracked"
+"""What torch's BatchNorm counts, and Paddle's does not."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What else the models may be given.
@@ -130,7 +137,7 @@ class Seen:
     free: the inputs of whole numbers that only take part in arithmetic: none chooses a row of a table, a label or how often
     something is done. rows: those that choose rows of a table, labels: those that are the labels of a cross entropy, sequences: those that
     are labels and lengths of a CTC loss. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
-    where Paddle's cross entropy cuts off. keeps: a forward changes what the next one may use. doubtful: one side asks for NaN
+    where Paddle's cross entropy cuts off. calls: how many calls in a row tell what a forward keeps for the next one; 0: it keeps nothing. doubtful: one side asks for NaN
     or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own, or
     numbers are ranked. named: the numbers that the code of a model compares with. counts: the plain
     numbers that a forward left changed, on each side.
@@ -142,7 +149,7 @@ class Seen:
     sequences: frozenset[str] = frozenset()
     ranked: bool = False
     cut: bool = False
-    keeps: bool = False
+    calls: int = 0
     doubtful: bool = False
     kinked: bool = False
     named: tuple[int, ...] = ()
@@ -152,7 +159,6 @@ class Seen:
 def seen(paddle: Trace, torch: Trace) -> Seen:
     """What two runs on one input say."""
     ranked = any(op.kind in RANKING and not op.attributes.get("stable") for op in paddle.ops)
-    keeps = any(trace.kept or trace.mode == "train" for trace in (paddle, torch))
     kinds = [Counter(op.kind for op in trace.ops) for trace in (paddle, torch)]
     return Seen(
         frozenset(set(_free(paddle)) & set(_free(torch))),
@@ -160,12 +166,31 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
         frozenset(_taken(paddle, "cross_entropy", "label")),
         frozenset(name for kind in SEQUENCES for name in _taken(paddle, kind)),
         ranked,
-        keeps=keeps,
+        calls=max(map(_calls, (paddle, torch))),
         doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
         kinked=ranked or any(kinds[0][kind] and kinds[1][kind] for kind in KINKED),
         named=tuple(sorted({*paddle.named, *torch.named})),
         counts={trace.framework: trace.counts for trace in (paddle, torch)},
     )
+
+
+def statistics_of(trace: Trace) -> set[str]:
+    """The running statistics of BatchNorms, by name."""
+    numbers = {
+        op.inputs[slot]
+        for op in trace.ops
+        if op.kind == "batch_norm"
+        for slot in ("mean", "variance")
+        if slot in op.inputs
+    }
+    return {name for name, known in trace.parameters.items() if known.value in numbers}
+
+
+def _calls(trace: Trace) -> int:
+    """What a BatchNorm keeps shows in the second call; a queue or a pointer needs some more."""
+    if trace.kept or set(trace.updated) - statistics_of(trace) - {n for n in trace.updated if COUNTED in n}:
+        return SEVERAL_CALLS
+    return 2 if trace.mode == "train" else 0
 
 
 def _free(trace: Trace) -> Iterator[str]:

@@ -6,7 +6,7 @@ import importlib
 import os
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class LiveSide:
         gradients: bool = False,
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
-        before: Mapping[str, Array] | None = None,
+        before: Sequence[Mapping[str, Array]] = (),
         nudge: Nudge | None = None,
     ) -> tuple[Trace, ValueStore]:
         """Record one run into `store`; a model that raises is a ParityError that carries its error."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from parity.capture.failed import ModelError
@@ -41,7 +41,7 @@ class RecordedSide:
         gradients: bool = False,
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
-        before: Mapping[str, Array] | None = None,
+        before: Sequence[Mapping[str, Array]] = (),
         nudge: Nudge | None = None,
     ) -> tuple[Trace, ValueStore]:
         case = self.file.case_of(inputs)

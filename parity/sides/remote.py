@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -276,7 +276,7 @@ class WorkerSide:
         gradients: bool = False,
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
-        before: Mapping[str, Array] | None = None,
+        before: Sequence[Mapping[str, Array]] = (),
         nudge: Nudge | None = None,
     ) -> tuple[Trace, ValueStore]:
         backward = {}
@@ -293,7 +293,7 @@ class WorkerSide:
             store=str(store),
             outputs_only=outputs_only,
             backward=backward,
-            before="" if before is None else self._inputs(before),
+            before=[self._inputs(one) for one in before],
             nudge=None if nudge is None else nudge.to_json(),
         )
         trace = remember_branches(self, Trace.from_json(answer["trace"]))

@@ -7,7 +7,7 @@ of the two frameworks often cannot be imported together and people keep them in 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,12 +41,12 @@ class Side(Protocol):
         gradients: bool = False,
         given: Mapping[int, str] | None = None,
         expected: ValueStore | None = None,
-        before: Mapping[str, Array] | None = None,
+        before: Sequence[Mapping[str, Array]] = (),
         nudge: Nudge | None = None,
     ) -> tuple[Trace, ValueStore]:
         """Record one run into `store`; with `gradients`, backward too (`parity.capture.options.Backward`).
 
-        before: inputs of a call of the model before this one. nudge: round the model's float32 constants otherwise. `given` and `expected` make the backward run teacher-forced: value -> key of the gradient to go on with.
+        before: inputs of calls of the model before this one. nudge: round the model's float32 constants otherwise. `given` and `expected` make the backward run teacher-forced: value -> key of the gradient to go on with.
         """
         ...
 

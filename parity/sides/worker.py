@@ -156,10 +156,10 @@ class Worker:
         store: str,
         outputs_only: bool,
         backward: Mapping[str, Any],
-        before: str,
+        before: list[str],
         nudge: list[Any] | None,
     ) -> dict[str, Any]:
-        """Record one run; before: the inputs of a call before it, "" for none; `backward` is {} or says how to go backward (see `parity.sides.side.Side.capture`)."""
+        """Record one run; before: the inputs of calls before it; `backward` is {} or says how to go backward (see `parity.sides.side.Side.capture`)."""
         options: dict[str, Any] = {}
         with ExitStack() as stack:
             if backward:
@@ -174,7 +174,7 @@ class Worker:
                 precision=precision,
                 store=Path(store),
                 outputs_only=outputs_only,
-                before=_inputs(before) if before else None,
+                before=[_inputs(one) for one in before],
                 nudge=None if nudge is None else Nudge.from_json(nudge),
                 **options,
             )

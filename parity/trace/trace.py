@@ -69,7 +69,8 @@ class Trace:
     each gradient hook the model registered; and `loss_at`, the index of the first operator of the loss. results: path -> what
     the model returns there: "tensor", "number", "array", "text" or "other", and its text or type. asked: the values whose
     numbers the model took out of their tensor. written: the inputs that it wrote into. kept: the modules of which forward
-    changed a plain attribute (a count, a cache). counts: the plain numbers among them, and what they are now. named: the numbers that the model's code compares with. branches: those
+    changed a plain attribute (a count, a cache). counts: the plain numbers among them, and what they are now. updated: the buffers
+    that it changed. named: the numbers that the model's code compares with. branches: those
     of its code that depend on what it is given -> whether this run entered them. notes, doubts: what the run has to say for itself; with a doubt, equal numbers
     prove nothing. raised: of a run that raised, the error, the user's line and module, and kind and inputs of the operator, if
     it was one.
@@ -102,6 +103,7 @@ class Trace:
     written: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     counts: dict[str, float] = field(default_factory=dict)
+    updated: list[str] = field(default_factory=list)
     named: list[int] = field(default_factory=list)
     results: dict[str, list[str]] = field(default_factory=dict)
     loss_at: int = -1

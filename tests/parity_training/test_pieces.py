@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from parity import Verdict, check
-from parity.backward.scattered import Numbers
+from parity.numbers.scattered import Numbers
 
 rng = np.random.default_rng(0)
 THEIRS = {

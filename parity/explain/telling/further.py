@@ -39,8 +39,8 @@ def differs(name: str, shapes: Shapes, worst: float) -> Finding:
     )
 
 
-def later(kind: str, buffer: str, shapes: Shapes, gap: Difference) -> Finding:
-    """What only a second call shows: another result, another buffer afterwards, or that it writes into the first one's result."""
+def later(kind: str, buffer: str, calls: int, shapes: Shapes, gap: Difference) -> Finding:
+    """What only a later call shows: another result, another buffer afterwards, or that it writes into the first one's result."""
     what = f"the buffer `{buffer}` differs" if buffer else "the outputs differ"
     if kind == "earlier":
         what = "the result of the first one differs"
@@ -48,7 +48,7 @@ def later(kind: str, buffer: str, shapes: Shapes, gap: Difference) -> Finding:
         layer=buffer.rpartition(".")[0],
         operator="buffer" if buffer else "forward",
         where="",
-        cause=f"after a second call {what} by {gap.max_rel:.1e} of the scale, though not after the first: what the models keep from one "
+        cause=f"after {'a second call' if calls == 2 else f'{calls} calls in a row'} {what} by {gap.max_rel:.1e} of the scale, though not after the first: what the models keep from one "
         "call to the next differs",
         fix="compare what both models write into buffers and attributes in forward, and when",
         evidence={"float64": gap.max_rel, "shapes": {k: list(v) for k, v in shapes.items()}},

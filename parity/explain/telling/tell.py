@@ -173,6 +173,12 @@ def doubt(claim: Claim) -> str:
             f"the outputs differ by up to {claim.details:.1e} of their size, and torch holds weights that are none of Paddle's: fusing "
             "layers in float32 does that, and so may a small mistake. Fuse in float64 to tell them apart (`model.double()` first)"
         )
+    if claim.what is Doubt.STATE:
+        names = listed([f"`{name}`" for name in claim.details])
+        return (
+            f"Paddle's forward keeps {names} from one call to the next, and nothing that torch's model keeps becomes the same: what later calls "
+            "make of it was not compared"
+        )
     if claim.what is Doubt.BEHIND_ZEROS:
         node, count, zeros = claim.details
         several = f" and {counted(count - 1, 'more operator')}" if count > 1 else ""
