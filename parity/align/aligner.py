@@ -244,10 +244,11 @@ class _Aligner:
         return self.twin.get(torch.inputs.get("weight", -1)) != value
 
     def _best(self, node: Node, candidates: list[Node]) -> Node:
-        """Among equals: equal attributes, then equal weight shapes, then similar names, then first."""
+        """Among equals: the same weight, then equal attributes, then equal weight shapes, then similar names, then first."""
 
-        def score(other: Node) -> tuple[bool, bool, float, float]:
+        def score(other: Node) -> tuple[bool, bool, bool, float, float]:
             return (
+                bool(node.content) and other.content == node.content,
                 (other.attributes, other.spelling) == (node.attributes, node.spelling),
                 _weight_shape(self.paddle, other) == _weight_shape(self.torch, node),
                 round(SequenceMatcher(None, other.module, node.module).ratio(), 2),
@@ -379,7 +380,7 @@ class _Aligner:
 def _look(graph: Graph, node: Node, inputs: list[int]) -> tuple[object, ...]:
     """What two operators have in common that take the same and look the same."""
     taken = tuple(sorted(inputs) if kind_of(node.kind).commutative else inputs)
-    return node.kind, taken, repr(node.attributes), _weight_shape(graph, node), node.module
+    return node.kind, taken, repr(node.attributes), _weight_shape(graph, node), node.module, node.content
 
 
 def _weight_shape(graph: Graph, node: Node) -> tuple[int, ...]:
