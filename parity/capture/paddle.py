@@ -35,6 +35,7 @@ from parity.capture.switches import watched
 from parity.errors import ParityError
 from parity.ops import paddle as vocabulary
 from parity.ops.signature import Signature
+from parity.ops.table import float32_arguments
 from parity.trace.trace import Op, Trace
 from parity.trace.values import Array, ValueStore, Weights
 
@@ -224,7 +225,20 @@ class PaddleRecorder(BackwardRecorder):
             args = tuple(
                 paddle.float64 if is_narrow else one for one, is_narrow in zip(args, narrow, strict=True)
             )
+        if self.options.nudge is not None and signature is not None:
+            args = self._nudged_arguments(base, signature, args)
         return args, kwargs
+
+    def _nudged_arguments(self, base: str, signature: Signature, args: Any) -> Any:
+        """The numbers of a call that Paddle's kernel rounds to float32, as the next one: it would round half a step away."""
+        kept = {
+            signature.names.index(n) for n in float32_arguments(str(signature.kind)) if n in signature.names
+        }
+        kept |= set(range(len(args))) if base in vocabulary.ROUNDING else set()
+        return tuple(
+            float(np.nextafter(np.float32(one), np.float32(0))) if at in kept and type(one) is float else one
+            for at, one in enumerate(args)
+        )
 
 
 def hooked(parameter: Any, gradient: Any) -> Any:

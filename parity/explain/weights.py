@@ -15,6 +15,7 @@ import numpy as np
 from parity.align.alignment import Alignment, Pair
 from parity.align.weights import constant, digest, held, same_content
 from parity.explain.hypotheses.weights import Diagnosis, Weight, diagnose
+from parity.explain.words import squeezed
 from parity.ops.kinds import kind_of
 from parity.trace.values import Array
 
@@ -62,7 +63,9 @@ def compare_parameters(
             paddle_name, torch_name = theirs.name, ours.name
             if slot not in weights and (expected.size != actual.size or _reversed(expected, actual)):
                 continue
-            shapeless = slot != "weight" or pair.torch.kind in FLAT
+            # What is kept with other axes of length one gets these on its way to the layer.
+            unsqueezed = expected.ndim != actual.ndim and squeezed(expected.shape) == squeezed(actual.shape)
+            shapeless = slot != "weight" or pair.torch.kind in FLAT or unsqueezed
             if expected.size == actual.size and shapeless:
                 expected = expected.reshape(actual.shape)
             if not same_content(expected, actual):

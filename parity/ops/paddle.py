@@ -579,6 +579,9 @@ RANDOM = frozenset(
 )
 """Calls whose result no seed can make equal to torch's."""
 
+ROUNDING = frozenset({"dropout", "hardtanh", "softshrink"})
+"""Operators that round the numbers of the call to float32, beside those of which the table says so."""
+
 READINGS = ("item", "tolist", "numpy", "__array__", "__bool__", "__int__", "__float__", "__index__")
 """Methods that take the numbers out of a tensor."""
 

@@ -48,13 +48,7 @@ class RecordedSide:
         run = None if case is None else self.file.runs.get((case, mode, precision))
         if run is not None and run["error"]:
             raise ModelError(run["error"])
-        if (
-            case is None
-            or run is None
-            or before is not None
-            or nudge is not None
-            or not (outputs_only or run["whole"])
-        ):
+        if case is None or run is None or before or nudge is not None or not (outputs_only or run["whole"]):
             raise NotRecordedError(f"{self.file.path} does not hold a whole {mode} run of this input")
         if given is not None or (gradients and not self.file.gradients):
             raise NotRecordedError(

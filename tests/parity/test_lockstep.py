@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from typing import ClassVar
 
 import numpy as np
 import paddle
@@ -115,12 +116,15 @@ def test_what_a_batch_of_one_does_not_show_is_run_again_and_compared(monkeypatch
 
 
 class PaddleOnce(PaddleNet):
-    """Takes another way from its fifth forward on: that after the first, the short run, float32 and float64."""
+    """Takes another way from its fifth forward on: that after the first, the short run, float32 and float64.
 
-    calls = ()
+    It counts in its class: what it kept itself would be taken back after every run.
+    """
+
+    calls: ClassVar = []
 
     def forward(self, x):
-        self.calls = (*self.calls, x)
+        self.calls.append(x)
         return super().forward(x) if len(self.calls) < 5 else super().forward(-x)
 
 
@@ -138,9 +142,7 @@ def test_a_model_that_runs_otherwise_when_it_runs_again_goes_the_stored_way(monk
 class PaddleFixedSize(PaddleNet):
     """Counts the images that come, and takes those of one size only."""
 
-    def __init__(self):
-        super().__init__()
-        self.seen = []
+    seen: ClassVar = []
 
     def forward(self, x):
         self.seen.append(tuple(x.shape))

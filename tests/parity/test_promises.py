@@ -1,6 +1,7 @@
 """What a check promises besides its verdict: it leaves everything as it was, and depends on nothing before it."""
 
 import random
+from typing import ClassVar
 
 import numpy as np
 import paddle
@@ -144,11 +145,13 @@ def test_flags_that_the_user_set_are_restored():
 
 
 class Watching(TorchNet):
-    """Writes down under which switches it runs."""
+    """Writes down, in its class, under which switches it runs."""
+
+    seen: ClassVar = {}
 
     def forward(self, x):
         backends = torch.backends
-        self.seen = {
+        type(self).seen = {
             "benchmark": backends.cudnn.benchmark,
             "deterministic": backends.cudnn.deterministic,
             "matmul": backends.cuda.matmul.fp32_precision,

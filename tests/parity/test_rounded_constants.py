@@ -9,6 +9,7 @@ import torch
 
 from parity import Verdict, check
 from parity.capture.options import Nudge
+from parity.sides.live import LiveSide
 
 IMAGES = np.random.default_rng(0).random((2, 3, 8, 9)).astype(np.float32)
 
@@ -94,3 +95,21 @@ def test_only_numbers_that_were_rounded_move_and_by_half_a_step():
     moved = Nudge(1, frozenset()).applied(numbers)
     np.testing.assert_array_equal(moved[:6], numbers[:6])
     np.testing.assert_allclose(np.abs(moved[6:] / numbers[6:] - 1), 2.0**-24, rtol=1e-6)
+
+
+def test_an_eps_that_paddle_keeps_in_float32_is_rounded_otherwise_too(tmp_path):
+    side = LiveSide("paddle", paddle.nn.LayerNorm(9, epsilon=1e-3))
+    results = []
+    for number, nudge in enumerate((None, Nudge(1, frozenset()))):
+        store = side.capture(
+            {"0": IMAGES * 0.01},
+            mode="eval",
+            precision="float64",
+            store=tmp_path / str(number),
+            outputs_only=True,
+            nudge=nudge,
+        )[1]
+        results.append(store.get("output:output"))
+        store.close()
+    apart = np.abs(results[0] - results[1]).max() / np.abs(results[0]).max()
+    assert 1e-10 < apart < 1e-6

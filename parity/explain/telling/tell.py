@@ -89,7 +89,7 @@ def note(claim: Claim, evidence: Evidence) -> Note:
     if claim.what is Remark.ROUNDED_CONSTANTS:
         return Note(
             f"the outputs differ by up to {max(details.values()):.1e} of their scale, no more than the numbers that the models hold or "
-            "make in float32 (means, a table, a grid) do where they are rounded otherwise: written differently",
+            "make in float32 (means, a table, an eps) do where they are rounded otherwise: written differently",
             "",
             details,
         )
