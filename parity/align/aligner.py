@@ -8,7 +8,7 @@ part. What it cannot pair is a finding or a note, never a guess: `parity.numbers
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from difflib import SequenceMatcher
 
 from parity.align.alignment import Alignment, Edge, Pair, Values
@@ -53,6 +53,8 @@ class _Aligner:
             for t, p in parameters.items()
             if t in torch_values and p in paddle_values
         }
+        self.nameless = self._same_contents()
+        self.twin |= self.nameless
         self.twins_used = set(self.twin.values())
         self.shared: dict[int, tuple[list[Node], list[Node]]] = {}
         self.alike: dict[tuple[object, ...], deque[Node]] = defaultdict(deque)
@@ -61,6 +63,17 @@ class _Aligner:
         for name, value in torch.inputs.items():
             if name in paddle.inputs:
                 self.result.same[value] = paddle.inputs[name]
+
+    def _same_contents(self) -> dict[int, int]:
+        """Parameters whose names tell nothing: torch's -> the one of Paddle's of which as many layers are made, by kind and numbers."""
+        named = set(self.twin.values())
+        theirs = _by_contents(self.paddle, named)
+        ours = _by_contents(self.torch, self.twin)
+        return {
+            torch[0]: theirs[contents][0]
+            for contents, torch in ours.items()
+            if len(torch) == len(theirs.get(contents, ())) == 1
+        }
 
     def run(self) -> Alignment:
         self._anchor()
@@ -96,10 +109,12 @@ class _Aligner:
                 continue
             for torch_node, paddle_node in zip(torch_uses, paddle_uses, strict=False):
                 packed = paddle_node.rows is not None or torch_node.rows is not None
-                self._match(
-                    paddle_node, torch_node, anchor=self.torch.parameters[torch_value], any_size=not packed
-                )
+                anchor = self._anchored_by(torch_value)
+                self._match(paddle_node, torch_node, anchor=anchor, any_size=not packed)
         self._anchor_by_content()
+
+    def _anchored_by(self, torch_value: int) -> str:
+        return "content" if torch_value in self.nameless else self.torch.parameters[torch_value]
 
     def _anchor_by_content(self) -> None:
         """Layers whose names tell nothing: the one Paddle layer that holds the very same weight."""
@@ -120,7 +135,7 @@ class _Aligner:
             torch = next((n for n in uses[1] if not self.result.has_torch(n)), None)
             if paddle is None or torch is None:
                 continue
-            if self._match(paddle, torch, anchor=self.torch.parameters[torch_value], any_size=True):
+            if self._match(paddle, torch, anchor=self._anchored_by(torch_value), any_size=True):
                 return True
         return False
 
@@ -408,6 +423,19 @@ def _weight_size(graph: Graph, node: Node) -> int:
 def _part(node: Node) -> tuple[int, float]:
     """Parts of a packed layer by the outputs that they make, uses of a shared one in order."""
     return (node.rows[0] if node.rows is not None else 0, node.order)
+
+
+def _by_contents(graph: Graph, known: Container[int]) -> dict[frozenset[str], list[int]]:
+    """Parameters that are not known, by what the layers hold that use them as their weights."""
+    contents: dict[int, set[str]] = defaultdict(set)
+    for node in graph.nodes:
+        value = node.inputs.get("weight", -1)
+        if node.content and value in graph.parameters and value not in known:
+            contents[value].add(node.content)
+    found: dict[frozenset[str], list[int]] = defaultdict(list)
+    for value, held in contents.items():
+        found[frozenset(held)].append(value)
+    return found
 
 
 def _beside(graph: Graph, node: Node) -> set[int]:
