@@ -65,7 +65,7 @@ class _Aligner:
                 self.result.same[value] = paddle.inputs[name]
 
     def _same_contents(self) -> dict[int, int]:
-        """Parameters whose names tell nothing: torch's -> the one of Paddle's of which as many layers are made, by kind and numbers."""
+        """Parameters whose names tell nothing: torch's -> the one of Paddle's that as many layers use, of the same kinds and numbers."""
         named = set(self.twin.values())
         theirs = _by_contents(self.paddle, named)
         ours = _by_contents(self.torch, self.twin)
@@ -425,16 +425,16 @@ def _part(node: Node) -> tuple[int, float]:
     return (node.rows[0] if node.rows is not None else 0, node.order)
 
 
-def _by_contents(graph: Graph, known: Container[int]) -> dict[frozenset[str], list[int]]:
-    """Parameters that are not known, by what the layers hold that use them as their weights."""
-    contents: dict[int, set[str]] = defaultdict(set)
+def _by_contents(graph: Graph, known: Container[int]) -> dict[tuple[str, ...], list[int]]:
+    """Parameters that are not known, by what each of the layers holds that use them as their weights."""
+    contents: dict[int, list[str]] = defaultdict(list)
     for node in graph.nodes:
         value = node.inputs.get("weight", -1)
         if node.content and value in graph.parameters and value not in known:
-            contents[value].add(node.content)
-    found: dict[frozenset[str], list[int]] = defaultdict(list)
+            contents[value].append(node.content)
+    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for value, held in contents.items():
-        found[frozenset(held)].append(value)
+        found[tuple(sorted(held))].append(value)
     return found
 
 

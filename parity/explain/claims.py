@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -186,7 +186,9 @@ class Front:
 
     way: how Paddle makes the first of them of what both have; above: the operators of torch's on its way there. lacking: (Paddle's, torch's)
     values that Paddle's is made of and torch's is not; surplus: the other way round. moved: the numbers are right, and in another order. left_out:
-    they are right, and Paddle does more to them. exchanged: they are two results, each in the other's place.
+    they are right, and Paddle does more to them. exchanged: two results are taken, each in the other's place. early: what torch does before,
+    and Paddle at the end. inputs: what is handed in, by operator and slot,
+    if it is not what the operators make.
     """
 
     torch: tuple[Op, ...]
@@ -198,3 +200,5 @@ class Front:
     moved: bool = False
     left_out: bool = False
     exchanged: bool = False
+    early: Op | None = None
+    inputs: Mapping[int, Mapping[str, int]] = field(default_factory=dict)

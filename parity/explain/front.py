@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from itertools import permutations
+from itertools import combinations, permutations
 from math import prod
 from typing import NamedTuple
 
@@ -32,6 +32,12 @@ from parity.trace.trace import Op
 
 MOST = 10
 """Runs of torch that are spent on it."""
+
+MANY = 30
+"""The same where a run is short."""
+
+SMALL = 1 << 20
+"""Elements that a short run has at most."""
 
 LARGEST = 1 << 24
 """Elements of a run above which its numbers are not looked through."""
@@ -87,11 +93,21 @@ def is_about(claim: Claim, front: Front) -> bool:
 
 def hides(front: Front, claim: Claim) -> bool:
     """Whether the numbers that are handed in would make up for what is claimed, too: it is about operators on the way there."""
-    if is_about(claim, front):
+    if is_about(claim, front) or (_is_whole(claim) and _is_in(front, claim)):
         return False
     between = () if claim.edge is None else claim.edge.only_torch
     nodes = between if claim.pair is None else (claim.pair.torch,)
     return any(op.index in node.raw for op in front.above for node in nodes)
+
+
+def _is_whole(claim: Claim) -> bool:
+    """Whether a claim is about a whole part that is computed otherwise, and about none of its operators."""
+    return claim.what in VAGUE and not (isinstance(claim.details, Part) and claim.details.narrower)
+
+
+def _is_in(front: Front, claim: Claim) -> bool:
+    between = () if claim.edge is None else claim.edge.only_torch
+    return any(op.index in node.raw for op in front.torch for node in between)
 
 
 def is_of_a_layer(claim: Claim, front: Front) -> bool:
@@ -109,18 +125,20 @@ def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
 @np.errstate(invalid="ignore", over="ignore")  # infinities are like nothing
 def parting(evidence: Evidence, lines: Collection[str]) -> Front | None:
     """Where torch's numbers leave Paddle's, if one line does that alone and it can be told. lines: where claims are, which are tried first."""
-    if evidence.offline or evidence.outputs_agree or _too_large(evidence):
+    elements = _elements(evidence)
+    if evidence.offline or evidence.outputs_agree or elements > LARGEST:
         return None
+    most = MANY if elements <= SMALL else MOST
     at_once = runs_at_once(evidence.paddle.trace, evidence.torch.trace)
     paddle = Side(evidence.paddle, evidence.paddle_parameters, at_once=at_once)
     torch = Side(evidence.torch, evidence.torch_parameters)
     ours = Half(torch, paddle)
     guesses = _guesses(ours, Half(paddle, torch), lines, _kinds(evidence))
     in_turn = _in_turn(guesses, ours)
-    for number, guess in enumerate(in_turn[:MOST], 1):
+    for number, guess in enumerate(in_turn[:most], 1):
         front = guess.front()
         if _comes_right(evidence, front):
-            return _further_up(evidence, front, guesses, MOST - number)
+            return _further_up(evidence, front, guesses, most - number)
     return None
 
 
@@ -150,9 +168,10 @@ def _kinds(evidence: Evidence) -> Kinds:
     return lambda one, other: ours.get(one.index, one.kind) == theirs.get(other.index, other.kind)
 
 
-def _too_large(evidence: Evidence) -> bool:
-    return any(
-        sum(prod(value.shape) for value in run.trace.values if value.origin == "operator") > LARGEST
+def _elements(evidence: Evidence) -> int:
+    """How many numbers the operators of the longer run make."""
+    return max(
+        sum(prod(value.shape) for value in run.trace.values if value.origin == "operator")
         for run in (evidence.paddle, evidence.torch)
     )
 
@@ -162,16 +181,16 @@ def _guesses(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds)
     found = [
         *_otherwise(ours, theirs, lines, same_kind),
         *_lacking(ours, theirs, lines),
-        *_exchanged(ours, lines),
+        *_exchanged(ours, theirs, lines),
     ]
     return sorted(found, key=lambda one: one.rank)
 
 
 def _in_turn(guesses: Sequence[Guess], ours: Half) -> list[Guess]:
     """Of each line what is likeliest, then what it makes in the end, then the next of each."""
-    by_line: dict[str, dict[tuple[int, int], Guess]] = {}
+    by_line: dict[str, dict[tuple[object, ...], Guess]] = {}
     for one in guesses:
-        by_line.setdefault(one.torch.line, {}).setdefault((one.torch.index, one.paddle), one)
+        by_line.setdefault(one.torch.line, {}).setdefault((one.torch.index, one.paddle, one.results), one)
     queue: list[tuple[int, Guess]] = []
     for found in by_line.values():
         first, *others = found.values()
@@ -196,6 +215,8 @@ class Guess(NamedTuple):
     torch: Op
     paddle: int
     front: Callable[[], Front]
+    results: tuple[int, ...] = ()
+    """torch's values that it is about, if not what `torch` makes."""
 
 
 def _otherwise(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds) -> Iterator[Guess]:
@@ -221,7 +242,7 @@ def _otherwise(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kind
                 rank,
                 op,
                 other.outputs[0],
-                partial(_front, ours, op, theirs, other, origin, expected, surplus, lacking, moved),
+                partial(_front, ours, op, theirs, other, origin, expected, surplus, lacking, moved, same_kind),
             )
 
 
@@ -235,14 +256,30 @@ def _front(
     surplus: tuple[int, ...],
     lacking: Collection[int],
     moved: bool,
+    same_kind: Kinds,
 ) -> Front:
+    above = origin.way[:-1]
     return Front(
         *_together(ours, op, theirs, other),
         way=expected.way,
-        above=origin.way[:-1],
+        above=above,
+        early=None if same_kind(op, other) else _early(ours, above, expected.way, same_kind),
         lacking=tuple((v, theirs.alike[v][0]) for v in sorted(lacking) if theirs.alike[v]),
         surplus=surplus,
         moved=moved,
+    )
+
+
+def _early(ours: Half, above: Sequence[Op], way: Sequence[Op], same_kind: Kinds) -> Op | None:
+    """What torch does on the way to what Paddle does at the end of it: an operator of the kind that takes one of the same values."""
+    last = set(way[-1].inputs.values())
+    return next(
+        (
+            op
+            for op in above
+            if same_kind(op, way[-1]) and any(last.intersection(ours.alike.get(v, ())) for v in ours.taken(op))
+        ),
+        None,
     )
 
 
@@ -279,7 +316,7 @@ def _together(ours: Half, op: Op, theirs: Half, other: Op) -> tuple[tuple[Op, ..
     """All that both lines run, for several layers or steps, if it is as often."""
     for key in (_line, _call, _sized_line, _sized_call):
         group, twins = (
-            [one for one in half.side.ops if key(half, one) == key(half, this)]
+            [one for one in _of_its_kind(half, this) if key(half, one) == key(half, this)]
             for half, this in ((ours, op), (theirs, other))
         )
         if len(group) == len(twins) and all(
@@ -287,6 +324,12 @@ def _together(ours: Half, op: Op, theirs: Half, other: Op) -> tuple[tuple[Op, ..
         ):
             return tuple(group), tuple(one.outputs[0] for one in twins)
     return (op,), (other.outputs[0],)
+
+
+def _of_its_kind(half: Half, op: Op) -> Iterator[Op]:
+    """All operators; of one that stands for two runs together, all of those."""
+    at_once = op.outputs[0] < 0
+    return (one for one in half.side.ops if (one.outputs[0] < 0) == at_once)
 
 
 def _line(_: Half, op: Op) -> tuple[object, ...]:
@@ -305,21 +348,76 @@ def _sized_call(half: Half, op: Op) -> tuple[object, ...]:
     return *_call(half, op), half.side.size(op.outputs[0])
 
 
-def _exchanged(ours: Half, lines: Collection[str]) -> Iterator[Guess]:
-    """The two results of one line are taken in each other's place."""
+Result = tuple[Op, int]
+"""A result of a call: the operator, and which of its outputs it is."""
+
+
+def _exchanged(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Guess]:
+    """Two results of one line are taken in each other's place: of two calls, or of a call that has several; at every run of the line."""
     read = {value for op in ours.suspects for value in op.inputs.values()}
     by_line: dict[tuple[str, str, str], list[Op]] = {}
     for op in ours.side.ops:
         by_line.setdefault((op.line, op.name, op.module), []).append(op)
-    for made in by_line.values():
-        if len(made) != 2 or not _same_size(ours, made[0], ours, made[1]):
-            continue
-        one, other = (op.outputs[0] for op in made)
-        known = all(ours.is_shared(op.outputs[0]) and len(op.outputs) == 1 for op in made)
-        if known and read.intersection((one, other)):
-            rank = False, made[0].line not in lines, 2, made[0].index
-            twins = ours.alike[other][0], ours.alike[one][0]
-            yield Guess(rank, made[0], twins[0], partial(Front, tuple(made), twins, exchanged=True))
+    for calls in by_line.values():
+        for runs in _two_results(ours, calls):
+            for number, (one, other) in enumerate(runs):
+                values = _value(one), _value(other)
+                if all(map(ours.is_shared, values)) and read.intersection(values):
+                    twins = ours.alike[values[1]][0], ours.alike[values[0]][0]
+                    if ours.side.size(values[0]) == ours.side.size(values[1]) and twins[0] != twins[1]:
+                        rank = False, one[0].line not in lines, 2, one[0].index
+                        front = partial(_in_each_others_place, ours, theirs, runs, number, twins)
+                        yield Guess(rank, one[0], twins[0], front, values)
+                    break
+
+
+def _two_results(ours: Half, calls: Sequence[Op]) -> Iterator[list[tuple[Result, Result]]]:
+    """Every two results of a line, at each of its runs."""
+    several = range(min(len(op.outputs) for op in calls))
+    if len(several) > 1:
+        for one, other in combinations(several, 2):
+            yield [((op, one), (op, other)) for op in calls]
+    elif len(calls) == 2 or (len(calls) % 2 == 0 and ours.at_once(calls[0], calls[1])):
+        yield [((one, 0), (other, 0)) for one, other in zip(calls[::2], calls[1::2], strict=True)]
+
+
+def _value(result: Result) -> int:
+    op, number = result
+    return op.outputs[number]
+
+
+def _in_each_others_place(
+    ours: Half, theirs: Half, runs: Sequence[tuple[Result, Result]], known: int, twins: tuple[int, int]
+) -> Front:
+    """At every run of the line what Paddle has in the other's place, if that is as often; else at the one where it is known."""
+    expected = [_each_run(theirs, value, len(runs), known) for value in twins]
+    if not all(expected):
+        runs, expected = runs[known : known + 1], [[value] for value in twins]
+    given: dict[int, int] = {}
+    for pair, values in zip(runs, zip(*expected, strict=True), strict=True):
+        given.update(zip(map(_value, pair), values, strict=True))
+    inputs: dict[int, dict[str, int]] = {}
+    for op in ours.side.trace.ops:
+        for slot, value in op.inputs.items():
+            if value in given:
+                inputs.setdefault(op.index, {})[slot] = given[value]
+    both = {op.index: op for op, _ in runs[known if len(runs) > known else 0]}
+    return Front(tuple(both.values()), twins, exchanged=True, inputs=inputs)
+
+
+def _each_run(half: Half, value: int, runs: int, known: int) -> list[int]:
+    """The values that the line which makes `value` makes of the kind, one a run; none if it does not run as often."""
+    op = half.side.maker.get(value)
+    if op is None:
+        return []
+    which = op.outputs.index(value)
+    calls = [one for one in half.side.ops if _line(half, one) == _line(half, op)]
+    made = [one.outputs[which] for one in calls if len(one.outputs) > which]
+    stride, rest = divmod(len(made), runs)
+    if rest or not stride:
+        return []
+    at = made.index(value)
+    return made[at % stride :: stride] if at // stride == known else []
 
 
 def _same_size(half: Half, op: Op, others: Half, other: Op) -> bool:
@@ -328,8 +426,7 @@ def _same_size(half: Half, op: Op, others: Half, other: Op) -> bool:
 
 def _comes_right(evidence: Evidence, front: Front) -> bool:
     """Whether torch's outputs are Paddle's with Paddle's numbers there alone."""
-    pairs = zip(front.torch, front.paddle, strict=True)
-    plan = ReplayPlan(outputs={op.index: _laid_out(evidence, value, op.outputs[0]) for op, value in pairs})
+    plan = _plan(evidence, front)
     try:
         found = evidence.replayed_with(plan)
     except ModelError:
@@ -337,6 +434,19 @@ def _comes_right(evidence: Evidence, front: Front) -> bool:
     return all(
         (-1, path) in found and seen.at_its_size(found[-1, path]).max_rel <= max(seen.limit, KNOWN_NUMBERS)
         for path, seen in evidence.observed.items()
+    )
+
+
+def _plan(evidence: Evidence, front: Front) -> ReplayPlan:
+    if not front.inputs:
+        pairs = zip(front.torch, front.paddle, strict=True)
+        return ReplayPlan(outputs={op.index: _laid_out(evidence, value, op.outputs[0]) for op, value in pairs})
+    ops = evidence.torch.trace.ops
+    return ReplayPlan(
+        {
+            op: {slot: _laid_out(evidence, value, ops[op].inputs[slot]) for slot, value in slots.items()}
+            for op, slots in front.inputs.items()
+        }
     )
 
 

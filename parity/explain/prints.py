@@ -224,9 +224,10 @@ class Half:
     def leaves_its_line(self, op: Op) -> bool:
         """Whether what an operator makes is what its line makes in the end; the same line may read it when it runs again."""
         readers = (reader for value in op.outputs for reader in self.side.readers.get(value, ()))
-        return not any(self._at_once(op, reader) for reader in readers)
+        return not any(self.at_once(op, reader) for reader in readers)
 
-    def _at_once(self, op: Op, reader: Op) -> bool:
+    def at_once(self, op: Op, reader: Op) -> bool:
+        """Whether a line goes on from one operator to the other, with nothing of another line between."""
         return all(one.line == op.line for one in self.side.trace.ops[op.index + 1 : reader.index + 1])
 
     def is_shared(self, value: int) -> bool:

@@ -132,6 +132,27 @@ def test_equal_weights_pair_layers_whose_names_tell_nothing():
     assert {pair.anchor for pair in alignment.pairs} == {"content"}
 
 
+def test_equal_weights_pair_layers_that_run_several_times_whose_names_tell_nothing():
+    arrays = {name: np.random.default_rng(ord(name)).standard_normal((3, 3)) for name in "ab"}
+
+    def write(framework, names):
+        """names: what each side calls the layer that holds a, and b; in that order they run."""
+        t = Written(framework)
+        x = t.input(2, 3)
+        weights = {name: t.parameter(name, 3, 3) for name in names}
+        for _ in range(2):
+            made = {n: t("linear", x, w, to=(2, 3), module=n) for n, w in weights.items()}
+            x = t("mul", *made.values())
+        return t.returns(x)
+
+    alignment = prepare(
+        write("paddle", ("a", "b")),
+        write("torch", ("v", "u")),
+        (arrays, {"u": arrays["a"].T, "v": arrays["b"].T}),
+    ).align()
+    assert [pair for pair in pairs(alignment) if pair[0]] == [("a", "u"), ("b", "v")] * 2
+
+
 @pytest.mark.parametrize("kind", ["add", "mul"])
 def test_a_sum_in_another_order_is_one_operator_of_all_its_operands(kind):
     def write(framework, order):

@@ -41,6 +41,10 @@ MAKES = {
     "late": lambda x: x * np.array([[3.0], [1.0], [1.0]]),
     "others": lambda x: x * np.array([[0.0], [1.0], [1.0]]) / x,
     "scale": lambda x, factor: factor * x,
+    "parts": lambda x: (x[:, :2], x[:, 2:]),
+    "argmax": lambda x: x.argmax(1),
+    "argmin": lambda x: x.argmin(1),
+    "rows": lambda x, y: x[y % len(x)],
 }
 
 
@@ -51,19 +55,23 @@ class Program:
         self.side, self.ops, self.values = side, [], {0: X}
         self.numbers = count(1)
 
-    def __call__(self, kind, *inputs, line=0, **attributes):
-        made = next(self.numbers)
+    def __call__(self, kind, *inputs, line=0, results=1, **attributes):
+        made = tuple(next(self.numbers) for _ in range(results))
         slots = dict(zip("xy", inputs, strict=False))
-        line = f"{self.side}.py:{line or made}"
-        self.ops.append(Op(made - 1, kind, kind, "", line, slots, (made,), attributes))
-        return made
+        line = f"{self.side}.py:{line or made[0]}"
+        self.ops.append(Op(len(self.ops), kind, kind, "", line, slots, made, attributes))
+        return made if results > 1 else made[0]
 
-    def run(self, given=None):
-        """Every value; given: operator -> what it hands on instead of its result."""
+    def run(self, outputs=None, inputs=None):
+        """Every value; outputs: operator -> what it hands on instead of its result; inputs: operator -> slot -> what it takes."""
         values = {0: X}
         for op in self.ops:
-            made = MAKES[op.kind](*(values[v] for v in op.inputs.values()), **op.attributes)
-            values[op.outputs[0]] = (given or {}).get(op.index, made)
+            handed = (inputs or {}).get(op.index, {})
+            made = MAKES[op.kind](
+                *(handed.get(s, values[v]) for s, v in op.inputs.items()), **op.attributes
+            )
+            made = (outputs or {}).get(op.index, made)
+            values.update(zip(op.outputs, made if len(op.outputs) > 1 else (made,), strict=True))
         return values
 
 
@@ -83,7 +91,7 @@ def evidence(tmp_path):
             last = program.ops[-1].outputs[0]
             store.put("output:output", values[side][last])
             trace = Trace(side, "0", "Net", "eval", "float64", "cpu", ops=program.ops)
-            trace.values = [Value(array.shape, "float64", "operator") for array in values[side].values()]
+            trace.values = [Value(array.shape, str(array.dtype), "operator") for array in values[side].values()]
             trace.inputs, trace.outputs, trace.results = (
                 {"x": 0},
                 {"output": last},
@@ -93,8 +101,10 @@ def evidence(tmp_path):
             graphs.append(Graph(side, trace, [], {}, {"x": 0}, dict(trace.outputs), {}))
 
         def replay(plan):
-            given = {op: values["paddle"][value] for op, value in plan.outputs.items()}
-            returned = torch.run(given)[torch.ops[-1].outputs[0]]
+            theirs = values["paddle"]
+            outputs = {op: theirs[value] for op, value in plan.outputs.items()}
+            inputs = {op: {s: theirs[v] for s, v in slots.items()} for op, slots in plan.inputs.items()}
+            returned = torch.run(outputs, inputs)[torch.ops[-1].outputs[0]]
             expected = values["paddle"][paddle.ops[-1].outputs[0]]
             return [Measurement(-1, "output", sized(returned, expected))]
 
@@ -184,6 +194,47 @@ def test_two_results_of_a_line_in_each_others_place_are_told_as_exchanged(eviden
     torch("concat", torch("log", keep), torch("square", out))
     finding = told(evidence(paddle, torch))
     assert (finding.where, finding.subject) == ("torch.py:1", Subject.EXCHANGED)
+
+
+def test_two_results_of_one_call_in_each_others_place_are_told_for_all_its_runs(evidence):
+    programs = paddle, torch = Program("paddle"), Program("torch")
+    for program in programs:
+        at = 0
+        for _ in range(2):
+            one, other = program("parts", at, results=2, line=1)[:: 1 if program is paddle else -1]
+            at = program("concat", program("log", one, line=2), program("exp", other, line=3), line=4)
+    made = evidence(paddle, torch)
+    finding = told(made)
+    assert (finding.where, finding.subject) == ("torch.py:1", Subject.EXCHANGED)
+    assert len(front.parting(made, []).inputs) == 4
+
+
+def test_what_torch_does_first_and_paddle_at_the_end_is_told_as_order(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    log, square = paddle("log", 0), paddle("square", 0)
+    paddle("sqrt", paddle("add", log, paddle("scale", square, factor=3.0)))
+    log, square = torch("log", 0), torch("square", 0)
+    torch("sqrt", torch("scale", torch("add", log, square), factor=3.0))
+    finding = told(evidence(paddle, torch))
+    assert finding.subject is Subject.ORDER
+    assert "torch computes add first" in finding.cause
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_chosen_by_other_whole_numbers_is_told_where_those_are_made(evidence, known):
+    """known: whether what torch chooses is right elsewhere, and is what Paddle never has."""
+    paddle, torch = Program("paddle"), Program("torch")
+    for program, wrong in ((paddle, "argmin"), (torch, "argmax")):
+        table = program("log", 0)
+        made = [program("rows", table, program(kind, 0), line=9) for kind in ("argmax", "argmin")[: 2 * known]]
+        taken = program("rows", table, program(wrong, 0, line=7), line=9)
+        at = program("mul", taken, table)
+        for one in made:
+            at = program("add", at, program("square", one))
+        program("sqrt", at)
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.subject) == ("torch.py:7", Subject.WIRING)
+    assert "whole numbers" in finding.cause
 
 
 def test_what_torch_does_not_do_to_a_right_result_is_told_as_missing(evidence):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import takewhile
 
 from parity.explain.claims import Claim, Front
 from parity.explain.evidence import Evidence
-from parity.explain.lines import constructor
+from parity.explain.lines import constructor, line_in
 from parity.explain.words import label, layer, show, title
 from parity.graph.node import Graph, Node
 from parity.results.finding import Finding, Subject
-from parity.trace.trace import Op
+from parity.trace.trace import Op, Trace
+
+WHOLE = frozenset({"int64", "int32"})
 
 PROVEN = "what comes in is Paddle's, what comes out is not, and with Paddle's numbers here alone torch's results are Paddle's"
 
@@ -38,6 +41,8 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
         cause = f"{other}: torch has {show(values[1])}, Paddle has {show(values[0])}: {PROVEN}"
         fix = f"{other}={show(values[0])}"
         return _finding(front, evidence, Subject.ATTRIBUTE, cause, fix, values, attribute=other)
+    if chooses := _choosing(front, evidence):
+        return _finding(front, evidence, Subject.WIRING, *chooses)
     if front.lacking and (front.surplus or expected == actual):
         lacking = " and ".join(_made(paddle, value) for value, _ in front.lacking)
         surplus = " and ".join(_made(torch, value) for value in front.surplus) or "nothing of it"
@@ -52,11 +57,25 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
         )
         fix = "compare the two calls: the order of what they take, and their arguments"
         return _finding(front, evidence, Subject.ORDER, cause, fix, ("in order", "in another"))
+    if front.early is not None:
+        last, nodes = _called(paddle, theirs), [_node(torch, op) for op in (front.early, ours)]
+        cause = f"order: torch computes {last} first and {actual} of it, Paddle computes {last} at the end: {PROVEN}"
+        fix = f"compute {last} last: {expected}"
+        scope = _around(front.early.module, ours.module)
+        line = "" if nodes[1] is None else line_in(torch.trace, scope, nodes[1])
+        return _finding(front, evidence, Subject.ORDER, cause, fix, (expected, actual), where=line)
     cause = f"torch computes {actual} where Paddle computes {expected}: {PROVEN}"
     fix = f"compute here what Paddle does: {expected}"
     feeds = _feeding(front, evidence)
     found = _finding(front, evidence, Subject.COMPUTED, cause, fix, (expected, actual))
     return found if feeds is None else replace(found, layer=feeds.module, where=feeds.line)
+
+
+def _around(*modules: str) -> str:
+    """The innermost module that holds all of these."""
+    parts = [module.split(".") for module in modules]
+    shared = takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False))
+    return ".".join(level[0] for level in shared)
 
 
 def _feeding(front: Front, evidence: Evidence) -> Op | None:
@@ -82,6 +101,57 @@ def _chosen(front: Front, evidence: Evidence) -> str:
     values = [*(ours for _, ours in front.lacking), *front.surplus]
     lines = {maker[value].line if value in maker else "" for value in values}
     return lines.pop() if len(lines) == 1 else ""
+
+
+def _choosing(front: Front, evidence: Evidence) -> tuple[str, str, tuple[str, str], str, str] | None:
+    """What is told, and the line, where what torch takes and what it should are chosen by other whole numbers."""
+    torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
+    for value, wanted in _chosen_alike(front, torch.trace):
+        ours, theirs = _index(torch.trace, value), _index(paddle.trace, wanted)
+        if ours not in torch.trace.maker or theirs is None:
+            continue
+        actual, expected = evidence.torch.value(ours), evidence.paddle.value(theirs)
+        if actual is None or expected is None or actual.size != expected.size:
+            continue
+        apart = int((actual.load().reshape(-1) != expected.load().reshape(-1)).sum())
+        if apart:
+            makes, should = _made(torch, ours), _made(paddle, theirs)
+            cause = (
+                f"{apart} of {actual.size} whole numbers by which {_called(torch, torch.trace.maker[value])} is chosen are others: "
+                f"{makes} in torch, {should} in Paddle; with Paddle's numbers here alone torch's results are Paddle's"
+            )
+            line = torch.trace.maker[ours].line
+            return cause, "make the whole numbers that Paddle makes", (should, makes), "", line
+    return None
+
+
+def _chosen_alike(front: Front, trace: Trace) -> list[tuple[int, int]]:
+    """(torch's, Paddle's) values that one line makes, or should: what torch takes, or what it makes of the same values."""
+    if not front.lacking and not front.surplus:
+        return [(front.torch[0].outputs[0], front.paddle[0])]
+    return [
+        (value, wanted)
+        for value, (wanted, twin) in zip(front.surplus, front.lacking, strict=False)
+        if value in trace.maker and twin in trace.maker and _place(trace, value) == _place(trace, twin)
+    ]
+
+
+def _place(trace: Trace, value: int) -> tuple[str, str]:
+    op = trace.maker[value]
+    return op.line, op.name
+
+
+def _index(trace: Trace, value: int) -> int | None:
+    """The whole numbers by which a value is chosen: an embedding's, a gather's."""
+    while (op := trace.maker.get(value)) is not None:
+        whole = [v for v in op.inputs.values() if trace.values[v].dtype in WHOLE]
+        if whole:
+            return whole[0]
+        given = [v for v in op.inputs.values() if v in trace.maker]
+        if len(given) != 1:
+            return None
+        value = given[0]
+    return None
 
 
 def moved(claim: Claim, evidence: Evidence) -> Finding:
