@@ -242,7 +242,9 @@ def _otherwise(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kind
                 rank,
                 op,
                 other.outputs[0],
-                partial(_front, ours, op, theirs, other, origin, expected, surplus, lacking, moved, same_kind),
+                partial(
+                    _front, ours, op, theirs, other, origin, expected, surplus, lacking, moved, same_kind
+                ),
             )
 
 
@@ -277,7 +279,8 @@ def _early(ours: Half, above: Sequence[Op], way: Sequence[Op], same_kind: Kinds)
         (
             op
             for op in above
-            if same_kind(op, way[-1]) and any(last.intersection(ours.alike.get(v, ())) for v in ours.taken(op))
+            if same_kind(op, way[-1])
+            and any(last.intersection(ours.alike.get(v, ())) for v in ours.taken(op))
         ),
         None,
     )
@@ -440,7 +443,9 @@ def _comes_right(evidence: Evidence, front: Front) -> bool:
 def _plan(evidence: Evidence, front: Front) -> ReplayPlan:
     if not front.inputs:
         pairs = zip(front.torch, front.paddle, strict=True)
-        return ReplayPlan(outputs={op.index: _laid_out(evidence, value, op.outputs[0]) for op, value in pairs})
+        return ReplayPlan(
+            outputs={op.index: _laid_out(evidence, value, op.outputs[0]) for op, value in pairs}
+        )
     ops = evidence.torch.trace.ops
     return ReplayPlan(
         {

@@ -67,9 +67,7 @@ class Program:
         values = {0: X}
         for op in self.ops:
             handed = (inputs or {}).get(op.index, {})
-            made = MAKES[op.kind](
-                *(handed.get(s, values[v]) for s, v in op.inputs.items()), **op.attributes
-            )
+            made = MAKES[op.kind](*(handed.get(s, values[v]) for s, v in op.inputs.items()), **op.attributes)
             made = (outputs or {}).get(op.index, made)
             values.update(zip(op.outputs, made if len(op.outputs) > 1 else (made,), strict=True))
         return values
@@ -91,7 +89,9 @@ def evidence(tmp_path):
             last = program.ops[-1].outputs[0]
             store.put("output:output", values[side][last])
             trace = Trace(side, "0", "Net", "eval", "float64", "cpu", ops=program.ops)
-            trace.values = [Value(array.shape, str(array.dtype), "operator") for array in values[side].values()]
+            trace.values = [
+                Value(array.shape, str(array.dtype), "operator") for array in values[side].values()
+            ]
             trace.inputs, trace.outputs, trace.results = (
                 {"x": 0},
                 {"output": last},
@@ -226,7 +226,9 @@ def test_what_is_chosen_by_other_whole_numbers_is_told_where_those_are_made(evid
     paddle, torch = Program("paddle"), Program("torch")
     for program, wrong in ((paddle, "argmin"), (torch, "argmax")):
         table = program("log", 0)
-        made = [program("rows", table, program(kind, 0), line=9) for kind in ("argmax", "argmin")[: 2 * known]]
+        made = [
+            program("rows", table, program(kind, 0), line=9) for kind in ("argmax", "argmin")[: 2 * known]
+        ]
         taken = program("rows", table, program(wrong, 0, line=7), line=9)
         at = program("mul", taken, table)
         for one in made:

@@ -108,7 +108,7 @@ def _choosing(front: Front, evidence: Evidence) -> tuple[str, str, tuple[str, st
     torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
     for value, wanted in _chosen_alike(front, torch.trace):
         ours, theirs = _index(torch.trace, value), _index(paddle.trace, wanted)
-        if ours not in torch.trace.maker or theirs is None:
+        if ours is None or ours not in torch.trace.maker or theirs is None:
             continue
         actual, expected = evidence.torch.value(ours), evidence.paddle.value(theirs)
         if actual is None or expected is None or actual.size != expected.size:
