@@ -76,11 +76,12 @@ class Place(NamedTuple):
 
 
 class Below(NamedTuple):
-    """What a cut keeps gradients from: an operator, at its weight or its data, or a result of the model's."""
+    """What a cut keeps gradients from: an operator, at its weight or its data, a result of the model's, or an operator of the other side's that has no pair."""
 
     pair: Pair | None = None
     weight: str = ""
     result: str = ""
+    reader: Op | None = None
 
 
 class Cut(NamedTuple):

@@ -14,10 +14,11 @@ from parity.align.alignment import Alignment, Pair
 from parity.align.weights import WeightPair, held, weight_pairs
 from parity.backward.claims import Below, Claim, Cut, Fault
 from parity.backward.ties import find_ties
+from parity.backward.unpaired import is_detach, unpaired
 from parity.graph.node import Graph, Node
 from parity.results.finding import Finding, Note
 from parity.runs.run import Run
-from parity.trace.trace import Op, Trace
+from parity.trace.trace import Trace
 from parity.trace.values import Array
 
 _Cuts = dict[str, dict[int, list[Below]]]
@@ -137,6 +138,24 @@ class Flow:
                         values=(paddle, torch),
                     )
         self._cut_outputs(cuts)
+        self._claim_cuts(cuts)
+
+    def _unpaired_cuts(self) -> None:
+        """Detaches on one side alone in parts that are written otherwise."""
+        cuts: _Cuts = {"torch": defaultdict(list), "Paddle": defaultdict(list)}
+        known = {
+            (claim.details.side, op.index)
+            for claim in self.found
+            if claim.what is Fault.CUT
+            for op in claim.details.ops
+        }
+        for found in unpaired(self.paddle, self.torch):
+            if (found.side, found.detach.index) not in known:
+                self.explained.add(found.value)
+                cuts[found.side][found.detach.index].append(Below(reader=found.reader))
+        self._claim_cuts(cuts)
+
+    def _claim_cuts(self, cuts: _Cuts) -> None:
         for side, edges in cuts.items():
             graph = self.alignment.torch if side == "torch" else self.alignment.paddle
             for group in _regions(graph.trace, sorted(edges)):
@@ -271,14 +290,10 @@ def _regions(trace: Trace, cuts: list[int]) -> Iterator[list[int]]:
     group: list[int] = []
     for index in cuts:
         between = trace.ops[group[-1] : index] if group else []
-        alone = _is_detach(trace.ops[index]) or (group and _is_detach(trace.ops[group[-1]]))
+        alone = is_detach(trace.ops[index]) or (group and is_detach(trace.ops[group[-1]]))
         if group and (alone or any("" in trace.flows.get(str(op.index), []) for op in between)):
             yield group
             group = []
         group.append(index)
     if group:
         yield group
-
-
-def _is_detach(op: Op) -> bool:
-    return bool(op.attributes.get("detached"))

@@ -162,6 +162,8 @@ class _Gradients(Blame):
         apart = any(v[2].max_abs > v[3] for v in values) or any(w[1].max_abs > w[2] for w in weights)
         shown = any(d.max_abs > limit for _, d, limit in seen)
         if loss is not None or shown or apart:
+            if shown and not self.forward:
+                self._unpaired_cuts()
             given = {t: f"grad:{p}" for t, p, *_ in values}
             trace, store = self.again(given)
             try:
@@ -214,6 +216,10 @@ class _Gradients(Blame):
             return
         alone = len(changed) == len(self.found)
         left = self._witnesses(seen) if alone else self._left(self.explained, hidden=True)
+        if alone and self.known:
+            # What stays as it is with these repaired has its reason elsewhere, and that is known.
+            left -= self._left({value for claim in changed for value in _values_of(claim)}, hidden=False)
+            alone = False
         shown = [claim for claim in changed if not left.isdisjoint(self._above(_values_of(claim)))]
         if shown or not alone:
             self.found = [claim for claim in self.found if claim not in changed or claim in shown]

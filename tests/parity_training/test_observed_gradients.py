@@ -227,6 +227,40 @@ def test_gradients_that_no_user_sees_are_not_told_beside_a_detach_that_is_lost(l
     assert [finding.operator for finding in report.findings] == (["detach"] if lost else []), str(report)
 
 
+class PaddleWords(paddle.nn.Layer):
+    """A largest number of what a ReLU makes of embedded ids: which of equal zeros gets its gradient is each framework's own."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.head = paddle.nn.Embedding(5, 6), paddle.nn.Linear(6, 6)
+
+    def forward(self, ids):
+        e = self.embed(ids)
+        y = paddle.nn.functional.relu(e - 3.0)
+        return y.max(axis=-1), self.head(e)
+
+
+class TorchWords(torch.nn.Module):
+    def __init__(self, padding):
+        super().__init__()
+        self.embed, self.head = torch.nn.Embedding(5, 6, padding_idx=padding), torch.nn.Linear(6, 6)
+
+    def forward(self, ids):
+        e = self.embed(ids)
+        y = torch.relu(e - 3.0)
+        return y.max(dim=-1).values, self.head(e)
+
+
+@pytest.mark.parametrize("padding", [None, 1])
+def test_gradients_that_no_user_sees_are_not_told_beside_a_row_that_gets_none(padding):
+    from paddle2torch import convert_state_dict
+
+    twin, port = PaddleWords(), TorchWords(padding)
+    port.load_state_dict(convert_state_dict(twin.state_dict(), port))
+    report = parity.check(twin, port, np.array([[1, 2, 3]]), gradients=True, further=False)
+    assert [f.attribute for f in report.findings] == (["padding_idx"] if padding else []), str(report)
+
+
 class PaddleEdges(paddle.nn.Layer):
     """A loss of the numbers and one of their edges, of which the target's get no gradient."""
 

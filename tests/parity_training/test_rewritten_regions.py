@@ -125,3 +125,55 @@ def test_a_parameter_that_no_aligned_operators_share_is_trained_and_compared(tra
     )
     assert bool(report) is trained, report
     assert trained or "slopes" in report.findings[0].cause
+
+
+class PaddleLooks(paddle.nn.Layer):
+    """Looks three times, each time where it has looked least; where it looked is no thing to learn by."""
+
+    def __init__(self, kept):
+        super().__init__()
+        self.fc, self.kept = paddle.nn.Linear(4, 4), kept
+
+    def forward(self, x):
+        seen, found = paddle.zeros([x.shape[0], 4], dtype=x.dtype), []
+        for _ in range(3):
+            a = paddle.nn.functional.softmax(self.fc(x) - seen, axis=1)
+            seen = 0.5 * seen + self.kept(a)
+            found.append(a)
+        return paddle.stack(found, axis=1)
+
+
+class TorchLooks(torch.nn.Module):
+    """The same with the columns in front, and minus what it has seen."""
+
+    def __init__(self, kept):
+        super().__init__()
+        self.fc, self.kept = torch.nn.Linear(4, 4), kept
+
+    def forward(self, x):
+        unseen, found = x.new_zeros(4, x.size(0)), []
+        for _ in range(3):
+            a = (self.fc.weight @ x.T + self.fc.bias[:, None] + unseen).softmax(0)
+            unseen = torch.sub(unseen, self.kept(a), alpha=2.0).mul(0.5)
+            found.append(a.T)
+        return torch.stack(found, 1)
+
+
+def cut(value):
+    return value.detach()
+
+
+def whole(value):
+    return value
+
+
+@pytest.mark.parametrize("kept", [(cut, cut), (whole, whole), (cut, whole), (whole, cut)])
+def test_a_detach_on_one_side_alone_is_found_where_nothing_pairs(kept):
+    model, port = PaddleLooks(kept[0]), TorchLooks(kept[1])
+    port.load_state_dict(convert_state_dict(model.state_dict(), port))
+    report = parity.check(model, port, IMAGES[:, 0, :4, :4][0], mode="train", further=False, gradients=True)
+    assert bool(report) == (kept[0] is kept[1]), str(report)
+    if kept[0] is not kept[1]:
+        (finding,) = report.findings
+        side = "Paddle" if kept[0] is cut else "torch"
+        assert f"detach only in {side}" in finding.cause

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from parity.backward.claims import Below, Claim, Cut
 from parity.backward.ties import Tie
-from parity.explain.words import named
+from parity.explain.words import named, title
 
 Told = tuple[str, str]
 """Cause and fix."""
@@ -84,6 +84,8 @@ def feeds(found: Cut) -> str:
 
 
 def _below(below: Below) -> str:
+    if below.reader is not None:
+        return title(below.reader.kind)
     if below.pair is None:
         return f"the model's {below.result}"
     return named(below.pair.torch) + (f" to `{below.weight}`" if below.weight else "")

@@ -94,6 +94,8 @@ def _of_cut(claim: Claim, trace: Trace, cause: str, fix: str) -> Finding:
         # It belongs where Paddle has it: around the layer that holds the operator, as the case may be.
         layer, _ = counterpart(torch.module, paddle.module, op.module)
         line = line_in(trace, layer, torch)
+    elif not in_torch and (reader := found.below[0].reader) is not None:
+        layer, line = reader.module, reader.line
     return Finding(
         layer=layer,
         operator=claim.attribute,
