@@ -14,6 +14,7 @@ from parity.explain.measured import Measured, Way
 from parity.graph.node import Node
 from parity.numbers.compare import Difference, difference
 from parity.ops.kinds import DATAFLOW_KINDS, kind_of
+from parity.trace.trace import Op
 
 Blamed = tuple[int, str]
 """(a pair, by its identity; its slot, or "" for what the operator itself does)."""
@@ -26,10 +27,15 @@ class Evidence(Measured):
     front: Front | None = None
     """Where torch's numbers leave Paddle's, if a run has proven that and no claim was there."""
 
-    def blaming(self, blamed: frozenset[Blamed], front: Front | None = None) -> Evidence:
+    located: Op | None = None
+    """Where a claim errs that has no line of its own, if a run has proven that."""
+
+    def blaming(
+        self, blamed: frozenset[Blamed], front: Front | None = None, located: Op | None = None
+    ) -> Evidence:
         """The same, knowing that all else comes right once these do."""
         knowing = copy(self)
-        knowing._blamed, knowing.front = blamed, front
+        knowing._blamed, knowing.front, knowing.located = blamed, front, located
         return knowing
 
     def suspects(self, pair: Pair, slot: str = "") -> bool:

@@ -24,6 +24,7 @@ from parity.explain.claims import Claim, Claims, Front
 from parity.explain.evidence import Evidence
 from parity.explain.prints import RANK, Half, Origin, Side
 from parity.explain.segments import Part, shares
+from parity.explain.steps import Step
 from parity.explain.twice import runs_at_once
 from parity.explain.words import squeezed
 from parity.limits import KNOWN_NUMBERS
@@ -84,6 +85,8 @@ def is_about(claim: Claim, front: Front) -> bool:
     nodes = [] if claim.pair is None else [claim.pair.torch]
     if isinstance(claim.details, Part) and claim.details.torch.first is not None:
         nodes.append(claim.details.torch.first)
+    if claim.what is Subject.WRITTEN_OUT:
+        return _is_in(front, claim) and len(front.way) <= SHORT
     if claim.what is Subject.MISSING and claim.edge is not None:
         # It is on Paddle's way from there.
         ways = {op.index for op in front.way}
@@ -130,7 +133,7 @@ def parting(evidence: Evidence, lines: Collection[str]) -> Front | None:
         return None
     most = MANY if elements <= SMALL else MOST
     at_once = runs_at_once(evidence.paddle.trace, evidence.torch.trace)
-    paddle = Side(evidence.paddle, evidence.paddle_parameters, at_once=at_once)
+    paddle = Side(evidence.paddle, evidence.paddle_parameters, at_once=at_once, inside=True)
     torch = Side(evidence.torch, evidence.torch_parameters)
     ours = Half(torch, paddle)
     guesses = _guesses(ours, Half(paddle, torch), lines, _kinds(evidence))
@@ -165,7 +168,12 @@ def _kinds(evidence: Evidence) -> Kinds:
     """What each recorded operator does, however it is called."""
     graphs = evidence.alignment.torch, evidence.alignment.paddle
     ours, theirs = ({node.op: node.kind for node in graph.nodes if node.op >= 0} for graph in graphs)
-    return lambda one, other: ours.get(one.index, one.kind) == theirs.get(other.index, other.kind)
+
+    def same(one: Op, other: Op) -> bool:
+        kind = other.kind if isinstance(other, Step) else theirs.get(other.index, other.kind)
+        return ours.get(one.index, one.kind) == kind
+
+    return same
 
 
 def _elements(evidence: Evidence) -> int:
@@ -331,8 +339,11 @@ def _together(ours: Half, op: Op, theirs: Half, other: Op) -> tuple[tuple[Op, ..
 
 def _of_its_kind(half: Half, op: Op) -> Iterator[Op]:
     """All operators; of one that stands for two runs together, all of those."""
-    at_once = op.outputs[0] < 0
-    return (one for one in half.side.ops if (one.outputs[0] < 0) == at_once)
+    return (one for one in half.side.ops if _is_joined(one) == _is_joined(op))
+
+
+def _is_joined(op: Op) -> bool:
+    return op.outputs[0] < 0 and not isinstance(op, Step)
 
 
 def _line(_: Half, op: Op) -> tuple[object, ...]:
@@ -365,7 +376,8 @@ def _exchanged(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Gue
         for runs in _two_results(ours, calls):
             for number, (one, other) in enumerate(runs):
                 values = _value(one), _value(other)
-                if all(map(ours.is_shared, values)) and read.intersection(values):
+                known = all(map(ours.is_shared, values))
+                if known and len(read.intersection(values)) >= (2 if len(one[0].outputs) > 2 else 1):
                     twins = ours.alike[values[1]][0], ours.alike[values[0]][0]
                     if ours.side.size(values[0]) == ours.side.size(values[1]) and twins[0] != twins[1]:
                         rank = False, one[0].line not in lines, 2, one[0].index

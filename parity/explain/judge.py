@@ -50,7 +50,7 @@ from parity.explain.constants import softmax_is_cut
 from parity.explain.evidence import Evidence
 from parity.explain.telling import tell
 from parity.limits import SLIGHT
-from parity.results.finding import Finding, Shows
+from parity.results.finding import Finding, Shows, Subject
 from parity.results.grouping import by_line
 from parity.results.judgement import Judgement, Row
 from parity.results.seen import seen
@@ -160,7 +160,8 @@ def _at_the_front(trial: Trial) -> Trial:
     }
     nothing = not shown and any(claim.what is Doubt.OUTPUTS for claim in trial.claims.doubts)
     vague = any(finding.subject in front.VAGUE for finding in shown)
-    if not nothing and (not open_ or (len(open_) < 2 and not vague)):
+    nowhere = any(claim.what is Subject.WRITTEN_OUT and not claim.details.line for claim in claims)
+    if not nothing and not nowhere and (not open_ or (len(open_) < 2 and not vague)):
         return trial
     if nothing and _does_the_same(trial.evidence):
         return trial
@@ -177,7 +178,12 @@ def _at_the_front(trial: Trial) -> Trial:
         return at and front.tells(claim, found, trial.evidence.alignment)
 
     there = [claim_of[id(f)] for group in faults if any(map(is_there, group)) for f in group]
-    evidence = trial.evidence.blaming(frozenset(map(repairs.about, there)), front=None if there else found)
+    blamed = frozenset(map(repairs.about, there))
+    evidence = (
+        trial.evidence.blaming(blamed, located=found.torch[0])
+        if there
+        else trial.evidence.blaming(blamed, front=found)
+    )
     told = explained(evidence)
     findings = [tell.finding(claim, evidence) for claim in told.faults]
     left = by_line([finding for finding in findings if finding.shows is Shows.OUTPUTS])

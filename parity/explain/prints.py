@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from parity.explain.lines import LAID_OUT
+from parity.explain.steps import in_steps
 from parity.explain.twice import together
 from parity.limits import KNOWN_NUMBERS
 from parity.numbers.compare import real
@@ -34,14 +35,21 @@ class Side:
     A value is named by its number. `order` tells its layout, too: two that have the same numbers and `order` are the same as they lie in memory.
     """
 
-    def __init__(self, run: Run, owned: Mapping[str, Array], *, at_once: bool = False) -> None:
-        """at_once: take what is run twice as if it were run at once, too."""
+    def __init__(
+        self, run: Run, owned: Mapping[str, Array], *, at_once: bool = False, inside: bool = False
+    ) -> None:
+        """at_once: take what is run twice as if it were run at once, too. inside: take operators apart, too, into what they do step by step."""
         self.run, self.trace, self._owned = run, run.trace, owned
-        self.parameters = {parameter.value: name for name, parameter in run.trace.parameters.items()}
+        # One that has several names is known by that of its numbers.
+        names = sorted(run.trace.parameters, key=lambda name: name in owned)
+        self.parameters = {run.trace.parameters[name].value: name for name in names}
         self.ops = list(self._laid_out())
+        if inside:
+            self.ops = [one for op in self.ops for one in (op, *in_steps(run, op, self.array))]
         if at_once:
             self.ops.extend(list(together(run, self.ops, self.array)))
         self.maker = {value: op for op in self.ops for value in op.outputs}
+        self.place = {op.outputs: number for number, op in enumerate(self.ops)}
         taken = {value for op in self.ops for value in (*op.inputs.values(), *op.outputs)}
         self._sums: dict[int, Array] = {}
         sizes: dict[int, list[int]] = {}
@@ -242,17 +250,18 @@ class Half:
     def made_of(self, op: Op, deep: int) -> Origin:
         """What an operator's result is made of, as far as both sides have it, over at most so many operators."""
         found: set[int] = set()
-        way, front = {op.index: op}, [op]
+        way, front = {op.outputs: op}, [op]
         levels = 0
         while front and levels < deep:
             levels, above = levels + 1, []
             for value in {value for one in front for value in self.taken(one)}:
                 if self.is_strange(value):
                     maker = self.side.maker.get(value)
-                    if maker is not None and maker.index not in way:
-                        way[maker.index] = maker
+                    if maker is not None and maker.outputs not in way:
+                        way[maker.outputs] = maker
                         above.append(maker)
                 elif self.side.size(value) and not self.side.is_uniform(value):
                     found.add(value)
             front = above
-        return Origin(frozenset(found), tuple(way[index] for index in sorted(way)), levels, not front)
+        in_order = sorted(way.values(), key=lambda one: (one.index, self.side.place[one.outputs]))
+        return Origin(frozenset(found), tuple(in_order), levels, not front)

@@ -17,6 +17,39 @@ def loop_around(line: str) -> str:
     return _innermost(path, (n for n in _around(path, number) if isinstance(n, ast.For)))
 
 
+def collected(line: str) -> str:
+    """The line that puts something into a list that a line reads, in the same function; "" if none does, or several do."""
+    path, number = parts(line)
+    functions = [n for n in _around(path, number) if isinstance(n, ast.FunctionDef)]
+    names = set(_names(line))
+    found = (
+        {
+            node.lineno
+            for node in ast.walk(functions[-1])
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("append", "extend", "insert")
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id in names
+        }
+        if functions
+        else set()
+    )
+    return f"{path}:{found.pop()}" if len(found) == 1 else ""
+
+
+def hands_on(line: str) -> bool:
+    """Whether a line takes several results of a call whose arguments they were: `h, c = step(x, h, c)`."""
+    path, number = parts(line)
+    for node in ast.walk(_tree("".join(linecache.getlines(path)))):
+        if isinstance(node, ast.Assign) and node.lineno <= number <= (node.end_lineno or 0):
+            made = {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+            calls = (n for n in ast.walk(node.value) if isinstance(n, ast.Call))
+            given = ({a.id for a in call.args if isinstance(a, ast.Name)} for call in calls)
+            return any(len(made & names) > 1 for names in given)
+    return False
+
+
 def block_around(line: str, calls: frozenset[str]) -> str:
     """The line of the innermost `with` around a line that calls one of these."""
     path, number = parts(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from parity.explain.evidence import Evidence
 from parity.explain.hypotheses import cross_entropy as entropies
 from parity.explain.hypotheses import recurrence as recurrences
 from parity.explain.hypotheses.hypothesis import Hypothesis
+from parity.explain.statements import collected, hands_on, loop_around
 from parity.graph.node import Node
 from parity.ops.kinds import RECURRENT
 from parity.trace.values import Array
@@ -22,11 +23,12 @@ ENTROPIES = ("cross_entropy", "cross_entropy.extra")
 
 @dataclass(frozen=True)
 class Written:
-    """A mistake in something that torch writes out: Paddle's operator, and torch's where it is made, if that is known."""
+    """A mistake in something that torch writes out: Paddle's operator, and torch's and the line where it is made, if that is known."""
 
     mistake: Hypothesis[Any]
     whole: Node
     node: Node | None
+    line: str
     loss: bool = False
 
 
@@ -61,19 +63,35 @@ def recurrence(evidence: Evidence, edge: Edge, first: Node | None) -> Written | 
         then,
     )
     mistake = recurrences.mistake_in(layer, actual.load())
-    return None if mistake is None else Written(mistake, node, _line_of(edge, mistake.part))
+    if mistake is None:
+        return None
+    at = _made_at(edge, mistake.part)
+    return Written(mistake, node, at, "" if at is None else LINES.get(mistake.part, _its_own)(at.line))
 
 
-def _line_of(edge: Edge, part: str) -> Node | None:
-    """The first operator of a part of a loop that torch writes out; None for a part whose line is not known."""
+def _its_own(line: str) -> str:
+    return line
+
+
+LINES: Mapping[str, Callable[[str], str]] = {
+    recurrences.ORDER: lambda line: loop_around(line) or line,
+    recurrences.KEPT: lambda line: collected(line) or line,
+    recurrences.HANDED_ON: lambda line: line if hands_on(line) else "",
+}
+"""Part of a loop -> its line, from that of the operator that is known."""
+
+
+def _made_at(edge: Edge, part: str) -> Node | None:
+    """The first operator of a part of a loop that torch writes out; None for a part whose operators are not known."""
     nodes, entering = edge.only_torch, edge.entering
     steps = [n for n in nodes if n.kind == "move" and n.inputs["x"] in entering]
     products = [n for n in nodes if n.kind == "linear"]
     of_input = [n for n in products if n.inputs["x"] in entering.union(step.output for step in steps)]
     made = {n.output for n in nodes if n.kind in ("linear", "add")}
+    joined = [node for node in reversed(nodes) if node.kind == "concat"]
     found: Mapping[str, list[Node]] = {
-        "outputs": [node for node in reversed(nodes) if node.kind == "concat"],
-        "steps": steps,
+        **dict.fromkeys(("outputs", recurrences.KEPT), joined),
+        **dict.fromkeys(("steps", recurrences.ORDER, recurrences.HANDED_ON), steps),
         "gates": [n for n in nodes if n.kind == "move" and n.inputs["x"] in made],
         recurrences.INPUT: of_input,
         recurrences.STATE: [n for n in products if n not in of_input],
@@ -95,4 +113,5 @@ def cross_entropy(evidence: Evidence, edge: Edge, first: Node | None) -> Written
     if x.ndim != 2 or numbers.size != len(x) or not ((numbers >= 0) & (numbers < x.shape[1])).all():
         return None
     mistake = entropies.mistake_in(entropies.Scores(x, numbers, bool(behind)), actual.load())
-    return None if mistake is None else Written(mistake, found, first, loss=True)
+    line = "" if first is None else first.line
+    return None if mistake is None else Written(mistake, found, first, line, loss=True)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from parity.explain.statements import WITHOUT_GRADIENT, block_around, flag_set, loop_around, number_given
+from parity.explain.statements import (
+    WITHOUT_GRADIENT,
+    block_around,
+    collected,
+    flag_set,
+    hands_on,
+    loop_around,
+    number_given,
+)
 
 SOURCE = """
 class Other:
@@ -30,6 +38,24 @@ def test_the_statement_around_a_line_is_found(tmp_path):
     assert flag_set(f"{path}:8", "blocks.0.norm", frozenset({"requires_grad_"})) == f"{path}:9"
     assert loop_around(f"{path}:15") == block_around(f"{path}:15", WITHOUT_GRADIENT) == ""
     assert flag_set(f"{path}:8", "norm", frozenset({"eval"})) == "", "of another class"
+
+
+def test_what_a_loop_keeps_and_hands_on_is_found(tmp_path):
+    path = tmp_path / "loop.py"
+    path.write_text("""def loop(self, x, h, c):
+    kept, other = [], []
+    for t in range(3):
+        h, c = self.step(x[:, t], h, c)
+        y = self.step(x[:, t], h)
+        kept.append(h)
+    other.append(y)
+    other.append(c)
+    first = torch.stack(kept)
+    return first, torch.stack(other)
+""")
+    assert [hands_on(f"{path}:{line}") for line in (4, 5, 6)] == [True, False, False]
+    assert collected(f"{path}:9") == f"{path}:6"
+    assert collected(f"{path}:10") == "", "of several"
 
 
 def test_a_source_that_cannot_be_read_says_nothing(tmp_path):

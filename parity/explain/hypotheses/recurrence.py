@@ -41,6 +41,7 @@ class Layer:
 Flags = frozenset[str]
 
 STATE, INPUT = "the state's product", "the input's product"
+ORDER, KEPT, HANDED_ON = "the order of the steps", "what is kept", "what is handed on"
 """Parts of a loop beside "steps", "outputs" and "gates" whose line is known."""
 
 
@@ -49,9 +50,7 @@ def _row(flag: str, part: str, cause: str, fix: str) -> Hypothesis[Layer]:
 
 
 STEPS = (
-    _row(
-        "last first", "steps", "the time steps are taken in reverse, the last one first", "start with step 0"
-    ),
+    _row("last first", ORDER, "the time steps are taken in reverse, the last one first", "start with step 0"),
     _row(
         "backward",
         "steps",
@@ -63,7 +62,7 @@ STEPS = (
     ),
     _row(
         "late",
-        "outputs",
+        KEPT,
         "the state before each step is kept, not the one after it: all results come one step late",
         "keep the state that the step returns",
     ),
@@ -81,7 +80,7 @@ STEPS = (
 LSTM = (
     _row(
         "exchanged",
-        "",
+        HANDED_ON,
         "the hidden and the cell state are swapped from step to step",
         "hand the hidden state on as h and the cell state as c",
     ),
@@ -91,9 +90,7 @@ LSTM = (
         "every step starts from a cell state of zeros",
         "hand each step the cell state that the one before it returned",
     ),
-    _row(
-        "cells", "outputs", "the cell states are the result, not the hidden states", "collect h in place of c"
-    ),
+    _row("cells", KEPT, "the cell states are the result, not the hidden states", "collect h in place of c"),
     _row("bare cell", "", "h is o * c, without the tanh of the cell state", "write h = o * tanh(c)"),
     _row("forget bias", "gates", "1 is added to the forget gate, as TensorFlow does", "leave the 1 out"),
 )

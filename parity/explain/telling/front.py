@@ -9,6 +9,7 @@ from itertools import takewhile
 from parity.explain.claims import Claim, Front
 from parity.explain.evidence import Evidence
 from parity.explain.lines import constructor, line_in
+from parity.explain.steps import Step
 from parity.explain.words import label, layer, show, title
 from parity.graph.node import Graph, Node
 from parity.results.finding import Finding, Subject
@@ -223,6 +224,8 @@ def _other_argument(theirs: Op, ours: Op) -> str:
 
 
 def _node(graph: Graph, op: Op) -> Node | None:
+    if isinstance(op, Step):
+        return None
     return next((node for node in graph.nodes if node.op == op.index), None)
 
 

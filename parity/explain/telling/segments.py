@@ -209,8 +209,10 @@ def written_out(claim: Claim, evidence: Evidence) -> Finding:
     edge, found = edge_of(claim), claim.details
     whole, mistake = found.whole, found.mistake
     named_ = "cross entropy" if found.loss else f"{label(whole)} `{whole.module}` is"
-    node = found.node or edge.only_torch[-1]
-    known = found.loss or found.node is not None
+    node, line = found.node or edge.only_torch[-1], found.line
+    op = evidence.located
+    if not line and op is not None:
+        node, line = next((n for n in edge.only_torch if op.index in n.raw), node), op.line
     return of_edge(
         claim,
         evidence,
@@ -218,7 +220,7 @@ def written_out(claim: Claim, evidence: Evidence) -> Finding:
         mistake.fix,
         (label(whole), mistake.cause),
         node,
-        node.line if known else "",
+        line,
         paddle=edge.only_paddle[-1] if found.loss else whole,
     )
 
