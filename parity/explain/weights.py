@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from parity.align.alignment import Alignment, Pair
-from parity.align.weights import constant, digest, held, same_content
+from parity.align.weights import Holding, constant, digest, held, same_content
 from parity.explain.hypotheses.weights import Diagnosis, Weight, diagnose
 from parity.explain.words import squeezed
 from parity.ops.kinds import kind_of
@@ -79,6 +79,7 @@ def compare_parameters(
                     and slot == "weight"
                     and pair.paddle.spelling.layout != pair.torch.spelling.layout,
                     packed=replace(theirs, rows=None).read(paddle) if theirs.rows is not None else None,
+                    siblings=_siblings(theirs, paddle) if actual.ndim == 1 else {},
                 )
                 own = alignment.torch.trace.parameters.get(torch_name)
                 buffer = own is not None and not own.trainable and slot not in ("mean", "variance")
@@ -95,6 +96,16 @@ def compare_parameters(
                     )
                 )
     return found
+
+
+def _siblings(holding: Holding, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The same part of the layer's other parameters of the same shape."""
+    layer = holding.name.rpartition(".")[0]
+    return {
+        name: holding.of(array)
+        for name, array in arrays.items()
+        if name != holding.name and name.rpartition(".")[0] == layer and array.shape == holding.shape
+    }
 
 
 def stored_padding(

@@ -13,6 +13,10 @@ ONE_NUMBER = "all "
 """How it is told what a weight holds whose numbers are all the same; the number follows."""
 
 
+SUM_WITH = "the sum with "
+"""How it is told what a weight holds that another one was added to; the other's name follows."""
+
+
 class Subject(str, Enum):
     """What is wrong, by what a person has to do about it. The value is the word in a JSON report."""
 

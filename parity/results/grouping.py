@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from parity.results.finding import ONE_NUMBER, UNRELATED, Finding, Subject
+from parity.results.finding import ONE_NUMBER, SUM_WITH, UNRELATED, Finding, Subject
 
 QUOTED = re.compile(r"`([^`]*)`")
 COUNTED = re.compile(r"\d+")
@@ -137,7 +137,13 @@ def _one_loading(one: Finding, other: Finding, names: Collection[str]) -> bool:
     if one.subject is not other.subject:
         return False
     exchanged = _exchanged(one, names) & _exchanged(other, names)
-    return bool(exchanged) or (one.layer == other.layer and _unmade(one) and _unmade(other))
+    unmade = one.layer == other.layer and _unmade(one) and _unmade(other)
+    return bool(exchanged) or unmade or _is_added(one, other) or _is_added(other, one)
+
+
+def _is_added(one: Finding, other: Finding) -> bool:
+    """Whether one weight holds the sum with another, and that other one nothing of its own."""
+    return _unmade(other) and one.values.get("torch") == f"{SUM_WITH}{other.values.get('paddle')}"
 
 
 def _exchanged(finding: Finding, names: Collection[str]) -> frozenset[str]:

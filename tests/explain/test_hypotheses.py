@@ -110,3 +110,18 @@ def test_a_deviation_in_the_place_of_a_variance_is_told():
         diagnose(Weight("bn.running_var", "bn._variance", variance, np.sqrt(variance), {})).holds
         == "the square root"
     )
+
+
+def test_what_was_made_of_another_parameter_of_the_layer_is_told():
+    own, other = RNG.standard_normal((2, 6)).astype(np.float32)
+    siblings = {"rnn.bias_hh": other, "rnn.spare": np.zeros_like(own)}
+    summed = diagnose(Weight("ih.bias", "rnn.bias_ih", own, own + other, {}, siblings=siblings))
+    assert summed.holds == "the sum with rnn.bias_hh"
+    variance = diagnose(
+        Weight("bn.running_var", "bn.v", np.abs(own), np.abs(other), {}, siblings={"bn.m": other})
+    )
+    assert (variance.holds, variance.swapped) == ("bn.m", True)
+    assert (
+        diagnose(Weight("ih.bias", "rnn.bias_ih", own, own - other, {}, siblings=siblings)).holds
+        == "unrelated"
+    )

@@ -183,6 +183,13 @@ def test_what_was_never_loaded_for_a_layer_is_one_mistake_and_two_layers_are_two
     assert len(mistakes([turned, unmade[1]])) == 2
 
 
+def test_a_bias_that_was_added_to_another_is_one_mistake_with_it():
+    summed = _held("x2h.bias", "rnn.bias_ih", "the sum with rnn.bias_hh", "net.py:1")
+    gone = _held("h2h.bias", "rnn.bias_hh", "all 0", "net.py:2")
+    other = _held("fc.bias", "fc.bias", "all 0", "net.py:3")
+    assert [len(group) for group in mistakes([summed, gone, other])] == [2, 1]
+
+
 LOADED = (("weight", "unrelated"), ("bias", "all 0"))
 
 

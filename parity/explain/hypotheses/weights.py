@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import permutations
 
@@ -12,7 +12,7 @@ import numpy as np
 from parity.align.weights import constant, digest, same_content
 from parity.explain.hypotheses.hypothesis import Hypothesis, first_that_gives
 from parity.limits import FLOAT32_STEPS, SLIGHTLY
-from parity.results.finding import ONE_NUMBER, UNRELATED
+from parity.results.finding import ONE_NUMBER, SUM_WITH, UNRELATED
 from parity.trace.values import Array
 
 
@@ -21,7 +21,7 @@ class Weight:
     """A torch parameter, and what it should hold: the transform of its Paddle twin.
 
     holders: content -> Paddle's parameter. turned: whether Paddle keeps it the other way round. packed: the rows of the whole
-    layer in Paddle, of which this is a part.
+    layer in Paddle, of which this is a part. siblings: the same part of Paddle's other parameters of the layer, by name.
     """
 
     torch: str
@@ -31,6 +31,7 @@ class Weight:
     holders: Mapping[str, str]
     turned: bool = False
     packed: Array | None = None
+    siblings: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def gap(self) -> float:
@@ -138,6 +139,28 @@ def _rooted(w: Weight) -> Diagnosis | None:
     return Diagnosis(f"`{w.torch}` is {what} of Paddle's `{w.paddle}`: a deviation for a variance?", what)
 
 
+def _summed(w: Weight) -> Diagnosis | None:
+    """Two biases of a layer in one: right where both are added, and nowhere else."""
+    for name, sibling in w.siblings.items():
+        if (
+            np.allclose(w.actual, w.expected + sibling, rtol=FLOAT32_STEPS, atol=FLOAT32_STEPS)
+            and sibling.any()
+        ):
+            cause = f"`{w.torch}` is the sum of Paddle's `{w.paddle}` and `{name}`, which this layer does not add up everywhere"
+            return Diagnosis(cause, f"{SUM_WITH}{name}")
+    return None
+
+
+def _absolute(w: Weight) -> Diagnosis | None:
+    """A sibling without its sign: a variance must not be negative, so that a mean in its place is made to be none."""
+    for name, sibling in w.siblings.items():
+        if (sibling < 0).any() and same_content(np.abs(sibling), w.actual):
+            what = _role(w.torch), _role(name)
+            cause = f"{what[0]} and {what[1]} are swapped: `{w.torch}` holds the absolute values of Paddle's `{name}` instead of `{w.paddle}`"
+            return Diagnosis(cause, name, swapped=True)
+    return None
+
+
 def _never_loaded(w: Weight) -> Diagnosis | None:
     value = float(w.actual.flat[0]) if w.actual.size else 0.0
     if w.actual.size == 1 and value not in (0.0, 1.0):
@@ -172,6 +195,8 @@ QUESTIONS: tuple[Callable[[Weight], Diagnosis | None], ...] = (
     _slightly,
     _rearranged,
     _other_rows,
+    _summed,
+    _absolute,
     _never_loaded,
     _scaled,
     _rooted,
