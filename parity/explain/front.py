@@ -24,7 +24,7 @@ from parity.explain.claims import Claim, Claims, Front
 from parity.explain.evidence import Evidence
 from parity.explain.prints import RANK, Half, Origin, Side
 from parity.explain.segments import Part, shares
-from parity.explain.steps import Step
+from parity.explain.steps.inside import Step
 from parity.explain.twice import runs_at_once
 from parity.explain.words import squeezed
 from parity.limits import KNOWN_NUMBERS
@@ -39,6 +39,9 @@ MANY = 30
 
 SMALL = 1 << 20
 """Elements that a short run has at most."""
+
+APART = 1 << 22
+"""Elements of a run up to which operators are taken apart into steps."""
 
 LARGEST = 1 << 24
 """Elements of a run above which its numbers are not looked through."""
@@ -133,7 +136,8 @@ def parting(evidence: Evidence, lines: Collection[str]) -> Front | None:
         return None
     most = MANY if elements <= SMALL else MOST
     at_once = runs_at_once(evidence.paddle.trace, evidence.torch.trace)
-    paddle = Side(evidence.paddle, evidence.paddle_parameters, at_once=at_once, inside=True)
+    inside = elements <= APART
+    paddle = Side(evidence.paddle, evidence.paddle_parameters, at_once=at_once, inside=inside)
     torch = Side(evidence.torch, evidence.torch_parameters)
     ours = Half(torch, paddle)
     guesses = _guesses(ours, Half(paddle, torch), lines, _kinds(evidence))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from parity.explain.lines import LAID_OUT
-from parity.explain.steps import in_steps
+from parity.explain.steps.apart import in_steps
 from parity.explain.twice import together
 from parity.limits import KNOWN_NUMBERS
 from parity.numbers.compare import real

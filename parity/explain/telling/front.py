@@ -9,7 +9,7 @@ from itertools import takewhile
 from parity.explain.claims import Claim, Front
 from parity.explain.evidence import Evidence
 from parity.explain.lines import constructor, line_in
-from parity.explain.steps import Step
+from parity.explain.steps.inside import Step
 from parity.explain.words import label, layer, show, title
 from parity.graph.node import Graph, Node
 from parity.results.finding import Finding, Subject

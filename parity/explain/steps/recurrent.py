@@ -1,22 +1,14 @@
-"""What one operator does, step by step: values that a framework's kernel never hands out, and that the other side may write out.
-
-Each operator's formula is computed here on the numbers that came in, in the order in which the framework's documentation
-gives it. Only if that comes to the recorded result, its steps count as operators of their own.
-"""
+"""A recurrent layer, each direction of each layer step by step: gates, candidates and states at every point in time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from parity.explain.steps.inside import Inside
 from parity.graph.recurrent import weight_slots
-from parity.limits import KNOWN_NUMBERS
-from parity.numbers.compare import difference
-from parity.ops.kinds import RECURRENT
-from parity.runs.run import Run
-from parity.trace.trace import Op
 from parity.trace.values import Array
 
 Made = tuple[Array, int]
@@ -29,64 +21,8 @@ LONGEST = 512
 """Steps in time above which a recurrent layer is left as it is."""
 
 
-class Step(Op):
-    """What an operator does inside; `index` is its own."""
-
-
-class Inside:
-    """Writes the steps of one operator down: their numbers among the run's values, below all of its own."""
-
-    def __init__(self, run: Run, op: Op, array: Callable[[int], Array | None]) -> None:
-        self.run, self.op, self._array = run, op, array
-        self.made: dict[int, Array] = {}
-        self.steps: list[Step] = []
-
-    def taken(self, slot: str) -> Array | None:
-        """What comes in at a slot of the operator."""
-        value = self.op.inputs.get(slot)
-        return None if value is None else self._array(value)
-
-    def __call__(self, kind: str, role: str, numbers: Array, *inputs: int, **attributes: Any) -> int:
-        """One step; role: what tells it from others of the operator, and is the same at every point in time, and of each layer and direction."""
-        value = -1 - len(self.run.store.index) - len(self.made)
-        self.made[value] = numbers
-        self._add(kind, role, value, inputs, attributes)
-        return value
-
-    def last(self, kind: str, numbers: Array, *inputs: int) -> bool:
-        """The step that makes the operator's result. Whether it does: else none of them counts."""
-        expected = self._array(self.op.outputs[0])
-        if expected is None or expected.shape != numbers.shape:
-            return False
-        self._add(kind, "result", self.op.outputs[0], inputs, {})
-        return difference(numbers, expected).max_rel <= KNOWN_NUMBERS
-
-    def _add(
-        self, kind: str, role: str, value: int, inputs: Sequence[int], attributes: Mapping[str, Any]
-    ) -> None:
-        op, names = self.op, "xyz" if len(inputs) < 4 else tuple(f"x[{i}]" for i in range(len(inputs)))
-        slots = dict(zip(names, inputs, strict=False))
-        self.steps.append(
-            Step(op.index, kind, f"{op.name}: {role}", op.module, op.line, slots, (value,), attributes)
-        )
-
-
-def in_steps(run: Run, op: Op, array: Callable[[int], Array | None]) -> Iterator[Step]:
-    """The steps of an operator, whose numbers are put into the run's values; none for one that does one thing.
-
-    array: the numbers of a value.
-    """
-    writes = WRITTEN.get(op.kind)
-    inside = Inside(run, op, array)
-    with np.errstate(all="ignore"):
-        whole = writes is not None and writes(inside)
-    if whole:
-        for value, numbers in inside.made.items():
-            run.store.put(str(value), numbers)
-        yield from inside.steps
-
-
-def _recurrent(s: Inside) -> bool:
+def recurrent(s: Inside) -> bool:
+    """Write an LSTM, GRU or plain RNN down, each direction of each layer step by step."""
     op, a = s.op, s.op.attributes
     x, at = s.taken("x"), op.inputs["x"]
     slots = weight_slots(op, s.run.trace.framework)
@@ -241,7 +177,3 @@ class _Cell:
             "relu" if relu else "tanh", "hidden", np.maximum(both[0], 0.0) if relu else np.tanh(both[0]), both
         )
         return (made[0], before[1]), [made[1], values[1]]
-
-
-WRITTEN: Mapping[str, Callable[[Inside], bool]] = dict.fromkeys(RECURRENT, _recurrent)
-"""Kind of operator -> what writes its steps down, and tells whether they come to its result."""
