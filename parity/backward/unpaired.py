@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
 
-from parity.explain.front import DEEP, LARGEST
+from parity.explain.front import LARGEST
+from parity.explain.guess import DEEP
 from parity.explain.lines import LAID_OUT
 from parity.explain.prints import Half, Side
 from parity.runs.run import Run

@@ -187,7 +187,7 @@ class Front:
     way: how Paddle makes the first of them of what both have; above: the operators of torch's on its way there. lacking: (Paddle's, torch's)
     values that Paddle's is made of and torch's is not; surplus: the other way round. moved: the numbers are right, and in another order. left_out:
     they are right, and Paddle does more to them. exchanged: two results are taken, each in the other's place. early: what torch does before,
-    and Paddle at the end. inputs: what is handed in, by operator and slot,
+    and Paddle at the end. called: the module that is called with the surplus. inputs: what is handed in, by operator and slot,
     if it is not what the operators make.
     """
 
@@ -201,4 +201,5 @@ class Front:
     left_out: bool = False
     exchanged: bool = False
     early: Op | None = None
+    called: str = ""
     inputs: Mapping[int, Mapping[str, int]] = field(default_factory=dict)

@@ -9,11 +9,9 @@ right, that operator is the fault, and the only one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import partial
-from itertools import combinations, permutations
+from collections.abc import Collection, Iterator, Sequence
+from itertools import permutations
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,9 +20,12 @@ from parity.capture.failed import ModelError
 from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims, Front
 from parity.explain.evidence import Evidence
-from parity.explain.prints import RANK, Half, Origin, Side
+from parity.explain.guess import Guess, Kinds
+from parity.explain.made_otherwise import lacking, otherwise
+from parity.explain.prints import RANK, Half, Side
 from parity.explain.segments import Part, shares
 from parity.explain.steps.inside import Step
+from parity.explain.taken_otherwise import exchanged, handed_in
 from parity.explain.twice import runs_at_once
 from parity.explain.words import squeezed
 from parity.limits import KNOWN_NUMBERS
@@ -46,19 +47,11 @@ APART = 1 << 22
 LARGEST = 1 << 24
 """Elements of a run above which its numbers are not looked through."""
 
-DEEP = 10
-"""Over how many operators that one side alone has a result is followed to what both have."""
-
-SHORT_WAY = 2
-"""The same for what torch leaves out."""
-
 STEP = 3
 """So many operators a further guess of one line counts, or a line of which nothing is claimed."""
 
 TURNS = 4
 """So many guesses are made of a line."""
-
-Kinds = Callable[[Op, Op], bool]
 
 VAGUE = frozenset({Subject.COMPUTED, Subject.UNEXPLAINED})
 """What says that something differs and hardly what."""
@@ -191,9 +184,10 @@ def _elements(evidence: Evidence) -> int:
 def _guesses(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds) -> list[Guess]:
     """What may be the fault, the likeliest first."""
     found = [
-        *_otherwise(ours, theirs, lines, same_kind),
-        *_lacking(ours, theirs, lines),
-        *_exchanged(ours, theirs, lines),
+        *otherwise(ours, theirs, lines, same_kind),
+        *lacking(ours, theirs, lines),
+        *exchanged(ours, theirs, lines),
+        *handed_in(ours, theirs, lines),
     ]
     return sorted(found, key=lambda one: one.rank)
 
@@ -215,232 +209,6 @@ def _turn(one: tuple[int, Guess]) -> tuple[bool, int, int]:
     turn, guess = one
     masked, unclaimed, far, index = guess.rank
     return masked, far + STEP * (turn + unclaimed), index
-
-
-class Guess(NamedTuple):
-    """What may be the fault, and how likely it is.
-
-    rank: whether something right is made of it, whether no claim is there, how far it is from what Paddle does, and its place in the run.
-    """
-
-    rank: tuple[bool, bool, int, int]
-    torch: Op
-    paddle: int
-    front: Callable[[], Front]
-    results: tuple[int, ...] = ()
-    """torch's values that it is about, if not what `torch` makes."""
-
-
-def _otherwise(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds) -> Iterator[Guess]:
-    """An operator makes something else of what Paddle has."""
-    others = _by_size(theirs, DEEP)
-    suspects = {op.index for op in ours.suspects}
-    for op in ours.strange:
-        origin = ours.made_of(op, DEEP)
-        if not origin.whole:
-            continue
-        alike = {value: ours.alike[value] for value in origin.values}
-        known = {twin for twins in alike.values() for twin in twins}
-        for other, expected in others.get(ours.side.size(op.outputs[0]), ()):
-            kind = same_kind(op, other)
-            if not kind and known.isdisjoint(expected.values):
-                continue
-            moved = other.outputs[0] in ours.alike[op.outputs[0]]
-            surplus = tuple(v for v, twins in alike.items() if expected.values.isdisjoint(twins))
-            lacking = expected.values - known
-            far = 2 * (len(lacking) + len(surplus)) + (not kind) + origin.levels + expected.levels
-            rank = op.index not in suspects, op.line not in lines, 0 if moved else far, op.index
-            yield Guess(
-                rank,
-                op,
-                other.outputs[0],
-                partial(
-                    _front, ours, op, theirs, other, origin, expected, surplus, lacking, moved, same_kind
-                ),
-            )
-
-
-def _front(
-    ours: Half,
-    op: Op,
-    theirs: Half,
-    other: Op,
-    origin: Origin,
-    expected: Origin,
-    surplus: tuple[int, ...],
-    lacking: Collection[int],
-    moved: bool,
-    same_kind: Kinds,
-) -> Front:
-    above = origin.way[:-1]
-    return Front(
-        *_together(ours, op, theirs, other),
-        way=expected.way,
-        above=above,
-        early=None if same_kind(op, other) else _early(ours, above, expected.way, same_kind),
-        lacking=tuple((v, theirs.alike[v][0]) for v in sorted(lacking) if theirs.alike[v]),
-        surplus=surplus,
-        moved=moved,
-    )
-
-
-def _early(ours: Half, above: Sequence[Op], way: Sequence[Op], same_kind: Kinds) -> Op | None:
-    """What torch does on the way to what Paddle does at the end of it: an operator of the kind that takes one of the same values."""
-    last = set(way[-1].inputs.values())
-    return next(
-        (
-            op
-            for op in above
-            if same_kind(op, way[-1])
-            and any(last.intersection(ours.alike.get(v, ())) for v in ours.taken(op))
-        ),
-        None,
-    )
-
-
-def _lacking(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Guess]:
-    """A result is Paddle's, and is taken where Paddle takes what it makes of it."""
-    read = {value for op in ours.suspects for value in op.inputs.values()}
-    others = _by_size(theirs, SHORT_WAY)
-    for op in ours.side.ops:
-        if len(op.outputs) != 1 or op.outputs[0] not in read or not ours.is_shared(op.outputs[0]):
-            continue
-        known = ours.alike[op.outputs[0]]
-        for other, expected in others.get(ours.side.size(op.outputs[0]), ()):
-            if not expected.values.isdisjoint(known):
-                far = 3 + 2 * len(expected.values.difference(known)) + expected.levels
-                rank = False, op.line not in lines, far, op.index
-                yield Guess(rank, op, other.outputs[0], partial(_left_out, ours, op, theirs, other, expected))
-
-
-def _left_out(ours: Half, op: Op, theirs: Half, other: Op, expected: Origin) -> Front:
-    return Front(*_together(ours, op, theirs, other), way=expected.way, left_out=True)
-
-
-def _by_size(half: Half, deep: int) -> dict[int, list[tuple[Op, Origin]]]:
-    """What one side alone makes, and of what, by its size."""
-    found: dict[int, list[tuple[Op, Origin]]] = {}
-    for op in half.strange:
-        origin = half.made_of(op, deep)
-        if origin.whole:
-            found.setdefault(half.side.size(op.outputs[0]), []).append((op, origin))
-    return found
-
-
-def _together(ours: Half, op: Op, theirs: Half, other: Op) -> tuple[tuple[Op, ...], tuple[int, ...]]:
-    """All that both lines run, for several layers or steps, if it is as often."""
-    for key in (_line, _call, _sized_line, _sized_call):
-        group, twins = (
-            [one for one in _of_its_kind(half, this) if key(half, one) == key(half, this)]
-            for half, this in ((ours, op), (theirs, other))
-        )
-        if len(group) == len(twins) and all(
-            _same_size(ours, a, theirs, b) for a, b in zip(group, twins, strict=True)
-        ):
-            return tuple(group), tuple(one.outputs[0] for one in twins)
-    return (op,), (other.outputs[0],)
-
-
-def _of_its_kind(half: Half, op: Op) -> Iterator[Op]:
-    """All operators; of one that stands for two runs together, all of those."""
-    return (one for one in half.side.ops if _is_joined(one) == _is_joined(op))
-
-
-def _is_joined(op: Op) -> bool:
-    return op.outputs[0] < 0 and not isinstance(op, Step)
-
-
-def _line(_: Half, op: Op) -> tuple[object, ...]:
-    return op.line, op.name
-
-
-def _call(_: Half, op: Op) -> tuple[object, ...]:
-    return op.line, op.name, repr(op.attributes)
-
-
-def _sized_line(half: Half, op: Op) -> tuple[object, ...]:
-    return *_line(half, op), half.side.size(op.outputs[0])
-
-
-def _sized_call(half: Half, op: Op) -> tuple[object, ...]:
-    return *_call(half, op), half.side.size(op.outputs[0])
-
-
-Result = tuple[Op, int]
-"""A result of a call: the operator, and which of its outputs it is."""
-
-
-def _exchanged(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Guess]:
-    """Two results of one line are taken in each other's place: of two calls, or of a call that has several; at every run of the line."""
-    read = {value for op in ours.suspects for value in op.inputs.values()}
-    by_line: dict[tuple[str, str, str], list[Op]] = {}
-    for op in ours.side.ops:
-        by_line.setdefault((op.line, op.name, op.module), []).append(op)
-    for calls in by_line.values():
-        for runs in _two_results(ours, calls):
-            for number, (one, other) in enumerate(runs):
-                values = _value(one), _value(other)
-                known = all(map(ours.is_shared, values))
-                if known and len(read.intersection(values)) >= (2 if len(one[0].outputs) > 2 else 1):
-                    twins = ours.alike[values[1]][0], ours.alike[values[0]][0]
-                    if ours.side.size(values[0]) == ours.side.size(values[1]) and twins[0] != twins[1]:
-                        rank = False, one[0].line not in lines, 2, one[0].index
-                        front = partial(_in_each_others_place, ours, theirs, runs, number, twins)
-                        yield Guess(rank, one[0], twins[0], front, values)
-                    break
-
-
-def _two_results(ours: Half, calls: Sequence[Op]) -> Iterator[list[tuple[Result, Result]]]:
-    """Every two results of a line, at each of its runs."""
-    several = range(min(len(op.outputs) for op in calls))
-    if len(several) > 1:
-        for one, other in combinations(several, 2):
-            yield [((op, one), (op, other)) for op in calls]
-    elif len(calls) == 2 or (len(calls) % 2 == 0 and ours.at_once(calls[0], calls[1])):
-        yield [((one, 0), (other, 0)) for one, other in zip(calls[::2], calls[1::2], strict=True)]
-
-
-def _value(result: Result) -> int:
-    op, number = result
-    return op.outputs[number]
-
-
-def _in_each_others_place(
-    ours: Half, theirs: Half, runs: Sequence[tuple[Result, Result]], known: int, twins: tuple[int, int]
-) -> Front:
-    """At every run of the line what Paddle has in the other's place, if that is as often; else at the one where it is known."""
-    expected = [_each_run(theirs, value, len(runs), known) for value in twins]
-    if not all(expected):
-        runs, expected = runs[known : known + 1], [[value] for value in twins]
-    given: dict[int, int] = {}
-    for pair, values in zip(runs, zip(*expected, strict=True), strict=True):
-        given.update(zip(map(_value, pair), values, strict=True))
-    inputs: dict[int, dict[str, int]] = {}
-    for op in ours.side.trace.ops:
-        for slot, value in op.inputs.items():
-            if value in given:
-                inputs.setdefault(op.index, {})[slot] = given[value]
-    both = {op.index: op for op, _ in runs[known if len(runs) > known else 0]}
-    return Front(tuple(both.values()), twins, exchanged=True, inputs=inputs)
-
-
-def _each_run(half: Half, value: int, runs: int, known: int) -> list[int]:
-    """The values that the line which makes `value` makes of the kind, one a run; none if it does not run as often."""
-    op = half.side.maker.get(value)
-    if op is None:
-        return []
-    which = op.outputs.index(value)
-    calls = [one for one in half.side.ops if _line(half, one) == _line(half, op)]
-    made = [one.outputs[which] for one in calls if len(one.outputs) > which]
-    stride, rest = divmod(len(made), runs)
-    if rest or not stride:
-        return []
-    at = made.index(value)
-    return made[at % stride :: stride] if at // stride == known else []
-
-
-def _same_size(half: Half, op: Op, others: Half, other: Op) -> bool:
-    return half.side.size(op.outputs[0]) == others.side.size(other.outputs[0])
 
 
 def _comes_right(evidence: Evidence, front: Front) -> bool:

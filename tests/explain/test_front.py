@@ -53,13 +53,18 @@ class Program:
 
     def __init__(self, side):
         self.side, self.ops, self.values = side, [], {0: X}
+        self.calls = {}
         self.numbers = count(1)
 
-    def __call__(self, kind, *inputs, line=0, results=1, **attributes):
+    def call(self, module, line):
+        """The next operators are those of a call of a module."""
+        self.calls.setdefault(module, []).append((len(self.ops), f"{self.side}.py:{line}"))
+
+    def __call__(self, kind, *inputs, line=0, results=1, module="", **attributes):
         made = tuple(next(self.numbers) for _ in range(results))
         slots = dict(zip("xy", inputs, strict=False))
         line = f"{self.side}.py:{line or made[0]}"
-        self.ops.append(Op(len(self.ops), kind, kind, "", line, slots, made, attributes))
+        self.ops.append(Op(len(self.ops), kind, kind, module, line, slots, made, attributes))
         return made if results > 1 else made[0]
 
     def run(self, outputs=None, inputs=None):
@@ -92,6 +97,7 @@ def evidence(tmp_path):
             trace.values = [
                 Value(array.shape, str(array.dtype), "operator") for array in values[side].values()
             ]
+            trace.calls = program.calls
             trace.inputs, trace.outputs, trace.results = (
                 {"x": 0},
                 {"output": last},
@@ -237,6 +243,19 @@ def test_what_is_chosen_by_other_whole_numbers_is_told_where_those_are_made(evid
     finding = told(evidence(paddle, torch))
     assert (finding.where, finding.subject) == ("torch.py:7", Subject.WIRING)
     assert "whole numbers" in finding.cause
+
+
+def test_a_module_that_is_called_with_another_value_is_told_at_its_call(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    theirs = ours = 0
+    for _ in range(2):
+        given = paddle("early", theirs, line=1)
+        theirs = paddle("log", paddle("add", paddle("square", given, line=2), given, line=3), line=4)
+        torch.call("cell", 5)
+        square = torch("mul", ours, ours, line=1, module="cell")
+        ours = torch("log", torch("add", square, ours, line=2, module="cell"), line=3, module="cell")
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.layer, finding.subject) == ("torch.py:5", "cell", Subject.WIRING)
 
 
 def test_what_torch_does_not_do_to_a_right_result_is_told_as_missing(evidence):

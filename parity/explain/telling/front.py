@@ -24,6 +24,8 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
     """torch makes something else of the same numbers. details: the `Front`."""
     front: Front = claim.details
     torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
+    if front.called:
+        return _called_with(front, evidence)
     ours, theirs = front.torch[0], front.way[-1]
     expected = " -> ".join(dict.fromkeys(_called(paddle, op) for op in front.way))
     actual = _called(torch, ours)
@@ -70,6 +72,27 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
     feeds = _feeding(front, evidence)
     found = _finding(front, evidence, Subject.COMPUTED, cause, fix, (expected, actual))
     return found if feeds is None else replace(found, layer=feeds.module, where=feeds.line)
+
+
+def _called_with(front: Front, evidence: Evidence) -> Finding:
+    """A module that is called with another value than Paddle's."""
+    torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
+    lacking, surplus = _made(paddle, front.paddle[0]), _made(torch, front.surplus[0])
+    cause = (
+        f"wired differently: `{front.called}` is called with {surplus} in torch, with {lacking} in Paddle; with Paddle's numbers there "
+        "alone torch's results are Paddle's"
+    )
+    calls = [line for start, line in torch.trace.calls.get(front.called, ()) if start <= front.torch[0].index]
+    found = _finding(
+        front,
+        evidence,
+        Subject.WIRING,
+        cause,
+        "hand in what Paddle hands in",
+        (lacking, surplus),
+        where=calls[-1] if calls else "",
+    )
+    return replace(found, layer=front.called)
 
 
 def _around(*modules: str) -> str:
