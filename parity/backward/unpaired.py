@@ -36,18 +36,26 @@ def unpaired(paddle: Run, torch: Run) -> Iterator[Unpaired]:
         for op in filter(is_detach, mine.side.trace.ops):
             source = _root(mine.side.trace, op.inputs["x"])
             same = frozenset(mine.alike.get(source, ()))
-            made = {
-                twin
-                for reader, _, _ in _readers(mine.side.trace, op.outputs[0])
-                for value in _results(mine, reader, same)
-                for twin in mine.alike[value]
-            }
+            made = {twin for value in _made_of(mine, op, same) for twin in mine.alike[value]}
+            if any(
+                _root(other.side.trace, one.inputs["x"]) in same
+                and not made.isdisjoint(_made_of(other, one, same))
+                for one in filter(is_detach, other.side.trace.ops)
+            ):
+                # The other side has this detach, too.
+                continue
             for twin in _first(other.side.trace, same) if made else ():
                 for reader, slot, value in _readers(other.side.trace, twin):
                     flows = slot in other.side.trace.flows.get(str(reader.index), ())
                     arrives = any(f"grad:{result}" in run.store for result in reader.outputs)
                     if flows and arrives and made.intersection(_results(other, reader, same)):
                         yield Unpaired(name, op, reader, value if name == "Paddle" else source)
+
+
+def _made_of(half: Half, detach: Op, same: frozenset[int]) -> set[int]:
+    """What is made of a detached value."""
+    readers = {op.index: op for op, _, _ in _readers(half.side.trace, detach.outputs[0])}
+    return {value for op in readers.values() for value in _results(half, op, same)}
 
 
 def _first(trace: Trace, values: frozenset[int]) -> list[int]:

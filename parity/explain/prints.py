@@ -45,7 +45,7 @@ class Side:
         self.parameters = {run.trace.parameters[name].value: name for name in names}
         self.ops = list(self._laid_out())
         if inside:
-            self.ops = [one for op in self.ops for one in (op, *in_steps(run, op, self.array))]
+            self.ops = [one for op in self.ops for one in (*in_steps(run, op, self.array), op)]
         if at_once:
             self.ops.extend(list(together(run, self.ops, self.array)))
         self.maker = {value: op for op in self.ops for value in op.outputs}

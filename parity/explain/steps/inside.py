@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from parity.limits import KNOWN_NUMBERS
@@ -37,22 +37,16 @@ class Inside:
         """One step; role: what tells it from others of the operator, and is the same at every point in time, and of each layer and direction."""
         value = -1 - len(self.run.store.index) - len(self.made)
         self.made[value] = numbers
-        self._add(kind, role, value, inputs, attributes)
-        return value
-
-    def last(self, kind: str, numbers: Array, *inputs: int, result: int = 0) -> bool:
-        """The step that makes the operator's result, or another of its results. Whether it does: else none of the steps counts."""
-        expected = self._array(self.op.outputs[result])
-        if expected is None or expected.shape != numbers.shape:
-            return False
-        self._add(kind, "result", self.op.outputs[result], inputs, {})
-        return difference(numbers, expected).max_rel <= KNOWN_NUMBERS
-
-    def _add(
-        self, kind: str, role: str, value: int, inputs: Sequence[int], attributes: Mapping[str, Any]
-    ) -> None:
         op, names = self.op, "xyz" if len(inputs) < 4 else tuple(f"x[{i}]" for i in range(len(inputs)))
         slots = dict(zip(names, inputs, strict=False))
         self.steps.append(
             Step(op.index, kind, f"{op.name}: {role}", op.module, op.line, slots, (value,), attributes)
         )
+        return value
+
+    def comes_to(self, numbers: Array, result: int = 0) -> bool:
+        """Whether this is the operator's result, or another of its results: else none of the steps counts."""
+        expected = self._array(self.op.outputs[result])
+        if expected is None or expected.shape != numbers.shape:
+            return False
+        return difference(numbers, expected).max_rel <= KNOWN_NUMBERS

@@ -48,7 +48,7 @@ def normalized(s: Inside) -> bool:
         own = _spread(kind, own, x, axes)
         made = made * own if slot == "weight" else made + own
         value = s(step, slot, made, value, s.op.inputs[slot])
-    return s.last("identity", made, value)
+    return s.comes_to(made)
 
 
 def _axes(kind: str, rank: int, given: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -77,8 +77,9 @@ def softmax(s: Inside) -> bool:
     total = powers.sum(axis, keepdims=True)
     summed = s("sum", "sum", total, exp)
     if s.op.kind == "softmax":
-        return s.last("div", powers / total, exp, summed)
-    return s.last("sub", shifted - np.log(total), at, s("log", "logarithm", np.log(total), summed))
+        return s.comes_to(powers / total)
+    s("log", "logarithm", np.log(total), summed)
+    return s.comes_to(shifted - np.log(total))
 
 
 def _shifted(s: Inside, x: Array, axis: int) -> tuple[Array, int]:
@@ -101,4 +102,5 @@ def cross_entropy(s: Inside) -> bool:
     logarithms = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
     value = s("log_softmax", "logarithms", logarithms, at)
     picked = np.take_along_axis(logarithms, labels[:, None], 1)
-    return s.last("neg", -picked, s("gather", "picked", picked, value), result=1)
+    s("gather", "picked", picked, value)
+    return s.comes_to(-picked, result=1)

@@ -53,11 +53,8 @@ def recurrent(s: Inside) -> bool:
             found.append(cell.run(x, at, lengths, backward=bool(direction)))
         x = np.concatenate([made for made, _ in found], axis=2)
         values = [value for _, value in found]
-        if number < a["num_layers"] - 1:
-            at = s("concat", f"layer {number}", x, *values) if directions == 2 else values[0]
-    return s.last(
-        "concat" if directions == 2 else "stack", x if a["time_major"] else x.transpose(1, 0, 2), *values
-    )
+        at = s("concat", "both directions", x, *values) if directions == 2 else values[0]
+    return s.comes_to(x if a["time_major"] else x.transpose(1, 0, 2))
 
 
 def _lengths(s: Inside, batch: int, steps: int) -> Array:
