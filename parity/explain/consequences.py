@@ -395,4 +395,31 @@ def _out_of_reach(claim: Claim, pair: Pair, hidden: tuple[str, ...]) -> bool:
     return (unmade or mode) and f"{pair.torch.module}.".startswith(hidden)
 
 
-RULES: tuple[Rule, ...] = (_shared, _slots, _inside, _padding, _kernels, _windows, _untied, _following)
+def _in_parts(_: Evidence, faults: list[Claim]) -> Iterator[tuple[Claim | None, list[Claim]]]:
+    """Parts that are written otherwise, and have the operator in them that is another one elsewhere, too: they must differ."""
+    pairs = (c.pair for c in faults if c.what is Subject.SUBSTITUTED and c.pair is not None)
+    known = {(pair.paddle.kind, pair.torch.kind) for pair in pairs}
+    for claim in faults:
+        if (
+            claim.what is Subject.COMPUTED
+            and claim.edge is not None
+            and not getattr(claim.details, "narrower", False)
+        ):
+            theirs, ours = (
+                {node.kind for node in nodes} for nodes in (claim.edge.only_paddle, claim.edge.only_torch)
+            )
+            if any(a in theirs - ours and b in ours - theirs for a, b in known):
+                yield None, [claim]
+
+
+RULES: tuple[Rule, ...] = (
+    _shared,
+    _slots,
+    _inside,
+    _padding,
+    _kernels,
+    _windows,
+    _untied,
+    _following,
+    _in_parts,
+)

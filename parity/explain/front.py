@@ -79,6 +79,9 @@ def tells(claim: Claim, front: Front, alignment: Alignment) -> bool:
 def is_about(claim: Claim, front: Front) -> bool:
     """Whether a claim is about the operator at the front itself, wherever its line is."""
     nodes = [] if claim.pair is None else [claim.pair.torch]
+    if claim.edge is not None:
+        # What stands before it, and feeds it.
+        nodes.append(claim.edge.pair.torch)
     if isinstance(claim.details, Part) and claim.details.torch.first is not None:
         nodes.append(claim.details.torch.first)
     if claim.what is Subject.WRITTEN_OUT:

@@ -20,7 +20,7 @@ OF_LINE = frozenset({Subject.EXTRA, Subject.COMPUTED, Subject.ORDER, Subject.EXC
 """Those that stand at a line of their own: whatever layers it runs for, it is one."""
 
 MOVED = {Subject.EXTRA, Subject.MISSING}
-"""What is done at another place is too much here and lacks there."""
+"""What is done at another place is too much here and lacks there. What is too much before one input is computed otherwise before another."""
 
 SETTINGS = frozenset({"eps", "momentum", "slope", "approximate"})
 """Arguments that are chosen once for all layers of a kind."""
@@ -117,7 +117,7 @@ def _is_one_mistake(other: list[Finding], group: list[Finding], names: Collectio
         kind = first.subject is Subject.GRADIENT or one.operator == first.operator
         return kind and _plain(one.values) == _plain(first.values)
     layers = {finding.layer for finding in other} == {finding.layer for finding in group}
-    if {one.subject, first.subject} == MOVED:
+    if one.subject is not first.subject and {one.subject, first.subject} <= MOVED | {Subject.COMPUTED}:
         return one.operator == first.operator and bool(one.where) and one.where == first.where
     of_line = layers or first.subject in OF_LINE
     return alike and of_line and first.subject in AGAIN and _run(one) == _run(first)

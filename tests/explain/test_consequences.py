@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from parity.explain.claims import Claim
@@ -129,3 +130,19 @@ def test_a_module_that_is_two_in_paddle_is_told_as_shared_and_its_weights_are_no
     assert told(evidence, []) == []
     theirs["blocks.1.fc.weight"] = theirs["blocks.0.fc.weight"]
     assert [subject for subject, *_ in told(evidence, claims)] == [Subject.WEIGHT] * 2
+
+
+def test_a_part_with_an_operator_in_it_that_is_another_one_elsewhere_is_not_told_beside_it(hand):
+    hand.pair("relu", 1)
+    theirs = [hand.only("paddle", kind, 2 + i, [1 + i]) for i, kind in enumerate(("silu", "pad"))]
+    ours = [hand.only("torch", kind, 102 + i, [101 + i]) for i, kind in enumerate(("relu", "concat"))]
+    hand.pair("conv", 5, [3], taken=[103])
+    hand.edge(5, only_paddle=theirs, only_torch=ours)
+    evidence = hand.evidence()
+    (edge,) = evidence.alignment.edges
+    pair = evidence.alignment.pairs[0]
+    elsewhere = replace(pair, paddle=replace(pair.paddle, kind="silu"))
+    part = Claim(Subject.COMPUTED, edge=edge)
+    assert told(evidence, [Claim(Subject.SUBSTITUTED, elsewhere), part]) == [(Subject.SUBSTITUTED, "", None)]
+    another = replace(elsewhere, paddle=replace(pair.paddle, kind="gelu"))
+    assert len(told(evidence, [Claim(Subject.SUBSTITUTED, another), part])) == 2

@@ -183,6 +183,14 @@ def test_what_was_never_loaded_for_a_layer_is_one_mistake_and_two_layers_are_two
     assert len(mistakes([turned, unmade[1]])) == 2
 
 
+def test_what_one_line_does_too_much_before_one_input_and_otherwise_before_another_is_one_mistake():
+    extra = _finding("", Subject.EXTRA, None, "normalize", where="net.py:3")
+    computed = _finding("", Subject.COMPUTED, "Linear", "normalize", where="net.py:3")
+    assert len(mistakes([computed, extra])) == 1
+    assert len(mistakes([computed, replace(extra, where="net.py:4")])) == 2
+    assert len(mistakes([computed, replace(extra, operator="another")])) == 2
+
+
 def test_a_bias_that_was_added_to_another_is_one_mistake_with_it():
     summed = _held("x2h.bias", "rnn.bias_ih", "the sum with rnn.bias_hh", "net.py:1")
     gone = _held("h2h.bias", "rnn.bias_hh", "all 0", "net.py:2")
