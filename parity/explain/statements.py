@@ -19,22 +19,40 @@ def loop_around(line: str) -> str:
 
 def collected(line: str) -> str:
     """The line that puts something into a list that a line reads, in the same function; "" if none does, or several do."""
+    return _put_into(line, set(_names(line)))
+
+
+def put_in_list(line: str) -> str:
+    """The same, of a list over which the line runs: what it does, it does to all of it."""
+    path, number = parts(line)
+    statements = [n for n in ast.walk(_tree("".join(linecache.getlines(path)))) if isinstance(n, ast.stmt)]
+    loops = [
+        node.iter
+        for statement in statements
+        if statement.lineno <= number <= (statement.end_lineno or 0)
+        for node in ast.walk(statement)
+        if isinstance(node, (ast.For, ast.comprehension)) and _holds(node, number)
+    ]
+    return _put_into(line, {n.id for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name)})
+
+
+def _holds(node: ast.For | ast.comprehension, number: int) -> bool:
+    at = node if isinstance(node, ast.For) else node.iter
+    return at.lineno <= number <= (at.end_lineno or 0)
+
+
+def _put_into(line: str, names: set[str]) -> str:
     path, number = parts(line)
     functions = [n for n in _around(path, number) if isinstance(n, ast.FunctionDef)]
-    names = set(_names(line))
-    found = (
-        {
-            node.lineno
-            for node in ast.walk(functions[-1])
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("append", "extend", "insert")
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id in names
-        }
-        if functions
-        else set()
-    )
+    found = {
+        node.lineno
+        for node in (ast.walk(functions[-1]) if functions else ())
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("append", "extend", "insert")
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in names
+    }
     return f"{path}:{found.pop()}" if len(found) == 1 else ""
 
 

@@ -10,6 +10,7 @@ from parity.explain.statements import (
     hands_on,
     loop_around,
     number_given,
+    put_in_list,
 )
 
 SOURCE = """
@@ -56,6 +57,20 @@ def test_what_a_loop_keeps_and_hands_on_is_found(tmp_path):
     assert [hands_on(f"{path}:{line}") for line in (4, 5, 6)] == [True, False, False]
     assert collected(f"{path}:9") == f"{path}:6"
     assert collected(f"{path}:10") == "", "of several"
+
+
+def test_what_is_put_into_the_list_that_a_line_runs_over_is_found(tmp_path):
+    path = tmp_path / "heads.py"
+    path.write_text("""def forward(self, image):
+    first, second = self.body(image)
+    maps = [first]
+    maps.extend((second,))
+    last = self.last(maps[-1])
+    for m in maps:
+        y = self.one(m)
+    return [head(m) for head, m in zip(self.heads, maps)], y, last
+""")
+    assert [put_in_list(f"{path}:{line}") for line in (5, 7, 8)] == ["", f"{path}:4", f"{path}:4"]
 
 
 def test_a_source_that_cannot_be_read_says_nothing(tmp_path):

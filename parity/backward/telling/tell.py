@@ -8,7 +8,7 @@ from convert.names import listed
 from parity.backward.claims import Claim, Cut, Doubt, Fault, Place, Remark
 from parity.backward.telling import flow, gradients, loss
 from parity.explain.lines import counterpart, line_in
-from parity.explain.statements import WITHOUT_GRADIENT, block_around, flag_set
+from parity.explain.statements import WITHOUT_GRADIENT, block_around, flag_set, put_in_list
 from parity.explain.words import label
 from parity.results.finding import Finding, Note, Shows, Subject
 from parity.trace.trace import Trace
@@ -94,6 +94,8 @@ def _of_cut(claim: Claim, trace: Trace, cause: str, fix: str) -> Finding:
         # It belongs where Paddle has it: around the layer that holds the operator, as the case may be.
         layer, _ = counterpart(torch.module, paddle.module, op.module)
         line = line_in(trace, layer, torch)
+        # What is done on the line is done to all that is in the list; one of them is meant.
+        line = put_in_list(line) or line
     elif not in_torch and (reader := found.below[0].reader) is not None:
         layer, line = reader.module, reader.line
     return Finding(
