@@ -90,6 +90,10 @@ class ValueStore:
         view = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
         end = self._end
         with _room_for("recorded values", self.path):
+            if self._file.mode == "rb":
+                # A worker wrote it; what is added is for whoever is handed the index from now on.
+                self._file.close()
+                self._file = self.path.open("r+b", buffering=0)
             while view:
                 count = os.pwrite(self._file.fileno(), view[:CHUNK], end)
                 view, end = view[count:], end + count

@@ -66,3 +66,16 @@ def test_the_rounding_of_a_large_value_is_told_by_a_sample_as_by_the_whole(store
     store.put("narrow", wide.astype(np.float32))
     whole = difference(wide.astype(np.float32), wide).max_rel
     assert whole / 2 < rounding(store.stored("narrow"), store.stored("wide")) <= whole * 2
+
+
+def test_values_can_be_added_to_what_a_worker_wrote(tmp_path):
+    written = ValueStore(tmp_path / "values")
+    written.put("1", np.arange(3.0))
+    given = ValueStore.from_json(written.path, written.to_json())
+    before = given.stored("1")
+    given.put("-1", np.arange(4.0))
+    handed_on = ValueStore.from_json(given.path, given.to_json())
+    assert [handed_on.get(key).size for key in ("1", "-1")] == [3, 4]
+    assert before.load().tolist() == [0, 1, 2]
+    for store in (written, given, handed_on):
+        store.close()
