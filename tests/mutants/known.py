@@ -19,9 +19,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "index-colours",
         "index-shift",
     ),
-    "a detach before a roll is not seen: the gradient is told to change in the layer before": (
-        "swin-shift-detached",
-    ),
     "a mistake that is known by itself is in it": ("shuffle-shuffle-groups+leaky-slope-default",),
 }
 """Reason -> cases. Every one of them is noticed; what is wrong is where or what the report says."""
