@@ -360,6 +360,10 @@ def placements(
         raise ConvertError(f"--dtype {dtype}: use one of {', '.join(FLOATS)}")
     wanted = by_name(dtype) if dtype else None
     made: dict[str, Placement] = {}
+    partly: dict[str, list[Fill]] = {}
+    for fill in plan.generated:
+        if fill.rows:
+            partly.setdefault(fill.name, []).append(fill)
     for target, moves in plan.by_target().items():
         parts = [Part(move.source, checkpoint[move.source], move.transform) for move in moves]
         parts += [
@@ -368,8 +372,8 @@ def placements(
                 _filled(fill, module, parts[0].source.kind),
                 f"{CONCAT}:{fill.rows[0]}:{fill.rows[1]}",
             )
-            for fill in plan.generated
-            if fill.name == target and fill.rows
+            for fill in partly.get(target, ())
+            if fill.rows
         ]
         parts.sort(key=lambda part: filled(part.transform) or (0, 0))
         kind = wanted if wanted is not None and all(part.source.kind.is_float for part in parts) else None

@@ -34,11 +34,19 @@ ACCUMULATOR = re.compile(
 
 def are_accumulators(names: Iterable[str]) -> bool:
     """Whether all of the names are an optimizer's. ASGD's are short, so a network may have one of them; all come together."""
-    found = [ACCUMULATOR.fullmatch(name) for name in names]
-    kinds = {match["kind"] for match in found if match}
-    return all(found) and (kinds.isdisjoint(_OF_ASGD) or kinds.issuperset(_OF_ASGD))
+    kinds = set()
+    for name in names:
+        match = _accumulator(name)
+        if match is None:
+            return False
+        kinds.add(match["kind"])
+    return kinds.isdisjoint(_OF_ASGD) or kinds.issuperset(_OF_ASGD)
 
 
 def accumulators_among(names: Iterable[str], parameters: Collection[str]) -> list[str]:
     """The names of what an optimizer keeps of one of the parameters."""
-    return [name for name in names if (m := ACCUMULATOR.fullmatch(name)) and m["parameter"] in parameters]
+    return [name for name in names if (m := _accumulator(name)) and m["parameter"] in parameters]
+
+
+def _accumulator(name: str) -> re.Match[str] | None:
+    return ACCUMULATOR.fullmatch(name) if name[-1:].isdecimal() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -82,6 +82,14 @@ class Checkpoint(Mapping[str, TensorRef]):
     def __len__(self) -> int:
         return len(self.tensors)
 
+    def items(self) -> ItemsView[str, TensorRef]:
+        """The table's own, which need no look-up for each tensor."""
+        return self.tensors.items()
+
+    def values(self) -> ValuesView[TensorRef]:
+        """The table's own, as `items`."""
+        return self.tensors.values()
+
     def check_unchanged(self) -> None:
         """Raise ConvertError if the file was written to since it was opened."""
         for check in self._checks:
@@ -101,17 +109,19 @@ class Checkpoint(Mapping[str, TensorRef]):
         self.close()
 
 
-def text_keys(path: Path, table: Mapping[Value, Value]) -> Iterator[tuple[str, Value]]:
+def text_keys(path: Path, table: Mapping[Value, Value]) -> Iterable[tuple[str, Value]]:
     """The items of a file's dictionary, their keys as text; ConvertError where two keys become one, as 1 and "1" do."""
-    seen: set[str] = set()
+    if set(map(type, table)) <= {str}:
+        return table.items()  # type: ignore[return-value]
+    named: dict[str, Value] = {}
     for key, value in table.items():
         name = str(key)
-        if name in seen:
+        if name in named:
             raise ConvertError(
                 f"{path}: two entries are called {shown(name)!r}, one of them not as a text; refused"
             )
-        seen.add(name)
-        yield name, value
+        named[name] = value
+    return named.items()
 
 
 def check_count(path: Path, count: int) -> None:

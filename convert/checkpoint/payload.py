@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from convert.checkpoint.latin1 import Latin1Reader, decode
+from convert.checkpoint.latin1 import Latin1Reader
 from convert.checkpoint.source import SourceFile, Span, total
 from convert.errors import ConvertError
 
@@ -94,11 +94,6 @@ class MemoryBytes:
     def __init__(self, data: bytes | memoryview) -> None:
         self.data = memoryview(data).cast("B")
         self.nbytes = self.data.nbytes
-
-    @staticmethod
-    def from_text(text: str, where: str) -> MemoryBytes:
-        """The Latin-1 bytes of a short text of a protocol 2 pickle."""
-        return MemoryBytes(decode(text.encode("utf-8"), where))
 
     def open(self, start: int = 0) -> Reader:
         return _MemoryReader(self.data, start)

@@ -213,7 +213,7 @@ def find_state_dicts(path: Path, root: Value, steps: int) -> list[StateDict]:
 
     `steps` is how many instructions made the value.
     """
-    walk = _Walk(path, NODES_FREE + 2 * steps)
+    walk = _Walk(path, NODES_FREE + steps)
     array, _ = _as_array(root)
     walk.visit({"tensor": root} if array is not None else root, "", 0)
     return walk.found
@@ -260,12 +260,10 @@ def _items(path: Path, value: Value) -> Iterable[tuple[str, Value]]:
 
 def _as_array(value: Value) -> tuple[Array | None, str | None]:
     """An array, or the `(parameter name, array)` pair that containers hold."""
-    match value:
-        case Array(kind=kind) if kind is not None:
-            return value, None
-        case (str() as name, Array(kind=kind) as array) if kind is not None and isinstance(value, tuple):
-            return array, name
-    return None, None
+    name = None
+    if type(value) is tuple and len(value) == 2 and type(value[0]) is str:
+        name, value = value
+    return (value, name) if type(value) is Array and value.kind is not None else (None, None)
 
 
 def _text_table(value: Value) -> dict[str, str]:

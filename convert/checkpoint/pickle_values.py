@@ -18,6 +18,10 @@ from convert.dtypes import DType
 class Global(Enum):
     """The only globals a checkpoint may name."""
 
+    __hash__ = (
+        object.__hash__
+    )  # an enumeration's own is a function of Python's, and a call looks its global up
+
     RECONSTRUCT = "numpy array"
     SCALAR = "numpy scalar"
     NDARRAY = "numpy.ndarray"
@@ -80,13 +84,16 @@ GLOBALS: Mapping[tuple[str, str], Global] = MappingProxyType(
 )
 
 
-class Mark:
-    """The pickle MARK."""
+class Place:
+    """Where in a file a machine is, as text for a message: made when one is needed, and not for every call."""
 
-    __slots__ = ()
+    __slots__ = ("at", "path")
 
+    def __init__(self, path: str) -> None:
+        self.path, self.at = path, 0
 
-MARK = Mark()
+    def __str__(self) -> str:
+        return f"{self.path} at byte {self.at}"
 
 
 @dataclass(slots=True, eq=False)

@@ -9,16 +9,15 @@ import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from types import MappingProxyType
 
 from convert.checkpoint.checkpoint import Checkpoint, FileFacts, check_count, require_tensors, text_keys
 from convert.checkpoint.payload import FileSpan
 from convert.checkpoint.pdparams import beside
 from convert.checkpoint.pickle_calls import build, call
-from convert.checkpoint.pickle_machine import OPCODES, HostilePickle, PickleMachine
+from convert.checkpoint.pickle_machine import HostilePickle, PickleMachine
 from convert.checkpoint.pickle_values import GLOBALS, PLAIN, DTypeValue, Global, Value
-from convert.checkpoint.source import SourceFile, Span
+from convert.checkpoint.source import WINDOW, SourceFile, Span
 from convert.checkpoint.tensor import TensorRef, plain_shape
 from convert.dtypes import BY_STORAGE, DType
 from convert.errors import ConvertError
@@ -26,6 +25,8 @@ from convert.names import listed, shown
 
 _END = 0x06054B50
 _END_64 = 0x06064B50
+_ENTRY = struct.Struct("<I6xH8xIIHHH8xI")
+_HEADER = struct.Struct("<4s22xHH")
 _OTHER_ENTRIES = 100
 """Entries of an archive that are no tensors."""
 _DIRECTORY_MOST = 32_000_000
@@ -70,25 +71,22 @@ class _TorchMachine(PickleMachine):
         self._used: dict[str, int] = {}
         """Bytes of the tensors of each storage."""
 
-    opcodes = MappingProxyType({**OPCODES, ord("Q"): lambda machine: machine.persistent()})
     globals = _FUNCTIONS
     needed_by = "a torch state dict"
     instead = "; where the whole model was saved, save its state_dict()"
 
-    def persistent(self) -> None:
+    def persistent(self, described: Value) -> Value:
         """BINPERSID: ('storage', class, key, device, count)."""
-        match self._pop():
+        match described:
             case ("storage", DType() as kind, str() as key, str(), int()):
-                self._stack.append(_Storage(key, kind))
-            case _:
-                raise self._damaged("a storage in a form that torch does not write")
+                return _Storage(key, kind)
+        raise self.damaged("a storage in a form that torch does not write")
 
-    def _reduce(self) -> None:
-        arguments = self._pop()
-        function = self._pop()
+    def called(self, function: Value, arguments: Value) -> Value:
+        """REDUCE, of what torch writes for a state dict."""
         match function, arguments:
             case Global.ORDERED_DICT, ():
-                self._stack.append({})
+                return {}
             case _Rebuild(), (
                 _Storage() as storage,
                 int() as offset,
@@ -96,40 +94,37 @@ class _TorchMachine(PickleMachine):
                 tuple() as strides,
                 *_,
             ):
-                self._stack.append(self._tensor(storage, offset, shape, strides))
+                return self._tensor(storage, offset, shape, strides)
             case _RebuildParameter(), (TensorRef() as tensor, *_):
-                self._stack.append(tensor)
+                return tensor
             case Global(), tuple():
-                self._charge(arguments)
-                self._stack.append(call(self._where(), self.source, function, arguments))
-            case _:
-                raise self._damaged("a call that torch does not write for a state dict")
+                return call(self.place, self.source, function, arguments)
+        raise self.damaged("a call that torch does not write for a state dict")
 
-    def _build(self) -> None:
-        state, target = self._pop(), self._top()
-        if target == {} and isinstance(state, dict) and "_metadata" not in state:  # a Namespace
-            self._charged += len(state)
+    def built(self, target: Value, state: Value) -> None:
+        """BUILD, of a Namespace or a numpy dtype; what a module keeps of itself is passed over."""
+        if target == {} and isinstance(state, dict) and "_metadata" not in state:
             target.update(state)
         elif isinstance(target, DTypeValue):
-            build(self._where(), self.source, target, state)
+            build(self.place, self.source, target, state)
 
     def _tensor(
         self, storage: _Storage, offset: int, shape: tuple[Value, ...], strides: tuple[Value, ...]
     ) -> TensorRef:
         sizes = plain_shape(shape)
         if sizes is None or storage.key not in self._storages:
-            raise self._damaged("a tensor with an impossible shape or storage")
+            raise self.damaged("a tensor with an impossible shape or storage")
         start, length = self._storages[storage.key]
         nbytes = math.prod(sizes) * storage.kind.itemsize
         begin = offset * storage.kind.itemsize
         if offset < 0 or begin + nbytes > length:
-            raise self._damaged(f"a tensor of {nbytes} bytes in a storage of {length}")
+            raise self.damaged(f"a tensor of {nbytes} bytes in a storage of {length}")
         if nbytes > _FREE_TO_SHARE:
-            self._used[storage.key] = self._used.get(storage.key, 0) + nbytes
-        if self._used.get(storage.key, 0) > _TIED_MOST * length:
-            raise HostilePickle(
-                f"{self.source.path}: the tensors of one storage have more than {_TIED_MOST} times its bytes; refused"
-            )
+            used = self._used[storage.key] = self._used.get(storage.key, 0) + nbytes
+            if used > _TIED_MOST * length:
+                raise HostilePickle(
+                    f"{self.source.path}: the tensors of one storage have more than {_TIED_MOST} times its bytes; refused"
+                )
         fortran = _order(sizes, strides)
         if fortran is None:
             raise ConvertError(
@@ -174,43 +169,52 @@ def open_torch_before_1_6(source: SourceFile, *, key: str | None = None) -> Chec
         if isinstance(value, dict) and value.get("little_endian") is not True:
             raise ConvertError(f"{source.path}: was saved on a big-endian machine, which is not read")
         at += machine.end
-    first = _OldTorchMachine(Span(source, at, source.size - at), {}, source)
-    first.run()  # which storages there are
-    keys = PickleMachine(Span(source, at + first.end, source.size - at - first.end))
+    machine = _OldTorchMachine(Span(source, at, source.size - at), {}, source)
+    value = machine.run()
+    keys = PickleMachine(Span(source, at + machine.end, source.size - at - machine.end))
     order = keys.run()
     texts = isinstance(order, list) and all(isinstance(name, str) for name in order)
-    if not isinstance(order, list) or not texts or sorted(map(str, order)) != sorted(first.sizes):
+    if not isinstance(order, list) or not texts or sorted(map(str, order)) != sorted(machine.sizes):
         raise _damaged_pickles(source)
-    place, storages = at + first.end + keys.end, {}
+    place = at + machine.end + keys.end
     for name in order:
-        count, itemsize = first.sizes[str(name)]
+        count, itemsize = machine.sizes[str(name)]
         (stored,) = struct.unpack("<q", source.read(place, 8))
         if stored != count or place + 8 + count * itemsize > source.size:
             raise _damaged_pickles(source)
-        storages[str(name)] = (place + 8, count * itemsize)
+        for span in machine.spans.get(str(name), ()):
+            span.offset += place + 8
         place += 8 + count * itemsize
-    value = _OldTorchMachine(Span(source, at, source.size - at), storages, source).run()
     return _checkpoint(source, value, key, "torch state dict of before torch 1.6")
 
 
 class _OldTorchMachine(_TorchMachine):
-    """Notes the storages as it goes: their places are known only afterwards."""
+    """Notes the storages and what lies in them: where they are is known only afterwards."""
 
     def __init__(self, source: SourceFile, storages: dict[str, tuple[int, int]], file: SourceFile) -> None:
-        self._places = dict(storages)
-        super().__init__(source, self._places, file)
+        super().__init__(source, storages, file)
+        self._places = storages
         self.sizes: dict[str, tuple[int, int]] = {}
         """Elements of each storage, and the bytes of one."""
+        self.spans: dict[str, list[FileSpan]] = {}
+        """Where in each storage its tensors are."""
 
-    def persistent(self) -> None:
+    def _tensor(
+        self, storage: _Storage, offset: int, shape: tuple[Value, ...], strides: tuple[Value, ...]
+    ) -> TensorRef:
+        made = super()._tensor(storage, offset, shape, strides)
+        if isinstance(made.payload, FileSpan):
+            self.spans.setdefault(storage.key, []).append(made.payload)
+        return made
+
+    def persistent(self, described: Value) -> Value:
         """BINPERSID: ('storage', class, key, device, count, view), of which no view is written any more."""
-        match self._pop():
+        match described:
             case ("storage", DType() as kind, str() as key, str(), int() as count, None) if count >= 0:
                 self.sizes[key] = (count, kind.itemsize)
                 self._places.setdefault(key, (0, count * kind.itemsize))
-                self._stack.append(_Storage(key, kind))
-            case _:
-                raise self._damaged("a storage in a form that torch does not write")
+                return _Storage(key, kind)
+        raise self.damaged("a storage in a form that torch does not write")
 
 
 def _damaged_pickles(source: SourceFile) -> ConvertError:
@@ -250,6 +254,8 @@ def _choose(source: SourceFile, value: Value, key: str | None) -> tuple[dict[str
 def _order(shape: tuple[int, ...], strides: tuple[Value, ...]) -> bool | None:
     """False for row-major, True for column-major, None for anything else."""
     rows = _contiguous(shape)
+    if strides == rows:
+        return False
     same = [(a, b) for a, b, size in zip(strides, rows, shape, strict=False) if size > 1]
     if len(strides) == len(shape) and (all(a == b for a, b in same) or 0 in shape):
         return False
@@ -270,6 +276,7 @@ def _entries(source: SourceFile) -> dict[str, tuple[int, int]]:
     """Name -> (offset, size) of every stored entry, by the archive's directory; no byte belongs to two of them."""
     entries: dict[str, tuple[int, int]] = {}
     spans: list[tuple[int, int]] = []
+    headers = _Headers(source)
     try:
         at, size = _directory(source)
         directory = source.read(at, size)
@@ -279,13 +286,20 @@ def _entries(source: SourceFile) -> dict[str, tuple[int, int]]:
             if name in entries:
                 raise _damaged(source)
             check_count(source.path, len(entries) - _OTHER_ENTRIES)
-            data = _data_at(source, header, length)
+            data = headers.end_of(header)
+            if data + length > source.size:
+                raise _damaged(source)
             entries[name] = (data, length)
             spans.append((header, data + length))
     except (struct.error, UnicodeDecodeError):
         raise _damaged(source) from None
     spans.sort()
-    if any(end > begin for (_, end), (begin, _) in pairwise([*spans, (at, at)])):
+    last = 0
+    for begin, end in spans:
+        if begin < last:
+            raise HostilePickle(f"{source.path}: the zip archive has entries that overlap; refused")
+        last = end
+    if last > at:
         raise HostilePickle(f"{source.path}: the zip archive has entries that overlap; refused")
     return entries
 
@@ -310,23 +324,22 @@ def _directory(source: SourceFile) -> tuple[int, int]:
 
 def _entry(source: SourceFile, directory: bytes, at: int) -> tuple[str, int, int, int]:
     """One entry of the directory: name, offset of its header, size, and where the next one begins."""
-    (signature,) = struct.unpack_from("<I", directory, at)
-    (method,) = struct.unpack_from("<H", directory, at + 10)
-    packed, length, names, extras, comments = struct.unpack_from("<IIHHH", directory, at + 20)
-    (header,) = struct.unpack_from("<I", directory, at + 42)
+    signature, method, packed, length, names, extras, comments, header = _ENTRY.unpack_from(directory, at)
     if signature != 0x02014B50:
         raise _damaged(source)
-    after = at + 46 + names + extras + comments
-    wide = iter(_zip64(directory[at + 46 + names : after]))
-    try:
-        length = next(wide) if length == 0xFFFFFFFF else length
-        packed = next(wide) if packed == 0xFFFFFFFF else packed
-        header = next(wide) if header == 0xFFFFFFFF else header
-    except StopIteration:
-        raise _damaged(source) from None
+    behind = at + 46 + names
+    after = behind + extras + comments
+    if 0xFFFFFFFF in (length, packed, header):
+        wide = iter(_zip64(directory[behind:after]))
+        try:
+            length = next(wide) if length == 0xFFFFFFFF else length
+            packed = next(wide) if packed == 0xFFFFFFFF else packed
+            header = next(wide) if header == 0xFFFFFFFF else header
+        except StopIteration:
+            raise _damaged(source) from None
     if method != 0 or packed != length:
         raise ConvertError(f"{source.path}: is a compressed zip archive, which torch.save does not write")
-    return directory[at + 46 : at + 46 + names].decode("utf-8"), header, length, after
+    return directory[at + 46 : behind].decode("utf-8"), header, length, after
 
 
 def _zip64(extra: bytes) -> tuple[int, ...]:
@@ -339,17 +352,26 @@ def _zip64(extra: bytes) -> tuple[int, ...]:
     return ()
 
 
-def _data_at(source: SourceFile, header: int, length: int) -> int:
-    if header + 30 > source.size:
-        raise _damaged(source)
-    local = source.read(header, 30)
-    if not local.startswith(b"PK\x03\x04"):
-        raise _damaged(source)
-    names, extras = struct.unpack("<HH", local[26:])
-    at = header + 30 + names + extras
-    if at + length > source.size:
-        raise _damaged(source)
-    return int(at)
+class _Headers:
+    """The entries' own headers, read many at once where the entries are small."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self._source = source
+        self._data, self._begin = b"", 0
+
+    def end_of(self, header: int) -> int:
+        """Where the data of the entry begins whose header is at `header`."""
+        at = header - self._begin
+        if not 0 <= at <= len(self._data) - _HEADER.size:
+            if header + _HEADER.size > self._source.size:
+                raise _damaged(self._source)
+            near = 0 <= at < WINDOW
+            self._begin, at = header, 0
+            self._data = self._source.window(header) if near else self._source.read(header, _HEADER.size)
+        signature, names, extras = _HEADER.unpack_from(self._data, at)
+        if signature != b"PK\x03\x04":
+            raise _damaged(self._source)
+        return header + _HEADER.size + int(names) + int(extras)
 
 
 def _damaged(source: SourceFile) -> ConvertError:

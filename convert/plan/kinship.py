@@ -30,6 +30,8 @@ def kin(row: Row | None, shape: Shape, slot: Slot) -> tuple[str, str] | None:
 
     `row` is Paddle's layer, where that is known. None when they are no kin, or of the same kind and shape.
     """
+    if not slot.layer:
+        return None
     pair = (_kind(row, shape, slot), family(slot.layer))
     if pair not in _REASONS:
         return None

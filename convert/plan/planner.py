@@ -70,6 +70,7 @@ class Pairing:
         self.is_torch = False
         """Whether the source is in torch's layout already."""
         self.options = options
+        self._fills = [rule for rule in options.rules if rule.fill]
         self._given = layout
         self.layout = layout or Layout((), "the names in the file")
         self.moves: dict[str, list[Move]] = {}
@@ -158,12 +159,20 @@ class Pairing:
     def _apply_rules(self) -> None:
         split: set[str] = set()
         everything = list(self._free)
+        spellings = {
+            matched: (matched, *self.options.spellings(name), self.parameter_names.get(name, name))
+            for matched, name in (self._free.items() if self.options.rules else ())
+        }
+        called: dict[str, dict[str, None]] = {}
+        for matched, known in spellings.items():
+            for one in known:
+                called.setdefault(one, {})[matched] = None
         for rule in (rule for rule in self.options.rules if not rule.fill):
             takes_part = SPLIT in (rule.transform or "")
-            for matched, name in list(self._free.items()):
-                known = (matched, *self.options.spellings(name), self.parameter_names.get(name, name))
-                spelled = next((one for one in known if rule.matches(one)), None)
-                if spelled is None or (name in split and not takes_part):
+            for matched in list(self._free) if rule.name is None else called.get(rule.name, ()):
+                name = self._free.get(matched)
+                spelled = next((one for one in spellings[matched] if rule.matches(one)), None)
+                if name is None or spelled is None or (name in split and not takes_part):
                     continue
                 target = rule.apply(spelled)
                 if target not in self._slots:  # a rule for a layer says Paddle's name of what the layer holds
@@ -188,7 +197,7 @@ class Pairing:
         there = self.options.file_names.values(), self.options.left_out
         names = {*self.shapes, *everything, *self.parameter_names.values(), *there[0], *there[1]}
         for rule in self.options.rules:
-            if not rule.optional and not any(map(rule.matches, names)):
+            if not rule.optional and not rule.is_about(names):
                 message = f"the rule for {rule.source!r} is about no tensor of this file; leave it out, or write optional = true"
                 if not rule.fill:
                     self._problem("rule", rule.source, message)
@@ -242,11 +251,11 @@ class Pairing:
 
     def _fill(self, slot: Slot, way: Way) -> bool:
         """Take what fills a slot in one of the ways; what is found of several parts, too."""
-        found = {parameter: self._name_of(slot, parameter) for parameter in way}
-        for parameter, matched in found.items():
+        found = [(parameter, self._name_of(slot, parameter)) for parameter in way]
+        for parameter, matched in found:
             if matched is not None:
                 self._take(matched, slot, parameter, "name" if matched == slot.name else "name of the role")
-        lost = [parameter for parameter, matched in found.items() if matched is None]
+        lost = [parameter for parameter, matched in found if matched is None]
         if len(lost) == len(way):
             return False
         for parameter in lost:
@@ -255,13 +264,11 @@ class Pairing:
 
     def _name_of(self, slot: Slot, parameter: Parameter) -> str | None:
         """The free name that a parameter of a slot has."""
-        names = (
-            prefix + role
-            for prefix in dict.fromkeys((slot.paddle_prefix, slot.prefix))
-            for role in (parameter.paddle, parameter.also)
-            if role
-        )
-        return next((name for name in names if name in self._free), None)
+        for prefix in (slot.called, slot.prefix) if slot.called else (slot.prefix,):
+            for role in (parameter.paddle, parameter.also):
+                if role and prefix + role in self._free:
+                    return prefix + role
+        return None
 
     def _take(self, matched: str, slot: Slot, parameter: Parameter, found_by: str) -> None:
         name = self._free.pop(matched)
@@ -323,7 +330,7 @@ class Pairing:
 
     def _ruled(self, slot: Slot) -> Rule | None:
         """The rule that says what a slot gets where no tensor fills it."""
-        return next((rule for rule in self.options.rules if rule.fills(slot.name)), None)
+        return next((rule for rule in self._fills if rule.fills(slot.name)), None)
 
     def _filled(self, slot: Slot, rule: Rule, rows: tuple[int, int] | None = None) -> Fill:
         if rule.fill == "keep" and not slot.dtype:

@@ -19,8 +19,9 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from convert.checkpoint.source import read_text
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 BYTES_MOST = 20_000_000
 _QUOTED = re.compile(r"""'{3}.*?'{3}|"{3}.*?"{3}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*""", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _DOTS_MOST = 8
 """Outside of texts: what reads TOML takes memory by the square of a key's parts."""
 _FIELDS = ("source", "target", "transform", "reason")
@@ -58,23 +60,50 @@ class Rule:
     @property
     def literal(self) -> tuple[str, str] | None:
         """Source and target where the rule is about one name; None for a pattern, and for what is dropped."""
-        name = re.sub(r"\\(.)", r"\1", self.source, flags=re.DOTALL)
-        if re.escape(name) != self.source or self.target is None:
+        if self.name is None or self.target is None:
             return None
-        return name, self.target.replace("\\\\", "\\")
+        return self.name, self.target.replace("\\\\", "\\")
+
+    @cached_property
+    def name(self) -> str | None:
+        """The one name that `source` matches; None for a pattern."""
+        return _name_of(self.source)
+
+    @cached_property
+    def _filled(self) -> str | None:
+        """The one key that `target` matches where it is filled; None for a pattern."""
+        return _name_of(self.target or "")
+
+    def is_about(self, names: Collection[str]) -> bool:
+        """Whether it speaks about one of the names, which are a set or a dictionary: a rule about one name does not go through them."""
+        if self.fill or self.name is None:
+            return any(map(self.matches, names))
+        return self.name in names
 
     def apply(self, name: str) -> str | None:
         """The target of `name`, or None when it does not match or is to be dropped (see `matches`)."""
+        if self.name is not None and self.target is not None and "\\" not in self.target:
+            return self.target if name == self.name else None
         match = re.fullmatch(self.source, name)
         return match.expand(self.target) if match is not None and self.target is not None else None
 
     def matches(self, name: str) -> bool:
         """Whether the rule speaks about the Paddle tensor `name`."""
-        return not self.fill and re.fullmatch(self.source, name) is not None
+        if self.fill:
+            return False
+        return name == self.name if self.name is not None else re.fullmatch(self.source, name) is not None
 
     def fills(self, key: str) -> bool:
         """Whether the rule says what the torch key `key` gets where no tensor fills it."""
-        return bool(self.fill) and re.fullmatch(self.target or "", key) is not None
+        if not self.fill or self._filled is not None:
+            return bool(self.fill) and key == self._filled
+        return re.fullmatch(self.target or "", key) is not None
+
+
+def _name_of(pattern: str) -> str | None:
+    """The only text that a regular expression matches whole, where it is the escaped text; None for any other."""
+    name = _ESCAPED.sub(r"\1", pattern)
+    return name if re.escape(name) == pattern else None
 
 
 def load_rules(path: str | os.PathLike[str]) -> tuple[Rule, ...]:

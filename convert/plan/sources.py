@@ -179,14 +179,13 @@ def prefix_advice(names: Collection[str], wanted: Collection[str], used: Collect
 def _prefix_of_rules(names: Collection[str], options: Options) -> str:
     """The prefix without which every rule of the user is about a tensor, where as they are none is; or ""."""
     rules = [rule for rule in options.rules if not (rule.fill or rule.optional)]
-    first = [rule for rule in rules if not any(map(rule.matches, names))]
-    if not rules or len(first) < len(rules):
+    if not rules or any(rule.is_about(names) for rule in rules):
         return ""
     begins = Counter(begin for name in names for begin in beginnings(name))
     fitting = []
     for prefix, count in begins.most_common(_PREFIXES):
-        within = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
-        if all(any(map(rule.matches, within)) for rule in rules):
+        within = {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+        if all(rule.is_about(within) for rule in rules):
             if count == len(names):
                 return f"every rule is about a tensor without its prefix: add --strip-prefix {prefix}"
             fitting.append(prefix)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 from convert.models.layout import Slot
@@ -23,6 +24,8 @@ Shape = tuple[int, ...]
 Signature = tuple[tuple[str, Shape], ...]
 Open = Sequence[tuple[Slot, tuple[Parameter, ...]]]
 """Slots without a tensor, and what fills each in Paddle."""
+Key = Callable[["_Group"], Signature]
+Fit = Callable[["_Group", "_Group"], bool]
 _SHOWN = 5
 _AUTOMATIC = re.compile(r"([a-z0-9_]+)_(\d+)\.")
 
@@ -51,7 +54,8 @@ class _Unpaired:
     """The layers of both sides that have no partner yet, and the pairs that were found."""
 
     def __init__(self, paddle: list[_Group], torch: list[_Group], *, numbered: bool) -> None:
-        self.paddle, self.torch = paddle, torch
+        self.paddle = {one.prefix: one for one in paddle}
+        self.torch = {other.prefix: other for other in torch}
         self.numbered = numbered
         """Whether only Paddle's automatic names can tell the order of definition."""
         self.apart: list[tuple[str, ...]] = []
@@ -62,44 +66,54 @@ class _Unpaired:
         """Take pairs out; how many there were."""
         count = 0
         for one, other in list(found):
-            if one in self.paddle and other in self.torch:
+            if one.prefix in self.paddle and other.prefix in self.torch:
                 self.pairs.append((one, other, how))
-                self.paddle.remove(one)
-                self.torch.remove(other)
+                del self.paddle[one.prefix], self.torch[other.prefix]
                 count += 1
         return count
 
     def settle(self, how: str = "structure") -> None:
         """Pair what is certain, until nothing more is; `how` is what it rests on."""
         while (
-            self.pair(self._alone(_fits), how)
+            self.pair(self._alone(_fits, _signature), how)
             or self.pair(self._inside(), f"{how}: inside a paired layer")
-            or self.pair(self._alone(_akin), f"{how}: another kind of layer that computes the same")
+            or self.pair(
+                self._alone(_akin, _matrices), f"{how}: another kind of layer that computes the same"
+            )
         ):
             pass
 
-    def _alone(self, fit: Callable[[_Group, _Group], bool]) -> Iterator[tuple[_Group, _Group]]:
-        """Layers that fit one layer of the other side, which fits no other layer of theirs."""
-        for one in self.paddle:
-            others = [other for other in self.torch if fit(one, other)]
-            if len(others) == 1 and sum(fit(candidate, others[0]) for candidate in self.paddle) == 1:
-                yield one, others[0]
+    def _alone(self, fit: Fit, key: Key) -> Iterator[tuple[_Group, _Group]]:
+        """Layers that fit one layer of the other side, which fits no other layer of theirs; only those of one `key` fit."""
+        ours, theirs = _alike(self.paddle.values(), key), _alike(self.torch.values(), key)
+        for one in self.paddle.values():
+            others = [
+                other
+                for alike in theirs.get(key(one), {}).values()
+                if fit(one, alike[0])
+                for other in alike[:2]
+            ]
+            if len(others) == 1:
+                rivals = ours[key(one)].values()
+                if sum(len(alike) for alike in rivals if fit(alike[0], others[0])) == 1:
+                    yield one, others[0]
 
     def _inside(self) -> Iterator[tuple[_Group, _Group]]:
         """Layers of equal names and signatures inside a pair of the frameworks' own compound layers."""
-        torch = {other.prefix: other for other in self.torch}
         for first, second, _ in self.pairs:
-            for one in self.paddle if _is_compound(first) else ():
+            for one in self.paddle.values() if _is_compound(first) else ():
                 if one.prefix.startswith(first.prefix):
-                    other = torch.get(second.prefix + one.prefix.removeprefix(first.prefix))
+                    other = self.torch.get(second.prefix + one.prefix.removeprefix(first.prefix))
                     if other is not None and _fits(one, other):
                         yield one, other
 
     def in_order(self) -> Iterator[tuple[_Group, _Group]]:
         """Layers that hold the same, one by one, where both sides have as many of them."""
-        for signature in dict.fromkeys(one.signature for one in self.paddle):
-            ours = [one for one in self.paddle if one.signature == signature]
-            theirs = [other for other in self.torch if other.signature == signature]
+        held: dict[Signature, tuple[list[_Group], list[_Group]]] = {}
+        for side, groups in enumerate((self.paddle, self.torch)):
+            for group in groups.values():
+                held.setdefault(group.signature, ([], []))[side].append(group)
+        for ours, theirs in held.values():
             if self.numbered:  # or else the file's own order is that of the definition
                 ours.sort(key=lambda one: one.created[1])
             counters = {one.created[0] for one in ours} if self.numbered else {""}
@@ -149,8 +163,8 @@ def match_structure(
         for role, _ in one.signature:
             result.append((one.prefix + role, *by_role[other.prefix, role], found_by))
     notes += [
-        *_different(unpaired.paddle, unpaired.torch),
-        *_ambiguous(unpaired.paddle, unpaired.torch, ran=ran),
+        *_different([*unpaired.paddle.values()], [*unpaired.torch.values()]),
+        *_ambiguous([*unpaired.paddle.values()], [*unpaired.torch.values()], ran=ran),
     ]
     return MatchResult(tuple(result), tuple(notes))
 
@@ -218,6 +232,18 @@ def _torch_groups(slots: Open) -> list[_Group]:
     return [_Group(prefix, tuple(sorted(held)), kinds[prefix]) for prefix, held in entries.items()]
 
 
+def _signature(group: _Group) -> Signature:
+    return group.signature
+
+
+def _alike(groups: Iterable[_Group], key: Key) -> dict[Signature, dict[tuple[str, str], list[_Group]]]:
+    """Layers by a key, and those of one key by what decides beside it whether they fit: there are many layers, and few kinds of them."""
+    found: dict[Signature, dict[tuple[str, str], list[_Group]]] = {}
+    for group in groups:
+        found.setdefault(key(group), {}).setdefault((group.kind, _likely(group)), []).append(group)
+    return found
+
+
 def _fits(one: _Group, other: _Group) -> bool:
     return one.signature == other.signature and (not one.kind or not other.kind or one.kind == other.kind)
 
@@ -283,10 +309,16 @@ def _different(paddle: Sequence[_Group], torch: Sequence[_Group]) -> Iterator[st
 
 def _ambiguous(paddle: Sequence[_Group], torch: Sequence[_Group], *, ran: bool) -> Iterator[str]:
     advice = "say which with a rule" + ("" if ran else ", or run both with --match run")
-    candidates = {one.prefix: [other for other in torch if _fits(one, other)] for one in paddle}
-    for one in [one for one in paddle if candidates[one.prefix]][:_SHOWN]:
-        others = [other.prefix.rstrip(".") or "the module itself" for other in candidates[one.prefix]]
+    theirs = _alike(torch, _signature)
+
+    def candidates(one: _Group) -> list[list[_Group]]:
+        return [alike for alike in theirs.get(one.signature, {}).values() if _fits(one, alike[0])]
+
+    for one in islice((one for one in paddle if candidates(one)), _SHOWN):
+        others = [
+            other.prefix.rstrip(".") or "the module itself" for alike in candidates(one) for other in alike
+        ]
         yield f"{one.prefix.rstrip('.')} could be any of: {listed(others)}; {advice}"
-    for one in [one for one in paddle if torch and not candidates[one.prefix]][:_SHOWN]:
+    for one in islice((one for one in paddle if torch and not candidates(one)), _SHOWN):
         held = ", ".join(f"{role} {list(shape)}" for role, shape in one.signature)
         yield f"{one.prefix.rstrip('.')} ({held}) has no unpaired layer of its shapes in torch"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from convert.errors import ConvertError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 Rows = tuple[int, int]
 """First row, and the one after the last."""
+_KNOWN = 1 << 12
+"""Answers that are kept: many tensors are of few shapes."""
 
 HOW = (
     "copy, transpose, reshape:<sizes>, split:<rows> or concat:<rows>, joined by + (rows are 0:64, or 1/3 for the "
@@ -55,6 +58,7 @@ def then(*steps: str) -> str:
     return "+".join(step for step in steps if step != COPY) or COPY
 
 
+@lru_cache(maxsize=_KNOWN)
 def concrete(transform: str, shape: Shape, target: Shape) -> str:
     """`transform` of a tensor of `shape` with every size said: parts as rows, a bare reshape to `target`'s shape.
 
@@ -84,6 +88,7 @@ def result_shape(shape: Shape, transform: str) -> Shape:
     return shape
 
 
+@lru_cache(maxsize=_KNOWN)
 def fits(shape: Shape, transform: str, target: Shape) -> bool:
     """Whether a tensor of `shape` becomes one of `target`, or the rows of it that `transform` names."""
     try:
@@ -115,6 +120,7 @@ def shape_before(transform: str, shape: Shape) -> Shape:
     return shape
 
 
+@lru_cache(maxsize=_KNOWN)
 def filled(transform: str) -> Rows | None:
     """The rows of the target that `transform` fills; None for all of them."""
     kind, _, rest = transform.rpartition("+")[2].partition(":")

@@ -14,7 +14,7 @@ _ONE = 1 << 31
 
 def combine_crcs(first: int, second: int, length: int) -> int:
     """The CRC-32 of `a + b` from that of `a`, that of `b` and b's length in bytes."""
-    return _multiply(_shift(length), first) ^ second
+    return _multiply(_shift(length), first) ^ second if first else second
 
 
 def _multiply(a: int, b: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from convert.checkpoint.payload import JoinedPayload, MemoryBytes, Reader
 from convert.checkpoint.tensor import TensorRef
@@ -34,8 +35,7 @@ def placement(name: str, shape: Shape, parts: Sequence[Part], kind: DType | None
     ConvertError when they have not all the same type.
     """
     first = parts[0]
-    held = {part.source.kind.name for part in parts}
-    if len(held) > 1 and kind is None:
+    if len({part.source.kind.name for part in parts}) > 1 and kind is None:
         each = ", ".join(f"{part.name} is {part.source.dtype_name}" for part in parts)
         raise ConvertError(f"{name} is made of tensors of different types ({each}): choose one with --dtype")
     order = _order(first.transform)
@@ -46,6 +46,7 @@ def placement(name: str, shape: Shape, parts: Sequence[Part], kind: DType | None
     return Placement(name, shape, stored, TensorRef(shape, stored, payload), COPY)
 
 
+@lru_cache(maxsize=1 << 10)
 def _order(transform: str) -> str | None:
     """`transform` as the order of the stored elements, which a reshape does not change; None for a part."""
     steps = transform.split("+")

@@ -39,9 +39,9 @@ def write_pdparams(
         at += piece.item.nbytes
     size = at + len(tail)
     with AtomicFile(path, force=force, size=size) as out:
+        place_all(out, list(zip(items, offsets, strict=True)), progress, workers_for(items))
         for piece, offset in zip(pieces, offsets, strict=True):
             out.write(piece.text, offset - len(piece.text))
-        place_all(out, list(zip(items, offsets, strict=True)), progress, workers_for(items))
         out.write(tail, at)
         before_publish(size)
     return size

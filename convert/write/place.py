@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from convert.checkpoint.payload import FileSpan
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 
 STREAM_BYTES = 1 << 20
+
+
+_SMALL = 1 << 15
+"""Bytes below which a tensor is copied together with its neighbours: a read and a write for each take longer than its bytes."""
 
 
 _KERNEL_COPY_FROM = 1 << 16
@@ -79,7 +84,8 @@ def place_all(
 ) -> None:
     """Write every tensor at its offset in `out`; ConvertError if the source is damaged or the disk is full.
 
-    `progress` gets the bytes that were done, from one thread at a time.
+    `progress` gets the bytes that were done, from one thread at a time. What belongs between two tensors is written afterwards:
+    small ones are written in one piece, and with anything between them.
     """
     lock = threading.Lock()
 
@@ -87,10 +93,11 @@ def place_all(
         with lock:
             progress(count)
 
-    copies: list[Job] = []
+    runs, others = _runs(places)
+    copies: list[Job] = [partial(_copy_run, out, run, report) for run in runs]
     first: list[Job] = []
     then: list[Job] = []
-    for item, offset in sorted(places, key=lambda place: -place[0].nbytes):  # what takes long begins early
+    for item, offset in sorted(others, key=lambda place: -place[0].nbytes):  # what takes long begins early
         if item.plain and isinstance(item.source.payload, FileSpan):
             copies.append(partial(_copy_span, out, offset, item.source.payload, report))
         elif _needs_memory(item.source):
@@ -103,7 +110,7 @@ def place_all(
             then += jobs[1]
         else:
             first.append(partial(_stream, out, offset, item, report))
-    if any(item.turned or item.kind != item.source.kind for item, _ in places):
+    if any(item.turned or item.kind != item.source.kind for item, _ in others):
         copies.insert(0, _load_numpy)  # one thread does, while the other begins to copy
     workers.run(copies + first)
     workers.run(then)
@@ -126,6 +133,54 @@ def _write_in_memory(out: AtomicFile, offset: int, item: Placement, progress: Pr
         array = cast_array(array, item.source.kind, item.kind)
     out.write(array.reshape(-1).view("u1").data, offset)
     progress(item.nbytes)
+
+
+Run = list[tuple[int, FileSpan]]
+"""Places in the target, and what goes there."""
+
+
+def _runs(
+    places: Sequence[tuple[Placement, int]],
+) -> tuple[list[Run], list[tuple[Placement, int]]]:
+    """Small tensors that are neighbours in the target, and lie near each other in the source; and all other tensors."""
+    runs: list[Run] = []
+    others: list[tuple[Placement, int]] = []
+    run: Run = []
+    low = high = 0
+    for item, offset in sorted(places, key=itemgetter(1)):
+        span = item.source.payload
+        if not (type(span) is FileSpan and 0 < span.nbytes < _SMALL and item.plain):
+            others.append((item, offset))
+            run = []
+            continue
+        end = span.offset + span.nbytes
+        low, high = (min(low, span.offset), max(high, end)) if run else (span.offset, end)
+        if (
+            not run
+            or high - low > STREAM_BYTES
+            or offset + span.nbytes - run[0][0] > STREAM_BYTES
+            or span.source is not run[0][1].source
+        ):
+            run, low, high = [], span.offset, end
+            runs.append(run)
+        run.append((offset, span))
+    return runs, others
+
+
+def _copy_run(out: AtomicFile, run: Run, progress: Progress, space: Workspace) -> None:
+    """Copy neighbours by one read and one write."""
+    low = min(span.offset for _, span in run)
+    high = max(span.offset + span.nbytes for _, span in run)
+    begin, (last, span) = run[0][0], run[-1]
+    held = space.buffer("run", high - low)
+    made = space.buffer("scratch", last + span.nbytes - begin)
+    span.source.read_into([held], low)
+    for offset, span in run:
+        made[offset - begin : offset - begin + span.nbytes] = held[
+            span.offset - low : span.offset - low + span.nbytes
+        ]
+    out.write(made, begin)
+    progress(sum(span.nbytes for _, span in run))
 
 
 def _copy_span(out: AtomicFile, offset: int, span: FileSpan, progress: Progress, space: Workspace) -> None:

@@ -75,19 +75,11 @@ def write_torch(
     tail_size = sum(len(_central(entry)) for entry in entries) + 200
     with AtomicFile(path, force=force, size=at + tail_size) as out:
         for entry, data in zip(entries, small.values(), strict=False):
-            entry.crc = zlib.crc32(data)
             out.write(data, entry.data_at)
         workers = workers_for(items)
-        of_items = entries[len(small) :]
-        place_all(
-            out,
-            [(item, entry.data_at) for item, entry in zip(items, of_items, strict=True)],
-            progress,
-            workers,
-        )
-        _checksum(out, of_items, workers)
-        for entry in entries:
-            out.write(_local(entry), entry.header_at)
+        places = [(item, entry.data_at) for item, entry in zip(items, entries[len(small) :], strict=True)]
+        place_all(out, places, progress, workers)
+        _finish(out, entries, workers)
         end = _directory(entries, at, zip64_from)
         out.write(end, at)
         before_publish(at + len(end))
@@ -103,6 +95,7 @@ class _TorchPickle(PickleText):
     def __init__(self, items: Sequence[Placement]) -> None:
         super().__init__(2)
         self._items = items
+        self._known: dict[tuple[str, tuple[int, ...]], tuple[bytes, bytes]] = {}
 
     def value(self, value: object) -> None:
         if isinstance(value, Tensor):
@@ -114,20 +107,34 @@ class _TorchPickle(PickleText):
         item = self._items[index]
         if item.kind.storage is None:
             raise ConvertError(f"{item.name}: a .pth file has no {item.kind.name}; write safetensors instead")
-        self.glob("torch._utils", "_rebuild_tensor_v2")
-        self.data += b"(("
-        self.text("storage")
-        self.glob("torch", item.kind.storage)
+        known = self._known.get((item.kind.storage, item.shape))
+        if known is None:
+            known = _around(item.kind.storage, item.shape, item.source.size)
+            self._known[item.kind.storage, item.shape] = known
+        before, after = known
+        self.data += before
         self.text(str(index))
-        self.text("cpu")
-        self.integer(item.source.size)
-        self.data += b"tQ"
-        self.integer(0)
-        self.tuple(item.shape)
-        self.tuple(_strides(item.shape))
-        self.data += b"\x89"
-        self.glob("collections", "OrderedDict")
-        self.data += b")RtR"
+        self.data += after
+
+
+def _around(storage: str, shape: tuple[int, ...], size: int) -> tuple[bytes, bytes]:
+    """What stands before and behind the number of a tensor's storage: the same for all of one type and shape."""
+    before, after = PickleText(), PickleText()
+    begin = len(before.data)
+    before.glob("torch._utils", "_rebuild_tensor_v2")
+    before.data += b"(("
+    before.text("storage")
+    before.glob("torch", storage)
+    after.text("cpu")
+    after.integer(size)
+    after.data += b"tQ"
+    after.integer(0)
+    after.tuple(shape)
+    after.tuple(_strides(shape))
+    after.data += b"\x89"
+    after.glob("collections", "OrderedDict")
+    after.data += b")RtR"
+    return bytes(before.data[begin:]), bytes(after.data[begin:])
 
 
 def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -199,8 +206,8 @@ def _directory(entries: list[_Entry], at: int, zip64_from: int) -> bytes:
     return central + end
 
 
-def _checksum(out: AtomicFile, entries: Sequence[_Entry], workers: Workers) -> None:
-    """Read finished entries back and note their CRCs, computed piece by piece."""
+def _finish(out: AtomicFile, entries: Sequence[_Entry], workers: Workers) -> None:
+    """Read entries back that are written, note their CRCs, and write their headers: of neighbours that are small at once."""
     crcs: dict[tuple[int, int], int] = {}
 
     def compute(number: int, first: int, count: int, space: Workspace) -> None:
@@ -211,11 +218,45 @@ def _checksum(out: AtomicFile, entries: Sequence[_Entry], workers: Workers) -> N
             crc = zlib.crc32(buffer[:length], crc)
         crcs[number, first] = crc
 
+    runs, large = _runs(entries)
     cut = [
         (number, first, count)
-        for number, entry in enumerate(entries)
-        for first, count in pieces(entry.size, _CRC_PIECE)
+        for number in large
+        for first, count in pieces(entries[number].size, _CRC_PIECE)
     ]
-    workers.run([partial(compute, *piece) for piece in cut])
+    workers.run(
+        [partial(_finish_run, out, run) for run in runs] + [partial(compute, *piece) for piece in cut]
+    )
     for number, first, count in cut:
         entries[number].crc = combine_crcs(entries[number].crc, crcs[number, first], count)
+    for number in large:
+        out.write(_local(entries[number]), entries[number].header_at)
+
+
+def _runs(entries: Sequence[_Entry]) -> tuple[list[list[_Entry]], list[int]]:
+    """Neighbours that fit into one buffer together, and the numbers of the entries that are too large for that."""
+    runs: list[list[_Entry]] = []
+    large: list[int] = []
+    run: list[_Entry] = []
+    for number, entry in enumerate(entries):
+        end = entry.data_at + entry.size
+        if end - entry.header_at > _READ_BACK:
+            large.append(number)
+            run = []
+            continue
+        if not run or end - run[0].header_at > _READ_BACK:
+            run = []
+            runs.append(run)
+        run.append(entry)
+    return runs, large
+
+
+def _finish_run(out: AtomicFile, run: Sequence[_Entry], space: Workspace) -> None:
+    begin = run[0].header_at
+    held = space.buffer("scratch", run[-1].data_at + run[-1].size - begin)
+    out.read_into([held], begin)
+    for entry in run:
+        data_at = entry.data_at - begin
+        entry.crc = zlib.crc32(held[data_at : data_at + entry.size])
+        held[entry.header_at - begin : data_at] = _local(entry)
+    out.write(held, begin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _TIED_MOST = 3
 """Parameters under several names that are listed each; a recurrent layer has eight."""
+ROWS_MOST = 5000
+"""Tensors that are shown each, as many as the largest networks have; beyond, those whose names differ in their numbers alone share a row."""
+_NUMBER = re.compile(r"[0-9]+")
 LEAVES = {"parameter": 4, "bytes": 3, "dtype": 2, "shape": 1}
 """Columns that are left out where the line is too short, the highest first."""
 
@@ -47,11 +51,17 @@ def run(args: argparse.Namespace) -> int:
                     args.source, key=args.key, names=names_in(args.names), raw=True, join=args.join
                 )
             )
-            tensors = _tensors(checkpoint, stats=args.stats, on_progress=progress.update)
+            grouped = not (args.json or args.stats) and len(checkpoint) > ROWS_MOST
+            rows = (
+                _groups(checkpoint)
+                if grouped
+                else _tensors(checkpoint, stats=args.stats, on_progress=progress.update)
+            )
         if args.json:
-            print(json.dumps({**_facts(checkpoint), "tensors": tensors}, indent=2, default=str))
+            facts = {**_facts(checkpoint), "tensors": rows}
+            print(json.dumps(facts, indent=2, default=str))
         else:
-            print(fitted("\n".join(_shown(checkpoint, tensors))))
+            print(fitted("\n".join(_shown(checkpoint, rows))))
     return 0
 
 
@@ -60,14 +70,31 @@ def report_lines(checkpoint: Checkpoint) -> Iterable[str]:
     return _shown(checkpoint, _tensors(checkpoint))
 
 
-def _shown(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterable[str]:
-    return map(escaped, _report(checkpoint, tensors))
+def _shown(checkpoint: Checkpoint, rows: Sequence[dict[str, Any]]) -> Iterable[str]:
+    return map(escaped, _report(checkpoint, rows))
+
+
+def _groups(checkpoint: Checkpoint) -> list[dict[str, Any]]:
+    """A row for all tensors of one shape and type whose names differ in their numbers alone, in the order of the first of each."""
+    found: dict[tuple[str, tuple[int, ...], str], list[str]] = {}
+    for name, ref in checkpoint.items():
+        found.setdefault((_NUMBER.sub("*", name), ref.shape, ref.dtype_name), []).append(name)
+    return [
+        {
+            "name": pattern if len(names) > 1 else names[0],
+            "tensors": len(names),
+            "shape": list(shape),
+            "dtype": dtype,
+            "bytes": len(names) * checkpoint[names[0]].nbytes,
+        }
+        for (pattern, shape, dtype), names in found.items()
+    ]
 
 
 def _tensors(
     checkpoint: Checkpoint, *, stats: bool = False, on_progress: Callable[[int, int], None] | None = None
 ) -> list[dict[str, Any]]:
-    rows, done, every = [], 0, checkpoint.nbytes
+    rows, done, every = [], 0, checkpoint.nbytes if stats else 0
     for name, ref in checkpoint.items():
         row: dict[str, Any] = {
             "name": name,
@@ -81,9 +108,9 @@ def _tensors(
             from convert.apply.statistics import statistics
 
             row |= statistics(ref)
-        done += ref.nbytes
-        if on_progress is not None:
-            on_progress(done, every)
+            if on_progress is not None:
+                done += ref.nbytes
+                on_progress(done, every)
         rows.append(row)
     return rows
 
@@ -138,7 +165,7 @@ def _candidates(checkpoint: Checkpoint) -> list[str]:
     return [str(found) for found in recognize({name: ref.shape for name, ref in checkpoint.items()})]
 
 
-def _report(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterable[str]:
+def _report(checkpoint: Checkpoint, rows: Sequence[dict[str, Any]]) -> Iterable[str]:
     from convert.names import counted
 
     facts = _facts(checkpoint)
@@ -148,9 +175,14 @@ def _report(checkpoint: Checkpoint, tensors: Sequence[dict[str, Any]]) -> Iterab
     if facts["key"]:
         yield f"state dict at key: {facts['key']}"
     yield ""
-    yield from _columns(tensors)
+    grouped = bool(rows) and "tensors" in rows[0]
+    yield from _columns(rows[:ROWS_MOST] if grouped else rows)
+    if grouped:
+        yield ""
+        beyond = f" of {len(rows):,} rows {ROWS_MOST:,} are shown;" if len(rows) > ROWS_MOST else ""
+        yield f"* stands for a number: tensors whose names differ in their numbers alone share a row;{beyond} --json lists every tensor"
     yield ""
-    yield f"{counted(len(tensors), 'tensor')}, {facts['elements']:,} elements, {facts['tensor_bytes']:,} bytes"
+    yield f"{counted(len(checkpoint), 'tensor')}, {facts['elements']:,} elements, {facts['tensor_bytes']:,} bytes"
     for candidate in facts["looks_like"]:
         yield f"looks like: {candidate}"
     for name, value in facts["extras"].items():

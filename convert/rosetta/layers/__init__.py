@@ -7,6 +7,7 @@ Conversion reads `parameters`, `generated` and `names`; the audit and the source
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from convert.rosetta.layers import (
@@ -55,6 +56,7 @@ BY_TORCH: Mapping[str, tuple[Row, ...]] = MappingProxyType(_by_torch())
 BARE = "a bare parameter is copied as it is"
 
 
+@lru_cache(maxsize=1 << 12)
 def ways_to_fill(layer: str, role: str) -> tuple[tuple[Parameter, ...], ...]:
     """How `role` of the torch layer is made in Paddle: alternatives, each the parameters that fill it together.
 
