@@ -98,6 +98,8 @@ def hides(front: Front, claim: Claim) -> bool:
     if is_about(claim, front) or (_is_whole(claim) and _is_in(front, claim)):
         return False
     between = () if claim.edge is None else claim.edge.only_torch
+    if claim.what in VAGUE and any(op.index in node.raw for op in front.torch for node in between):
+        return False  # the front is a place in what is claimed as a whole
     nodes = between if claim.pair is None else (claim.pair.torch,)
     return any(op.index in node.raw for op in front.above for node in nodes)
 

@@ -50,6 +50,8 @@ class Measured(Configured):
     names: Mapping[str, str] = field(default_factory=dict)
     moved: Mapping[str, Sequence[tuple[Array, Array]]] = field(default_factory=dict)
     """What the models return, by path, where their float32 constants are rounded otherwise: Paddle's, torch's; {} if nobody asked."""
+    constants: float = 0.0
+    """By how much any value may differ because of such constants: where there is a fault beyond doubt, and only its place is looked for."""
 
     def __post_init__(self) -> None:
         self._freely = self.numbers or stored_numbers(self.paddle, self.torch)
@@ -115,6 +117,7 @@ class Measured(Configured):
             node.line,
             line_paddle=pair.paddle.line,
             order=pair.paddle.order,
+            constants=self.constants,
         )
         found = self._freely(pair.paddle.output, node.output)
         if found is None:
@@ -135,7 +138,7 @@ class Measured(Configured):
             expected, actual, expected32, actual32 = self.results(path)
             if expected is not None and actual is not None:
                 sides = Sides(expected, actual, expected32, actual32)
-                yield path, observe(sides, self.moved.get(path, ()))
+                yield path, observe(sides, self.moved.get(path, ())).within(self.constants)
 
     def results(self, path: str) -> list[Stored | None]:
         """(Paddle's, torch's) result in float64, then in float32."""
@@ -159,7 +162,7 @@ class Measured(Configured):
 
     def output_limit(self, path: str) -> float:
         """Largest relative difference of an output that rounding explains."""
-        return self.observed[path].limit if path in self.observed else rounding_limit(0.0, 0.0)
+        return self.observed[path].limit if path in self.observed else self.least
 
     @cached_property
     def outputs_agree(self) -> bool:
@@ -432,7 +435,12 @@ class Measured(Configured):
         if edge.pair.torch.kind == "output":
             return self.output_limit(edge.pair.torch.name)
         row = self._rows.get(id(edge.pair))
-        return row.limit if row is not None else rounding_limit(0, 0)
+        return row.limit if row is not None else self.least
+
+    @property
+    def least(self) -> float:
+        """What rounding explains where nothing was measured."""
+        return max(rounding_limit(0.0, 0.0), self.constants)
 
     def edge_slack(self, edge: Edge, numbers: Difference) -> bool:
         """Whether what the float32 runs do not show explains the difference: a framework's float32 constant, a table of one

@@ -21,7 +21,6 @@ from parity.explain.evidence import Blamed, Evidence
 from parity.explain.exchanges import exchange, takers
 from parity.explain.segments import made_by_paddle
 from parity.graph.node import Place
-from parity.limits import rounding_limit
 from parity.results.finding import Finding, Shows, Subject
 from parity.results.grouping import by_line
 
@@ -277,6 +276,6 @@ def _look(evidence: Evidence, value: int, plan: ReplayPlan) -> tuple[Place | Non
         return None, 0.0
     maker = graph.producer.get(value)
     made = None if maker is None else evidence.alignment.pair_of_torch(maker)
-    limit = rounding_limit(0.0, 0.0) if made is None else evidence.row(made).limit
+    limit = evidence.least if made is None else evidence.row(made).limit
     places = (place for node, slot in graph.consumers[value] for place in node.places(slot))
     return next((place for place in places if place[1] not in plan.inputs.get(place[0], {})), None), limit

@@ -57,6 +57,11 @@ class Observed:
     def agrees(self) -> bool:
         return self.difference.max_rel <= self.limit
 
+    def within(self, least: float) -> Observed:
+        """The same where rounding explains at least so much of every size."""
+        sizes = {at: (scale, max(limit, least)) for at, (scale, limit) in self.sizes.items()}
+        return replace(self, limit=max(self.limit, least), sizes=sizes)
+
     def at_its_size(self, found: Difference) -> Difference:
         """Another comparison with the same expected value (`by_size` of it), where it is furthest beyond rounding."""
         beyond = {

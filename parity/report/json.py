@@ -48,7 +48,7 @@ def to_json(report: Results) -> dict[str, Any]:
                         **{
                             key: value
                             for key, value in asdict(row).items()
-                            if key not in ("float64", "float32", "local")
+                            if key not in ("float64", "float32", "local", "constants")  # which is in `limit`
                         },
                         "limit": row.limit,
                         "float64": _difference(row.float64),
