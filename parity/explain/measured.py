@@ -10,10 +10,12 @@ from math import prod
 import numpy as np
 
 from parity.align.alignment import Edge, Pair
+from parity.align.weights import same_content
 from parity.capture.replay import ReplayPlan
 from parity.explain.configured import Configured
 from parity.explain.constants import constant_in, cut_scores
 from parity.explain.hidden import Hidden, hidden
+from parity.explain.weights import ELEMENTWISE
 from parity.explain.words import label, operator_of
 from parity.graph.node import Graph, Node
 from parity.limits import FLOAT32_FACTOR, FLOAT32_STEPS, FLOAT32_TABLE, RECOMPUTED, rounding_limit
@@ -56,6 +58,8 @@ class Measured(Configured):
     def __post_init__(self) -> None:
         self._freely = self.numbers or stored_numbers(self.paddle, self.torch)
         self._into_one: dict[int, bool] = {}
+        self._turned = frozenset(self._kept_transposed())
+        """torch's values that are Paddle's transposed: matrices of layers, and what is made of them number by number (slow copies, scaled weights)."""
         self._rows = {id(pair): self._row(pair) for pair in self.alignment.pairs}
         self._numbers = {id(pair): number for number, pair in enumerate(self.alignment.pairs)}
         self.observed = dict(self._observed())
@@ -125,12 +129,39 @@ class Measured(Configured):
             return replace(row, status=Status.INSIDE if inside else Status.NOT_COMPARED)
         row = replace(
             row,
-            float64=found.float64,
+            float64=self._transposed(pair) or found.float64,
             float32=found.float32,
             noise_paddle=found.noise_paddle,
             noise_torch=found.noise_torch,
         )
         return replace(row, status=Status.SAME if row.agrees_freely else Status.DIFFERENT)
+
+    def _kept_transposed(self) -> Iterator[int]:
+        turned: set[int] = set()
+        names = self.alignment.torch.parameters
+        for pair in self.alignment.pairs:
+            if pair.torch.kind not in ELEMENTWISE:
+                continue
+            taken = {value: self.names.get(names.get(value, ""), "") for value in pair.torch.inputs.values()}
+            for value, theirs in taken.items():
+                expected, actual = (
+                    self.paddle_parameters.get(theirs),
+                    self.torch_parameters.get(names.get(value, "")),
+                )
+                if expected is None or actual is None or not expected.ndim == 2 == actual.ndim:
+                    continue
+                if same_content(expected.T, actual) and not same_content(expected, actual):
+                    turned.add(value)
+            if turned.issuperset(taken):
+                turned.add(pair.torch.output)
+        yield from turned
+
+    def _transposed(self, pair: Pair) -> Difference | None:
+        """How far a value that torch keeps transposed is from Paddle's."""
+        if pair.torch.output not in self._turned:
+            return None
+        expected, actual = self.paddle.value(pair.paddle.output), self.torch.value(pair.torch.output)
+        return None if expected is None or actual is None else difference(actual.load(), expected.load().T)
 
     def _observed(self) -> Iterator[tuple[str, Observed]]:
         """What the models return, each number at its own size."""
@@ -187,12 +218,18 @@ class Measured(Configured):
             node = pair.torch
             for slot, paddle_slot in pair.slots.items():
                 value = pair.paddle.inputs[paddle_slot]
-                if slot in node.data and str(value) in self.paddle.store:
+                turned = pair.torch.inputs[slot] in self._turned
+                if slot in node.data and not turned and str(value) in self.paddle.store:
                     for at, into in node.places(slot):
                         plan.inputs.setdefault(at, {})[into] = value
             # Of an operator of several results the first is measured, and tells of all.
             known = pair.paddle.op >= 0 and str(pair.paddle.output) in self.paddle.store
-            if node.op >= 0 and known and not node.kind.endswith(".extra"):
+            if (
+                node.op >= 0
+                and known
+                and not node.kind.endswith(".extra")
+                and node.output not in self._turned
+            ):
                 plan.outputs.setdefault(node.op, pair.paddle.output)
         found = self.replay(plan)
         if found is None:

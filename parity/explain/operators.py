@@ -290,12 +290,25 @@ def _part_of_a_fault(evidence: Evidence, _: Claims, pair: Pair) -> bool:
     return pair.torch.op in evidence.configured_otherwise
 
 
+def _takes_a_variance(evidence: Evidence, _: Claims, pair: Pair) -> bool:
+    """Whether it takes what a BatchNorm has just accumulated, which torch does with the unbiased variance of the batch."""
+    accumulated = {
+        op.inputs[slot]
+        for op in evidence.torch.trace.ops
+        if op.kind == "batch_norm" and op.attributes.get("training")
+        for slot in ("mean", "variance")
+        if slot in op.inputs
+    }
+    return not accumulated.isdisjoint(pair.torch.inputs.values())
+
+
 EXCUSES: tuple[tuple[Callable[[Evidence, Claims, Pair], bool], Status], ...] = (
     (_fed_wrongly, Status.DIFFERENT),
     (_shaped_by_a_stranger, Status.INHERITED),
     (_takes_a_fault, Status.INHERITED),
     (_takes_what_is_explained, Status.INHERITED),
     (_part_of_a_fault, Status.INHERITED),
+    (_takes_a_variance, Status.INHERITED),
 )
 """Why something else answers for an operator's result, and what its row is then."""
 

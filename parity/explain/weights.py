@@ -19,6 +19,9 @@ from parity.explain.words import squeezed
 from parity.ops.kinds import kind_of
 from parity.trace.values import Array
 
+ELEMENTWISE = frozenset({"add", "affine", "lerp", "mul", "sub"})
+"""Kinds that make each number of one number of each input."""
+
 FLAT = frozenset({"conv", "prelu", "layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_norm"})
 """Operators whose weight means the same in another shape of as many numbers."""
 
@@ -61,7 +64,7 @@ def compare_parameters(
             if expected is None or actual is None:
                 continue
             paddle_name, torch_name = theirs.name, ours.name
-            if slot not in weights and (expected.size != actual.size or _reversed(expected, actual)):
+            if slot not in weights and (expected.size != actual.size or _reversed(pair, expected, actual)):
                 continue
             # What is kept with other axes of length one gets these on its way to the layer.
             unsqueezed = expected.ndim != actual.ndim and squeezed(expected.shape) == squeezed(actual.shape)
@@ -132,10 +135,11 @@ def stored_padding(
     )
 
 
-def _reversed(expected: Array, actual: Array) -> bool:
-    """Whether a bare matrix is kept the other way round, so that its shape says so."""
-    turned = expected.ndim == 2 and expected.shape != actual.shape and expected.T.shape == actual.shape
-    return turned and same_content(expected.T, actual)
+def _reversed(pair: Pair, expected: Array, actual: Array) -> bool:
+    """Whether a bare matrix is kept the other way round, so that its shape says so; of a square one, where each number goes on by itself."""
+    turned = expected.ndim == 2 and expected.T.shape == actual.shape
+    known = expected.shape != actual.shape or pair.torch.kind in ELEMENTWISE
+    return turned and known and same_content(expected.T, actual)
 
 
 def _fingerprints(paddle: Mapping[str, Array]) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What a model keeps from one call to the next is compared number by number, however it is laid out and whatever it is called."""
 
+import linecache
+
 import numpy as np
 import paddle
 import pytest
@@ -40,7 +42,7 @@ class PaddleQueue(paddle.nn.Layer):
 
 
 class TorchQueue(torch.nn.Module):
-    step, growth, as_number = BATCH, 2.0, False
+    step, growth, as_number, share, sharpness = BATCH, 2.0, False, 0.25, 1.0
 
     def __init__(self):
         super().__init__()
@@ -55,9 +57,9 @@ class TorchQueue(torch.nn.Module):
     def forward(self, x):
         with torch.no_grad():
             for slow, fast in zip(self.slow.parameters(), self.fast.parameters(), strict=True):
-                slow.lerp_(fast, 0.25)
+                slow.copy_(slow * (1 - self.share) + fast * self.share)
         seen = self.slow(x)
-        score = self.fast(x) @ self.bank[0].T.clone() + seen @ self.bank[1].T.clone()
+        score = self.sharpness * self.fast(x) @ self.bank[0].T.clone() + seen @ self.bank[1].T.clone()
         at = int(self.place)
         with torch.no_grad():
             self.bank[0, at : at + BATCH] = seen
@@ -106,6 +108,13 @@ def test_a_pointer_that_stays_is_told_by_its_name():
     (finding,) = check(*loaded(port(step=0)), IMAGES, mode="train").findings
     assert finding.attribute == "place"
     assert "pointer" in finding.cause
+
+
+@pytest.mark.parametrize(("settings", "word"), [({"share": 0.5}, "slow"), ({"sharpness": 1.5}, "sharpness")])
+def test_beside_a_slow_copy_that_torch_keeps_transposed_a_fault_is_told_alone(settings, word):
+    (finding,) = check(*loaded(port(**settings)), IMAGES, mode="train", further=False).findings
+    file, _, line = finding.where.rpartition(":")
+    assert word in linecache.getline(file, int(line))
 
 
 def test_a_part_of_a_bank_that_gets_other_numbers_is_told():
