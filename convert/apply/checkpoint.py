@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from convert.rosetta.rows import CONCAT
 from convert.write.atomic import check_target, same_file
 from convert.write.parts import Part, placement
 from convert.write.place import Placement
-from convert.write.shard_set import files_of, index_of, shard_count
+from convert.write.shard_set import index_of, may_be_replaced, shard_count
 
 if TYPE_CHECKING:
     from convert.training.state_file import Training
@@ -346,9 +346,8 @@ def _size(count: int) -> str:
 
 def _keep_sources(target: Path, form: str, sources: Sequence[Path]) -> None:
     """Raise where writing `target` would replace or take away what is read."""
-    written = files_of(target) if form == "safetensors" else [target]
     for source in sources:
-        if any(same_file(source, path) for path in written):
+        if may_be_replaced(target, source) if form == "safetensors" else same_file(source, target):
             raise ConvertError(f"{target}: would replace {source}, which is read; choose another name")
 
 
@@ -434,6 +433,11 @@ def _version() -> str:
     front = sys.modules.get("paddle2torch.version")
     if front is not None:  # the command line: asking the metadata costs a tenth of a small conversion
         return str(front.__version__)
+    return _installed_version()
+
+
+@cache
+def _installed_version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from typing import Any
 
 from convert.errors import ConvertError
@@ -36,7 +35,7 @@ class Slot:
     dtype: str = field(default="", compare=False)
     """torch's element type, where a live module tells it (`float32`)."""
 
-    @cached_property
+    @property
     def prefix(self) -> str:
         """The owner's path with its dot: `fc1.0.` of `fc1.0.weight`."""
         return self.name[: len(self.name) - len(self.role)]

@@ -276,7 +276,7 @@ class Pairing:
         plain = parameter.transform in (COPY, TRANSPOSE) and not self.is_torch
         related = kin(row, self.shapes[name], slot) if plain else None
         if related is None:
-            self._check_layer(name, slot, parameter)
+            self._check_layer(name, row, slot, parameter)
         transform, why = related or (parameter.transform, parameter.why)
         self._place(name, slot, transform, why, found_by)
         if parameter.also:
@@ -352,9 +352,8 @@ class Pairing:
     def _paddle_layer(self, name: str) -> Row | None:
         return layer_of_parameter_name(self.parameter_names.get(name, name))
 
-    def _check_layer(self, name: str, slot: Slot, parameter: Parameter) -> None:
-        """Refuse a pair whose Paddle layer is known to be another kind than the torch layer."""
-        row = self._paddle_layer(name)
+    def _check_layer(self, name: str, row: Row | None, slot: Slot, parameter: Parameter) -> None:
+        """Refuse a pair whose Paddle layer, `row`, is known to be another kind than the torch layer."""
         if row is None or "." in parameter.paddle:  # a layer inside the one that the table speaks of
             return
         if slot.layer in BY_TORCH and family(row.torch_class) != family(slot.layer):

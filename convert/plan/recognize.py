@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from convert.models.layouts import DIMENSION, load_layout
 from convert.models.registry import MODELS, ModelSpec
@@ -123,6 +124,12 @@ def rules_of(title: str, renamed: Mapping[str, str]) -> tuple[Rule, ...]:
     return tuple(Rule(re.escape(given), name, None, reason) for given, name in renamed.items())
 
 
+@cache
+def _names_of(model: str) -> frozenset[str]:
+    """What a registered network holds, but for counters; kept for the next checkpoint of a folder."""
+    return frozenset(name for name, _, _, role in load_layout(model) if role != _COUNTER)
+
+
 def _changes(alias: Alias, names: Iterable[str]) -> bool:
     return any(torch_name(name, alias) != torch_name(name) for name in names)
 
@@ -134,9 +141,9 @@ def _candidates(
     spelled: Mapping[str, str],
 ) -> Iterable[Candidate]:
     for model in models:
-        slots = [slot for slot in load_layout(model) if slot[3] != _COUNTER]
-        if shapes.keys() != {slot[0] for slot in slots}:
+        if shapes.keys() != _names_of(model):
             continue
+        slots = [slot for slot in load_layout(model) if slot[3] != _COUNTER]
         for transposed in (True, False):
             sizes = _explain(slots, shapes, transposed=transposed)
             if sizes is not None:

@@ -86,8 +86,13 @@ def _static_role(name: str) -> str:
 
 def _is_static(names: Collection[str]) -> bool:
     """Whether the names are those of a network of Paddle 1.x: no dots but in automatic names, and its endings."""
-    plain = [name for name in names if role_of_parameter_name(name) is None]
-    return bool(plain) and all("." not in name and name.endswith(tuple(_STATIC)) for name in plain)
+    plain, endings = False, tuple(_STATIC)
+    for name in names:
+        if "." not in name and name.endswith(endings):
+            plain = True
+        elif role_of_parameter_name(name) is None:
+            return False
+    return plain
 
 
 def advice(

@@ -18,7 +18,7 @@ from pathlib import Path
 from convert.checkpoint.shards import weight_map
 from convert.checkpoint.source import SourceFile
 from convert.errors import ConvertError
-from convert.write.atomic import AtomicFile, alone_in, check_target, remove_abandoned
+from convert.write.atomic import AtomicFile, alone_in, check_target, remove_abandoned, same_file
 
 _DIGITS = 8
 _HIDDEN = re.compile(r"\.(.+?\.safetensors)(?:\.[0-9a-f]{8})?\.partial")
@@ -82,9 +82,11 @@ def publish_whole(out: AtomicFile) -> None:
         _remove_all(out.path, old, keep=set())
 
 
-def files_of(whole: Path) -> list[Path]:
-    """Every file that writing `whole` may replace or take away."""
-    return [whole, index_of(whole), *map(whole.with_name, _listed(whole) | _left_over(whole))]
+def may_be_replaced(whole: Path, source: Path) -> bool:
+    """Whether writing `whole` may replace `source`, or take it away as one of its shards; its folder, which may be large, is not looked through."""
+    names = {name for name in (source.name, Path(os.path.realpath(source)).name) if _is_shard(whole, name)}
+    paths = [whole, index_of(whole), *map(whole.with_name, names | _listed(whole))]
+    return any(same_file(source, path) for path in paths)
 
 
 def shard_count(whole: Path) -> int:
@@ -94,6 +96,8 @@ def shard_count(whole: Path) -> int:
 
 def _listed(whole: Path) -> set[str]:
     """The shards that the index lists, those with a name such as is given to shards of `whole`."""
+    if not os.path.lexists(index_of(whole)):
+        return set()
     try:
         index = SourceFile(index_of(whole))
         try:
@@ -105,6 +109,8 @@ def _listed(whole: Path) -> set[str]:
 
 
 def _is_shard(whole: Path, name: str, *, any_tool: bool = False) -> bool:
+    if not name.startswith(f"{whole.stem}-"):
+        return False
     digest = rf"([0-9a-f]{{{_DIGITS}}}-)" + ("?" if any_tool else "")
     return re.fullmatch(rf"{re.escape(whole.stem)}-{digest}\d{{5}}-of-\d{{5}}\.safetensors", name) is not None
 
@@ -112,17 +118,14 @@ def _is_shard(whole: Path, name: str, *, any_tool: bool = False) -> bool:
 def _remove_all(whole: Path, listed: set[str], *, keep: set[str]) -> None:
     """Take shards away: those that the index listed, and those that a killed run left."""
     with contextlib.suppress(OSError):
-        for name in (listed | _left_over(whole)) - keep:
+        there = os.listdir(whole.parent)
+        left = {name for name in there if _is_shard(whole, name)}
+        for name in (listed | left) - keep:
             _remove(whole.with_name(name))
-        for name in os.listdir(whole.parent):
-            hidden = _HIDDEN.fullmatch(name)
+        for name in there:
+            hidden = _HIDDEN.fullmatch(name) if name.startswith(f".{whole.stem}-") else None
             if hidden is not None and _is_shard(whole, hidden[1]):
                 remove_abandoned(whole.with_name(name))
-
-
-def _left_over(whole: Path) -> set[str]:
-    """Shards of `whole`, listed or not."""
-    return {name for name in os.listdir(whole.parent) if _is_shard(whole, name)}
 
 
 def _remove(path: Path) -> None:

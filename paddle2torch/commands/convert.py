@@ -378,8 +378,9 @@ def _bytes(text: str | None) -> int | None:
 
 def _dry_run(args: argparse.Namespace) -> int:
     from convert.apply.checkpoint import PLANNED, plan_for
+    from paddle2torch.console import FileProgress
 
-    with _open(args) as checkpoint:
+    with FileProgress("planning", args.source), _open(args) as checkpoint:
         common = _common(args)
         plan, notes = plan_for(
             checkpoint,
