@@ -17,7 +17,7 @@ import numpy as np
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.states import corresponding
 from parity.explain.telling import further as telling
-from parity.limits import FLOAT32_STEPS, FORWARD_SHARE, GRADIENT_CONSTANTS, QUICK
+from parity.limits import EPS64, FLOAT32_STEPS, FORWARD_SHARE, GRADIENT_CONSTANTS, QUICK
 from parity.numbers.compare import Difference
 from parity.numbers.observed import Observed, Sides, observe, sized
 from parity.results.finding import Note
@@ -292,24 +292,30 @@ def gradients_elsewhere(
                 continue
             # Constants of the forward are in gradients, too.
             room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * level)
+            least = EPS64 * LOSS * _largest_seed(runs["paddle"][1])
             for path, theirs, actual in _gradients(runs):
                 expected = LOSS * theirs
                 finite = np.isfinite(expected) & np.isfinite(actual)
-                size = float(np.abs(expected[finite]).max(initial=0.0))
+                # Behind a softmax that is one and zeros, what comes back is left of numbers that cancel.
+                size = max(least, float(np.abs(expected[finite]).max(initial=0.0)))
                 gap = float(np.abs(expected - actual)[finite].max(initial=0.0))
                 lost = np.isnan(expected) & np.isfinite(actual)
                 if lost.any():  # Paddle's kernel overflows on its way (silu, celu), and torch's does not
                     notes.append(telling.paddles_nan(path, named))
                 apart = not np.array_equal(np.isfinite(expected) | lost, np.isfinite(actual))
-                if np.isfinite(expected).any() and (apart or gap > room * max(size, 1e-30)):
+                if np.isfinite(expected).any() and (apart or gap > room * size):
                     case.judgement.findings.append(
-                        telling.at_kinks(
-                            named, path, case.shapes, np.inf if apart else gap / max(size, 1e-30)
-                        )
+                        telling.at_kinks(named, path, case.shapes, np.inf if apart else gap / size)
                     )
             if case.judgement.findings:
                 return case
     return case
+
+
+def _largest_seed(store: ValueStore) -> float:
+    """The largest gradient of Paddle's loss at what the model returns."""
+    seeds = (np.abs(store.get(key)).max(initial=0.0) for key in store.index if key.startswith("seed:"))
+    return max(map(float, seeds), default=0.0) or 1.0
 
 
 def _apart(runs: Runs) -> float:

@@ -145,7 +145,7 @@ class PaddleTrainer:
         optimizer = self.optimizer
         share = getattr(parameter, "optimize_attr", {}).get("learning_rate", 1.0)
         coupled = getattr(parameter, "regularizer", None) or (
-            _coupled_decay(optimizer) if kind != "AdamW" else None
+            _coupled_decay(optimizer, group) if kind != "AdamW" else None
         )
         found: dict[str, Any] = {
             "lr": float(optimizer.get_lr()) * float(share),
@@ -274,7 +274,7 @@ def _constructed_with(optimizer: Any) -> dict[str, Any] | None:
     for name in inspect.signature(kind).parameters:
         if name == "weight_decay":
             own = optimizer._default_dict if kind.__name__ == "AdamW" else {}
-            value = own.get(name, _coupled_decay(optimizer))
+            value = own.get(name, _coupled_decay(optimizer, {}))
         elif name in ("parameters", "name"):
             continue
         elif hasattr(optimizer, f"_{name}") or hasattr(optimizer, name):
@@ -329,10 +329,12 @@ def _left_alone(model: Any) -> list[tuple[Any, str, Any]]:
     ]
 
 
-def _coupled_decay(optimizer: Any) -> Any:
-    """The regularizer of every parameter without one of its own; Momentum keeps its L2 coefficient apart."""
-    if getattr(optimizer, "_regularization_method", "") == "l2_decay":
-        return paddle.regularizer.L2Decay(optimizer._regularization_coeff)
+def _coupled_decay(optimizer: Any, group: Mapping[str, Any]) -> Any:
+    """The regularizer of every parameter without one of its own; Momentum keeps its L2 coefficient apart, and those of its groups."""
+    own = getattr(optimizer, "_regularization_method", ""), getattr(optimizer, "_regularization_coeff", 0.0)
+    method = group.get("regularization_method", own[0])
+    if method == "l2_decay":
+        return paddle.regularizer.L2Decay(group.get("regularization_coeff", own[1]))
     return optimizer.regularization
 
 

@@ -106,6 +106,9 @@ class Judgement:
 
     @property
     def worst(self) -> float:
-        """Largest relative float64 difference of any compared operator; one that is written differently has other numbers rightly."""
-        compared = (row for row in self.rows if row.status is not Status.WRITTEN)
-        return max((row.float64.max_rel for row in compared if row.float64 is not None), default=0.0)
+        """Largest relative float64 difference of any compared operator.
+
+        One that is written differently has other numbers rightly, or as many as cannot be compared.
+        """
+        compared = (row.float64 for row in self.rows if row.status is not Status.WRITTEN)
+        return max((d.max_rel for d in compared if d is not None and d.comparable), default=0.0)

@@ -202,3 +202,44 @@ def test_a_layer_that_forward_makes_stays_and_so_does_what_says_that_it_is_there
     assert check(Plain(), ours, IMAGES, further=False).verdict is Verdict.EQUIVALENT
     assert ours.made is True
     assert ours.calls == 0
+
+
+class PaddleTeacher(paddle.nn.Layer):
+    """A teacher whose statistics follow the student's, before it takes a batch itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.student, self.teacher = paddle.nn.BatchNorm1D(FEATURES), paddle.nn.BatchNorm1D(FEATURES)
+        self.student._mean.set_value(paddle.linspace(1, 2, FEATURES))
+
+    def forward(self, x):
+        y = self.student(x)
+        with paddle.no_grad():
+            mean = self.teacher._mean
+            mean.set_value(mean * 0.75 + self.student._mean * 0.25)
+        return y + self.teacher(x).detach()
+
+
+class TorchTeacher(torch.nn.Module):
+    follows = True
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = torch.nn.BatchNorm1d(FEATURES), torch.nn.BatchNorm1d(FEATURES)
+
+    def forward(self, x):
+        y = self.a(x)
+        if self.follows:
+            self.b.running_mean.lerp_(self.a.running_mean, 0.25)
+        return y + self.b(x).detach()
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_statistics_that_forward_itself_moves_are_compared(follows):
+    theirs, ours = PaddleTeacher(), type("Port", (TorchTeacher,), {"follows": follows})()
+    ours.a.running_mean.copy_(torch.linspace(1, 2, FEATURES))
+    report = check(
+        theirs, ours, np.tile(IMAGES, (4, 1)) * np.arange(1, 9)[:, None].astype("f4"), mode="train"
+    )
+    assert report.verdict is (Verdict.EQUIVALENT if follows else Verdict.DIFFERENT), report
+    assert follows or {finding.attribute for finding in report.findings} == {"b.running_mean"}

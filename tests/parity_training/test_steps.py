@@ -526,3 +526,24 @@ def _with_tables(torch_class):
             value = torch.from_numpy(tensor.numpy())
             state[key].copy_(value.T if name.endswith("weight") and value.ndim == 2 else value)
     return paddle_net, torch_net
+
+
+def test_a_decay_of_zero_for_a_group_of_paddles_momentum_is_zero():
+    def make(model):
+        vectors = [p for p in model.parameters() if p.ndim == 1]
+        groups = [
+            {"params": [p for p in model.parameters() if p.ndim > 1]},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        return paddle.optimizer.Momentum(0.1, 0.9, parameters=groups, weight_decay=1e-2)
+
+    def same(model):
+        vectors = [p for p in model.parameters() if p.ndim == 1]
+        groups = [
+            {"params": [p for p in model.parameters() if p.ndim > 1]},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        return torch.optim.SGD(groups, 0.1, 0.9, weight_decay=1e-2)
+
+    report = train(make, same)
+    assert report.verdict is parity.Verdict.EQUIVALENT, str(report)
