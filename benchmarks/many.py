@@ -8,6 +8,7 @@ Times are medians of the processor's (`convert` has two threads), for one tensor
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -123,7 +124,8 @@ def main() -> None:
     for (job, checkout), costs in measured.items():
         seconds, megabytes = (statistics.median(values) for values in zip(*costs, strict=True))
         whose = "" if args.before is None else ("after" if checkout == here else "before")
-        print(f"{job:44} {whose:7} {seconds:7.2f} s {seconds / each * 1e6:8.1f} us each {megabytes:6.0f} MB")
+        told = f"{seconds:7.2f} s {seconds / each * 1e6:8.1f} us each {megabytes:6.0f} MB"
+        print(f"{job:52} {whose:7} {'refused' if math.isnan(seconds) else told}")
 
 
 if __name__ == "__main__":
