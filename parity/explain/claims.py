@@ -187,7 +187,7 @@ class Front:
     way: how Paddle makes the first of them of what both have; above: the operators of torch's on its way there. lacking: (Paddle's, torch's)
     values that Paddle's is made of and torch's is not; surplus: the other way round. moved: the numbers are right, and in another order. left_out:
     they are right, and Paddle does more to them. exchanged: two results are taken, each in the other's place. early: what torch does before,
-    and Paddle at the end. called: the module that is called with the surplus. inputs: what is handed in, by operator and slot,
+    and Paddle at the end. called: the module that is called with the surplus. part: a value that is a part of what Paddle takes another part of. inputs: what is handed in, by operator and slot,
     if it is not what the operators make.
     """
 
@@ -202,4 +202,5 @@ class Front:
     exchanged: bool = False
     early: Op | None = None
     called: str = ""
+    part: int | None = None
     inputs: Mapping[int, Mapping[str, int]] = field(default_factory=dict)

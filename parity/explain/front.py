@@ -119,6 +119,11 @@ def is_of_a_layer(claim: Claim, front: Front) -> bool:
     return claim.pair is not None and bool(claim.pair.anchor) and not is_about(claim, front)
 
 
+def says_more(front: Front) -> bool:
+    """Whether a front is about a value that comes in, and knows where that is chosen: no claim about what is made of it does."""
+    return bool(front.called) or front.part is not None
+
+
 def explain(evidence: Evidence, claims: Claims) -> Iterator[Claim]:
     """The line that is proven to be the only fault, where no other claim tells it."""
     front = evidence.front

@@ -188,7 +188,7 @@ def _at_the_front(trial: Trial) -> Trial:
     def is_there(finding: Finding) -> bool:
         claim = claim_of[id(finding)]
         at = finding.where == found.torch[0].line or front.is_about(claim, found)
-        return at and not found.called and front.tells(claim, found, trial.evidence.alignment)
+        return at and not front.says_more(found) and front.tells(claim, found, trial.evidence.alignment)
 
     there = [claim_of[id(f)] for group in faults if any(map(is_there, group)) for f in group]
     blamed = frozenset(map(repairs.about, there))

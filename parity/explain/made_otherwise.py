@@ -11,6 +11,11 @@ from parity.explain.prints import Half, Origin
 from parity.explain.steps.inside import Step
 from parity.trace.trace import Op
 
+PARTS = frozenset(
+    {"getitem", "split", "unbind", "expand", "permute", "reshape", "identity", "gather", "flip", "roll"}
+)
+"""Kinds that hand on some of the numbers that they take."""
+
 SHORT_WAY = 2
 """Over how many operators what torch leaves out is followed to what both have."""
 
@@ -65,7 +70,20 @@ def _front(
         lacking=tuple((v, theirs.alike[v][0]) for v in sorted(lacking) if theirs.alike[v]),
         surplus=surplus,
         moved=moved,
+        part=_part(ours, theirs, surplus, lacking),
     )
+
+
+def _part(ours: Half, theirs: Half, surplus: Collection[int], lacking: Collection[int]) -> int | None:
+    """What torch takes alone, if it is a part of what Paddle takes another part of."""
+    wholes = {twin for value in lacking for twin in theirs.alike.get(value, ())}
+    for value in surplus:
+        at = value
+        while (op := ours.side.maker.get(at)) is not None and op.kind in PARTS:
+            at = op.inputs.get("x", next(iter(op.inputs.values()), -1))
+            if at in wholes:
+                return value
+    return None
 
 
 def _early(ours: Half, above: Sequence[Op], way: Sequence[Op], same_kind: Kinds) -> Op | None:

@@ -42,6 +42,7 @@ MAKES = {
     "others": lambda x: x * np.array([[0.0], [1.0], [1.0]]) / x,
     "scale": lambda x, factor: factor * x,
     "parts": lambda x: (x[:, :2], x[:, 2:]),
+    "getitem": lambda x, at: x[:, at : at + 2],
     "argmax": lambda x: x.argmax(1),
     "argmin": lambda x: x.argmin(1),
     "rows": lambda x, y: x[y % len(x)],
@@ -256,6 +257,16 @@ def test_a_module_that_is_called_with_another_value_is_told_at_its_call(evidence
         ours = torch("log", torch("add", square, ours, line=2, module="cell"), line=3, module="cell")
     finding = told(evidence(paddle, torch))
     assert (finding.where, finding.layer, finding.subject) == ("torch.py:5", "cell", Subject.WIRING)
+
+
+def test_another_part_of_the_same_value_is_told_where_it_is_taken_out(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    for program, wrong in ((paddle, 2), (torch, 0)):
+        first, second = (program("getitem", 0, at=at) for at in (0, wrong))
+        program("mul", program("log", first), program("exp", program("double", second)))
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.subject) == ("torch.py:2", Subject.WIRING)
+    assert "another part" in finding.cause
 
 
 def test_what_torch_does_not_do_to_a_right_result_is_told_as_missing(evidence):

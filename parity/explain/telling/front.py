@@ -38,6 +38,8 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
         return _finding(
             front, evidence, Subject.MISSING, cause, f"compute {expected} of it", (expected, None), where=line
         )
+    if front.part is not None:
+        return _another_part(front, evidence)
     other = _other_argument(theirs, ours)
     if other and not front.lacking:
         values = theirs.attributes[other], ours.attributes[other]
@@ -72,6 +74,25 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
     feeds = _feeding(front, evidence)
     found = _finding(front, evidence, Subject.COMPUTED, cause, fix, (expected, actual))
     return found if feeds is None else replace(found, layer=feeds.module, where=feeds.line)
+
+
+def _another_part(front: Front, evidence: Evidence) -> Finding:
+    """torch takes another part of a value than Paddle: told where it is taken out."""
+    assert front.part is not None
+    torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
+    taken = torch.trace.maker[front.part]
+    whole = " and ".join(_made(paddle, value) for value, _ in front.lacking)
+    wholes = {value for value, _ in front.lacking}
+    first = next((op for op in front.way if wholes.intersection(op.inputs.values())), front.way[0])
+    expected = _called(paddle, first)
+    cause = (
+        f"another part of {whole}: torch takes {_called(torch, taken)}, Paddle {expected}; with Paddle's numbers where it is used "
+        "torch's results are Paddle's"
+    )
+    fix = f"take {expected}"
+    return _finding(
+        front, evidence, Subject.WIRING, cause, fix, (expected, _called(torch, taken)), where=taken.line
+    )
 
 
 def _called_with(front: Front, evidence: Evidence) -> Finding:
