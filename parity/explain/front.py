@@ -156,7 +156,7 @@ def _further_up(evidence: Evidence, front: Front, guesses: Sequence[Guess], left
     """The fault itself, where one that makes all right may be what follows from it: the nearest makers on both sides, step by step."""
     while left:
         above = {op.index: op for op in front.above}
-        theirs = {op.outputs[0]: op.index for op in front.way[:-1]}
+        theirs = {op.outputs[0]: op.index for op in (*front.beside, *front.way[:-1])}
         nearer = [one for one in guesses if one.torch.index in above and one.paddle in theirs]
         nearer.sort(key=lambda one: (-one.torch.index, -theirs[one.paddle]))
         nearest = {one.torch.index: one for one in reversed(nearer)}

@@ -65,7 +65,8 @@ def _front(
     return Front(
         *_together(ours, op, theirs, other),
         way=expected.way,
-        above=above,
+        above=(*origin.beside, *above),
+        beside=expected.beside,
         early=None if same_kind(op, other) else _early(ours, above, expected.way, same_kind),
         lacking=tuple((v, theirs.alike[v][0]) for v in sorted(lacking) if theirs.alike[v]),
         surplus=surplus,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import permutations
@@ -166,13 +166,14 @@ def _turned(array: Array, flat: Array) -> bool:
 class Origin(NamedTuple):
     """Of which values of both sides a result is made, and by which operators, in order; over how many one after the other.
 
-    whole: whether nothing else is in it.
+    whole: whether nothing else is in it. beside: the operators that make the conditions and whole numbers in it, whose numbers tell too little to be known by.
     """
 
     values: frozenset[int]
     way: tuple[Op, ...]
     levels: int
     whole: bool
+    beside: tuple[Op, ...] = ()
 
 
 class Half:
@@ -264,4 +265,23 @@ class Half:
                     found.add(value)
             front = above
         in_order = sorted(way.values(), key=lambda one: (one.index, self.side.place[one.outputs]))
-        return Origin(frozenset(found), tuple(in_order), levels, not front)
+        beside = self._beside(in_order, deep)
+        return Origin(frozenset(found), tuple(in_order), levels, not front, tuple(beside))
+
+    def _beside(self, way: Sequence[Op], deep: int) -> list[Op]:
+        found: dict[tuple[int, ...], Op] = {}
+        front: Sequence[Op] = way
+        for level in range(deep):
+            above = (
+                self.side.maker.get(value)
+                for one in front
+                for value in self.taken(one)
+                if self._leads_on(value, level)
+            )
+            front = [op for op in above if op is not None and op not in way and op.outputs not in found]
+            found |= {op.outputs: op for op in front}
+        return sorted(found.values(), key=lambda op: op.index)
+
+    def _leads_on(self, value: int, level: int) -> bool:
+        """Whether a value's numbers are not known: of the operators themselves only what no numbers tell, of those beside what is strange, too."""
+        return not self.side.size(value) or (level > 0 and self.is_strange(value))

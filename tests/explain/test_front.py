@@ -43,6 +43,8 @@ MAKES = {
     "scale": lambda x, factor: factor * x,
     "parts": lambda x: (x[:, :2], x[:, 2:]),
     "getitem": lambda x, at: x[:, at : at + 2],
+    "small": lambda x: x < 3.2,
+    "fill": lambda x, y: np.where(y, 0.0, x),
     "argmax": lambda x: x.argmax(1),
     "argmin": lambda x: x.argmin(1),
     "rows": lambda x, y: x[y % len(x)],
@@ -267,6 +269,15 @@ def test_another_part_of_the_same_value_is_told_where_it_is_taken_out(evidence):
     finding = told(evidence(paddle, torch))
     assert (finding.where, finding.subject) == ("torch.py:2", Subject.WIRING)
     assert "another part" in finding.cause
+
+
+def test_what_makes_another_mask_is_told_and_not_what_is_masked(evidence):
+    paddle, torch = Program("paddle"), Program("torch")
+    for program, factor in ((paddle, 2.0), (torch, 3.0)):
+        mask = program("small", program("scale", program("log", 0), factor=factor))
+        program("sqrt", program("fill", program("square", 0), mask))
+    finding = told(evidence(paddle, torch))
+    assert (finding.where, finding.attribute) == ("torch.py:2", "factor")
 
 
 def test_what_torch_does_not_do_to_a_right_result_is_told_as_missing(evidence):
