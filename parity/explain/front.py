@@ -38,7 +38,7 @@ MOST = 10
 MANY = 30
 """The same where a run is short."""
 
-SMALL = 1 << 20
+SMALL = 1 << 19
 """Elements that a short run has at most."""
 
 APART = 1 << 22

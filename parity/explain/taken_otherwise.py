@@ -92,7 +92,7 @@ def handed_in(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Gues
         runs.setdefault((op.line, op.name, op.module), []).append(op)
     tried: set[tuple[str, int]] = set()
     for op in ours.suspects:
-        for value in ours.taken(op) - ours.side.parameters.keys():
+        for value in filter(ours.is_shared, ours.taken(op) - ours.side.parameters.keys()):
             module = _entered(ours, op, value)
             begun = _begun(ours, module, op)
             readers = [
@@ -100,7 +100,7 @@ def handed_in(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Gues
                 for one in ours.side.readers.get(value, ())
                 if _is_inside(one.module, module) and _begun(ours, module, one) == begun
             ]
-            if len(readers) < 2 or not ours.side.size(value) or (module, value) in tried:
+            if len(readers) < 2 or (module, value) in tried:
                 continue
             tried.add((module, value))
             inside = [one for one in ours.suspects if _is_inside(one.module, module)]
