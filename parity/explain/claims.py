@@ -184,9 +184,9 @@ class Raised:
 class Front:
     """Operators of one line of torch's, and the values of Paddle's that they should make: with those, torch's outputs are Paddle's.
 
-    way: how Paddle makes the first of them of what both have; above: the operators of torch's on its way there; beside: Paddle's that make conditions and whole numbers for it. lacking: (Paddle's, torch's)
+    way: how Paddle makes the first of them of what both have; source: its operator alone, where there is no way; above: the operators of torch's on its way there; beside: Paddle's that make conditions and whole numbers for it. lacking: (Paddle's, torch's)
     values that Paddle's is made of and torch's is not; surplus: the other way round. moved: the numbers are right, and in another order. left_out:
-    they are right, and Paddle does more to them. exchanged: two results are taken, each in the other's place. early: what torch does before,
+    they are right, and Paddle does more to them. superfluous: what they take is right, and Paddle does no more to it. exchanged: two results are taken, each in the other's place. early: what torch does before,
     and Paddle at the end. called: the module that is called with the surplus. part: a value that is a part of what Paddle takes another part of. inputs: what is handed in, by operator and slot,
     if it is not what the operators make.
     """
@@ -196,10 +196,12 @@ class Front:
     way: tuple[Op, ...] = ()
     above: tuple[Op, ...] = ()
     beside: tuple[Op, ...] = ()
+    source: Op | None = None
     lacking: tuple[tuple[int, int], ...] = ()
     surplus: tuple[int, ...] = ()
     moved: bool = False
     left_out: bool = False
+    superfluous: bool = False
     exchanged: bool = False
     early: Op | None = None
     called: str = ""

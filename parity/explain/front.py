@@ -21,7 +21,7 @@ from parity.capture.replay import ReplayPlan
 from parity.explain.claims import Claim, Claims, Front
 from parity.explain.evidence import Evidence
 from parity.explain.guess import Guess, Kinds
-from parity.explain.made_otherwise import lacking, otherwise
+from parity.explain.made_otherwise import lacking, otherwise, superfluous
 from parity.explain.prints import RANK, Half, Side
 from parity.explain.segments import Part, shares
 from parity.explain.steps.inside import Step
@@ -65,6 +65,9 @@ def tells(claim: Claim, front: Front, alignment: Alignment) -> bool:
     edge, part = claim.edge, claim.details
     if claim.what is not Subject.COMPUTED or edge is None:
         return True
+    if any(isinstance(op, Step) for op in front.way):
+        # It is inside of what the claim can name.
+        return False
     if isinstance(part, Part) and part.narrower:
         first, own = part.paddle.first, part.torch.first
         same = own is not None and own.op in {op.index for op in front.torch}
@@ -95,7 +98,10 @@ def is_about(claim: Claim, front: Front) -> bool:
 
 def hides(front: Front, claim: Claim) -> bool:
     """Whether the numbers that are handed in would make up for what is claimed, too: it is about operators on the way there."""
-    if is_about(claim, front) or (_is_whole(claim) and _is_in(front, claim)):
+    opaque = any(isinstance(op, Step) for op in front.way)
+    if is_about(claim, front) or (
+        (opaque or _is_whole(claim)) and claim.what in VAGUE and _is_in(front, claim)
+    ):
         return False
     between = () if claim.edge is None else claim.edge.only_torch
     if claim.what in VAGUE and any(op.index in node.raw for op in front.torch for node in between):
@@ -157,9 +163,12 @@ def _further_up(evidence: Evidence, front: Front, guesses: Sequence[Guess], left
     while left:
         above = {op.index: op for op in front.above}
         theirs = {op.outputs[0]: op.index for op in (*front.beside, *front.way[:-1])}
-        nearer = [one for one in guesses if one.torch.index in above and one.paddle in theirs]
-        nearer.sort(key=lambda one: (-one.torch.index, -theirs[one.paddle]))
-        nearest = {one.torch.index: one for one in reversed(nearer)}
+        nearer = [
+            one for one in guesses if one.torch.index in above and (one.paddle in theirs or one.results)
+        ]
+        nearer.sort(key=lambda one: (-one.torch.index, bool(one.results), -theirs.get(one.paddle, -1)))
+        # Of what an operator makes otherwise the nearest; of what it takes otherwise each.
+        nearest = {(one.torch.index, one.results and one.paddle): one for one in reversed(nearer)}
         for one in sorted(nearest.values(), key=lambda one: -one.torch.index)[:left]:
             left -= 1
             higher = one.front()
@@ -196,6 +205,7 @@ def _guesses(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds)
     found = [
         *otherwise(ours, theirs, lines, same_kind),
         *lacking(ours, theirs, lines),
+        *superfluous(ours, theirs, lines),
         *exchanged(ours, theirs, lines),
         *handed_in(ours, theirs, lines),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from parity.explain.claims import Front
-from parity.explain.guess import DEEP, Guess, Kinds, by_size, line_of, same_size
+from parity.explain.guess import DEEP, Guess, Kinds, by_size, in_step, line_of, same_size
 from parity.explain.prints import Half, Origin
 from parity.explain.steps.inside import Step
 from parity.trace.trace import Op
@@ -15,6 +15,9 @@ PARTS = frozenset(
     {"getitem", "split", "unbind", "expand", "permute", "reshape", "identity", "gather", "flip", "roll"}
 )
 """Kinds that hand on some of the numbers that they take."""
+
+TWINS = 3
+"""So many of Paddle's values that have the same numbers are tried."""
 
 SHORT_WAY = 2
 """Over how many operators what torch leaves out is followed to what both have."""
@@ -120,6 +123,25 @@ def _left_out(ours: Half, op: Op, theirs: Half, other: Op, expected: Origin) -> 
     return Front(*_together(ours, op, theirs, other), way=expected.way, left_out=True)
 
 
+def superfluous(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Guess]:
+    """What an operator takes is Paddle's, and Paddle goes on with it as it is."""
+    for op in ours.suspects:
+        made = op.outputs[0]
+        for value in ours.taken(op) - ours.side.parameters.keys():
+            if not ours.is_shared(value) or ours.side.size(value) != ours.side.size(made):
+                continue
+            for twin in ours.alike[value][:TWINS]:
+                rank = False, op.line not in lines, 4, op.index
+                yield Guess(rank, op, twin, partial(_without, ours, theirs, op, twin), (made, twin))
+
+
+def _without(ours: Half, theirs: Half, op: Op, twin: int) -> Front:
+    calls, values = in_step(ours, op, theirs, twin)
+    return Front(
+        tuple(calls or [op]), tuple(values or [twin]), source=theirs.side.maker.get(twin), superfluous=True
+    )
+
+
 def _together(ours: Half, op: Op, theirs: Half, other: Op) -> tuple[tuple[Op, ...], tuple[int, ...]]:
     """All that both lines run, for several layers or steps, if it is as often."""
     for key in (line_of, _call, _sized_line, _sized_call):
@@ -131,6 +153,12 @@ def _together(ours: Half, op: Op, theirs: Half, other: Op) -> tuple[tuple[Op, ..
             same_size(ours, a, theirs, b) for a, b in zip(group, twins, strict=True)
         ):
             return tuple(group), tuple(one.outputs[0] for one in twins)
+    calls, values = in_step(ours, op, theirs, other.outputs[0])
+    if calls and all(
+        ours.side.size(one.outputs[0]) == theirs.side.size(value)
+        for one, value in zip(calls, values, strict=True)
+    ):
+        return tuple(calls), tuple(values)
     return (op,), (other.outputs[0],)
 
 

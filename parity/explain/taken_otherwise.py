@@ -7,7 +7,7 @@ from functools import partial
 from itertools import combinations
 
 from parity.explain.claims import Front
-from parity.explain.guess import DEEP, Guess, by_size, line_of
+from parity.explain.guess import DEEP, Guess, by_size, each_run
 from parity.explain.prints import Half
 from parity.trace.trace import Op
 
@@ -54,7 +54,7 @@ def _in_each_others_place(
     ours: Half, theirs: Half, runs: Sequence[tuple[Result, Result]], known: int, twins: tuple[int, int]
 ) -> Front:
     """At every run of the line what Paddle has in the other's place, if that is as often; else at the one where it is known."""
-    expected = [_each_run(theirs, value, len(runs), known) for value in twins]
+    expected = [each_run(theirs, value, len(runs), known) for value in twins]
     if not all(expected):
         runs, expected = runs[known : known + 1], [[value] for value in twins]
     given: dict[int, int] = {}
@@ -66,22 +66,8 @@ def _in_each_others_place(
             if value in given:
                 inputs.setdefault(op.index, {})[slot] = given[value]
     both = {op.index: op for op, _ in runs[known if len(runs) > known else 0]}
-    return Front(tuple(both.values()), twins, exchanged=True, inputs=inputs)
-
-
-def _each_run(half: Half, value: int, runs: int, known: int) -> list[int]:
-    """The values that the line which makes `value` makes of the kind, one a run; none if it does not run as often."""
-    op = half.side.maker.get(value)
-    if op is None:
-        return []
-    which = op.outputs.index(value)
-    calls = [one for one in half.side.ops if line_of(half, one) == line_of(half, op)]
-    made = [one.outputs[which] for one in calls if len(one.outputs) > which]
-    stride, rest = divmod(len(made), runs)
-    if rest or not stride:
-        return []
-    at = made.index(value)
-    return made[at % stride :: stride] if at // stride == known else []
+    source = theirs.side.maker.get(twins[0])
+    return Front(tuple(both.values()), twins, source=source, exchanged=True, inputs=inputs)
 
 
 def handed_in(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Guess]:
@@ -140,7 +126,7 @@ def _into_the_call(
 ) -> Front:
     places = {(len(ops), ops.index(one)) for one, ops in zip(readers, calls, strict=True)}
     count, known = places.pop()
-    expected = [] if places else _each_run(theirs, wanted, count, known)
+    expected = [] if places else each_run(theirs, wanted, count, known)
     if not expected:
         calls, expected = [[one] for one in readers], [wanted]
     inputs: dict[int, dict[str, int]] = {}
@@ -148,4 +134,5 @@ def _into_the_call(
         slots = [slot for slot, taken in one.inputs.items() if taken == value]
         for op, given in zip(ops, expected, strict=True):
             inputs.setdefault(op.index, {}).update(dict.fromkeys(slots, given))
-    return Front((readers[0],), (wanted,), surplus=(value,), called=module, inputs=inputs)
+    source = theirs.side.maker.get(wanted)
+    return Front((readers[0],), (wanted,), source=source, surplus=(value,), called=module, inputs=inputs)

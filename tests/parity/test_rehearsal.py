@@ -40,6 +40,8 @@ class TorchSteps(torch.nn.Module):
             i, f, o, g = gates.chunk(4, 1)
         else:
             i, f, g, o = gates.chunk(4, 1)
+        if w == "twice":
+            i = i * torch.sigmoid(f)
         c = torch.sigmoid(i if w == "one gate" else f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * (c if w == "bare" else torch.tanh(c)), c
 
@@ -47,6 +49,8 @@ class TorchSteps(torch.nn.Module):
         w = self.wrong
         xr, xz, xn = self.part(x, "ih", s).chunk(3, 1)
         hr, hz, hn = self.part(h, "hh", s).chunk(3, 1)
+        if w == "state gates":
+            hz, hr, hn = self.part(h, "hh", s).split(3, 1)
         r, z = torch.sigmoid(xr + hr), torch.sigmoid(xz - hz if w == "minus" else xz + hz)
         n = torch.tanh(r * (xn + hn) if w == "reset" else xn + r * hn)
         return (z * n + (1 - z) * h if w == "blend" else (1 - z) * n + z * h), c
@@ -125,6 +129,8 @@ NAMELESS = [
     ("LSTM", "forward", "one gate", "c = torch.sigmoid(i if"),
     ("LSTM", "bidirect", "one gate", "c = torch.sigmoid(i if"),
     ("GRU", "bidirect", "minus", "torch.sigmoid(xz - hz if"),
+    ("LSTM", "forward", "twice", "i = i * torch.sigmoid(f)"),
+    ("GRU", "bidirect", "state gates", "hz, hr, hn ="),
 ]
 """Mistakes that have no name, and their lines: only the numbers inside the layer tell them."""
 

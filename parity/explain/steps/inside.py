@@ -13,7 +13,11 @@ from parity.trace.values import Array
 
 
 class Step(Op):
-    """What an operator does inside; `index` is its own."""
+    """What an operator does inside; `index` is the operator's own."""
+
+    @property
+    def role(self) -> str:
+        return self.name.partition(": ")[2]
 
 
 class Inside:

@@ -137,40 +137,50 @@ class _Cell:
         return self._of("sigmoid", role, 0.5 * (1.0 + np.tanh(0.5 * x[0])), x)
 
     def _lstm(self, given: Made, state: Made, before: tuple[Array, Array], values: Sequence[int]) -> After:
-        gates = self._of("add", "gates", given[0] + state[0], given, state)
+        gates = self._of("add", "sum of the gates", given[0] + state[0], given, state)
         i, f, g, o = self._parts("gate", gates, 4)
-        i, f, o = (self._squashed(f"gate {role}", x) for role, x in (("i", i), ("f", f), ("o", o)))
+        i, f, o = (
+            self._squashed(f"{role} gate", x) for role, x in (("input", i), ("forget", f), ("output", o))
+        )
         g = self._of("tanh", "candidate", np.tanh(g[0]), g)
-        kept = self._of("mul", "kept", f[0] * before[1], f, (before[1], values[1]))
-        new = self._of("mul", "new", i[0] * g[0], i, g)
+        kept = self._of("mul", "kept part of the cell", f[0] * before[1], f, (before[1], values[1]))
+        new = self._of("mul", "new part of the cell", i[0] * g[0], i, g)
         c = self._of("add", "cell", kept[0] + new[0], kept, new)
-        shown = self._of("tanh", "cell shown", np.tanh(c[0]), c)
-        h = self._of("mul", "hidden", o[0] * shown[0], o, shown)
+        shown = self._of("tanh", "tanh of the cell", np.tanh(c[0]), c)
+        h = self._of("mul", "hidden state", o[0] * shown[0], o, shown)
         return (h[0], c[0]), [h[1], c[1]]
 
     def _gru(self, given: Made, state: Made, before: tuple[Array, Array], values: Sequence[int]) -> After:
         x, s = self._parts("given", given, 3), self._parts("state", state, 3)
         r, z = (
-            self._squashed(f"gate {i}", self._of("add", f"gates {i}", x[i][0] + s[i][0], x[i], s[i]))
-            for i in range(2)
+            self._squashed(
+                f"{role} gate", self._of("add", f"sum of the {role} gate", x[i][0] + s[i][0], x[i], s[i])
+            )
+            for i, role in enumerate(("reset", "update"))
         )
-        share = self._of("mul", "share", r[0] * s[2][0], r, s[2])
+        share = self._of("mul", "state behind the reset gate", r[0] * s[2][0], r, s[2])
         n = self._of(
             "tanh",
             "candidate",
             np.tanh(x[2][0] + share[0]),
-            self._of("add", "inside", x[2][0] + share[0], x[2], share),
+            self._of("add", "inside of the candidate", x[2][0] + share[0], x[2], share),
         )
         h = before[0], values[0]
-        rest = self._of("sub", "rest", 1.0 - z[0], z)
-        new, old = self._of("mul", "new", rest[0] * n[0], rest, n), self._of("mul", "old", z[0] * h[0], z, h)
-        made = self._of("add", "hidden", new[0] + old[0], new, old)
+        rest = self._of("sub", "1 - update gate", 1.0 - z[0], z)
+        new, old = (
+            self._of("mul", "new part", rest[0] * n[0], rest, n),
+            self._of("mul", "kept part", z[0] * h[0], z, h),
+        )
+        made = self._of("add", "hidden state", new[0] + old[0], new, old)
         return (made[0], before[1]), [made[1], values[1]]
 
     def _plain(self, given: Made, state: Made, before: tuple[Array, Array], values: Sequence[int]) -> After:
-        both = self._of("add", "gates", given[0] + state[0], given, state)
+        both = self._of("add", "sum of the gates", given[0] + state[0], given, state)
         relu = "relu" in self.s.op.kind
         made = self._of(
-            "relu" if relu else "tanh", "hidden", np.maximum(both[0], 0.0) if relu else np.tanh(both[0]), both
+            "relu" if relu else "tanh",
+            "hidden state",
+            np.maximum(both[0], 0.0) if relu else np.tanh(both[0]),
+            both,
         )
         return (made[0], before[1]), [made[1], values[1]]

@@ -26,6 +26,10 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
     torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
     if front.called:
         return _called_with(front, evidence)
+    if front.superfluous:
+        actual = _called(torch, front.torch[0])
+        cause = f"{actual} only in torch: with what it takes in the place of what it makes torch's results are Paddle's"
+        return _finding(front, evidence, Subject.EXTRA, cause, f"leave {actual} out", (None, actual))
     ours, theirs = front.torch[0], front.way[-1]
     expected = " -> ".join(dict.fromkeys(_called(paddle, op) for op in front.way))
     actual = _called(torch, ours)
@@ -69,7 +73,8 @@ def otherwise(claim: Claim, evidence: Evidence) -> Finding:
         scope = _around(front.early.module, ours.module)
         line = "" if nodes[1] is None else line_in(torch.trace, scope, nodes[1])
         return _finding(front, evidence, Subject.ORDER, cause, fix, (expected, actual), where=line)
-    cause = f"torch computes {actual} where Paddle computes {expected}: {PROVEN}"
+    inside = f" inside of {title(paddle.trace.ops[theirs.index].kind)}" if isinstance(theirs, Step) else ""
+    cause = f"torch computes {actual} where Paddle computes {expected}{inside}: {PROVEN}"
     fix = f"compute here what Paddle does: {expected}"
     feeds = _feeding(front, evidence)
     found = _finding(front, evidence, Subject.COMPUTED, cause, fix, (expected, actual))
@@ -98,7 +103,7 @@ def _another_part(front: Front, evidence: Evidence) -> Finding:
 def _called_with(front: Front, evidence: Evidence) -> Finding:
     """A module that is called with another value than Paddle's."""
     torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
-    lacking, surplus = _made(paddle, front.paddle[0]), _made(torch, front.surplus[0])
+    lacking, surplus = _made(paddle, front.paddle[0], front.source), _made(torch, front.surplus[0])
     cause = (
         f"wired differently: `{front.called}` is called with {surplus} in torch, with {lacking} in Paddle; with Paddle's numbers there "
         "alone torch's results are Paddle's"
@@ -233,7 +238,7 @@ def _finding(
 ) -> Finding:
     torch, paddle = evidence.alignment.torch, evidence.alignment.paddle
     ours = front.torch[0]
-    theirs = front.way[-1] if front.way else evidence.paddle.trace.maker[front.paddle[0]]
+    theirs = front.way[-1] if front.way else front.source
     node = _node(torch, ours)
     made = constructor(torch.trace, ours.module) if subject is Subject.ATTRIBUTE else ""
     pair = None if node is None else evidence.alignment.pair_of_torch(node)
@@ -244,17 +249,17 @@ def _finding(
         cause=cause,
         fix=fix,
         evidence={
-            "paddle": _called(paddle, theirs),
+            "paddle": "" if theirs is None else _called(paddle, theirs),
             "torch": _called(torch, ours),
             "calls": len(front.torch),
         },
-        layer_paddle=theirs.module,
-        where_paddle=theirs.line,
+        layer_paddle="" if theirs is None else theirs.module,
+        where_paddle="" if theirs is None else theirs.line,
         subject=subject,
         attribute=attribute,
         values={"paddle": values[0], "torch": values[1]},
         rows=() if pair is None else evidence.number(pair),
-        order=float(theirs.index),
+        order=float(ours.index if theirs is None else theirs.index),
     )
 
 
@@ -279,12 +284,15 @@ def _title(graph: Graph, op: Op) -> str:
 
 
 def _called(graph: Graph, op: Op) -> str:
+    if isinstance(op, Step):
+        return f"{title(op.kind)} ({op.role})"
     node = _node(graph, op)
     return layer(node) if node is not None else title(op.kind)
 
 
-def _made(graph: Graph, value: int) -> str:
-    op = graph.trace.maker.get(value)
+def _made(graph: Graph, value: int, op: Op | None = None) -> str:
+    """What a value is, by its maker: one of the run's, if it is not given."""
+    op = op or graph.trace.maker.get(value)
     if op is not None:
         return (
             f"what {_called(graph, op)} makes ({op.line})" if op.line else f"what {_called(graph, op)} makes"
