@@ -98,21 +98,12 @@ def is_about(claim: Claim, front: Front) -> bool:
 
 def hides(front: Front, claim: Claim) -> bool:
     """Whether the numbers that are handed in would make up for what is claimed, too: it is about operators on the way there."""
-    opaque = any(isinstance(op, Step) for op in front.way)
-    if is_about(claim, front) or (
-        (opaque or _is_whole(claim)) and claim.what in VAGUE and _is_in(front, claim)
-    ):
+    # The front is a place in what is claimed as a whole.
+    if is_about(claim, front) or (claim.what in VAGUE and _is_in(front, claim)):
         return False
     between = () if claim.edge is None else claim.edge.only_torch
-    if claim.what in VAGUE and any(op.index in node.raw for op in front.torch for node in between):
-        return False  # the front is a place in what is claimed as a whole
     nodes = between if claim.pair is None else (claim.pair.torch,)
     return any(op.index in node.raw for op in front.above for node in nodes)
-
-
-def _is_whole(claim: Claim) -> bool:
-    """Whether a claim is about a whole part that is computed otherwise, and about none of its operators."""
-    return claim.what in VAGUE and not (isinstance(claim.details, Part) and claim.details.narrower)
 
 
 def _is_in(front: Front, claim: Claim) -> bool:
