@@ -153,14 +153,14 @@ def _further_up(evidence: Evidence, front: Front, guesses: Sequence[Guess], left
     """The fault itself, where one that makes all right may be what follows from it: the nearest makers on both sides, step by step."""
     while left:
         above = {op.index: op for op in front.above}
-        theirs = {op.outputs[0]: op.index for op in (*front.beside, *front.way[:-1])}
+        theirs = {op.outputs[0]: place for place, op in enumerate((*front.beside, *front.way[:-1]))}
         nearer = [
             one for one in guesses if one.torch.index in above and (one.paddle in theirs or one.results)
         ]
         nearer.sort(key=lambda one: (-one.torch.index, bool(one.results), -theirs.get(one.paddle, -1)))
         # Of what an operator makes otherwise the nearest; of what it takes otherwise each.
         nearest = {(one.torch.index, one.results and one.paddle): one for one in reversed(nearer)}
-        for one in sorted(nearest.values(), key=lambda one: -one.torch.index)[:left]:
+        for one in sorted(nearest.values(), key=lambda one: (bool(one.results), -one.torch.index))[:left]:
             left -= 1
             higher = one.front()
             if _comes_right(evidence, higher):

@@ -16,7 +16,7 @@ PARTS = frozenset(
 )
 """Kinds that hand on some of the numbers that they take."""
 
-TWINS = 3
+TWINS = 2
 """So many of Paddle's values that have the same numbers are tried."""
 
 SHORT_WAY = 2
@@ -124,14 +124,14 @@ def _left_out(ours: Half, op: Op, theirs: Half, other: Op, expected: Origin) -> 
 
 
 def superfluous(ours: Half, theirs: Half, lines: Collection[str]) -> Iterator[Guess]:
-    """What an operator takes is Paddle's, and Paddle goes on with it as it is."""
+    """What an operator takes is Paddle's, and Paddle goes on with it as it is. Tried last: most operators have such a value beside them."""
     for op in ours.suspects:
         made = op.outputs[0]
         for value in ours.taken(op) - ours.side.parameters.keys():
             if not ours.is_shared(value) or ours.side.size(value) != ours.side.size(made):
                 continue
             for twin in ours.alike[value][:TWINS]:
-                rank = False, op.line not in lines, 4, op.index
+                rank = True, op.line not in lines, 0, op.index
                 yield Guess(rank, op, twin, partial(_without, ours, theirs, op, twin), (made, twin))
 
 
