@@ -22,6 +22,7 @@ from parity.case import GIVEN, Question
 from parity.errors import ParityError
 from parity.explain.telling.further import never_entered
 from parity.further import further_cases
+from parity.other_weights import on_other_weights
 from parity.report.report import Report
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
@@ -63,7 +64,8 @@ def check(
     are freshly built: it compares their definitions. The weights that they came with are not compared (the
     report's warnings say if torch's were not Paddle's), so a mistake of a conversion shows only without it.
     further: also compare the outputs on other numbers, on an odd size or another length, on one sample, on large numbers, on zeros, halves
-    and equal ones; a second call, where forward keeps something; gradients at large and at equal numbers, if they are asked for.
+    and equal ones; a second call, where forward keeps something; gradients at large and at equal numbers, if they are asked for; and with
+    other weights where those that are there hide something (zeros, twins), which are put back.
     device: "cpu", "cuda" or "cuda:N" for both models, or a pair (Paddle's, torch's); without it, each runs where it
     lies. A model that lies elsewhere is moved for the length of the check.
     gradients: also compare the gradients of inputs and weights, from the loss down. Those of values in between tell which
@@ -75,7 +77,7 @@ def check(
     is Paddle's grad_clip; in torch a step pre-hook (`optimizer.register_step_pre_hook`).
     schedulers: (Paddle's, torch's) learning rate schedule, or function that takes the optimizer; stepped once a step.
     On the CPU in eval mode, the torch model may run in a thread of its own, and both run once more on a batch of one.
-    The models are not changed: no weight is written (with `randomize`, none stays written), and modes, random
+    The models are not changed: no weight stays written, and modes, random
     state and flags are restored.
     Raises ParityError for inputs, options or models that cannot be run at all.
     """
@@ -234,6 +236,15 @@ def compare_sides(
             cases[0].judgement,
             gradients or steps > 0,
         )
+    told = any(not finding.silent for case in cases for finding in case.judgement.findings)
+    refilled = (
+        on_other_weights(
+            paddle, torch, inputs, modes[0], parameters["paddle"], pairs, tell, gradients or steps > 0
+        )
+        if further and not told
+        else None
+    )
+    cases += [refilled] if refilled is not None else []
     if not any(case.judgement.findings for case in cases):
         cases[-1].judgement.notes += never_entered(
             {side.framework: side.branches for side in (paddle, torch)}
@@ -243,6 +254,6 @@ def compare_sides(
         torch=torch.name,
         cases=tuple(cases),
         environment={"python": sys.version.split()[0], "numpy": np.__version__, **versions},
-        warnings=(*warnings, *blind_spots(parameters["paddle"])),
+        warnings=(*warnings, *(blind_spots(parameters["paddle"]) if refilled is None else ())),
         before=tuple(Note(text) for text in notes),
     )

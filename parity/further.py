@@ -114,12 +114,12 @@ def _first_that_tells(
             case.judgement.findings.append(telling.differs(name, shapes, worst))
         # A port that itself refuses one such size promises none of them.
         limited = any(why.side == "torch" for _, why in looking.refused)
-        if not (further.unusual and (limited or _says_nothing(case.judgement))):
+        if not (further.unusual and (limited or says_nothing(case.judgement))):
             return case
     return None
 
 
-def _says_nothing(judgement: Judgement) -> bool:
+def says_nothing(judgement: Judgement) -> bool:
     """Whether numbers that no user gives overflow, leave rounding nothing to compare, or reach where Paddle cuts a softmax off."""
     if judgement.seen.cut or (judgement.inconclusive and not judgement.findings):
         return True
@@ -127,7 +127,7 @@ def _says_nothing(judgement: Judgement) -> bool:
     return bool(apart) and all(found.doubt for found in apart)
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """A model does not take such an input: Paddle's raises on it, or torch's says so itself."""
 
     def __init__(self, side: Side, error: ParityError) -> None:
@@ -145,22 +145,22 @@ class _Looking:
     tell: Any
     given: Mapping[str, Observed]
     batches: tuple[int | None, ...] = (FURTHER_BATCH, None)
-    refused: list[tuple[Further, _Refused]] = field(default_factory=list)
+    refused: list[tuple[Further, Refused]] = field(default_factory=list)
 
     def first(self, tries: Iterator[Further]) -> tuple[Further, Case, dict[str, Array]] | None:
         """The first that both take, and its arrays."""
         for further in tries:
-            why: _Refused | None = None
+            why: Refused | None = None
             # A model may be written for one size of batch: then the whole one.
             for batch in self.batches:
                 arrays = further.arrays(batch)
                 try:
                     # Other numbers than usual give outputs of other sizes than the given ones.
                     given = self.given if further.numbers is usual and not further.whole else {}
-                    case = _quick_case(self.paddle, self.torch, further, arrays, self.mode, self.tell, given)
+                    case = quick_case(self.paddle, self.torch, further, arrays, self.mode, self.tell, given)
                 except NotRecordedError:
                     continue
-                except _Refused as refused:
+                except Refused as refused:
                     why = refused
                     continue
                 self.batches = (batch,) if further.reduced else self.batches
@@ -181,7 +181,7 @@ class _Looking:
                 yield telling.limit(further.shapes, why.error)
 
 
-def _quick_case(
+def quick_case(
     paddle: Side,
     torch: Side,
     further: Further,
@@ -190,7 +190,7 @@ def _quick_case(
     tell: Any,
     given: Mapping[str, Observed],
 ) -> Case:
-    """Compare the outputs alone, in float64; raises _Refused where a model does not take such an input."""
+    """Compare the outputs alone, in float64; raises Refused where a model does not take such an input."""
     judgement, name = Judgement(), further.name
     case = Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement, quick=True)
     with ExitStack() as stack:
@@ -201,7 +201,7 @@ def _quick_case(
             stores = outputs_at_once(paddle, torch, inputs, mode, scratch, stack)
         except Apart as apart:
             if isinstance(apart.__cause__, ParityError):
-                raise _Refused(paddle, apart.__cause__) from apart
+                raise Refused(paddle, apart.__cause__) from apart
         for side in (paddle, torch) if not stores else ():
             try:
                 _, store = side.capture(
@@ -215,9 +215,9 @@ def _quick_case(
                 raise
             except ParityError as error:
                 if side is paddle or further.limit or (isinstance(error, ModelError) and error.deliberate):
-                    raise _Refused(side, error) from error
+                    raise Refused(side, error) from error
                 if _reads_no_more(paddle, further, inputs, mode, stores["paddle"], scratch):
-                    raise _Refused(side, error) from error
+                    raise Refused(side, error) from error
                 if isinstance(error, ModelError) and error.run is not None:
                     judgement.inconclusive.append(telling.doubt(name, error))
                 else:
@@ -227,11 +227,11 @@ def _quick_case(
             stack.callback(store.close)
         returned = [key for key in stores["paddle"].index if key.startswith("output:")]
         if further.made_for_the_given_batch(stores["paddle"].stored(key).shape for key in returned):
-            raise _Refused(paddle, ParityError("it is made for the batch that was given"))
+            raise Refused(paddle, ParityError("it is made for the batch that was given"))
         require_finite(judgement, stores)
         if judgement.inconclusive and further.unusual:
             overflows = paddle if any("the paddle model" in one for one in judgement.inconclusive) else torch
-            raise _Refused(overflows, ParityError(judgement.inconclusive[0]))
+            raise Refused(overflows, ParityError(judgement.inconclusive[0]))
         found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
         for key in sorted(found["paddle"] & found["torch"]):
             path = key.removeprefix("output:")

@@ -630,6 +630,11 @@ def constants(model: Any) -> set[str]:
     return {name for name, tensor in model.state_dict().items() if id(tensor) not in parameters}
 
 
+def trainable(model: Any) -> dict[str, bool]:
+    """State dict entry -> whether an optimizer changes it."""
+    return {name: not tensor.stop_gradient for name, tensor in model.state_dict().items()}
+
+
 def snapshot(model: Any) -> dict[str, Any]:
     """A copy of the state dict, for `put_back`."""
     return {name: _clone(_detach(tensor)) for name, tensor in model.state_dict().items()}

@@ -76,6 +76,23 @@ ARITHMETIC = frozenset(
 """Kinds of operators that take any whole number, and make of it numbers that choose nothing either."""
 
 
+MOVING = frozenset(
+    {
+        "getitem",
+        "slice",
+        "permute",
+        "transpose",
+        "expand",
+        "tile",
+        "repeat",
+        "repeat_interleave",
+        "flip",
+        "split",
+        "chunk",
+    }
+)
+"""Kinds of operators that put the numbers of their first input elsewhere, and make no others."""
+
 RANKING = frozenset(
     {"topk", "topk.indices", "sort", "sort.indices", "kthvalue", "kthvalue.indices", "mode", "unique", "nms"}
 )
@@ -205,7 +222,8 @@ def _free(trace: Trace) -> Iterator[str]:
                 # Whatever number comes in, what goes on is within bounds.
                 continue
             reached.update(op.outputs)
-            bound |= op.kind.strip("_") not in ARITHMETIC or bool(asked & set(op.outputs))
+            bound |= not (op.kind.strip("_") in ARITHMETIC or (op.kind in MOVING and taken == {"x"}))
+            bound |= bool(asked & set(op.outputs))
         if not bound:
             yield name
 
@@ -213,7 +231,7 @@ def _free(trace: Trace) -> Iterator[str]:
 def _bounds(op: Op) -> bool:
     """Whether an operator makes of any whole number one that is in a range."""
     ends = op.attributes.get("min"), op.attributes.get("max")
-    return op.kind in ("mod", "remainder", "floor_mod") or (op.kind == "clip" and None not in ends)
+    return op.kind.strip("_") in ("mod", "remainder", "floor_mod") or (op.kind == "clip" and None not in ends)
 
 
 def _taken(trace: Trace, kind: str, slot: str = "") -> Iterator[str]:

@@ -67,6 +67,12 @@ NEUTRAL = (
         "nothing that is computed before them reaches the outputs",
     ),
     Neutral(
+        "vectors are zero",
+        lambda name, a: a.ndim <= 1 and _last(name) not in ("bias", "weight", "scale", "_mean", "_variance"),
+        lambda a: not a.any(),
+        "what they scale, or are added to, does not show",
+    ),
+    Neutral(
         "matrices and kernels hold one value only",
         lambda name, a: a.ndim >= 2 and a.size > 1,
         lambda a: bool((a == a.reshape(-1)[0]).all()),
@@ -77,6 +83,12 @@ NEUTRAL = (
         _is_square,
         lambda a: bool((a == a.T).all()) and not bool((a == a.reshape(-1)[0]).all()),
         "a missing transposition does not show",
+    ),
+    Neutral(
+        "square kernels are equal to their transpose",
+        lambda _, a: a.ndim == 4 and a.shape[2] == a.shape[3] > 1,
+        lambda a: bool((a == a.swapaxes(2, 3)).all()) and not bool((a == a.reshape(-1)[0]).all()),
+        "height and width that are exchanged do not show",
     ),
 )
 
@@ -96,6 +108,17 @@ def blind_spots(parameters: Mapping[str, Array]) -> list[str]:
         found.append(f"`{first}` and `{other}` hold the same values: exchanging them does not show")
         break
     return [*found[:-1], f"{found[-1]}; {REMEDY}"] if found else []
+
+
+def hiding(parameters: Mapping[str, Array]) -> set[str]:
+    """The parameters whose values hide a mistake; of equal ones all but the first."""
+    floats = {name: array for name, array in parameters.items() if array.dtype.kind == "f" and array.size}
+    found = {
+        name
+        for name, array in floats.items()
+        if any(neutral.role(name, array) and neutral.hides(array) for neutral in NEUTRAL)
+    }
+    return found | {other for _, other in _twins(floats)}
 
 
 def _count(hiding: list[str], of_role: list[str]) -> str:

@@ -113,7 +113,14 @@ class Further:
     def arrays(self, batch: int | None = None) -> dict[str, Array]:
         """batch: the most that a batch may hold (None: as many as given), where all inputs have the same."""
         rng, shapes = np.random.default_rng(self.seed), self.shapes
-        if batch is not None and self.reduced and len({shape[:1] for shape in shapes.values()}) == 1:
+        flat = all(len(shape) == 1 for shape in shapes.values())
+        # The one axis of all may be no batch, and few numbers cost little.
+        if (
+            batch is not None
+            and self.reduced
+            and not flat
+            and len({shape[:1] for shape in shapes.values()}) == 1
+        ):
             shapes = {
                 name: (*(min(n, batch) for n in shape[:1]), *shape[1:]) for name, shape in shapes.items()
             }

@@ -7,7 +7,7 @@ not tell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +22,9 @@ from parity.trace.values import Array
 if TYPE_CHECKING:
     from convert.models.layout import Layout
     from convert.plan.plan import ConversionPlan, Options
+
+
+STATISTICS = "._mean", "._variance"
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,40 @@ def randomized(
         arrays = moved(plan, {name: a for name, a in after.items() if name not in constants})
         tools["torch"].load_state(torch.model, arrays, strict=False)
         yield Refilled(options.notes, [*warnings, *_left(plan, pairs or {})], found)
+    finally:
+        for side in (paddle, torch):
+            tools[side.framework].put_back(side.model, kept[side.framework])
+
+
+@contextmanager
+def refilled(
+    paddle: LiveSide,
+    torch: LiveSide,
+    inputs: Mapping[str, Array],
+    pairs: Mapping[str, str] | None,
+    names: Collection[str],
+) -> Iterator[bool]:
+    """Fill these of Paddle's parameters alone, and what corresponds to them in torch.
+
+    False, and nothing is filled, where names and `pairs` do not tell of every parameter what it is in torch, or where torch's
+    are not Paddle's as it is. What does not train belongs to the definition, but for statistics.
+    """
+    from convert.models.layout import module_layout
+
+    tools = {side.framework: adapter(side.framework) for side in (paddle, torch)}
+    before = tools["paddle"].state(paddle.model)
+    plan, _ = plan_for(before, module_layout(torch.model), pairs)
+    training = {name for name, known in tools["paddle"].trainable(paddle.model).items() if known}
+    chosen = {n for n in names if n in before and (n in training or n.endswith(STATISTICS))}
+    if plan.problems or not chosen or _wrong_before(plan, before, tools["torch"].state(torch.model)):
+        yield False
+        return
+    kept = {side.framework: tools[side.framework].snapshot(side.model) for side in (paddle, torch)}
+    try:
+        after = fill(paddle, inputs, seed=1, only=chosen)
+        arrays = moved(plan, {name: after[name] for name in before})
+        tools["torch"].load_state(torch.model, arrays, strict=False)
+        yield True
     finally:
         for side in (paddle, torch):
             tools[side.framework].put_back(side.model, kept[side.framework])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from parity.sides.live import LiveSide
 from parity.sides.random_weights import random_state, residual_scales, signed_scales
@@ -10,20 +10,32 @@ from parity.sides.side import adapter
 from parity.trace.values import Array, Weights, scratch_directory
 
 
-def fill(paddle: LiveSide, inputs: Mapping[str, Array], *, seed: int, vectors_only: bool = False) -> Weights:
-    """Give Paddle's model `random_state` values and return its state; one recorded run finds residual branches."""
+def fill(
+    paddle: LiveSide,
+    inputs: Mapping[str, Array],
+    *,
+    seed: int,
+    vectors_only: bool = False,
+    only: Collection[str] | None = None,
+) -> Weights:
+    """Give Paddle's model `random_state` values and return its state; one recorded run finds residual branches.
+
+    only: the entries that get some, where not all do.
+    """
     tools = adapter("paddle")
     with scratch_directory() as scratch:
         trace, values = paddle.capture(
             inputs, mode="eval", precision="float32", store=scratch / "values", outputs_only=True
         )
         values.close()
+    before = tools.state(paddle.model)
+    kept = set() if only is None else set(before) - set(only)
     state = random_state(
-        tools.state(paddle.model),
+        before,
         seed=seed,
         damped=residual_scales(trace),
         signed=signed_scales(trace),
-        constants=tools.constants(paddle.model),
+        constants=tools.constants(paddle.model) | kept,
         vectors_only=vectors_only,
     )
     tools.load_state(paddle.model, state, strict=True)

@@ -25,6 +25,15 @@ def on(name: str, shapes: Shapes, finding: Finding) -> Finding:
     return replace(finding, cause=finding.cause + seen, fix=fix)
 
 
+def with_other_weights(finding: Finding) -> Finding:
+    """A finding that the weights hid with which the models came."""
+    return replace(
+        finding,
+        cause=f"{finding.cause}; seen with other weights only: those that the models came with hide it (zeros, equal or "
+        "symmetric ones)",
+    )
+
+
 def differs(name: str, shapes: Shapes, worst: float) -> Finding:
     """What is known of an input on which only the outputs were recorded."""
     return Finding(
