@@ -14,7 +14,8 @@ from parity.capture.failed import ModelError
 from parity.case import Question, require_finite
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
-from parity.later import Both, gradients_elsewhere, ignored_labels, later_call, many_samples, not_a_number
+from parity.later import Both, ignored_labels, later_call, many_samples, not_a_number
+from parity.later_gradients import gradients_elsewhere, losses_elsewhere
 from parity.limits import QUICK
 from parity.numbers.compare import difference
 from parity.numbers.observed import Observed, differs_at_its_size, sized
@@ -76,7 +77,13 @@ def further_cases(
         (seen.doubtful, lambda: not_a_number(both, inputs)),
         (bool(seen.labels), lambda: ignored_labels(both, inputs, seen.labels, given.notes)),
         (little, lambda: many_samples(both, inputs)),
-        (gradients, lambda: gradients_elsewhere(both, inputs, given.notes, at_kinks=not seen.kinked)),
+        (gradients and seen.own_loss, lambda: losses_elsewhere(both, inputs)),
+        (
+            gradients,
+            lambda: gradients_elsewhere(
+                both, inputs, parameters, pairs, given.notes, at_kinks=not seen.kinked
+            ),
+        ),
     )
     for asked, look in later:
         case = look() if asked else None
@@ -231,13 +238,22 @@ def quick_case(
         require_finite(judgement, stores)
         if judgement.inconclusive and further.unusual:
             overflows = paddle if any("the paddle model" in one for one in judgement.inconclusive) else torch
+            if further.anybodys and overflows is torch:
+                return case
             raise Refused(overflows, ParityError(judgement.inconclusive[0]))
-        found = {side: {k for k in store.index if k.startswith("output:")} for side, store in stores.items()}
+        found = {
+            side: {k for k in store.index if k.startswith(("output:", "text:"))}
+            for side, store in stores.items()
+        }
+        differ = False
         for key in sorted(found["paddle"] & found["torch"]):
+            if key.startswith("text:"):
+                differ |= not np.array_equal(stores["torch"].get(key), stores["paddle"].get(key))
+                continue
             path = key.removeprefix("output:")
             gap = sized(stores["torch"].get(key), stores["paddle"].get(key))
             judgement.outputs[path] = given[path].at_its_size(gap) if path in given else gap
-        differ = any(not d.comparable or d.max_rel > QUICK for d in judgement.outputs.values())
+        differ |= any(not d.comparable or d.max_rel > QUICK for d in judgement.outputs.values())
         if few(case.shapes):
             # Looking closer costs little.
             differ |= any(differs_at_its_size(d, QUICK) for d in judgement.outputs.values())

@@ -1,4 +1,4 @@
-"""What no single forward on ordinary numbers shows: a second call, NaN and Inf, gradients at ties and kinks.
+"""What no single forward on ordinary numbers shows: a second call, NaN and Inf, labels to be left out.
 
 Each is asked only where the models give reason to (`parity.results.seen.Seen`), costs a run or two of both, and is told as a finding of its own:
 the operators that make it are not looked for.
@@ -17,14 +17,14 @@ import numpy as np
 from parity.errors import NotRecordedError, ParityError
 from parity.explain.states import corresponding
 from parity.explain.telling import further as telling
-from parity.limits import EPS64, FLOAT32_STEPS, FORWARD_SHARE, GRADIENT_CONSTANTS, QUICK
+from parity.limits import FLOAT32_STEPS, QUICK
 from parity.numbers.compare import Difference
 from parity.numbers.observed import Observed, Sides, observe, sized
 from parity.results.finding import Note
 from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.results.seen import statistics_of
-from parity.setup.drawn import Further, kinks, larger, not_numbers
+from parity.setup.drawn import Further, hides, not_numbers
 from parity.setup.others import of_several_samples
 from parity.sides.side import Side
 from parity.trace.trace import Framework, Trace
@@ -35,9 +35,6 @@ Runs = Mapping[Framework, tuple[Trace, ValueStore]]
 
 MANY = 16
 """Samples that tell what float32 does to the results, where the given ones hold few numbers."""
-
-LOSS = 1000.0
-"""Going backward is linear: of so many times the loss come so many times the gradients, unless a hook or a function clips them."""
 
 IGNORED = -100
 """The label that both frameworks leave out unless they are told another one."""
@@ -119,13 +116,20 @@ def later_call(
     """
     shapes = {name: array.shape for name, array in inputs.items()}
     name = {2: "a second call"}.get(calls, f"call {calls} in a row")
-    tries = [Further(name, inputs, shapes, (number,), fixed=both.fixed) for number in range(2, calls + 1)]
-    *between, other = tries
+    varied = any(hides(array, len(inputs) == 1) for array in inputs.values())
     with ExitStack() as stack:
-        try:
-            before = [inputs, *(one.arrays() for one in between)]
-            case, runs = both.on(other, stack, outputs_only=True, before=before)
-        except ParityError:
+        for vary in (True, False) if varied else (False,):
+            *between, other = (
+                Further(name, inputs, shapes, (number,), fixed=both.fixed, vary=vary)
+                for number in range(2, calls + 1)
+            )
+            try:
+                before = [inputs, *(one.arrays() for one in between)]
+                case, runs = both.on(other, stack, outputs_only=True, before=before)
+                break
+            except ParityError:
+                continue
+        else:
             return None
         if runs is None:
             return case
@@ -259,84 +263,3 @@ def _same_places(actual: Array, expected: Array) -> bool:
     return all(
         np.array_equal(asked(actual), asked(expected)) for asked in (np.isnan, np.isposinf, np.isneginf)
     )
-
-
-def gradients_elsewhere(
-    both: Both, inputs: Mapping[str, Array], notes: list[Note], *, at_kinks: bool
-) -> Case | None:
-    """Gradients of the inputs at large numbers, of a large loss; at_kinks: and at zeros, halves and equal ones. None if Paddle's model takes neither."""
-    shapes = {name: array.shape for name, array in inputs.items()}
-    case = None
-    # The labels that were given: a loss may promise no gradient of others.
-    whole = frozenset(name for name, array in inputs.items() if array.dtype.kind != "f")
-    tried = {"very large numbers": larger(1000.0, mixed=False)}
-    if at_kinks:
-        tried = {"zeros and equal numbers": kinks, **tried}
-    for name, numbers in tried.items():
-        named = f"gradients on {name}"
-        with ExitStack() as stack:
-            try:
-                case, runs = both.on(
-                    Further(named, inputs, shapes, (4,), numbers=numbers, limit=True, fixed=whole),
-                    stack,
-                    gradients=True,
-                    loss=LOSS,
-                )
-            except ParityError:
-                continue
-            assert runs is not None
-            level = _apart(runs)
-            if level > GRADIENT_CONSTANTS:
-                # What the models return on such numbers is judged by itself; these are gradients of something else.
-                case = None
-                continue
-            # Constants of the forward are in gradients, too.
-            room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * level)
-            least = EPS64 * LOSS * _largest_seed(runs["paddle"][1])
-            for path, theirs, actual in _gradients(runs):
-                expected = LOSS * theirs
-                finite = np.isfinite(expected) & np.isfinite(actual)
-                # Behind a softmax that is one and zeros, what comes back is left of numbers that cancel.
-                size = max(least, float(np.abs(expected[finite]).max(initial=0.0)))
-                gap = float(np.abs(expected - actual)[finite].max(initial=0.0))
-                lost = np.isnan(expected) & np.isfinite(actual)
-                if lost.any():  # Paddle's kernel overflows on its way (silu, celu), and torch's does not
-                    notes.append(telling.paddles_nan(path, named))
-                apart = not np.array_equal(np.isfinite(expected) | lost, np.isfinite(actual))
-                if np.isfinite(expected).any() and (apart or gap > room * size):
-                    case.judgement.findings.append(
-                        telling.at_kinks(named, path, case.shapes, np.inf if apart else gap / size)
-                    )
-            if case.judgement.findings:
-                return case
-    return case
-
-
-def _largest_seed(store: ValueStore) -> float:
-    """The largest gradient of Paddle's loss at what the model returns."""
-    seeds = (np.abs(store.get(key)).max(initial=0.0) for key in store.index if key.startswith("seed:"))
-    return max(map(float, seeds), default=0.0) or 1.0
-
-
-def _apart(runs: Runs) -> float:
-    """How far the outputs are apart, relative to their size; 0 where they cannot be compared."""
-    expected, actual = (runs[side][1] for side in ("paddle", "torch"))
-    gaps = (
-        sized(actual.get(key), expected.get(key))
-        for key in expected.index
-        if key.startswith("output:") and key in actual.index
-    )
-    return max((gap.max_rel for gap in gaps if gap.comparable), default=0.0)
-
-
-def _gradients(runs: Runs) -> Iterator[tuple[str, Array, Array]]:
-    """(input, Paddle's gradient, torch's); one that does not arrive is zero."""
-    for path in runs["paddle"][0].inputs:
-        found = []
-        for trace, store in runs.values():
-            key = f"grad:{trace.inputs[path]}"
-            found.append(store.get(key) if key in store else None)
-        expected, actual = found
-        if expected is not None or actual is not None:
-            zeros = np.zeros_like(expected if actual is None else actual)
-            yield path, zeros if expected is None else expected, zeros if actual is None else actual

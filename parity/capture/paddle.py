@@ -24,7 +24,7 @@ from parity.capture.branches import branches_of
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.kept import Snapshot, attributes, changed, counts
-from parity.capture.named import numbers_named
+from parity.capture.named import edges_named, numbers_named
 from parity.capture.options import Options
 from parity.capture.places import Places, patched, throughout
 from parity.capture.recomputation import none_recomputed
@@ -453,6 +453,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
     """Fill the trace's parameters, modules and constructor lines; return layer paths by id."""
     trace, paths = recorder.trace, {id(model): ""}
     named: set[int] = set()
+    edges: set[float] = set()
     hidden_tensors: list[tuple[str, Any]] = []
     hidden = list(_unregistered(model))
     known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
@@ -469,6 +470,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
             trace.arguments[path] = module_arguments(layer)
             if not recorder.options.outputs_only:  # only the given input's run is asked
                 named |= numbers_named(layer)
+                edges |= edges_named(layer)
             trace.returns[path] = return_line(layer)
             for child, inner in dict(layer.named_children()).items():
                 label = f"{path}.{child}" if path else child
@@ -485,6 +487,7 @@ def _describe_model(model: Any, recorder: PaddleRecorder) -> dict[int, str]:
                         label, tensor, registered=label in registered, trainable=not tensor.stop_gradient
                     )
     trace.named += sorted(named)
+    trace.edges += sorted(edges)
     for label, tensor in hidden_tensors:
         if id(tensor) not in recorder.leaves:
             recorder.add_leaf(label, tensor, registered=False, trainable=not tensor.stop_gradient)

@@ -6,6 +6,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from parity.capture.options import Leaf, Options
 from parity.capture.results import as_array, leaves_of
 from parity.capture.tensors import Tensors
@@ -43,6 +45,10 @@ class Remarks(Tensors):
             if array is None:
                 kind = "text" if isinstance(leaf, (str, bytes)) else "other"
                 self.trace.results[path] = [kind, str(leaf) if kind == "text" else type(leaf).__name__]
+                if kind == "text" and self.store is not None:
+                    self.store.put(
+                        f"text:{path}", np.frombuffer(str(leaf).encode(errors="replace"), np.uint8)
+                    )
                 continue
             self.trace.results[path] = ["array" if array.ndim else "number", type(leaf).__name__]
             read = self._read_from(leaf)

@@ -10,7 +10,7 @@ from typing import Any
 from parity.capture.places import patched
 from parity.capture.source import is_machinery
 
-SWITCHES = ("is_grad_enabled", "is_inference_mode_enabled")
+SWITCHES = ("is_grad_enabled", "is_inference_mode_enabled", "get_num_threads")
 """The functions of a framework that tell where one stands, as far as it has them."""
 
 

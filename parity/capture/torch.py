@@ -25,7 +25,7 @@ from parity.capture.branches import branches_of
 from parity.capture.chance import seeded
 from parity.capture.held import held_tensors
 from parity.capture.kept import Snapshot, attributes, changed, counts
-from parity.capture.named import numbers_named
+from parity.capture.named import edges_named, numbers_named
 from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import called
@@ -425,6 +425,7 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
     """Fill the trace's parameters, modules and constructor lines; return module paths by id."""
     trace, paths = recorder.trace, {id(model): ""}
     named: set[int] = set()
+    edges: set[float] = set()
     hidden_tensors: list[tuple[str, torch.Tensor]] = []
     hidden = list(_unregistered(model))
     known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
@@ -442,6 +443,7 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
             trace.arguments[path] = module_arguments(module)
             if not recorder.options.outputs_only:  # only the given input's run is asked
                 named |= numbers_named(module)
+                edges |= edges_named(module)
             if plainly and not prefix and trace.arguments[path]:
                 trace.arguments[path][TRAINS] = True
             trace.returns[path] = return_line(module)
@@ -466,6 +468,7 @@ def _describe_model(model: torch.nn.Module, recorder: TorchRecorder) -> dict[int
                     trainable=trainable and tensor.requires_grad,
                 )
     trace.named += sorted(named)
+    trace.edges += sorted(edges)
     for label, tensor in hidden_tensors:
         if id(tensor) not in recorder.leaves:
             recorder.add_leaf(label, tensor, registered=False, trainable=tensor.requires_grad)

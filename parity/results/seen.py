@@ -93,6 +93,9 @@ MOVING = frozenset(
 )
 """Kinds of operators that put the numbers of their first input elsewhere, and make no others."""
 
+CASTS = frozenset({"cast", "identity", "reshape", "move", "int", "long", "short", "to", "type"})
+"""Kinds of operators that make no other numbers of whole ones."""
+
 RANKING = frozenset(
     {"topk", "topk.indices", "sort", "sort.indices", "kthvalue", "kthvalue.indices", "mode", "unique", "nms"}
 )
@@ -113,6 +116,9 @@ DOUBTFUL = frozenset(
     }
 )
 """Kinds of operators that ask for NaN or Inf, or treat them apart."""
+
+DIVIDING = frozenset({"div", "divide", "truediv", "rsqrt", "sqrt", "log", "reciprocal", "norm", "normalize"})
+"""Kinds of operators that overflow on zeros, or on what is zero for equal numbers."""
 
 KINKED = frozenset(
     {
@@ -156,7 +162,8 @@ class Seen:
     are labels and lengths of a CTC loss. ranked: Paddle's model puts numbers in an order, which equal ones do not have. cut: these numbers reach
     where Paddle's cross entropy cuts off. calls: how many calls in a row tell what a forward keeps for the next one; 0: it keeps nothing. doubtful: one side asks for NaN
     or Inf where the other does not. kinked: both have an operator whose gradient at a kink is the framework's own, or
-    numbers are ranked. named: the numbers that the code of a model compares with. counts: the plain
+    numbers are ranked. computed: the inputs of whole numbers of which something is computed on both sides before it chooses anything. farther: those that are free in
+    Paddle alone. dividing: one has an operator that overflows on zeros. own_loss: a loss was given. named: the sizes that the code of a model compares with, edges: its other numbers. counts: the plain
     numbers that a forward left changed, on each side.
     """
 
@@ -169,7 +176,12 @@ class Seen:
     calls: int = 0
     doubtful: bool = False
     kinked: bool = False
+    computed: frozenset[str] = frozenset()
+    farther: frozenset[str] = frozenset()
+    dividing: bool = False
+    own_loss: bool = False
     named: tuple[int, ...] = ()
+    edges: tuple[float, ...] = ()
     counts: Mapping[Framework, Mapping[str, float]] = field(default_factory=dict)
 
 
@@ -177,8 +189,10 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
     """What two runs on one input say."""
     ranked = any(op.kind in RANKING and not op.attributes.get("stable") for op in paddle.ops)
     kinds = [Counter(op.kind for op in trace.ops) for trace in (paddle, torch)]
+    free = [set(_free(trace)) for trace in (paddle, torch)]
+    computed = set(_computed(paddle)) & set(_computed(torch))
     return Seen(
-        frozenset(set(_free(paddle)) & set(_free(torch))),
+        frozenset(free[0] & free[1]),
         frozenset(_taken(paddle, "embedding", "x")),
         frozenset(_taken(paddle, "cross_entropy", "label")),
         frozenset(name for kind in SEQUENCES for name in _taken(paddle, kind)),
@@ -186,7 +200,12 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
         calls=max(map(_calls, (paddle, torch))),
         doubtful=any(kinds[0][kind] != kinds[1][kind] for kind in DOUBTFUL),
         kinked=ranked or any(kinds[0][kind] and kinds[1][kind] for kind in KINKED),
+        computed=frozenset(computed - free[0]),
+        farther=frozenset(free[0] - free[1]),
+        dividing=any(kind.strip("_") in DIVIDING for counted in kinds for kind in counted),
+        own_loss=any(op.module == "loss" for op in paddle.ops),
         named=tuple(sorted({*paddle.named, *torch.named})),
+        edges=tuple(sorted({*paddle.edges, *torch.edges})),
         counts={trace.framework: trace.counts for trace in (paddle, torch)},
     )
 
@@ -221,11 +240,36 @@ def _free(trace: Trace) -> Iterator[str]:
             if not taken or _bounds(op):
                 # Whatever number comes in, what goes on is within bounds.
                 continue
+            usual = op.kind.strip("_") in ARITHMETIC or (op.kind in MOVING and taken == {"x"})
+            if not usual and all("float" in trace.values[op.inputs[slot]].dtype for slot in taken):
+                # What takes floats takes any, and makes what it makes of others too.
+                continue
             reached.update(op.outputs)
-            bound |= not (op.kind.strip("_") in ARITHMETIC or (op.kind in MOVING and taken == {"x"}))
-            bound |= bool(asked & set(op.outputs))
+            bound |= not usual or bool(asked & set(op.outputs))
         if not bound:
             yield name
+
+
+def _computed(trace: Trace) -> Iterator[str]:
+    """The inputs of whole numbers that nothing but arithmetic takes as they are, and of which arithmetic makes others."""
+    for name, value in trace.inputs.items():
+        if "int" not in trace.values[value].dtype or value in trace.asked:
+            continue
+        same, made = {value}, False
+        for op in trace.ops:
+            taken = {slot for slot, number in op.inputs.items() if number in same}
+            if not taken:
+                continue
+            kind = op.kind.strip("_")
+            if kind in CASTS or (op.kind in MOVING and taken == {"x"}):
+                same.update(op.outputs)
+            elif kind in ARITHMETIC:
+                made = True
+            else:
+                break
+        else:
+            if made and not same & set(trace.asked):
+                yield name
 
 
 def _bounds(op: Op) -> bool:

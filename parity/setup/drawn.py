@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +43,50 @@ def rounded(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> A
     return rng.choice(HALVES, shape)
 
 
+def halved(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """The same, some of them halved again and again: the halves of a quantisation's steps are such."""
+    numbers = rounded(array, shape, rng)
+    return np.where(rng.random(shape) < 0.5, numbers, numbers * 0.5 ** rng.integers(0, FINEST, shape))
+
+
 def kinks(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """The same, but some rows are zeros."""
+    """The same as `rounded`, but some rows are zeros, and two are equal."""
     numbers = rounded(array, shape, rng)
     if len(shape) > 1:
         numbers[..., -1, :] = 0.0
+        numbers[..., 1 % shape[-2], :] = numbers[..., 0, :]
     return numbers
+
+
+def blank(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """A sample of zeros, one of equal numbers, and usual ones."""
+    numbers = usual(array, shape, rng)
+    numbers[:1] = 0.0
+    numbers[1:2] = _centre(array) + _width(array)
+    return numbers
+
+
+def on_edges(edges: Sequence[float]) -> Numbers:
+    """The numbers that code names: what it does on an edge, and not only beside it."""
+
+    def made(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.choice(np.array(edges, float), shape)
+
+    return made
+
+
+def crowded(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Boxes (left, top, right, bottom) most of which overlap; usual numbers for what holds none."""
+    if not are_boxes(array):
+        return usual(array, shape, rng)
+    corners = _centre(array) + _width(array) * rng.standard_normal((*shape[:-1], 2)) * CROWDED
+    sides = _width(array) * rng.uniform(0.5, 1.0, (*shape[:-1], 2))
+    return np.concatenate([corners, corners + sides], -1)
+
+
+def are_boxes(array: Array) -> bool:
+    """Whether the numbers may be boxes, whose right and bottom lie beyond left and top."""
+    return array.ndim > 1 and array.shape[-1] == 4 and bool((array[..., 2:] > array[..., :2]).all())
 
 
 def not_numbers(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -64,10 +102,18 @@ def tiny(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Arra
     return _width(array) * TINY * rng.standard_normal(shape)
 
 
+SMALL, FARTHER = 5, 4
+"""Whole numbers below it are small; so many times the given ones are beyond most tables that are made for them."""
+
 PARTS = 4
 """The last axis of a large sample is cut into so many."""
 
 HALVES = (0.0, 0.0, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5)
+
+FINEST = 9
+"""Halved fewer times than this: a step of 1/256, as pixels have, has halves too."""
+
+CROWDED = 0.1
 
 TINY = 1e-5
 
@@ -95,10 +141,16 @@ class Further:
     """Input of whole numbers -> how far they reach to either side of zero; otherwise as far as the given ones."""
     from_zero: frozenset[str] = frozenset()
     """Inputs of whole numbers that choose rows or labels, of which there is a first one whether it was given or not."""
+    signed: frozenset[str] = frozenset()
+    """Inputs of whole numbers that are to reach as far below zero as they do above."""
+    farther: frozenset[str] = frozenset()
+    """Inputs of whole numbers that are to go beyond the given ones, several times as far."""
     ignored: Mapping[str, int] | None = None
     """Input of labels -> the label that every third is."""
     unusual: bool = False
     """Whether nobody expects the model to take such an input: that Paddle's does not is not told."""
+    anybodys: bool = False
+    """Whether a port must take it as Paddle's model does: NaN or Inf in torch alone is a difference."""
     limit: bool = False
     """Whether a port may raise on it: that is a limit of the port and no difference."""
     quiet: bool = False
@@ -141,8 +193,11 @@ class Further:
             return _others(array, shape, rng)
         if self.whole is not None and name in self.whole:
             reach = self.whole[name]
-            low = 0 if array.dtype.kind == "u" else -reach
-            return rng.integers(low, reach, shape).astype(array.dtype)
+            low, small = (0 if array.dtype.kind == "u" else -n for n in (reach, SMALL))
+            far = rng.integers(low, reach, shape)
+            return np.where(rng.random(shape) < 0.5, rng.integers(small, SMALL, shape), far).astype(
+                array.dtype
+            )
         if is_mask(array, alone):
             # Rows in another order; more of them come again, a longer one goes on as it ends.
             rows = array[rng.permutation(len(array))]
@@ -152,8 +207,11 @@ class Further:
         if array.dtype.kind == "f":
             return self.numbers(array, shape, rng).astype(np.float32)
         if array.dtype.kind in "iu" and array.size:
-            low = min(0, int(array.min())) if name in self.from_zero else int(array.min())
-            made = rng.integers(low, int(array.max()) + 1, shape).astype(array.dtype)
+            low, high = int(array.min()), int(array.max())
+            low = min(0, low) if name in self.from_zero else low
+            low = min(low, -high) if name in self.signed else low
+            high *= FARTHER if name in self.farther else 1
+            made = rng.integers(low, high + 1, shape).astype(array.dtype)
             if self.ignored is not None and name in self.ignored:
                 made.reshape(-1)[::3] = self.ignored[name]
             return made
@@ -175,10 +233,21 @@ def is_mask(array: Array, alone: bool) -> bool:
     )
 
 
-def hides(array: Array, alone: bool) -> bool:
-    """Whether it is a mask or ids that are all equal: nothing shows where each of them goes."""
-    if array.size < 2 or array.min() != array.max():
+def is_padding(array: Array) -> bool:
+    """A mask that begins, or ends, every row: nobody gives it other numbers than zeros and ones."""
+    if array.ndim < 2 or not is_mask(array, False):
         return False
+    steps = np.diff(array.astype(int), axis=-1)
+    return bool((steps <= 0).all() or (steps >= 0).all())
+
+
+def hides(array: Array, alone: bool) -> bool:
+    """Whether it is a mask or ids that are all equal, or padding of one length: nothing shows where each of them goes."""
+    if array.size < 2:
+        return False
+    if array.min() != array.max():
+        plain = array.ndim == 2 and len(array) > 1 and is_mask(array, alone) and is_padding(array)
+        return plain and bool((array == array[0]).all())
     return array.min() == 1 and not alone if array.dtype.kind == "f" else bool(array.min() >= 0)
 
 

@@ -12,7 +12,21 @@ from dataclasses import replace
 import numpy as np
 
 from parity.results.seen import Seen
-from parity.setup.drawn import FEW, Further, Numbers, hides, is_mask, larger, rounded, tiny
+from parity.setup.drawn import (
+    FEW,
+    Further,
+    Numbers,
+    are_boxes,
+    blank,
+    crowded,
+    halved,
+    hides,
+    is_mask,
+    is_padding,
+    larger,
+    on_edges,
+    tiny,
+)
 from parity.trace.values import Array
 
 SAMPLES = 5
@@ -67,7 +81,7 @@ def further_inputs(
     if floats and few(shapes):
         several = replace(plain, shapes=of_several_samples(shapes), reduced=False)
         if mixed:
-            rows.append((replace(several, name="zeros, halves and equal numbers", numbers=rounded),))
+            rows.append((replace(several, name="zeros, halves and equal numbers", numbers=halved),))
         rows.append((replace(several, name="tiny numbers", numbers=tiny),))
         rows.append(
             tuple(
@@ -75,6 +89,16 @@ def further_inputs(
                 for name, numbers in large.items()
             )
         )
+        if seen is not None and seen.edges and not seen.ranked:
+            rows.append((replace(several, name="numbers that the code names", numbers=on_edges(seen.edges)),))
+        if any(are_boxes(array) for array in inputs.values()):
+            rows.append((replace(several, name="boxes that overlap", numbers=crowded),))
+    cheap = _numbers(shapes) <= AFFORDABLE
+    if floats and cheap and seen is not None and seen.dividing:
+        more = of_several_samples(shapes) if few(shapes) else shapes
+        rows.append((replace(plain, name="blank samples", numbers=blank, shapes=more, anybodys=True),))
+    if images and cheap:
+        rows.append(tuple(_of_other_forms(plain, images)))
     if not images and few(shapes):
         alone = {name: (*s[:1], 1, *s[2:]) if len(s) > 1 else s for name, s in shapes.items()}
         if alone != shapes:
@@ -84,9 +108,31 @@ def further_inputs(
             )
     rows.append(tuple(_of_any_whole_numbers(plain, seen)))
     if seen is not None:
+        signed = replace(plain, name="whole numbers of either sign", signed=seen.computed, limit=True)
+        farther = replace(plain, name="larger whole numbers", farther=seen.farther, limit=True, quiet=True)
+        rows += [(one,) for one in (signed, farther) if one.signed or one.farther]
         rows += _of_named_numbers(plain, bool(images), seen)
     fixed = frozenset() if seen is None else seen.sequences
     return [tuple(replace(one, fixed=fixed) for one in row) for row in rows if row]
+
+
+def _of_other_forms(plain: Further, images: list[str]) -> Iterator[Further]:
+    """Images far from a square, with as many numbers as the given ones: what is kept or guessed by their number is wrong for them."""
+    small = min(size for name in images for size in plain.shapes[name][2:]) < SMALL
+    for name, high, wide in FORMS[::-1] if small else FORMS:
+        shapes = {
+            n: (*s[:2], int(s[2] * high), int(s[3] * wide)) if n in images else s
+            for n, s in plain.shapes.items()
+        }
+        if all(all(shape) for shape in shapes.values()):
+            yield replace(plain, name=name, shapes=shapes, limit=True, quiet=True)
+
+
+FORMS = (("a long form", 0.5, 2), ("a tall form", 2, 0.5), ("a large form", 2, 4))
+"""(name, factors of height and width)"""
+
+SMALL = 8
+"""Of an image that is smaller, a map of one pixel may be left: then a larger one shows more."""
 
 
 def few(shapes: Mapping[str, tuple[int, ...]]) -> bool:
@@ -174,7 +220,8 @@ def _of_named_numbers(plain: Further, images: bool, seen: Seen) -> Iterator[tupl
     }
     given = {length for shape in plain.shapes.values() for length in shape}
     room = max(AFFORDABLE, _numbers(plain.shapes))
-    for number in [number for number in seen.named if number not in given][:NAMED]:
+    most = NAMED * 2 if few(plain.shapes) else NAMED
+    for number in [number for number in seen.named if number not in given][:most]:
         filled = {name: np.full_like(array, number) for name, array in counts.items()}
         if filled:
             arrays = {**plain.given, **filled}
@@ -188,7 +235,13 @@ def _of_named_numbers(plain: Further, images: bool, seen: Seen) -> Iterator[tupl
             name = f"{number} {AXIS.format(' and '.join(map(str, axes)))}"
             # A port may have tables of one length; that it takes another batch is expected of every one.
             limit = axes != (0,)
-            yield (replace(plain, name=name, shapes=shapes, reduced=False, limit=limit, quiet=limit),)
+            beyond = replace(plain, name=name, shapes=shapes, reduced=False, limit=limit, quiet=limit)
+            # A batch may have to be a multiple of what the code names.
+            below = _along(plain.shapes, axes, number - 1)
+            yield (
+                beyond,
+                *(() if limit else (replace(beyond, name=f"{number - 1} {AXIS.format(0)}", shapes=below),)),
+            )
 
 
 def _numbers(shapes: Mapping[str, tuple[int, ...]]) -> int:
@@ -217,7 +270,7 @@ AFFORDABLE = 20_000
 
 def _of_any_whole_numbers(plain: Further, seen: Seen | None) -> Iterator[Further]:
     """Whole numbers that choose nothing (no row of a table, no label, no length), of any sign and size."""
-    free = [] if seen is None else sorted(seen.free)
+    free = [] if seen is None else [n for n in sorted(seen.free) if not is_padding(plain.given[n])]
     for name, reach in BELOW_ZERO.items() if free else ():
         reaches = {one: BYTES if plain.given[one].dtype.itemsize == 1 else reach for one in free}
         yield replace(plain, name=name, whole=reaches, limit=True)

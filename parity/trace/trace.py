@@ -70,7 +70,7 @@ class Trace:
     the model returns there: "tensor", "number", "array", "text" or "other", and its text or type. asked: the values whose
     numbers the model took out of their tensor. written: the inputs that it wrote into. kept: the modules of which forward
     changed a plain attribute (a count, a cache). counts: the plain numbers among them, and what they are now. updated: the buffers
-    that it changed. named: the numbers that the model's code compares with. branches: those
+    that it changed. named: the sizes that the model's code compares with; edges: all other numbers in it. branches: those
     of its code that depend on what it is given -> whether this run entered them. notes, doubts: what the run has to say for itself; with a doubt, equal numbers
     prove nothing. raised: of a run that raised, the error, the user's line and module, and kind and inputs of the operator, if
     it was one.
@@ -105,6 +105,7 @@ class Trace:
     counts: dict[str, float] = field(default_factory=dict)
     updated: list[str] = field(default_factory=list)
     named: list[int] = field(default_factory=list)
+    edges: list[float] = field(default_factory=list)
     results: dict[str, list[str]] = field(default_factory=dict)
     loss_at: int = -1
     branches: dict[str, bool] = field(default_factory=dict)

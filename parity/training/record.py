@@ -44,6 +44,10 @@ class Remark(Enum):
     BIASED_VARIANCE = "running variances differ by n / (n - 1)"
 
 
+FURTHER = "further"
+"""Attribute of a claim that steps beyond those that were asked for show."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """One thing that an explainer says. twin: the weight or buffer that it is about; None: the optimizer.

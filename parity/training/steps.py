@@ -9,19 +9,22 @@ and neither inherits the other's error or an earlier step's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from parity.align.alignment import Alignment
 from parity.align.weights import WeightPair
 from parity.capture.training import Trainer
+from parity.errors import ParityError
 from parity.limits import FORWARD_SHARE, RECOMPUTED
 from parity.ops.table import float32_settings
-from parity.results.finding import Finding
+from parity.results.finding import Finding, Subject
+from parity.setup.drawn import Further
 from parity.trace.values import Array
 from parity.training import clipping, drift, model, schedule, settings, telling, updates
 from parity.training.record import (
+    FURTHER,
     Claim,
     Claims,
     Given,
@@ -32,6 +35,10 @@ from parity.training.record import (
     TrainingJudgement,
 )
 from parity.training.update_rules import RULES, Parameter, Prediction, predicted
+
+FURTHER_STEPS, LARGER = 4, 1000.0
+"""An optimizer of the user's own steps so often beyond what was asked for, on other numbers, and the last time with gradients so many
+times as large: what it does every fifth step, to rows that rest, or beyond a norm."""
 
 EVERY_STEP: tuple[Callable[[Given, StepRecord, Claims], Iterator[Claim]], ...] = (
     model.gradients,
@@ -97,6 +104,12 @@ def judge_training(
     for explain in AT_THE_END:
         for claim in explain(record, claims):
             claims.add(claim)
+    if first[1].custom and not claims.faults:
+        more = Record(given, list(_further(trainers, given, inputs, steps)))
+        seen = [claim for claim in updates.explain(more, claims) if isinstance(claim.what, Subject)]
+        if seen:
+            claims.said[:] = [claim for claim in claims.said if claim.what is not Remark.OWN_CLASS]
+            claims.said += (replace(claim, attribute=FURTHER) for claim in seen)
     if not claims.faults:
         for claim in schedule.explain(schedule.going_on(paddle, replay, record), claims):
             claims.add(claim)
@@ -104,6 +117,22 @@ def judge_training(
         [telling.finding(claim, given) for claim in claims.faults],
         [telling.note(claim, given) for claim in claims.remarks],
     )
+
+
+def _others(inputs: Mapping[str, Array], count: int) -> Iterator[Mapping[str, Array]]:
+    """Other numbers of the given shapes; whole ones, of which nobody knows what they may be, in another order."""
+    shapes = {name: array.shape for name, array in inputs.items()}
+    for number in range(count):
+        drawn = Further("", inputs, shapes, (number,), reduced=False).arrays()
+        yield {
+            name: drawn[name] if inputs[name].dtype.kind == "f" else _among(inputs[name], number)
+            for name in inputs
+        }
+
+
+def _among(array: Array, seed: int) -> Array:
+    """As many of an input's own numbers, drawn anew: some are left out."""
+    return np.random.default_rng(seed).choice(array.reshape(-1), array.shape) if array.size else array
 
 
 def _trained(
@@ -116,21 +145,44 @@ def _trained(
         for explain in EVERY_STEP:
             for claim in explain(given, step, claims):
                 claims.add(claim)
-        yield Measured(
-            updates.measured(given, step),
-            schedule.measured(given, step.paddle, step.torch),
-            drift.measured(given, step),
-            clipping.room(step.paddle, step.torch, step.expected.gradients),
-        )
+        yield _measured(given, step)
+
+
+def _measured(given: Given, step: StepRecord) -> Measured:
+    return Measured(
+        updates.measured(given, step),
+        schedule.measured(given, step.paddle, step.torch),
+        drift.measured(given, step),
+        clipping.room(step.paddle, step.torch, step.expected.gradients),
+    )
+
+
+def _further(trainers: Trainers, given: Given, inputs: Mapping[str, Array], steps: int) -> Iterator[Measured]:
+    """Steps beyond those that were asked for, up to one that the models do not take."""
+    prediction = Prediction()
+    for number, arrays in enumerate(_others(inputs, FURTHER_STEPS)):
+        times = LARGER if number == FURTHER_STEPS - 1 else 1.0
+        try:
+            step, prediction = _step(trainers, given, arrays, steps + number, prediction, times)
+        except ParityError:
+            return
+        yield _measured(given, step)
 
 
 def _step(
-    trainers: Trainers, given: Given, inputs: Mapping[str, Array], number: int, prediction: Prediction
+    trainers: Trainers,
+    given: Given,
+    inputs: Mapping[str, Array],
+    number: int,
+    prediction: Prediction,
+    times: float = 1.0,
 ) -> tuple[StepRecord, Prediction]:
     paddle, torch, replay = trainers.paddle, trainers.torch, trainers.replay
     before = paddle.state()
     replay.load(_as_torch(given.twins, before, replay.state()))
     expected, free, alone = (trainer.backward(inputs) for trainer in (paddle, torch, replay))
+    for passed in (expected, free, alone) if times != 1.0 else ():
+        passed.gradients.update({name: times * gradient for name, gradient in passed.gradients.items()})
     theirs, ours = paddle.settings(), replay.settings()
     # After the pass: what it wrote into buffers belongs to no step of the optimizer.
     start = replay.state()

@@ -9,7 +9,7 @@ from parity.explain.words import show
 from parity.ops.table import update_rule
 from parity.results.finding import Finding, Note, Shows, Subject
 from parity.training.clipping import LARGE
-from parity.training.record import Claim, Given, Remark
+from parity.training.record import FURTHER, Claim, Given, Remark
 
 Told = tuple[str, str]
 """Cause and fix."""
@@ -257,9 +257,11 @@ def _update(claim: Claim, given: Given) -> Told:
     (names, updated), paddle, torch = claim.details, given.paddle, given.torch
     clip = f" with {paddle.clip}" if paddle.clip and torch.custom else ""
     rule = update_rule(paddle.name)
+    further = "; seen in further steps only, on other numbers and with larger gradients"
     return (
         f"update rule: from equal weights and gradients torch's {torch.name} steps differently than Paddle's "
-        f"{paddle.name}{clip} for {len(names)} of {updated} parameters ({few(names)})",
+        f"{paddle.name}{clip} for {len(names)} of {updated} parameters ({few(names)})"
+        f"{further if claim.attribute == FURTHER else ''}",
         "compare the two update formulas: the place of eps, the order of decay and momentum"
         + (f"; {paddle.name}: {rule}" if rule else ""),
     )

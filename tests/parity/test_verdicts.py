@@ -222,6 +222,7 @@ def test_further_inputs_of_an_equivalent_pair_are_compared_by_their_outputs_alon
         ("other numbers", True, (2, 3, 8, 8)),
         ("odd size", True, (2, 3, 9, 7)),
         ("one sample of very large numbers", True, (1, 3, 8, 8)),
+        ("a long form", True, (2, 3, 4, 16)),
     ]
     assert all(case.judgement.outputs for case in report.cases)
 
@@ -237,7 +238,7 @@ def test_a_model_for_one_size_of_batch_is_still_tried_on_further_inputs():
 
     report = parity.check(InPaddle(), InTorch(), np.ones((4, 3, 2, 2), np.float32))
     assert report
-    assert [case.shapes["0"][0] for case in report.cases] == [4, 4, 4]
+    assert [case.shapes["0"][0] for case in report.cases] == [4, 4, 4, 4]
 
 
 def test_assert_equivalent_shows_at_most_three_findings():

@@ -89,6 +89,41 @@ def counting(side: str, names: Sequence[str]) -> str:
     return f"only {only}'s model counts its calls, in {told}: two calls were compared, and what a later one does was not"
 
 
+def of_loss(path: str, shapes: Shapes, apart: float, size: float) -> Finding:
+    """Two losses that part on other results than those that the models return. path: of the result whose gradient differs; "": the loss itself."""
+    what = f"the gradient of the loss at `{path}`" if path else "the loss"
+    by = "NaN or Inf on one side alone" if apart == float("inf") else f"{apart:.1e} of its size"
+    return Finding(
+        layer="loss",
+        operator="loss",
+        where="",
+        cause=f"{what} differs by {by} where the results are as large as {size:.0f}, though not on those that the models returned",
+        fix="use the loss that Paddle's training has: written otherwise, it is the same on some results only",
+        evidence={"gradient": apart, "shapes": {k: list(v) for k, v in shapes.items()}},
+        subject=Subject.GRADIENT,
+        attribute=path,
+        shows=Shows.GRADIENTS,
+        order=float("inf"),
+    )
+
+
+def of_hooked(name: str, parameter: str, shapes: Shapes, apart: float) -> Finding:
+    """A gradient that hooks change on such numbers alone."""
+    return Finding(
+        layer=parameter.rpartition(".")[0],
+        operator="gradient",
+        where="",
+        cause=f"the gradient of `{parameter}`, after the hooks on it, differs by {apart:.1e} of its size; seen on an input of {_sizes(shapes)} "
+        f"({name.removeprefix('gradients on ')}) only",
+        fix="register the hooks that Paddle's parameter has, with the same bounds",
+        evidence={"gradient": apart, "shapes": {k: list(v) for k, v in shapes.items()}},
+        subject=Subject.GRADIENT,
+        attribute=parameter,
+        shows=Shows.GRADIENTS,
+        order=float("inf"),
+    )
+
+
 def at_kinks(name: str, path: str, shapes: Shapes, apart: float) -> Finding:
     """A gradient that differs where a function has a kink, or where numbers are equal or large."""
     by = "NaN or Inf on one side alone" if apart == float("inf") else f"{apart:.1e} of its size"
