@@ -128,10 +128,12 @@ def _first_that_tells(
 
 def says_nothing(judgement: Judgement) -> bool:
     """Whether numbers that no user gives overflow, leave rounding nothing to compare, or reach where Paddle cuts a softmax off."""
-    if judgement.seen.cut or (judgement.inconclusive and not judgement.findings):
+    if judgement.seen.cut:
         return True
     apart = [found for found in judgement.observed.values() if not found.agrees]
-    return bool(apart) and all(found.doubt for found in apart)
+    if apart:
+        return all(found.doubt for found in apart)
+    return bool(judgement.inconclusive and not judgement.findings)
 
 
 class Refused(Exception):

@@ -228,6 +228,7 @@ def explained(evidence: Evidence) -> Claims:
 def _told(trial: Trial) -> Judgement:
     evidence, claims = trial.evidence, trial.claims
     rows = zip(evidence.alignment.pairs, evidence.rows, strict=True)
+    apart = bool(trial.findings) or any(not found.agrees for found in evidence.observed.values())
     return Judgement(
         rows=[replace(row, status=claims.status(pair, row.status)) for pair, row in rows],
         # Whoever asks why the outputs differ must not read first what does not show in them.
@@ -242,6 +243,6 @@ def _told(trial: Trial) -> Judgement:
         apart=evidence.alignment.apart,
         seen=replace(
             seen(evidence.paddle.trace, evidence.torch.trace),
-            cut=bool(trial.findings) and softmax_is_cut(evidence.paddle),
+            cut=apart and softmax_is_cut(evidence.paddle),
         ),
     )

@@ -45,8 +45,8 @@ def rounded(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> A
 
 def halved(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """The same, some of them halved again and again: the halves of a quantisation's steps are such."""
-    numbers = rounded(array, shape, rng)
-    return np.where(rng.random(shape) < 0.5, numbers, numbers * 0.5 ** rng.integers(0, FINEST, shape))
+    finer = rng.choice(HALVES[2:], shape) * 0.5 ** rng.integers(0, FINEST, shape)
+    return np.where(rng.random(shape) < 0.5, rounded(array, shape, rng), finer)
 
 
 def kinks(array: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:

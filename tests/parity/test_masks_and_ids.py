@@ -56,6 +56,7 @@ MASKS = [
     pytest.param(mean, np.ones((4, 6), "int64"), id="ones"),
     pytest.param(mean, np.ones((4, 6), bool), id="true"),
     pytest.param(mean, np.ones((4, 6), "float32"), id="ones as float32"),
+    pytest.param(mean, np.repeat([[1, 1, 1, 1, 0, 0]], 4, 0), id="one length"),
     pytest.param(attention, np.zeros((4, 6), bool), id="false"),
     pytest.param(lambda x, ids: x + like(x, ids)[:, :, None], np.zeros((4, 6), "int64"), id="types"),
     pytest.param(lambda x, ids: x * like(x, ids)[:, :, None], np.full((4, 6), 7, "int64"), id="ids"),

@@ -45,6 +45,25 @@ class UpTo(torch.nn.Module):
         return x * (2 if min(30, int(count.max())) < 30 else 3)
 
 
+class OnEdge(torch.nn.Module):
+    def forward(self, x):
+        return torch.where(x == 12, 0, x * 2)
+
+
+class ByChunk(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.most = 21
+
+    def forward(self, x):
+        return torch.cat([part.flip(0) for part in x.split(self.most)]).flip(0) * 2
+
+
+class ByDefault(torch.nn.Module):
+    def forward(self, x, *, beyond=14):
+        return x * 2 if len(x) <= beyond else x.cumsum(0)
+
+
 class Asserting(torch.nn.Module):
     def forward(self, x):
         if x.shape[1] > 90:
@@ -69,6 +88,9 @@ CASES = [
     pytest.param(ByCount, (numbers(2, 3, 4), COUNT), Verdict.DIFFERENT, id="a number that is asked for"),
     pytest.param(ByTiles, (numbers(1, 2, 8, 8),), Verdict.DIFFERENT, id="a second tile"),
     pytest.param(UpTo, (numbers(2, 3, 4), COUNT), Verdict.DIFFERENT, id="a number that is cut off"),
+    pytest.param(OnEdge, (numbers(2, 6),), Verdict.DIFFERENT, id="an edge"),
+    pytest.param(ByChunk, (numbers(2, 6),), Verdict.DIFFERENT, id="samples at a time"),
+    pytest.param(ByDefault, (numbers(2, 6),), Verdict.DIFFERENT, id="a default"),
     pytest.param(Asserting, (numbers(2, 6),), Verdict.EQUIVALENT, id="a limit of the port"),
     pytest.param(TheSame, (numbers(2, 3, 4), COUNT), Verdict.EQUIVALENT, id="the same from there on"),
 ]

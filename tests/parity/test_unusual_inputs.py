@@ -12,6 +12,7 @@ import torch
 
 import parity
 from parity.results.verdict import Verdict
+from parity.setup.others import further_inputs
 
 PF, TF = paddle.nn.functional, torch.nn.functional
 
@@ -50,6 +51,14 @@ def table(framework, make):
     return lambda ids: framework.nn.functional.embedding(
         make(ids), framework.to_tensor(WEIGHTS) if framework is paddle else torch.from_numpy(WEIGHTS)
     )
+
+
+def guessed(x):
+    """The map of so many places that is nearest to a square, and no wider than high."""
+    width = int(x.shape[2] ** 0.5)
+    while x.shape[2] % width:
+        width -= 1
+    return x.reshape(*x.shape[:2], -1, width)
 
 
 FAULTS = [
@@ -147,6 +156,41 @@ FAULTS = [
         "whole numbers of any size",
         id="below zero",
     ),
+    pytest.param(
+        lambda x: x / paddle.clip(x.abs().sum(1, keepdim=True), min=1e-9),
+        lambda x: x / x.abs().sum(1, keepdim=True),
+        numbers(4, 6),
+        "blank samples",
+        id="a sample of zeros",
+    ),
+    pytest.param(
+        lambda x: paddle.floor(x * 64 + 0.5) * 2,
+        lambda x: (x * 64).round() * 2,
+        numbers(4, 48),
+        "zeros, halves and equal numbers",
+        id="halves of a step",
+    ),
+    pytest.param(
+        lambda x: x.flip([2]) * 2,
+        lambda x: guessed(x.flatten(2)).flip(2) * 2,
+        numbers(2, 1, 10, 10),
+        "a long form",
+        id="a shape guessed by its size",
+    ),
+    pytest.param(
+        table(paddle, lambda ids: paddle.floor_divide(ids, paddle.full_like(ids, 3)) + 3),
+        table(torch, lambda ids: (ids / 3).int() + 3),
+        np.array([[0, 3, 7], [1, 2, 6]]),
+        "whole numbers of either sign",
+        id="rows that are computed",
+    ),
+    pytest.param(
+        lambda x, t: x + paddle.sin(t.astype(x.dtype)).unsqueeze(1),
+        lambda x, t: x + torch.from_numpy(np.sin(np.arange(30.0)))[t.numpy() % 30].to(x.dtype)[:, None],
+        (numbers(2, 5), np.array([3, 11])),
+        "larger whole numbers",
+        id="beyond a table",
+    ),
 ]
 
 
@@ -157,6 +201,34 @@ def test_what_only_an_unusual_input_shows_is_found_on_it(in_paddle, in_torch, gi
     assert report.verdict is Verdict.DIFFERENT
     assert report.cases[-1].name == name
     assert check(in_paddle, in_torch, *inputs, further=False).verdict is Verdict.EQUIVALENT
+
+
+def test_results_that_differ_on_an_unusual_input_are_never_equivalent_though_nothing_is_blamed():
+    def in_torch(x):
+        return guessed(x.flatten(2)).cumsum(2).mean((2, 3))
+
+    report = check(lambda x: x.cumsum(2).mean([2, 3]), in_torch, numbers(2, 1, 10, 10))
+    assert report.verdict is Verdict.INCONCLUSIVE, str(report)
+
+
+def test_boxes_that_hardly_overlap_are_tried_where_they_do():
+    boxes = np.array([[0, 0, 1, 1], [2, 2, 3, 4], [6, 6, 8, 7]], np.float32)
+    rows = [row[0] for row in further_inputs({"0": numbers(3, 2), "1": boxes}, "eval")]
+    (crowded,) = (row.arrays()["1"] for row in rows if row.name == "boxes that overlap")
+    assert (crowded[:, 2:] > crowded[:, :2]).all()
+    assert (
+        np.minimum(crowded[1:, 2:], crowded[:-1, 2:]) > np.maximum(crowded[1:, :2], crowded[:-1, :2])
+    ).all()
+
+
+def test_texts_are_compared_on_other_inputs_too():
+    def told(x):
+        return x, ["many" if n else "few" for n in (x > 0.5).sum(1) > 2]
+
+    report = check(told, lambda x: (x, ["few"] * len(x)), -(numbers(4, 6) ** 2))
+    assert report.verdict is Verdict.DIFFERENT
+    assert "is 'few' in torch, 'many' in Paddle" in report.findings[0].cause
+    assert check(told, told, -(numbers(4, 6) ** 2)).verdict is Verdict.EQUIVALENT
 
 
 def test_numbers_with_which_paddle_overflows_are_not_compared():
