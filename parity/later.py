@@ -62,7 +62,8 @@ class Both:
     ) -> tuple[Case, Runs | None]:
         """A case, and both runs; None where torch's model raises, and ParityError where Paddle's does.
 
-        loss: how many times Paddle's gradients at the results those are with which torch goes backward.
+        loss: how many times Paddle's gradients at the results those are with which torch goes backward, and Paddle's model too if
+        parameters of it have hooks.
         """
         further = replace(further, fixed=further.fixed | self.fixed)
         arrays = further.arrays()
@@ -87,6 +88,12 @@ class Both:
             if side is self.paddle and loss != 1.0:
                 options["expected"] = _times(runs["paddle"][1], loss, scratch / "loss")
                 stack.callback(options["expected"].close)
+                if runs["paddle"][0].hooked:
+                    # What hooks make of larger gradients is not so many times what they make of these.
+                    runs["paddle"] = side.capture(
+                        arrays, mode=self.mode, precision=precision, store=scratch / "hooked", **options
+                    )
+                    stack.callback(runs["paddle"][1].close)
         return case, runs
 
 
@@ -137,6 +144,8 @@ def later_call(
             side: [name for name, value in trace.counts.items() if value != counts.get(side, {}).get(name)]
             for side, (trace, _) in runs.items()
         }
+        if all(going_on.values()):
+            case.judgement.notes.append(telling.both_counting(going_on["torch"], calls))
         for side, names in going_on.items():
             if names and not all(going_on.values()):
                 case.judgement.inconclusive.append(telling.counting(side, names))

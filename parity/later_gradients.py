@@ -67,8 +67,9 @@ def gradients_elsewhere(
                 continue
             # Constants of the forward are in gradients, too.
             room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * level)
+            times = 1.0 if runs["paddle"][0].hooked else LOSS
             for path, theirs, actual in _gradients(runs):
-                expected = LOSS * theirs
+                expected = times * theirs
                 gap, size, apart, lost = _gap(expected, actual)
                 if lost:  # Paddle's kernel overflows on its way (silu, celu), and torch's does not
                     notes.append(telling.paddles_nan(path, named))
@@ -77,7 +78,7 @@ def gradients_elsewhere(
                         telling.at_kinks(named, path, case.shapes, np.inf if apart else gap / size)
                     )
             for path, theirs, actual in _hooked(runs, parameters, pairs) if not finite_alone else ():
-                gap, size, *_ = _gap(LOSS * theirs, actual)
+                gap, size, *_ = _gap(times * theirs, actual)
                 if gap > room * size:
                     case.judgement.findings.append(telling.of_hooked(named, path, case.shapes, gap / size))
             if case.judgement.findings:

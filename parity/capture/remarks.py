@@ -120,6 +120,12 @@ class Remarks(Tensors):
         if told not in self.trace.doubts:
             self.trace.doubts.append(told)
 
+    def note_export(self, name: str, line: str) -> None:
+        """A question whether the model is being exported."""
+        told = f"{self.trace.framework}: {line} asks for `{name}()`: what it does while it is exported was not compared"
+        if told not in self.trace.notes:
+            self.trace.notes.append(told)
+
     def note_modes(self, flags: Sequence[tuple[str, str, bool]], mode: str) -> None:
         """Layers that were set apart by hand (path, type, training), and dropouts that do not ask for the mode."""
         whole = {path: training for path, _, training in flags}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,7 +14,13 @@ SWITCHES = ("is_grad_enabled", "is_inference_mode_enabled", "get_num_threads")
 """The functions of a framework that tell where one stands, as far as it has them."""
 
 
-def watched(framework: Any, told: Callable[[str, str], None]) -> AbstractContextManager[None]:
+EXPORTING = ("is_tracing",)
+"""The functions of `torch.jit` that tell whether a model is being exported, which a check never does."""
+
+
+def watched(
+    framework: Any, told: Callable[[str, str], None], names: Sequence[str] = SWITCHES
+) -> AbstractContextManager[None]:
     """Tell (function, line) of every such question that is not the framework's own."""
 
     def watching(name: str, function: Callable[[], bool]) -> Callable[[], bool]:
@@ -26,5 +32,5 @@ def watched(framework: Any, told: Callable[[str, str], None]) -> AbstractContext
 
         return asked
 
-    held = {name: getattr(framework, name) for name in SWITCHES if hasattr(framework, name)}
+    held = {name: getattr(framework, name) for name in names if hasattr(framework, name)}
     return patched((framework, name, function, watching(name, function)) for name, function in held.items())

@@ -30,7 +30,7 @@ from parity.capture.options import MARK, Options
 from parity.capture.recomputation import none_recomputed
 from parity.capture.results import called
 from parity.capture.source import constructor_line, element_lines, module_arguments, module_facts, return_line
-from parity.capture.switches import watched
+from parity.capture.switches import EXPORTING, watched
 from parity.capture.torch_vmap import looped
 from parity.errors import ParityError
 from parity.ops import torch as vocabulary
@@ -363,6 +363,7 @@ def _recording(recorder: TorchRecorder, paths: Mapping[int, str], *, gradients: 
         stack.enter_context(exact_arithmetic(recorder.trace.device))
         stack.enter_context(torch.set_grad_enabled(gradients))
         stack.enter_context(watched(torch, recorder.note_switch))
+        stack.enter_context(watched(torch.jit, recorder.note_export, EXPORTING))
         stack.enter_context(_Mode(recorder))
         yield
 

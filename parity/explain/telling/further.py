@@ -124,6 +124,14 @@ def of_hooked(name: str, parameter: str, shapes: Shapes, apart: float) -> Findin
     )
 
 
+def both_counting(names: Sequence[str], calls: int) -> Note:
+    """That both models count their calls: what they do from some call on was not reached."""
+    told = ", ".join(f"`{name}`" for name in names[:3])
+    return Note(
+        f"both models count their calls (torch's in {told}): what a call after the first {calls} does was not compared"
+    )
+
+
 def at_kinks(name: str, path: str, shapes: Shapes, apart: float) -> Finding:
     """A gradient that differs where a function has a kink, or where numbers are equal or large."""
     by = "NaN or Inf on one side alone" if apart == float("inf") else f"{apart:.1e} of its size"
