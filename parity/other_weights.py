@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from parity.case import Question
-from parity.errors import NotRecordedError
+from parity.errors import ParityError
 from parity.explain.telling.further import with_other_weights
-from parity.further import Refused, quick_case, says_nothing
+from parity.further import FURTHER_BATCH, Refused, quick_case, says_nothing
 from parity.results.results import Case
 from parity.setup.blind_spots import hiding
 from parity.setup.drawn import Further
@@ -39,23 +39,39 @@ def on_other_weights(
         return None
     # What a zero scales has no gradient. (The arrays may be the models' own memory: asked before it is written.)
     backward = gradients and any(not parameters[name].any() for name in hidden)
-    with refilled(paddle, torch, inputs, pairs, hidden) as filled:
-        if not filled:
-            return None
-        both = {"paddle": paddle.parameters(), "torch": torch.parameters()}
-        question = Question(paddle, torch, NAME, inputs, mode, both, pairs, tell)
+    shapes = {name: array.shape for name, array in inputs.items()}
+    as_given = Further(NAME, inputs, shapes, (0,), unusual=True, limit=True, fixed=frozenset(inputs))
+    sides = paddle, torch
+    # A model may be written for one size of batch: then the whole one.
+    for batch in (FURTHER_BATCH, None):
+        arrays = as_given.arrays(batch)
         try:
-            if backward:
-                case = question.answer(gradients=True)[0]
-            else:
-                shapes = {name: array.shape for name, array in inputs.items()}
-                as_given = Further(NAME, inputs, shapes, (0,), unusual=True, limit=True)
-                case = quick_case(paddle, torch, as_given, dict(inputs), mode, tell, {})
-                if case.judgement.inconclusive:
-                    case = question.answer()[0]
-        except (NotRecordedError, Refused):
+            with refilled(paddle, torch, arrays, pairs, hidden) as filled:
+                if not filled:
+                    return None
+                case = _compared(sides, as_given, arrays, mode, pairs, tell, backward)
+        except (ParityError, Refused):
+            # Other weights may be none that such a model takes.
+            continue
+        if says_nothing(case.judgement):
             return None
-    if says_nothing(case.judgement):
-        return None
-    case.judgement.findings[:] = map(with_other_weights, case.judgement.findings)
-    return case
+        case.judgement.findings[:] = map(with_other_weights, case.judgement.findings)
+        return case
+    return None
+
+
+def _compared(
+    sides: tuple[Side, Side],
+    as_given: Further,
+    arrays: Mapping[str, Array],
+    mode: str,
+    pairs: Mapping[str, str] | None,
+    tell: Any,
+    backward: bool,
+) -> Case:
+    weights: dict[str, Mapping[str, Array]] = {side.framework: side.parameters() for side in sides}
+    question = Question(*sides, NAME, arrays, mode, weights, pairs, tell)
+    if backward:
+        return question.answer(gradients=True)[0]
+    case = quick_case(*sides, as_given, arrays, mode, tell, {})
+    return question.answer()[0] if case.judgement.inconclusive else case

@@ -90,25 +90,39 @@ def refilled(
     False, and nothing is filled, where names and `pairs` do not tell of every parameter what it is in torch, or where torch's
     are not Paddle's as it is. What does not train belongs to the definition, but for statistics.
     """
-    from convert.models.layout import module_layout
-
     tools = {side.framework: adapter(side.framework) for side in (paddle, torch)}
-    before = tools["paddle"].state(paddle.model)
-    plan, _ = plan_for(before, module_layout(torch.model), pairs)
-    training = {name for name, known in tools["paddle"].trainable(paddle.model).items() if known}
-    chosen = {n for n in names if n in before and (n in training or n.endswith(STATISTICS))}
-    if plan.problems or not chosen or _wrong_before(plan, before, tools["torch"].state(torch.model)):
+    try:
+        plan, chosen = _plain_plan(paddle, torch, pairs, names)
+        kept = {side.framework: tools[side.framework].snapshot(side.model) for side in (paddle, torch)}
+    except (
+        Exception
+    ):  # nobody asked for this, and a state_dict of a model's own may hold, and raise, anything
+        plan, chosen, kept = None, set(), {}
+    if plan is None or not chosen:
         yield False
         return
-    kept = {side.framework: tools[side.framework].snapshot(side.model) for side in (paddle, torch)}
     try:
         after = fill(paddle, inputs, seed=1, only=chosen)
-        arrays = moved(plan, {name: after[name] for name in before})
-        tools["torch"].load_state(torch.model, arrays, strict=False)
-        yield True
+        tools["torch"].load_state(torch.model, moved(plan, after), strict=False)
+        yield not _wrong(plan, after, tools["torch"].state(torch.model))
     finally:
         for side in (paddle, torch):
             tools[side.framework].put_back(side.model, kept[side.framework])
+
+
+def _plain_plan(
+    paddle: LiveSide, torch: LiveSide, pairs: Mapping[str, str] | None, names: Collection[str]
+) -> tuple[ConversionPlan | None, set[str]]:
+    """The plan, if it leaves no question and torch's weights are Paddle's by it; and those of the names that may be filled."""
+    from convert.models.layout import module_layout
+
+    tools = adapter("paddle")
+    before = tools.state(paddle.model)
+    plan, _ = plan_for(before, module_layout(torch.model), pairs)
+    training = {name for name, known in tools.trainable(paddle.model).items() if known}
+    chosen = {n for n in names if n in before and (n in training or n.endswith(STATISTICS))}
+    plain = not plan.problems and not _wrong(plan, before, adapter("torch").state(torch.model))
+    return plan if plain else None, chosen
 
 
 def plan_for(
@@ -138,9 +152,14 @@ def moved(plan: ConversionPlan, state: Mapping[str, Array]) -> dict[str, Array]:
     return assemble([(m.source, m.target, m.transform) for moves in there for m in moves], state.__getitem__)
 
 
+def _wrong(plan: ConversionPlan, paddle: Mapping[str, Array], torch: Mapping[str, Array]) -> list[str]:
+    """Torch's weights that are not Paddle's converted ones."""
+    return [name for name, array in moved(plan, paddle).items() if not np.array_equal(array, torch[name])]
+
+
 def _wrong_before(plan: ConversionPlan, paddle: Mapping[str, Array], torch: Mapping[str, Array]) -> list[str]:
-    """One sentence if torch's weights were not Paddle's converted ones: a fault that refilling hides."""
-    wrong = [name for name, array in moved(plan, paddle).items() if not np.array_equal(array, torch[name])]
+    """One sentence if torch's weights were not Paddle's: a fault that refilling hides."""
+    wrong = _wrong(plan, paddle, torch)
     if not wrong:
         return []
     return [
