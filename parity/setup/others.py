@@ -220,8 +220,13 @@ def _of_named_numbers(plain: Further, images: bool, seen: Seen) -> Iterator[tupl
     }
     given = {length for shape in plain.shapes.values() for length in shape}
     room = max(AFFORDABLE, _numbers(plain.shapes))
-    most = NAMED * 2 if few(plain.shapes) else NAMED
-    for number in [number for number in seen.named if number not in given][:most]:
+    # Far beyond a limit shows more than right behind it.
+    near = [number for number in seen.named if 2 * number - 1 in seen.named]
+    far = [number for number in seen.named if number not in near]
+    tried = [*far, *near][: NAMED * 2] if few(plain.shapes) else far[:NAMED]
+    for number in tried:
+        if number in given:
+            continue
         filled = {name: np.full_like(array, number) for name, array in counts.items()}
         if filled:
             arrays = {**plain.given, **filled}
