@@ -24,7 +24,7 @@ from parity.results.judgement import Judgement
 from parity.results.results import Case
 from parity.runs.lockstep import Apart, outputs_at_once
 from parity.setup.drawn import Further, usual
-from parity.setup.others import few, further_inputs
+from parity.setup.others import few, further_inputs, larger_sizes
 from parity.sides.side import Side
 from parity.trace.trace import Framework
 from parity.trace.values import Array, ValueStore, scratch_directory
@@ -73,6 +73,12 @@ def further_cases(
         (
             seen.calls > 1,
             lambda: later_call(both, inputs, parameters, pairs, observed, seen.counts, seen.calls),
+        ),
+        (
+            seen.calls > 1,
+            lambda: later_call(
+                both, inputs, parameters, pairs, {}, seen.counts, 2, larger_sizes(inputs, seen.named)
+            ),
         ),
         (seen.doubtful, lambda: not_a_number(both, inputs)),
         (bool(seen.labels), lambda: ignored_labels(both, inputs, seen.labels, given.notes)),

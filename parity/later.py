@@ -115,19 +115,21 @@ def later_call(
     given: Mapping[str, Observed],
     counts: Mapping[Framework, Mapping[str, float]],
     calls: int,
+    sizes: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Case | None:
     """Other numbers after the given ones: what the models keep from one call to the next. None if Paddle's does not take that.
 
     counts: the plain numbers that one call left changed; what goes on changing on one side alone may do anything some calls later. calls: how many
-    there are in all.
+    there are in all. sizes: of the last one, which a port may refuse.
     """
-    shapes = {name: array.shape for name, array in inputs.items()}
+    shapes = {name: array.shape for name, array in inputs.items()} if sizes is None else sizes
     name = {2: "a second call"}.get(calls, f"call {calls} in a row")
+    name += "" if sizes is None else ", of another size"
     varied = any(hides(array, len(inputs) == 1) for array in inputs.values())
     with ExitStack() as stack:
         for vary in (True, False) if varied else (False,):
             *between, other = (
-                Further(name, inputs, shapes, (number,), fixed=both.fixed, vary=vary)
+                Further(name, inputs, shapes, (number,), fixed=both.fixed, vary=vary, limit=sizes is not None)
                 for number in range(2, calls + 1)
             )
             try:
@@ -144,7 +146,7 @@ def later_call(
             side: [name for name, value in trace.counts.items() if value != counts.get(side, {}).get(name)]
             for side, (trace, _) in runs.items()
         }
-        if all(going_on.values()):
+        if all(going_on.values()) and sizes is None:
             case.judgement.notes.append(telling.both_counting(going_on["torch"], calls))
         for side, names in going_on.items():
             if names and not all(going_on.values()):

@@ -6,7 +6,7 @@ input shows several things at once; where it holds few, a few more inputs cost l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -247,6 +247,17 @@ def _of_named_numbers(plain: Further, images: bool, seen: Seen) -> Iterator[tupl
                 beyond,
                 *(() if limit else (replace(beyond, name=f"{number - 1} {AXIS.format(0)}", shapes=below),)),
             )
+
+
+def larger_sizes(inputs: Mapping[str, Array], named: Sequence[int]) -> Mapping[str, tuple[int, ...]]:
+    """Images half as high again; sequences longer than twice as long, and than what code names, as far as that costs little."""
+    shapes = {name: array.shape for name, array in inputs.items()}
+    images = [name for name, array in inputs.items() if array.ndim == 4 and array.dtype.kind == "f"]
+    if images:
+        return {n: (*s[:2], s[2] + s[2] // 2, *s[3:]) if n in images else s for n, s in shapes.items()}
+    longest = max((shape[1] for shape in shapes.values() if len(shape) > 1), default=0)
+    far = _along(shapes, (1,), max(2 * longest + 1, *named, 0))
+    return far if _numbers(far) <= AFFORDABLE else _along(shapes, (1,), 2 * longest + 1)
 
 
 def _numbers(shapes: Mapping[str, tuple[int, ...]]) -> int:

@@ -143,6 +143,33 @@ def test_later_calls_have_masks_that_differ(each):
     assert not each or any("both models count their calls" in note.text for note in report.notes)
 
 
+class Positions(torch.nn.Module):
+    """Made for the first length, and stretched for others."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = None
+
+    def forward(self, x):
+        if self.table is None or self.table.dtype != x.dtype:
+            self.table = torch.arange(x.shape[1], dtype=x.dtype) ** 2
+        table = self.table
+        if len(table) != x.shape[1]:
+            table = TF.interpolate(table[None, None], x.shape[1], mode="linear")[0, 0]
+        return x * table
+
+
+class PaddlePositions(paddle.nn.Layer):
+    def forward(self, x):
+        return x * paddle.arange(x.shape[1]).astype(x.dtype) ** 2
+
+
+def test_a_second_call_of_another_size_shows_what_was_made_at_the_first():
+    report = parity.check(PaddlePositions(), Positions(), X)
+    assert report.verdict is Verdict.DIFFERENT, str(report)
+    assert report.cases[-1].name == "a second call, of another size"
+
+
 def test_what_a_model_does_while_it_is_exported_is_named_as_not_compared():
     def after(y):
         return y * 2 if torch.jit.is_tracing() else y
