@@ -116,6 +116,7 @@ def _first_that_tells(
         if not case.judgement.inconclusive:
             return case
         name, shapes = case.name, case.shapes
+        worst = max((d.max_rel for d in case.judgement.outputs.values() if d.comparable), default=0.0)
         question = Question(
             looking.paddle, looking.torch, name, arrays, looking.mode, parameters, pairs, looking.tell
         )
@@ -129,19 +130,26 @@ def _first_that_tells(
             case.judgement.findings.append(telling.differs(name, shapes, worst))
         # A port that itself refuses one such size promises none of them.
         limited = any(why.side == "torch" for _, why in looking.refused)
-        if not (further.unusual and (limited or says_nothing(case.judgement))):
+        if not (further.unusual and (limited or says_nothing(case.judgement, worst))):
             return case
     return None
 
 
-def says_nothing(judgement: Judgement) -> bool:
-    """Whether numbers that no user gives overflow, leave rounding nothing to compare, or reach where Paddle cuts a softmax off."""
+def says_nothing(judgement: Judgement, apart: float = 0.0) -> bool:
+    """Whether numbers that no user gives overflow, leave rounding nothing to compare, or reach where Paddle cuts a softmax off.
+
+    apart: by how much of their scale the outputs differ. What is a sum that cancels has no operator to be blamed.
+    """
     if judgement.seen.cut:
         return True
-    apart = [found for found in judgement.observed.values() if not found.agrees]
-    if apart:
-        return all(found.doubt for found in apart)
-    return bool(judgement.inconclusive and not judgement.findings)
+    found = [one for one in judgement.observed.values() if not one.agrees]
+    if judgement.inconclusive and not judgement.findings:
+        return apart <= GROSS or all(one.doubt for one in found)
+    return bool(found) and all(one.doubt for one in found)
+
+
+GROSS = 1e-6
+"""Outputs that differ by so much of their scale do not do so by rounding, though no operator is blamed."""
 
 
 class Refused(Exception):
