@@ -14,7 +14,7 @@ from parity.errors import ParityError
 from parity.explain.states import corresponding
 from parity.explain.telling import further as telling
 from parity.later import Both, Runs
-from parity.limits import FORWARD_SHARE, GRADIENT_CONSTANTS
+from parity.limits import EPS64, FORWARD_SHARE, GRADIENT_CONSTANTS
 from parity.numbers.observed import sized
 from parity.results.finding import Note
 from parity.results.results import Case
@@ -68,9 +68,11 @@ def gradients_elsewhere(
             # Constants of the forward are in gradients, too.
             room = max(GRADIENT_CONSTANTS, FORWARD_SHARE * level)
             times = 1.0 if runs["paddle"][0].hooked else LOSS
+            # Behind a softmax that is one and zeros, what comes back is left of numbers that cancel.
+            least = EPS64 * LOSS * _largest_seed(runs["paddle"][1])
             for path, theirs, actual in _gradients(runs):
                 expected = times * theirs
-                gap, size, apart, lost = _gap(expected, actual)
+                gap, size, apart, lost = _gap(expected, actual, least)
                 if lost:  # Paddle's kernel overflows on its way (silu, celu), and torch's does not
                     notes.append(telling.paddles_nan(path, named))
                 if np.isfinite(expected).any() and (apart or (gap > room * size and not finite_alone)):
@@ -86,10 +88,16 @@ def gradients_elsewhere(
     return case
 
 
-def _gap(expected: Array, actual: Array) -> tuple[float, float, bool, bool]:
-    """How far apart numbers are, how large, whether others are not finite in torch, and whether some are not in Paddle alone."""
+def _largest_seed(store: ValueStore) -> float:
+    """The largest gradient of Paddle's loss at what the model returns."""
+    seeds = (np.abs(store.get(key)).max(initial=0.0) for key in store.index if key.startswith("seed:"))
+    return max(map(float, seeds), default=0.0) or 1.0
+
+
+def _gap(expected: Array, actual: Array, least: float = 1e-30) -> tuple[float, float, bool, bool]:
+    """How far apart numbers are, how large (`least` at the least), whether others are not finite in torch, and whether some are not in Paddle alone."""
     finite = np.isfinite(expected) & np.isfinite(actual)
-    size = max(float(np.abs(expected[finite]).max(initial=0.0)), 1e-30)
+    size = max(float(np.abs(expected[finite]).max(initial=0.0)), least)
     gap = float(np.abs(expected - actual)[finite].max(initial=0.0))
     lost = np.isnan(expected) & np.isfinite(actual)
     return gap, size, not np.array_equal(np.isfinite(expected) | lost, np.isfinite(actual)), bool(lost.any())
