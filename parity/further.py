@@ -16,7 +16,7 @@ from parity.errors import NotRecordedError, ParityError
 from parity.explain.telling import further as telling
 from parity.later import Both, ignored_labels, later_call, many_samples, not_a_number
 from parity.later_gradients import gradients_elsewhere, losses_elsewhere
-from parity.limits import QUICK
+from parity.limits import QUICK, ROUND32
 from parity.numbers.compare import difference
 from parity.numbers.observed import Observed, differs_at_its_size, sized
 from parity.results.finding import Note
@@ -31,6 +31,9 @@ from parity.trace.values import Array, ValueStore, scratch_directory
 
 EIGHT = 8
 """Fewer numbers may be right to the last digit by chance (`parity.limits.gross`)."""
+
+LIKE_IT = 16
+"""So many times the difference that float32 constants make on the given input they may make on another one."""
 
 FURTHER_BATCH = 2
 """Largest batch of a further input: more of the same shows nothing new, and costs as much again."""
@@ -259,29 +262,36 @@ def quick_case(
             if further.anybodys and overflows is torch:
                 return case
             raise Refused(overflows, ParityError(judgement.inconclusive[0]))
-        found = {
-            side: {k for k in store.index if k.startswith(("output:", "text:"))}
-            for side, store in stores.items()
-        }
-        differ = False
-        for key in sorted(found["paddle"] & found["torch"]):
-            if key.startswith("text:"):
-                differ |= not np.array_equal(stores["torch"].get(key), stores["paddle"].get(key))
-                continue
-            path = key.removeprefix("output:")
-            gap = sized(stores["torch"].get(key), stores["paddle"].get(key))
-            judgement.outputs[path] = given[path].at_its_size(gap) if path in given else gap
-        differ |= any(not d.comparable or d.max_rel > QUICK for d in judgement.outputs.values())
-        if few(case.shapes):
-            # Looking closer costs little.
-            differ |= any(differs_at_its_size(d, QUICK) for d in judgement.outputs.values())
-        differ |= any(
-            stores["torch"].stored(key).shape != stores["paddle"].stored(key).shape
-            for key in found["paddle"] & found["torch"]
-        )
-        if differ or found["paddle"] != found["torch"]:
+        if _differ(stores, given, case):
             judgement.inconclusive.append(telling.doubt(name))
     return case
+
+
+def _differ(stores: Mapping[Framework, ValueStore], given: Mapping[str, Observed], case: Case) -> bool:
+    """Whether two runs return something else; how far their outputs are apart is put into the case."""
+    paddle, torch, outputs = stores["paddle"], stores["torch"], case.judgement.outputs
+    found = [{k for k in store.index if k.startswith(("output:", "text:"))} for store in (paddle, torch)]
+    differ = found[0] != found[1]
+    for key in sorted(found[0] & found[1]):
+        kind, _, path = key.partition(":")
+        if kind == "text":
+            differ |= not np.array_equal(torch.get(key), paddle.get(key))
+            continue
+        gap = sized(torch.get(key), paddle.get(key))
+        outputs[path] = given[path].at_its_size(gap) if path in given else gap
+        differ |= torch.stored(key).shape != paddle.stored(key).shape
+    within = {path: _within(given.get(path)) for path in outputs}
+    differ |= any(not d.comparable or d.max_rel > within[path] for path, d in outputs.items())
+    if few(case.shapes):
+        # Looking closer costs little.
+        differ |= any(differs_at_its_size(d, within[path]) for path, d in outputs.items())
+    return differ
+
+
+def _within(given: Observed | None) -> float:
+    """How far an output may be apart without a closer look; where float32 constants make a difference on the given input, they make one like it elsewhere."""
+    constants = given is not None and given.limit > ROUND32 / 64
+    return LIKE_IT * given.limit if given is not None and constants else QUICK
 
 
 def _reads_no_more(
