@@ -183,9 +183,9 @@ class _Looking:
             for batch in self.batches:
                 arrays = further.arrays(batch)
                 try:
-                    # Other numbers than usual give outputs of other sizes than the given ones.
-                    given = self.given if further.numbers is usual and not further.whole else {}
-                    case = quick_case(self.paddle, self.torch, further, arrays, self.mode, self.tell, given)
+                    case = quick_case(
+                        self.paddle, self.torch, further, arrays, self.mode, self.tell, self.given
+                    )
                 except NotRecordedError:
                     continue
                 except Refused as refused:
@@ -218,7 +218,10 @@ def quick_case(
     tell: Any,
     given: Mapping[str, Observed],
 ) -> Case:
-    """Compare the outputs alone, in float64; raises Refused where a model does not take such an input."""
+    """Compare the outputs alone, in float64; raises Refused where a model does not take such an input.
+
+    given: the outputs on the given input, which tell of what sizes numbers are, and what float32 constants make of them.
+    """
     judgement, name = Judgement(), further.name
     case = Case(name, mode, {n: a.shape for n, a in inputs.items()}, judgement, quick=True)
     with ExitStack() as stack:
@@ -262,23 +265,27 @@ def quick_case(
             if further.anybodys and overflows is torch:
                 return case
             raise Refused(overflows, ParityError(judgement.inconclusive[0]))
-        if _differ(stores, given, case):
+        if _differ(stores, given, further, case):
             judgement.inconclusive.append(telling.doubt(name))
     return case
 
 
-def _differ(stores: Mapping[Framework, ValueStore], given: Mapping[str, Observed], case: Case) -> bool:
+def _differ(
+    stores: Mapping[Framework, ValueStore], given: Mapping[str, Observed], further: Further, case: Case
+) -> bool:
     """Whether two runs return something else; how far their outputs are apart is put into the case."""
     paddle, torch, outputs = stores["paddle"], stores["torch"], case.judgement.outputs
     found = [{k for k in store.index if k.startswith(("output:", "text:"))} for store in (paddle, torch)]
     differ = found[0] != found[1]
+    # Other numbers than usual give outputs of other sizes than the given ones.
+    sizes = given if further.numbers is usual and not further.whole else {}
     for key in sorted(found[0] & found[1]):
         kind, _, path = key.partition(":")
         if kind == "text":
             differ |= not np.array_equal(torch.get(key), paddle.get(key))
             continue
         gap = sized(torch.get(key), paddle.get(key))
-        outputs[path] = given[path].at_its_size(gap) if path in given else gap
+        outputs[path] = sizes[path].at_its_size(gap) if path in sizes else gap
         differ |= torch.stored(key).shape != paddle.stored(key).shape
     within = {path: _within(given.get(path)) for path in outputs}
     differ |= any(not d.comparable or d.max_rel > within[path] for path, d in outputs.items())

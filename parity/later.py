@@ -177,6 +177,8 @@ def _kept(
     for side, (trace, store) in runs.items():
         names = {key.partition(":")[2] for key in store.index if key.startswith("after:")}
         names -= statistics_of(trace)
+        # One that forward itself moves is no input of its layer, and unbiased in torch all the same.
+        names = {name for name in names if not _is_running_variance(trace, name)}
         held[side] = {name: parameters[side][name] for name in sorted(names & set(parameters[side]))}
     by_name = {name: (pairs or {}).get(name, name) for name in held["torch"]}
     paddle, torch = runs["paddle"][1], runs["torch"][1]
@@ -185,6 +187,11 @@ def _kept(
             same.torch,
             same.gap(paddle.get(f"after:{same.paddle}"), torch.get(f"after:{same.torch}")),
         )
+
+
+def _is_running_variance(trace: Trace, name: str) -> bool:
+    layer, _, last = name.rpartition(".")
+    return last == "running_var" and "BatchNorm" in trace.modules.get(layer, {}).get("type", "")
 
 
 def many_samples(both: Both, inputs: Mapping[str, Array]) -> Case | None:
