@@ -119,7 +119,7 @@ def judge(
     if nudged is not None and _differs_slightly(found.evidence):
         moved = roundings.moved(found.evidence, nudged)
         again = best(tried) if moved else found
-        if again.evidence.outputs_agree:
+        if again.evidence.outputs_agree and not any(_is_slight_fault(found, c) for c in found.claims.faults):
             return _told(again)
         moved = {}
     told = _at_the_front(_without_spellings(found))
@@ -127,8 +127,34 @@ def judge(
         # A table that one of them rounds is not a second fault: there is one beyond doubt, and it is far larger.
         constants = KNOWN_NUMBERS
         again = _at_the_front(_without_spellings(best(tried)))
-        told = again if 0 < _lines(again) < _lines(told) else told
+        told = again if 0 < _lines(again) < _lines(told) and _certain(told) <= _said(again) else told
     return _told(told)
+
+
+def _is_slight_fault(trial: Trial, claim: Claim) -> bool:
+    """Whether an operator is configured otherwise, or holds another weight, and that makes as little as constants do: nothing makes up for it."""
+    local = None if claim.pair is None else trial.evidence.row(claim.pair).local
+    made = claim.pair is not None and claim.pair.torch.kind == "constant"
+    return (
+        not made
+        and repairs.is_certain(trial.evidence, claim)
+        and local is not None
+        and local.max_rel <= SLIGHT
+    )
+
+
+def _said(trial: Trial) -> set[tuple[str, str, Shows]]:
+    return {(finding.where, finding.attribute, finding.shows) for finding in trial.findings}
+
+
+def _certain(trial: Trial) -> set[tuple[str, str, Shows]]:
+    """Where an operator is configured otherwise and errs, and what shows elsewhere than in the outputs: findings that no constant explains."""
+    claims = zip(trial.findings, trial.claims.faults, strict=True)
+    return {
+        (finding.where, finding.attribute, finding.shows)
+        for finding, claim in claims
+        if finding.shows is not Shows.OUTPUTS or repairs.is_certain(trial.evidence, claim)
+    }
 
 
 def _lines(trial: Trial) -> int:
