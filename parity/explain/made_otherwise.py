@@ -19,6 +19,9 @@ PARTS = frozenset(
 TWINS = 2
 """So many of Paddle's values that have the same numbers are tried."""
 
+OF_A_LAYER = 2
+"""A layer has so many weights that one operator may take wrongly: a weight and a bias."""
+
 SHORT_WAY = 2
 """Over how many operators what torch leaves out is followed to what both have."""
 
@@ -39,6 +42,8 @@ def otherwise(ours: Half, theirs: Half, lines: Collection[str], same_kind: Kinds
                 continue
             moved = other.outputs[0] in ours.alike[op.outputs[0]]
             surplus = tuple(v for v, twins in alike.items() if expected.values.isdisjoint(twins))
+            if len(ours.side.parameters.keys() & set(surplus)) > OF_A_LAYER:
+                continue  # other layers altogether: no one operator
             lacking = expected.values - known
             far = 2 * (len(lacking) + len(surplus)) + (not kind) + origin.levels + expected.levels
             rank = op.index not in suspects, op.line not in lines, 0 if moved else far, op.index
