@@ -1,6 +1,6 @@
 """`parity` judged by the corpus: a report says exactly what was planted, and nothing of a correct port.
 
-The cases of one half run in one process, which runs each case once for all tests. Of the correct ports of one kind every fifth
+The cases of one half run in one process, which runs each case once for all tests. Of the correct ports of one kind every ninth
 runs here, all of them with `make full` and `make corpus`.
 """
 
@@ -36,7 +36,7 @@ def _often() -> set[str]:
     for name, case in CASES.items():
         if isinstance(case, Style):
             kinds[case.kind].append(name)
-    return CASES.keys() - {name for names in kinds.values() for i, name in enumerate(names) if i % 5}
+    return CASES.keys() - {name for names in kinds.values() for i, name in enumerate(names) if i % 9}
 
 
 OFTEN = _often()
