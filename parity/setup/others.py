@@ -108,7 +108,9 @@ def further_inputs(
             )
     rows.append(tuple(_of_any_whole_numbers(plain, seen)))
     if seen is not None:
-        signed = replace(plain, name="whole numbers of either sign", signed=seen.computed, limit=True)
+        # Beside images they may be sizes or places, which nobody gives below zero.
+        computed = frozenset() if images else seen.computed
+        signed = replace(plain, name="whole numbers of either sign", signed=computed, limit=True)
         farther = replace(plain, name="larger whole numbers", farther=seen.farther, limit=True, quiet=True)
         rows += [(one,) for one in (signed, farther) if one.signed or one.farther]
         rows += _of_named_numbers(plain, bool(images), seen)
