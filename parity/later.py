@@ -150,7 +150,7 @@ def later_call(
             case.judgement.notes.append(telling.both_counting(going_on["torch"], calls))
         for side, names in going_on.items():
             if names and not all(going_on.values()):
-                case.judgement.inconclusive.append(telling.counting(side, names))
+                case.judgement.inconclusive.append(telling.counting(side, names, calls))
         paddle, torch = runs["paddle"][1], runs["torch"][1]
         for key in sorted(torch.index):
             kind, _, name = key.partition(":")

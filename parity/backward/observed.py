@@ -18,7 +18,7 @@ from parity.align.alignment import Alignment, Pair
 from parity.align.weights import Holding, WeightPair, digest
 from parity.graph.node import Graph, Node
 from parity.numbers.scattered import Numbers
-from parity.results.seen import COUNTED, statistics_of
+from parity.results.seen import updated_by_forward
 from parity.runs.run import Run
 from parity.trace.values import Array
 
@@ -164,11 +164,9 @@ def _part_of(name: str, shape: tuple[int, ...], index: Index, *, turned: bool) -
 
 def _trained(run: Run) -> list[str]:
     """What an optimizer trains, and what forward itself updates, as a slow copy of a network; not what a BatchNorm keeps."""
-    updated = set(run.trace.updated) - statistics_of(run.trace)
+    updated = updated_by_forward(run.trace)
     return [
-        name
-        for name, parameter in run.trace.parameters.items()
-        if parameter.trainable or (name in updated and COUNTED not in name)
+        name for name, parameter in run.trace.parameters.items() if parameter.trainable or name in updated
     ]
 
 

@@ -123,11 +123,12 @@ def judge(
             return _told(again)
         moved = {}
     told = _at_the_front(_without_spellings(found))
-    if _lines(told) > 1:
+    certain = _certain(told)
+    if _lines(told) > 1 and not _said(told) <= certain:
         # A table that one of them rounds is not a second fault: there is one beyond doubt, and it is far larger.
         constants = KNOWN_NUMBERS
         again = _at_the_front(_without_spellings(best(tried)))
-        told = again if 0 < _lines(again) < _lines(told) and _certain(told) <= _said(again) else told
+        told = again if 0 < _lines(again) < _lines(told) and certain <= _said(again) else told
     return _told(told)
 
 

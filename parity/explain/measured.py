@@ -24,6 +24,7 @@ from parity.numbers.observed import Observed, Sides, observe
 from parity.ops.kinds import DATAFLOW_KINDS
 from parity.ops.table import constant_of
 from parity.results.judgement import OneSided, Row, Status
+from parity.results.seen import statistic_values
 from parity.runs.run import Measure, Replay, stored_numbers
 from parity.trace.trace import Framework
 from parity.trace.values import Array, Stored
@@ -201,6 +202,11 @@ class Measured(Configured):
         if set(self.paddle.trace.results) != set(self.torch.trace.results) or not self.observed:
             return False
         return all(found.agrees for found in self.observed.values())
+
+    @cached_property
+    def accumulated(self) -> frozenset[int]:
+        """torch's values that are the running statistics which this run updates."""
+        return frozenset(statistic_values(self.torch.trace, accumulated=True))
 
     @cached_property
     def hidden(self) -> tuple[Hidden, Hidden]:

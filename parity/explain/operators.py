@@ -292,14 +292,7 @@ def _part_of_a_fault(evidence: Evidence, _: Claims, pair: Pair) -> bool:
 
 def _takes_a_variance(evidence: Evidence, _: Claims, pair: Pair) -> bool:
     """Whether it takes what a BatchNorm has just accumulated, which torch does with the unbiased variance of the batch."""
-    accumulated = {
-        op.inputs[slot]
-        for op in evidence.torch.trace.ops
-        if op.kind == "batch_norm" and op.attributes.get("training")
-        for slot in ("mean", "variance")
-        if slot in op.inputs
-    }
-    return not accumulated.isdisjoint(pair.torch.inputs.values())
+    return not evidence.accumulated.isdisjoint(pair.torch.inputs.values())
 
 
 EXCUSES: tuple[tuple[Callable[[Evidence, Claims, Pair], bool], Status], ...] = (

@@ -210,21 +210,31 @@ def seen(paddle: Trace, torch: Trace) -> Seen:
     )
 
 
-def statistics_of(trace: Trace) -> set[str]:
-    """The running statistics of BatchNorms, by name."""
-    numbers = {
+def statistic_values(trace: Trace, *, accumulated: bool = False) -> set[int]:
+    """The values that BatchNorms take as their running statistics; accumulated: of those that update them in this run alone."""
+    return {
         op.inputs[slot]
         for op in trace.ops
-        if op.kind == "batch_norm"
+        if op.kind == "batch_norm" and (op.attributes.get("training") or not accumulated)
         for slot in ("mean", "variance")
         if slot in op.inputs
     }
+
+
+def statistics_of(trace: Trace) -> set[str]:
+    """The running statistics of BatchNorms, by name."""
+    numbers = statistic_values(trace)
     return {name for name, known in trace.parameters.items() if known.value in numbers}
+
+
+def updated_by_forward(trace: Trace) -> set[str]:
+    """The buffers and frozen parameters that forward itself updates, as a slow copy of a network; not what a BatchNorm keeps."""
+    return {name for name in trace.updated if COUNTED not in name} - statistics_of(trace)
 
 
 def _calls(trace: Trace) -> int:
     """What a BatchNorm keeps shows in the second call; a queue or a pointer needs some more."""
-    if trace.kept or set(trace.updated) - statistics_of(trace) - {n for n in trace.updated if COUNTED in n}:
+    if trace.kept or updated_by_forward(trace):
         return SEVERAL_CALLS
     return 2 if trace.mode == "train" else 0
 

@@ -82,43 +82,55 @@ def not_numbers(path: str, shapes: Shapes) -> Finding:
     )
 
 
-def counting(side: str, names: Sequence[str]) -> str:
-    """A model that counts its calls, and the other does not."""
+def counting(side: str, names: Sequence[str], calls: int) -> str:
+    """A model that counts its calls, and the other does not. calls: how many were compared."""
     only = "torch" if side == "torch" else "Paddle"
     told = ", ".join(f"`{name}`" for name in names[:3])
-    return f"only {only}'s model counts its calls, in {told}: two calls were compared, and what a later one does was not"
+    return f"only {only}'s model counts its calls, in {told}: {calls} calls were compared, and what a later one does was not"
 
 
 def of_loss(path: str, shapes: Shapes, apart: float, size: float) -> Finding:
     """Two losses that part on other results than those that the models return. path: of the result whose gradient differs; "": the loss itself."""
     what = f"the gradient of the loss at `{path}`" if path else "the loss"
-    by = "NaN or Inf on one side alone" if apart == float("inf") else f"{apart:.1e} of its size"
-    return Finding(
-        layer="loss",
-        operator="loss",
-        where="",
-        cause=f"{what} differs by {by} where the results are as large as {size:.0f}, though not on those that the models returned",
-        fix="use the loss that Paddle's training has: written otherwise, it is the same on some results only",
-        evidence={"gradient": apart, "shapes": {k: list(v) for k, v in shapes.items()}},
-        subject=Subject.GRADIENT,
-        attribute=path,
-        shows=Shows.GRADIENTS,
-        order=float("inf"),
-    )
+    cause = f"{what} differs by {_apart(apart)} where the results are as large as {size:.0f}, though not on those that the models returned"
+    fix = "use the loss that Paddle's training has: written otherwise, it is the same on some results only"
+    return _of_gradient("loss", "loss", path, cause, fix, apart, shapes)
 
 
 def of_hooked(name: str, parameter: str, shapes: Shapes, apart: float) -> Finding:
     """A gradient that hooks change on such numbers alone."""
+    cause = f"the gradient of `{parameter}`, after the hooks on it, differs by {apart:.1e} of its size; {_seen_only(name, shapes)}"
+    fix = "register the hooks that Paddle's parameter has, with the same bounds"
+    return _of_gradient(parameter.rpartition(".")[0], "gradient", parameter, cause, fix, apart, shapes)
+
+
+def at_kinks(name: str, path: str, shapes: Shapes, apart: float) -> Finding:
+    """A gradient that differs where a function has a kink, or where numbers are equal or large."""
+    cause = f"the gradient of input `{path}` differs by {_apart(apart)}; {_seen_only(name, shapes)}"
+    fix = "use the operator that Paddle's model uses: written otherwise, the numbers are the same and the gradients are not"
+    return _of_gradient("", "gradient", path, cause, fix, apart, shapes)
+
+
+def _apart(gap: float) -> str:
+    return "NaN or Inf on one side alone" if gap == float("inf") else f"{gap:.1e} of its size"
+
+
+def _seen_only(name: str, shapes: Shapes) -> str:
+    return f"seen on an input of {_sizes(shapes)} ({name.removeprefix('gradients on ')}) only"
+
+
+def _of_gradient(
+    layer: str, operator: str, attribute: str, cause: str, fix: str, apart: float, shapes: Shapes
+) -> Finding:
     return Finding(
-        layer=parameter.rpartition(".")[0],
-        operator="gradient",
+        layer=layer,
+        operator=operator,
         where="",
-        cause=f"the gradient of `{parameter}`, after the hooks on it, differs by {apart:.1e} of its size; seen on an input of {_sizes(shapes)} "
-        f"({name.removeprefix('gradients on ')}) only",
-        fix="register the hooks that Paddle's parameter has, with the same bounds",
+        cause=cause,
+        fix=fix,
         evidence={"gradient": apart, "shapes": {k: list(v) for k, v in shapes.items()}},
         subject=Subject.GRADIENT,
-        attribute=parameter,
+        attribute=attribute,
         shows=Shows.GRADIENTS,
         order=float("inf"),
     )
@@ -129,23 +141,6 @@ def both_counting(names: Sequence[str], calls: int) -> Note:
     told = ", ".join(f"`{name}`" for name in names[:3])
     return Note(
         f"both models count their calls (torch's in {told}): what a call after the first {calls} does was not compared"
-    )
-
-
-def at_kinks(name: str, path: str, shapes: Shapes, apart: float) -> Finding:
-    """A gradient that differs where a function has a kink, or where numbers are equal or large."""
-    by = "NaN or Inf on one side alone" if apart == float("inf") else f"{apart:.1e} of its size"
-    return Finding(
-        layer="",
-        operator="gradient",
-        where="",
-        cause=f"the gradient of input `{path}` differs by {by}; seen on an input of {_sizes(shapes)} ({name.removeprefix('gradients on ')}) only",
-        fix="use the operator that Paddle's model uses: written otherwise, the numbers are the same and the gradients are not",
-        evidence={"gradient": apart, "shapes": {k: list(v) for k, v in shapes.items()}},
-        subject=Subject.GRADIENT,
-        attribute=path,
-        shows=Shows.GRADIENTS,
-        order=float("inf"),
     )
 
 
