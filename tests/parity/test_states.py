@@ -243,3 +243,12 @@ def test_statistics_that_forward_itself_moves_are_compared(follows):
     )
     assert report.verdict is (Verdict.EQUIVALENT if follows else Verdict.DIFFERENT), report
     assert follows or {finding.attribute for finding in report.findings} == {"b.running_mean"}
+
+
+def test_what_torchs_batch_norm_counts_is_no_state_that_takes_more_calls():
+    images = np.random.default_rng(0).standard_normal((2, 3, 5, 5)).astype(np.float32)
+    report = check(paddle.nn.BatchNorm2D(3), torch.nn.BatchNorm2d(3), images, mode="train")
+    assert report.verdict is Verdict.EQUIVALENT, report
+    names = {case.name for case in report.cases}
+    assert any(name.startswith("a second call") for name in names)
+    assert not any("in a row" in name for name in names)
